@@ -1,0 +1,134 @@
+using System.Runtime.CompilerServices;
+
+namespace Quorate.Core;
+
+/// <summary>
+/// The guards against the known ways in which systems like this one have broken, one name each; docs/pitfalls.md
+/// maps pitfall to guard to test. In a normal build each is true and folded away. A build with MUTANTS defined
+/// switches off the one that the environment variable QUORATE_MUTANT names, and the tests must then fail.
+/// </summary>
+public static class Guards
+{
+    /// <summary>R1: a leader proposes a change of membership only after it has committed an entry of its own term.</summary>
+    public static bool MembershipChangeNeedsCommitInTerm => On();
+
+    /// <summary>R1: a change of membership waits until the one before it is committed.</summary>
+    public static bool OneMembershipChangeAtATime => On();
+
+    /// <summary>R2: a membership counts from the moment it is appended, not when it is applied.</summary>
+    public static bool MembershipCountsWhenAppended => On();
+
+    /// <summary>R3: a replica that is asked for its vote judges the candidate's log, not its own idea of who votes.</summary>
+    public static bool AskedReplicaVotes => On();
+
+    /// <summary>R4: a joint quorum is a majority of each half.</summary>
+    public static bool JointNeedsBothMajorities => On();
+
+    /// <summary>R5: a leader answers no read before it has committed an entry of its own term.</summary>
+    public static bool ReadsWaitForCommitInTerm => On();
+
+    /// <summary>R6: an answer to a heartbeat confirms only reads that were asked before that heartbeat was sent.</summary>
+    public static bool RoundsConfirmOnlyEarlierReads => On();
+
+    /// <summary>R6: a follower's read ids differ from those of its process before a restart.</summary>
+    public static bool ReadIdsCarryBootNonce => On();
+
+    /// <summary>R7: a restarted voter may have granted a lease that it forgot, so it waits one out.</summary>
+    public static bool RestartedVoterWaitsOutLease => On();
+
+    /// <summary>R8: TimeoutNow bypasses the lease, so the lease ends when a transfer starts.</summary>
+    public static bool TransferEndsLease => On();
+
+    /// <summary>R9: a lease counts from the moment its heartbeat was sent.</summary>
+    public static bool LeaseCountsFromSending => On();
+
+    /// <summary>R9: a lease is shorter than the promise that backs it by the bound on clock drift.</summary>
+    public static bool LeaseAllowsForDrift => On();
+
+    /// <summary>R10: a vote leaves only after it is durable.</summary>
+    public static bool VoteLeavesAfterSync => On();
+
+    /// <summary>R10: an append is acknowledged only after its entries are durable.</summary>
+    public static bool AppendAcknowledgedAfterSync => On();
+
+    /// <summary>R12: a leader counts its own copy of an entry only when that is durable.</summary>
+    public static bool LeaderCountsOnlyDurable => On();
+
+    /// <summary>R12: an entry is applied only when this replica's copy is durable.</summary>
+    public static bool ApplyOnlyDurable => On();
+
+    /// <summary>R15: a completion of an old write says nothing of entries that have replaced what it wrote.</summary>
+    public static bool TruncationClampsCompletions => On();
+
+    /// <summary>R15: a completion counts only when all earlier ones are in.</summary>
+    public static bool CompletionsCountInOrder => On();
+
+    /// <summary>R16: the old log goes only after the record that replaces it is durable.</summary>
+    public static bool OldLogOutlivesInstall => On();
+
+    /// <summary>R17: while a snapshot is being installed, no other one is begun.</summary>
+    public static bool OneInstallAtATime => On();
+
+    /// <summary>R18: a snapshot carries the membership that was in force at its own index.</summary>
+    public static bool SnapshotCarriesMembershipOfItsIndex => On();
+
+    /// <summary>R20: a message is taken only by the incarnation that it names.</summary>
+    public static bool MessagesNameTheIncarnation => On();
+
+    /// <summary>R21: a candidate asks whether it could win before it raises its term (Raft thesis, section 9.6).</summary>
+    public static bool PreVoteBeforeVote => On();
+
+    /// <summary>R21, R7: a replica that hears from a leader refuses votes (Raft, section 6; the lease stands on it).</summary>
+    public static bool LiveLeaderRefusesVotes => On();
+
+    /// <summary>R21: a leader that no quorum answers steps down.</summary>
+    public static bool LeaderChecksQuorum => On();
+
+    /// <summary>R22: only a current leader's word or a vote given puts off an election.</summary>
+    public static bool OnlyLeaderOrVoteDefersElection => On();
+
+    /// <summary>R22: a leader or candidate of an older term is told the newer one, or it never learns.</summary>
+    public static bool OlderTermIsAnswered => On();
+
+    /// <summary>R23: a leadership transfer in progress ends with the leadership.</summary>
+    public static bool TransferEndsWithRole => On();
+
+    /// <summary>R24: a sleeping replica is woken by the word that its leader's node fell silent.</summary>
+    public static bool SilenceWakesSleepers => On();
+
+    /// <summary>R27: a follower cuts its log only where an entry conflicts (Raft, section 5.3).</summary>
+    public static bool CutOnlyOnConflict => On();
+
+    /// <summary>R28: what is read from the log's tail on open is made durable before anything acts on it.</summary>
+    public static bool RecoveredTailMadeDurable => On();
+
+    /// <summary>R31: a linearizable read covers writes that were acknowledged at level `leader`.</summary>
+    public static bool ReadsCoverLeaderWrites => On();
+
+    /// <summary>Raft, section 5.4.2 (figure 8): only entries of the leader's own term are committed by counting.</summary>
+    public static bool CountOnlyOwnTerm => On();
+
+    /// <summary>Raft, section 5.4.1: a vote goes only to a log at least as up to date as the voter's.</summary>
+    public static bool VoteOnlyForUpToDateLog => On();
+
+    /// <summary>Raft, section 5.2: one vote in a term.</summary>
+    public static bool OneVotePerTerm => On();
+
+    /// <summary>Raft, section 5.3: entries follow only an entry that matches.</summary>
+    public static bool PreviousEntryMustMatch => On();
+
+    /// <summary>A session read whose token names a lost write is told so, and not given an older value.</summary>
+    public static bool SessionTokensCarryTerm => On();
+
+    /// <summary>A write at level n is acknowledged only when n replicas hold it.</summary>
+    public static bool LevelCountsReplicas => On();
+
+#if MUTANTS
+    private static readonly string? Off = Environment.GetEnvironmentVariable("QUORATE_MUTANT");
+
+    private static bool On([CallerMemberName] string guard = "") => !string.Equals(Off, guard, StringComparison.Ordinal);
+#else
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool On() => true;
+#endif
+}

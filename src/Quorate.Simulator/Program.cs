@@ -1,0 +1,2 @@
+Console.WriteLine("The simulator is being built.");
+return 0;
