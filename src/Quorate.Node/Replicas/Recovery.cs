@@ -77,7 +77,7 @@ internal sealed class Recovery
         hardState = hardState with { Commit = checkpoint.Index };
         return new Recovery
         {
-            Reset = new Persist { ResetTo = checkpoint, HardState = hardState, MustSync = true },
+            Reset = new Persist { Sequence = 1, ResetTo = checkpoint, HardState = hardState, MustSync = true },
             State = new RecoveredState
             {
                 HardState = hardState,

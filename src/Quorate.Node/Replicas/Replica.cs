@@ -41,6 +41,9 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     private ReadToken _applied;
     private ulong _nextTag;
 
+    /// <summary>Writes that the log had before the group's first one: the reset of a half-installed snapshot.</summary>
+    private ulong _writesBefore;
+
     /// <param name="bootstrap">The first membership of a group that is created with all its replicas at once; else null.</param>
     /// <param name="seed">Decides the election timeouts of this life of the replica; another one for each start.</param>
     public Replica(
@@ -244,6 +247,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         else
         {
             _stage = Stage.ResettingLog;
+            _writesBefore = recovery.Reset.Sequence;
             _log.Write(recovery.Reset);
         }
     }
@@ -256,8 +260,9 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         }
         else if (_stage == Stage.Running)
         {
-            _gate.Durable(sequence, _host);
-            Step(RaftInput.Persisted(_host.Now, sequence));
+            ulong own = sequence - _writesBefore;
+            _gate.Durable(own, _host);
+            Step(RaftInput.Persisted(_host.Now, own));
         }
     }
 
@@ -386,9 +391,20 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
             }
 
             _gate.Add(persist);
-            _log.Write(persist);
+            _log.Write(_writesBefore == 0 ? persist : Renumbered(persist));
         }
     }
+
+    private Persist Renumbered(Persist persist) => new()
+    {
+        Sequence = persist.Sequence + _writesBefore,
+        ResetTo = persist.ResetTo,
+        TruncateFrom = persist.TruncateFrom,
+        Entries = persist.Entries,
+        HardState = persist.HardState,
+        ReleaseTo = persist.ReleaseTo,
+        MustSync = persist.MustSync,
+    };
 
     /// <summary>
     /// The group has taken a snapshot whose checkpoint is durable. From here on this replica answers from it; if
