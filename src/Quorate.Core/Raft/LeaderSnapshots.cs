@@ -83,8 +83,9 @@ internal sealed class LeaderSnapshots(GroupState state, PeerSet peers, LeaderRep
         if (message.Done)
         {
             bool isNews = peer.Acknowledge(message.Index);
-            if (peer.State == PeerState.Snapshot && peer.Match >= state.Log.Base)
+            if (peer.State == PeerState.Snapshot)
             {
+                // Should the log have been released beyond it meanwhile, this begins the next snapshot.
                 peer.BecomeProbe(peer.Match.Next);
                 replication.Replicate(peer);
             }
