@@ -84,12 +84,20 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
         return isNews;
     }
 
-    /// <summary>An answer to a heartbeat: what was lost on the way shows by now.</summary>
+    /// <summary>
+    /// An answer to a heartbeat: the peer is there, so what has waited long for an answer was lost on the way. (A
+    /// peer that is not there costs nothing but heartbeats.)
+    /// </summary>
     public void OnHeartbeatResponse(Peer peer)
     {
-        if (peer.State == PeerState.Replicate && peer.InFlightCount > 0 && peer.TicksWaiting >= state.Settings.ResendTicks)
+        bool waitedLong = peer.TicksWaiting >= state.Settings.ResendTicks;
+        if (waitedLong && peer.State == PeerState.Replicate && peer.InFlightCount > 0)
         {
             peer.BecomeProbe(peer.Match.Next);
+        }
+        else if (waitedLong && peer.State == PeerState.Probe)
+        {
+            peer.IsPaused = false;
         }
 
         Replicate(peer);
@@ -143,11 +151,6 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
         foreach (Peer peer in peers.All)
         {
             peer.TicksWaiting += ticks;
-            if (peer.State == PeerState.Probe && peer.IsPaused && peer.TicksWaiting >= state.Settings.ResendTicks)
-            {
-                peer.IsPaused = false;
-                Replicate(peer);
-            }
         }
     }
 

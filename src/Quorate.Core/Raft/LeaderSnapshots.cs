@@ -102,14 +102,23 @@ internal sealed class LeaderSnapshots(GroupState state, PeerSet peers, LeaderRep
         return false;
     }
 
-    /// <summary>What got lost is asked for again.</summary>
+    /// <summary>What got lost is asked for again; a peer that fell silent makes room for others.</summary>
     public void Tick()
     {
         foreach (Peer peer in peers.All)
         {
-            if (peer.State == PeerState.Snapshot && peer.TicksWaiting >= state.Settings.ResendTicks)
+            if (peer.State != PeerState.Snapshot)
+            {
+                continue;
+            }
+
+            if (peer.IsActive && peer.TicksWaiting >= state.Settings.ResendTicks)
             {
                 Fetch(peer);
+            }
+            else if (!peer.IsActive && peer.TicksWaiting >= state.Settings.ElectionTicks)
+            {
+                Abandon(peer);
             }
         }
     }

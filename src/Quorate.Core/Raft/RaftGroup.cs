@@ -118,7 +118,12 @@ public sealed class RaftGroup
                 Request(input);
                 break;
             case RaftInputKind.Read:
-                _roles.WakeUp();
+                if (input.ReadLevel == ReadLevel.Linearizable
+                    || (input.ReadLevel == ReadLevel.Session && input.Token.Index > _state.Log.Applied))
+                {
+                    _roles.WakeUp();
+                }
+
                 _reads.Add(input, Leading);
                 break;
             case RaftInputKind.Persisted:
