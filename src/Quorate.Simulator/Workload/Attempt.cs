@@ -37,6 +37,9 @@ internal sealed class Attempt
     /// <summary>The node asked, from zero.</summary>
     public required int Node { get; init; }
 
+    /// <summary>Asked after the faults, to show that the group serves again.</summary>
+    public bool IsFinal { get; init; }
+
     /// <summary>What the node answered, whether or not the answer arrived.</summary>
     public Answer? Answer { get; set; }
 
