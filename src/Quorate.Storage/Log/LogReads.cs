@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Storage.Disk;
@@ -91,16 +92,52 @@ internal sealed class LogRead(ulong tag, LogIndex first, LogIndex last, int maxB
     }
 }
 
-/// <summary>The reads that are not answered yet, in the order in which they were asked for.</summary>
-internal sealed class LogReads(int readsMax)
+/// <summary>What a log holds at the moment of a read.</summary>
+/// <param name="Segment">The segment that is being written, and up to where it has been, in bytes.</param>
+/// <param name="Last">The last entry once all waiting writes are in.</param>
+/// <param name="Cut">The lowest index at which a waiting write cuts the log.</param>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct LogView(LogContents Contents, ulong Segment, long Written, LogIndex Last, LogIndex Cut);
+
+/// <summary>
+/// The reads that are not answered yet, in the order in which they were asked for. One that asks for entries which
+/// are not written yet waits until they are.
+/// </summary>
+internal sealed class LogReads(IDisk disk, IDiskClient owner, string prefix, int readsMax)
 {
     private readonly List<LogRead> _reads = [];
     private readonly List<LogRead> _postponed = [];
 
-    public void Add(LogRead read)
+    public void Start(LogRead read, in LogView view, ulong ticket)
     {
         Invariant.Check(_reads.Count < readsMax, "the group bounds its reads in flight");
         _reads.Add(read);
+        StartOrPostpone(read, view, ticket);
+    }
+
+    /// <summary>Starts the reads that waited for a batch; each takes a ticket from <paramref name="nextTicket"/> on.</summary>
+    public void StartPostponed(in LogView view, ref ulong nextTicket)
+    {
+        if (_postponed.Count == 0)
+        {
+            return;
+        }
+
+        LogRead[] reads = [.. _postponed];
+        _postponed.Clear();
+        foreach (LogRead read in reads)
+        {
+            StartOrPostpone(read, view, nextTicket++);
+        }
+    }
+
+    /// <summary>A write takes away the entries from an index on; reads asked for before it do not give them out.</summary>
+    public void Cut(LogIndex from)
+    {
+        foreach (LogRead read in _reads)
+        {
+            read.CutFrom = LogIndex.Min(read.CutFrom, from);
+        }
     }
 
     public bool TryTake(ulong ticket, [NotNullWhen(true)] out LogRead? read)
@@ -115,56 +152,34 @@ internal sealed class LogReads(int readsMax)
         return read is not null;
     }
 
-    /// <summary>A write takes away the entries from an index on; reads asked for before it do not give them out.</summary>
-    public void Cut(LogIndex from)
+    /// <summary>The entries that a read brought; null when they are damaged. Those gone meanwhile are left out.</summary>
+    public static Entry[]? Decode(LogRead read, in DiskCompletion completion, LogIndex logBase)
     {
-        foreach (LogRead read in _reads)
+        if (completion.Status == DiskStatus.Done && read.TryDecode(completion.Data, out Entry[] entries))
         {
-            read.CutFrom = LogIndex.Min(read.CutFrom, from);
+            return entries;
         }
+
+        return read.IsEmpty || read.First <= logBase || read.CutFrom <= read.First ? [] : null;
     }
 
-    /// <summary>Keeps a read until what it asks for has been written.</summary>
-    public void Postpone(LogRead read) => _postponed.Add(read);
-
-    public void StartPostponed(Action<LogRead> start)
+    private void StartOrPostpone(LogRead read, in LogView view, ulong ticket)
     {
-        if (_postponed.Count == 0)
+        LogContents contents = view.Contents;
+        LogIndex last = LogIndex.Min(read.Last, view.Last);
+        bool isGone = read.First > last || read.First <= contents.Base;
+        bool isWritten = contents.Has(read.First)
+            && (contents[read.First].Segment != view.Segment || contents[read.First].Offset < view.Written);
+        if (!isGone && (read.First >= view.Cut || !isWritten))
         {
+            _postponed.Add(read);
             return;
         }
 
-        LogRead[] reads = [.. _postponed];
-        _postponed.Clear();
-        foreach (LogRead read in reads)
-        {
-            start(read);
-        }
-    }
-}
-
-/// <summary>Reads a file whole, in pieces of bounded size.</summary>
-internal sealed class LogFileReader(string file, int pieceBytes)
-{
-    private byte[] _content = [];
-    private int _length;
-
-    public string File => file;
-
-    public ReadOnlyMemory<byte> Content => _content.AsMemory(0, _length);
-
-    public DiskOperation Next() => new(0, DiskOperationKind.Read, file, _length, Length: pieceBytes);
-
-    /// <summary>Takes the next piece; true when it was the last.</summary>
-    public bool Take(ReadOnlyMemory<byte> piece)
-    {
-        if (_length + piece.Length > _content.Length)
-        {
-            Array.Resize(ref _content, Math.Max(_length + piece.Length, _content.Length * 2));
-        }
-
-        piece.CopyTo(_content.AsMemory(_length));
-        _length += piece.Length;
-        return piece.Length < pieceBytes;
+        // A read that will find nothing is answered after a turn of the disk all the same: never inside the call.
+        read.Plan(contents, isGone ? LogIndex.Zero : LogIndex.Min(last, view.Cut.Previous), view.Segment, view.Written);
+        read.Ticket = ticket;
+        string file = LogBatch.FileName(prefix, read.Segment);
+        disk.Submit(new(ticket, DiskOperationKind.Read, file, read.Offset, Length: read.Length), owner);
     }
 }

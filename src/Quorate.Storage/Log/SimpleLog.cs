@@ -33,7 +33,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
 
     private LogContents _contents = new(default);
     private LogRecovery? _recovery;
-    private LogFileReader? _reader;
+    private DiskFileReader? _reader;
     private RecoveredLog? _recovered;
     private LogStep _step = LogStep.Closed;
     private ulong _stepTicket;
@@ -57,7 +57,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
         _client = client;
         _settings = settings ?? new();
         _builder = new(_settings.BatchBytesMax);
-        _reads = new(_settings.ReadsWaitingMax);
+        _reads = new(disk, this, prefix, _settings.ReadsWaitingMax);
     }
 
     private enum LogStep
@@ -109,9 +109,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
         }
 
         Invariant.Check(_recovered is not null, "a log is read after it has been opened");
-        var read = new LogRead(tag, first, last, maxBytes);
-        _reads.Add(read);
-        StartRead(read);
+        _reads.Start(new(tag, first, last, maxBytes), View(), _nextTicket++);
     }
 
     void IDiskClient.Complete(in DiskCompletion completion)
@@ -199,7 +197,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
 
     private void CompletePiece(in DiskCompletion completion)
     {
-        LogFileReader reader = _reader!;
+        DiskFileReader reader = _reader!;
         if (completion.Status != DiskStatus.Done)
         {
             Fail($"The log file {reader.File} could not be read. Check the disk, then start again.");
@@ -344,7 +342,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
             _client.LogDurable(sequence);
         }
 
-        _reads.StartPostponed(StartRead);
+        _reads.StartPostponed(View(), ref _nextTicket);
         _step = LogStep.Idle;
         WriteNext();
     }
@@ -428,28 +426,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
         }
     }
 
-    private void StartRead(LogRead read)
-    {
-        LogIndex cut = CutByWaiting();
-        LogIndex last = LogIndex.Min(LogIndex.Min(read.Last, _lastWaiting), cut.Previous);
-        bool isGone = read.First > LogIndex.Min(read.Last, _lastWaiting) || read.First <= _contents.Base;
-        if (!isGone
-            && (read.First >= cut || !_contents.Has(read.First) || IsUnderWay(_contents[read.First])))
-        {
-            _reads.Postpone(read);
-            return;
-        }
-
-        // A read that will find nothing is answered after a turn of the disk all the same: never inside the call.
-        read.Plan(_contents, isGone ? LogIndex.Zero : last, Segment, _written);
-        read.Ticket = _nextTicket++;
-        _disk.Submit(
-            new(read.Ticket, DiskOperationKind.Read, LogBatch.FileName(_prefix, read.Segment), read.Offset, Length: read.Length),
-            this);
-    }
-
-    /// <summary>The lowest index at which a write that waits cuts the log.</summary>
-    private LogIndex CutByWaiting()
+    private LogView View()
     {
         var cut = new LogIndex(ulong.MaxValue);
         foreach (Persist persist in _waiting)
@@ -458,27 +435,20 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
             cut = from == LogIndex.Zero ? cut : LogIndex.Min(cut, from);
         }
 
-        return cut;
+        return new(_contents, Segment, _written, _lastWaiting, cut);
     }
-
-    private bool IsUnderWay(in LogPosition position) => position.Segment == Segment && position.Offset >= _written;
 
     private void CompleteRead(LogRead read, in DiskCompletion completion)
     {
-        if (completion.Status == DiskStatus.Done && read.TryDecode(completion.Data, out Entry[] entries))
+        if (LogReads.Decode(read, completion, _contents.Base) is Entry[] entries)
         {
             _client.LogRead(read.Tag, entries);
+            return;
         }
-        else if (read.IsEmpty || read.First <= _contents.Base || read.CutFrom <= read.First)
-        {
-            _client.LogRead(read.Tag, []);
-        }
-        else
-        {
-            string file = LogBatch.FileName(_prefix, read.Segment);
-            Fail($"The log file {file} is damaged or unreadable between bytes {read.Offset} and {read.Offset + read.Length}, where "
-                + $"entry {read.First} lies. Start again to see whether the replica can still prove what it holds.");
-        }
+
+        string file = LogBatch.FileName(_prefix, read.Segment);
+        Fail($"The log file {file} is damaged or unreadable between bytes {read.Offset} and {read.Offset + read.Length}, where "
+            + $"entry {read.First} lies. Start again to see whether the replica can still prove what it holds.");
     }
 
     private void FailStep(DiskStatus status)
