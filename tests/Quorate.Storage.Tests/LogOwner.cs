@@ -98,13 +98,13 @@ internal sealed class PersistMaker(ulong seed)
         else
         {
             LogIndex last = model.Last;
-            if (what < 32)
+            if (what < 27)
             {
                 reset = new(last + (ulong)_random.Between(1, 20), _term, default, Membership.Of([new(1, 1)]), []);
                 last = reset.Index;
                 hard = new(_term, default, last);
             }
-            else if (what < 45 && model.Entries.Length > 0)
+            else if (what < 38 && model.Entries.Length > 0)
             {
                 _term = _term.Next;
                 cut = model.Base + (ulong)_random.Between(1, model.Entries.Length);
@@ -130,7 +130,7 @@ internal sealed class PersistMaker(ulong seed)
             MustSync = mustSync,
         };
         LogModel after = model.After(persist);
-        if (after.Entries.Length > 0 && _random.Next(5) == 0)
+        if (after.Entries.Length > 0 && _random.Next(10) == 0)
         {
             release = after.Base + (ulong)_random.Between(1, after.Entries.Length);
             persist = new Persist
