@@ -471,7 +471,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
 
     private ReplicaId? Peer(NodeId node)
     {
-        foreach (ReplicaId id in _group!.Membership.AllReplicas())
+        foreach (ReplicaId id in _group!.Membership.AllReplicas)
         {
             if (id.NodeId == node && id != Id)
             {

@@ -124,7 +124,7 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
             Undurable(attempt, answer, $"no majority of {current} holds it");
         }
 
-        int count = memberships.SelectMany(m => m.AllReplicas()).Distinct().Count(Holds);
+        int count = _records.Keys.Count(Holds);
         if (attempt.WriteLevel.Kind == WriteLevelKind.Count && count < attempt.WriteLevel.Replicas)
         {
             Undurable(attempt, answer, $"{count} replicas hold it");

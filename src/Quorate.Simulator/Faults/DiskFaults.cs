@@ -1,5 +1,4 @@
 using Quorate.Core.Model;
-using Quorate.Simulator.Disk;
 using Quorate.Simulator.World;
 using Quorate.Storage.Log;
 

@@ -1,6 +1,5 @@
 using System.Numerics;
 using Quorate.Core.Model;
-using Quorate.Core.Raft;
 using Quorate.Simulator.Engine;
 using Quorate.Simulator.Plans;
 using Quorate.Simulator.World;

@@ -1,6 +1,7 @@
 using Quorate.Core.Raft;
 using Quorate.Node.Liveness;
 using Quorate.Node.Replicas;
+using Quorate.Storage.Log;
 
 namespace Quorate.Simulator.Plans;
 
@@ -34,6 +35,8 @@ internal sealed record Plan
     public required ReplicaSettings Replica { get; init; }
 
     public required NodeHeartbeatSettings Heartbeats { get; init; }
+
+    public required SimpleLogSettings Log { get; init; }
 
     public required NetworkPlan Network { get; init; }
 

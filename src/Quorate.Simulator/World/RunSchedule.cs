@@ -206,7 +206,7 @@ internal sealed class RunSchedule(Simulation world)
     private string? Behind(int group)
     {
         CommittedLog committed = world.Checks[group].Committed;
-        foreach (ReplicaId id in committed.Membership.AllReplicas())
+        foreach (ReplicaId id in committed.Membership.AllReplicas)
         {
             SimulatedNode node = world.Nodes[id.Node - 1];
             if (node == _killed)
@@ -230,7 +230,7 @@ internal sealed class RunSchedule(Simulation world)
     {
         for (int group = 0; group < world.Checks.Length; group++)
         {
-            foreach (ReplicaId id in world.Checks[group].Committed.Membership.AllReplicas())
+            foreach (ReplicaId id in world.Checks[group].Committed.Membership.AllReplicas)
             {
                 if (world.Nodes[id.Node - 1].Replicas[group] is { Replica.Group.IsAsleep: true })
                 {

@@ -4,7 +4,6 @@ using Quorate.Node.Liveness;
 using Quorate.Node.Replicas;
 using Quorate.Simulator.Checks;
 using Quorate.Simulator.Engine;
-using Quorate.Simulator.Tracing;
 using Quorate.Simulator.Workload;
 using Quorate.Storage.Checkpoints;
 using Quorate.Storage.Log;
