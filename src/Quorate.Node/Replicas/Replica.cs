@@ -40,6 +40,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     private ReadOnlyMemory<byte> _receivedState;
     private ReadToken _applied;
     private ulong _nextTag;
+    private int _readsReady;
 
     /// <summary>Writes that the log had before the group's first one: the reset of a half-installed snapshot.</summary>
     private ulong _writesBefore;
@@ -89,7 +90,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     public ReadToken AppliedAt => _applied;
 
     /// <summary>Requests taken and not yet answered, and writes not yet durable: for checks of bounds.</summary>
-    public (int Writes, int Reads, int Persists) Waiting => (_writes.Count, _reads.Count, _gate.Count);
+    public (int Writes, int Reads, int Persists) Waiting => (_writes.Count, _reads.Count - _readsReady, _gate.Count);
 
     /// <summary>Reads the disk and joins the group.</summary>
     public void Start()
@@ -208,6 +209,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
             return;
         }
 
+        _readsReady--;
         // The client sees the state as it is now, which may be newer than what the read was promised.
         ReadToken seen = _applied.Index > read.Token.Index ? _applied : read.Token;
         ReadOnlyMemory<byte> result = _machine.Query(read.Query);
@@ -441,6 +443,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
             if (_reads.TryGetValue(ready.Request, out PendingRead read))
             {
                 _reads[ready.Request] = read with { Token = ready.Token };
+                _readsReady++;
                 _host.ReadWaits(ready.Request);
             }
         }

@@ -161,9 +161,9 @@ internal static class HistoryChecks
             return operation.AsUnknown();
         }
 
-        return attempt.Answer!.Result.IsEmpty
-            ? operation
-            : operation with { Result = CommandBatch.ResultAt(attempt.Answer.Result.Span, number).Result };
+        // Acknowledged before it was applied: its place in the log, which is decided, says what it came to.
+        ReadOnlyMemory<byte> result = attempt.Answer!.Result.IsEmpty ? attempt.TrueResult : attempt.Answer.Result;
+        return operation with { Result = CommandBatch.ResultAt(result.Span, number).Result };
     }
 
     /// <summary>The value that a done command wrote; null when it wrote none.</summary>

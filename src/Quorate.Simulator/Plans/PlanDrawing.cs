@@ -43,7 +43,7 @@ internal static class PlanDrawing
             },
             Heartbeats = new NodeHeartbeatSettings
             {
-                Interval = new Duration(settings.Between(50_000, 100_000)),
+                Interval = new Duration(settings.Between(50_000, Math.Clamp(raft.LeasePromise.Microseconds / 3, 50_000, 100_000))),
                 SilentAfter = raft.LeasePromise,
             },
             Log = new SimpleLogSettings
@@ -87,12 +87,12 @@ internal static class PlanDrawing
         // Each limit is tiny in some seeds only; the rest keeps what a node would run with.
         bool Tiny() => random.Next(4) == 0;
         var normal = new RaftSettings();
-        int heartbeatTicks = Pick(random, 3, 6, 6, 8);
+        int heartbeatTicks = Pick(random, 4, 6, 6, 8);
         return normal with
         {
-            TickInterval = Duration.FromMilliseconds(Pick(random, 5, 10, 10, 20)),
+            TickInterval = Duration.FromMilliseconds(Pick(random, 10, 10, 20)),
             HeartbeatTicks = heartbeatTicks,
-            ElectionTicks = heartbeatTicks * Pick(random, 3, 5, 5, 8),
+            ElectionTicks = heartbeatTicks * Pick(random, 4, 5, 5, 8),
             ClockDriftPpm = Pick(random, 100, 10_000, 50_000),
             AppendBytesMax = Tiny() ? Pick(random, 64, 200, 1000) : normal.AppendBytesMax,
             InflightAppendsMax = Tiny() ? Pick(random, 1, 2, 4) : normal.InflightAppendsMax,

@@ -3,6 +3,7 @@ using System.Text;
 using Quorate.Core.Checking;
 using Quorate.Core.Raft;
 using Quorate.Simulator.Workload;
+using Quorate.Storage.Disk;
 
 namespace Quorate.Simulator.Tracing;
 
@@ -32,6 +33,14 @@ internal static class TraceText
 
         return text.ToString();
     }
+
+    public static string Of(in DiskOperation operation) => operation.Kind switch
+    {
+        DiskOperationKind.Write => Text($"disk: Write {operation.File} at {operation.Offset}, {operation.Data.Length} bytes"),
+        DiskOperationKind.Read => Text($"disk: Read {operation.File} at {operation.Offset}, {operation.Length} bytes"),
+        DiskOperationKind.Rename => Text($"disk: Rename {operation.File} to {operation.NewName}"),
+        _ => Text($"disk: {operation.Kind} {operation.File}"),
+    };
 
     public static string Of(Attempt attempt)
     {
@@ -63,4 +72,6 @@ internal static class TraceText
 
         return text.ToString();
     }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

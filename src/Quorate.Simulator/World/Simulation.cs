@@ -235,6 +235,11 @@ internal sealed class Simulation
                 node.Timer(happening.Number);
                 break;
             case EventKind.Disk:
+                if (Trace.Verbose)
+                {
+                    Note(node.Name, TraceText.Of(((PendingDiskOperation)happening.Payload!).Operation));
+                }
+
                 node.Disk.Execute((PendingDiskOperation)happening.Payload!);
                 foreach (SimulatedReplica? replica in node.Replicas)
                 {
