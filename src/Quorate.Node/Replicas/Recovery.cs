@@ -92,17 +92,13 @@ internal sealed class Recovery
     /// <summary>The term of the log's entry at an index; null when the log does not reach it.</summary>
     private static Term? TermAt(RecoveredLog log, LogIndex index)
     {
-        if (index == log.Base)
-        {
-            return log.BaseTerm;
-        }
-
         if (index < log.Base || index > log.Last)
         {
             return null;
         }
 
-        Term? term = null;
+        // A term that goes on from before the base has no beginning behind it.
+        Term term = log.BaseTerm;
         foreach (TermStart start in log.TermStarts)
         {
             if (start.First <= index)
