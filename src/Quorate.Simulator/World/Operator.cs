@@ -175,15 +175,6 @@ internal sealed class Operator
             return false;
         }
 
-        Placement placement = _world.Placements[group];
-        for (int n = 0; n < placement.Nodes; n++)
-        {
-            if (placement.On(n) is { } placed && target.Contains(placed.Id))
-            {
-                placed.PromisedInTerm = Term.Max(placed.PromisedInTerm, raft.Term);
-            }
-        }
-
         if (_world.Trace.Verbose)
         {
             _world.Note("admin", $"asks {node!.Name} for group {group + 1} to be {target}");
@@ -295,8 +286,7 @@ internal sealed class Operator
     private void Retire(int group)
     {
         Placement placement = _world.Placements[group];
-        CommittedLog committed = _world.Checks[group].Committed;
-        if (IsAsking(group) || committed.Membership.IsJoint)
+        if (IsAsking(group))
         {
             return;
         }
@@ -308,11 +298,7 @@ internal sealed class Operator
                 continue;
             }
 
-            bool isSettled = committed.TermAt(committed.Last) > placed.PromisedInTerm;
-            bool isNamed = committed.Membership.Contains(placed.Id)
-                || (LeaderOf(group, out _)?.Replica.Group!.Membership.Contains(placed.Id) ?? true);
-            bool wasNamed = committed.Memberships.Any(m => m.Membership.Contains(placed.Id));
-            if (isNamed || (!isSettled && !wasNamed))
+            if (_world.Checks[group].PossibleMemberships().Any(membership => membership.Contains(placed.Id)))
             {
                 placed.RetiredAt = 0;
             }
@@ -336,19 +322,8 @@ internal sealed class Operator
         }
 
         Placement placement = _world.Placements[group];
-        CommittedLog committed = _world.Checks[group].Committed;
-        Membership membership = committed.Membership;
-        for (int node = 0; node < placement.Nodes; node++)
-        {
-            // What may yet come about is not known well enough to lose anything.
-            if (placement.On(node) is { } placed && placed.PromisedInTerm >= committed.TermAt(committed.Last)
-                && placed.PromisedInTerm != Term.Zero && !membership.Contains(placed.Id))
-            {
-                return false;
-            }
-        }
-
-        if (membership.IsJoint || LeaderOf(group, out _) is not { } leader || !leader.Replica.Group!.Membership.Equals(membership))
+        Membership membership = _world.Checks[group].Committed.Membership;
+        if (membership.IsJoint || _world.Checks[group].PossibleMemberships().Any(other => !other.Equals(membership)))
         {
             return false;
         }

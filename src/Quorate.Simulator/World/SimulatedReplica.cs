@@ -69,6 +69,12 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     /// <summary>Where a replica's files are: incarnations on one disk do not mix.</summary>
     public static string FilePrefix(int group, ReplicaId id) => $"g{group + 1}i{id.Incarnation}-";
 
+    public override string ToString() => Replica.Group is not { } group
+        ? $"{Replica.Id} has not read its disk"
+        : $"{group.Id} {group.Role} term {group.Term} vote {group.Vote} leader {group.Leader}, log {group.BaseIndex}..{group.LastIndex} "
+            + $"durable {group.DurableIndex} commit {group.CommitIndex} applied {group.AppliedIndex}, {group.Membership}"
+            + (group.IsAsleep ? ", asleep" : "");
+
     public void Start()
     {
         Replica.Start();

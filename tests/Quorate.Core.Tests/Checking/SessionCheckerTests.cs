@@ -110,6 +110,11 @@ public sealed class SessionCheckerTests
         Broken(WroteA11 with { Token = Token(3, 8) }, Read(A, 12, version: 6, token: 7, at: 2)));
 
     [Fact]
+    public void A_linearizable_read_need_not_tell_of_a_lost_write() => Assert.Empty(Check(
+        WroteA11 with { Token = Token(3, 8) },
+        Read(A, 12, version: 6, token: 7, at: 2) with { Level = ReadLevel.Linearizable }));
+
+    [Fact]
     public void After_session_lost_a_session_starts_afresh() => Assert.Empty(Check(
         Read(A, 12, version: 6, token: 6, at: 0),
         SessionOperation.Write(1, B, 21, Token(3, 8), 2, 3),
