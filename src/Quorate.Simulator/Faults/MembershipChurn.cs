@@ -14,7 +14,7 @@ internal sealed class MembershipChurn(Simulation world)
     {
         int group = (int)random.Next(world.Plan.Groups.Length);
         Placement placement = world.Placements[group];
-        if (placement.Lost.Count > 0)
+        if (placement.Lost.Count > 0 || world.Operator.DoubtsAny(group))
         {
             return false;
         }

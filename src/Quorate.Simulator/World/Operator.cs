@@ -50,6 +50,20 @@ internal sealed class Operator
     /// <summary>A bit of the node's files was turned; its disk counts as lost until it has proved what it holds.</summary>
     public void Flipped(int node) => _flipped[node] = true;
 
+    /// <summary>Does any node with a replica of the group still have to prove what its disk holds?</summary>
+    public bool DoubtsAny(int group)
+    {
+        for (int node = 0; node < _flipped.Length; node++)
+        {
+            if (_flipped[node] && _world.Placements[group].On(node) is not null)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>A process ends by itself with a sentence.</summary>
     public void ProcessEnds(SimulatedNode node, string sentence)
     {
