@@ -36,7 +36,10 @@ public sealed class RaftGroup
     /// <summary>The membership that counts now: the last one appended.</summary>
     public Membership Membership { get; } = Membership.Empty;
 
-    /// <summary>Until when this replica may serve linearizable reads by itself, on its own clock; zero unless it leads under a lease.</summary>
+    /// <summary>
+    /// Until when this replica may serve linearizable reads by itself, on its own clock; zero unless it leads under
+    /// a lease.
+    /// </summary>
     public Instant LeaseUntil { get; }
 
     public bool IsAsleep { get; }
