@@ -9,7 +9,7 @@ internal static class Checkout
     private static readonly string[] Endings =
     [
         ".cs", ".csproj", ".props", ".targets", ".slnx", ".json", ".md", ".txt", ".sh", ".cmd", ".yml", ".proto",
-        ".editorconfig", ".gitignore", ".gitattributes", "/quorate", "/run",
+        ".editorconfig", ".gitignore", ".gitattributes", "/quorate", ".ci/run",
     ];
 
     private static readonly Lazy<IReadOnlyList<Source>> AllFiles = new(Read);
