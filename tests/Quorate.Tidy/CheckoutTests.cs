@@ -13,8 +13,6 @@ public sealed class CheckoutTests
     /// <summary>Files that nothing names yet, each with the reason why it is there all the same.</summary>
     private static readonly SortedDictionary<string, string> FilesAheadOfTheirUse = new()
     {
-        ["src/Quorate.Core/Model/SeededRandom.cs"] = "a contract, ahead of the code that keeps to it",
-        ["src/Quorate.Core/Raft/RaftGroup.cs"] = "a contract, ahead of the code that keeps to it",
         ["src/Quorate.Storage/Checkpoints/ICheckpoints.cs"] = "a contract, ahead of the code that keeps to it",
         ["src/Quorate.Storage/Disk/IDisk.cs"] = "a contract, ahead of the code that keeps to it",
         ["src/Quorate.Storage/Log/IGroupLog.cs"] = "a contract, ahead of the code that keeps to it",
