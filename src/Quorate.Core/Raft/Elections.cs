@@ -74,8 +74,8 @@ internal sealed class Elections(GroupState state)
     /// <summary>Counts an answer; when they win the right to a real election, begins it.</summary>
     public void OnPreVoteResponse(in RaftMessage message)
     {
-        bool counts = state.Role == Role.PreCandidate && (message.Reject ? message.Term <= state.Term : message.Term == state.Term.Next);
-        if (!counts)
+        bool answersUs = message.Reject ? message.Term <= state.Term : message.Term == state.Term.Next;
+        if (state.Role != Role.PreCandidate || !answersUs)
         {
             return;
         }
@@ -94,8 +94,11 @@ internal sealed class Elections(GroupState state)
         }
     }
 
-    /// <summary>True when a request is to be refused whatever its term: a leader lives, as far as is known here.</summary>
-    public bool RefusesFor(in RaftMessage message) => !message.Force && state.PromiseHolds && Guards.LiveLeaderRefusesVotes;
+    /// <summary>
+    /// True when a request is to be refused whatever its term: a leader lives, as far as is known here.
+    /// </summary>
+    public bool RefusesFor(in RaftMessage message) =>
+        !message.Force && state.PromiseHolds && Guards.LiveLeaderRefusesVotes;
 
     /// <summary>Answers a request of this replica's own term; a newer term has been entered by now.</summary>
     public void OnVoteRequest(in RaftMessage message)

@@ -70,7 +70,8 @@ internal sealed class Follower(GroupState state)
     }
 
     /// <summary>The leader's commit index, not beyond what it knows this replica to hold.</summary>
-    public void OnCommitNotice(in RaftMessage message) => state.Log.CommitTo(LogIndex.Min(message.Commit, state.Log.Last));
+    public void OnCommitNotice(in RaftMessage message) =>
+        state.Log.CommitTo(LogIndex.Min(message.Commit, state.Log.Last));
 
     /// <summary>
     /// The leader goes to sleep. Who holds all that it holds may sleep too; who does not stays awake and says so,

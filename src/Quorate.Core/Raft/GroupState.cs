@@ -59,7 +59,9 @@ internal sealed class GroupState
 
     public bool IsAsleep { get; set; }
 
-    /// <summary>When this replica last had a leader's word; its promise not to elect another counts from here.</summary>
+    /// <summary>
+    /// When this replica last had a leader's word; its promise not to elect another counts from here.
+    /// </summary>
     public Instant HeardFromLeader { get; set; }
 
     public Membership Membership => Log.Membership;

@@ -10,7 +10,9 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
 {
     private readonly Follower _follower = new(state);
 
-    /// <summary>Takes a message, after the rules that hold for all of them (Raft, figure 2, rules for all servers).</summary>
+    /// <summary>
+    /// Takes a message, after the rules that hold for all of them (Raft, figure 2, rules for all servers).
+    /// </summary>
     public void Receive(in RaftMessage message)
     {
         bool isForMe = Guards.MessagesNameTheIncarnation ? message.To == state.Id : message.To.Node == state.Id.Node;
@@ -141,7 +143,10 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
         roles.Handover.OnProgress(peer);
     }
 
-    /// <summary>Tells a leader or candidate of an older term that there is a newer one (pitfall R22); other old messages say nothing.</summary>
+    /// <summary>
+    /// Tells a leader or candidate of an older term that there is a newer one (pitfall R22); other old messages say
+    /// nothing.
+    /// </summary>
     private void AnswerOlderTerm(in RaftMessage message)
     {
         if (!Guards.OlderTermIsAnswered)
@@ -160,7 +165,11 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
             case MessageKind kind when IsOfLeader(kind):
                 state.SendWhenTermDurable(new()
                 {
-                    Kind = MessageKind.HeartbeatResponse, From = state.Id, To = message.From, Term = state.Term, Reject = true,
+                    Kind = MessageKind.HeartbeatResponse,
+                    From = state.Id,
+                    To = message.From,
+                    Term = state.Term,
+                    Reject = true,
                 });
                 break;
             default:

@@ -69,7 +69,7 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
             return false;
         }
 
-        Invariant.Check(message.Index <= state.Log.Last, $"{peer.Id} holds no more of term {state.Term} than its leader");
+        Invariant.Check(message.Index <= state.Log.Last, $"{peer.Id} holds no more than its leader of {state.Term}");
         bool isNews = peer.Acknowledge(message.Index);
         if (peer.State == PeerState.Probe)
         {
@@ -204,7 +204,7 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
     {
         LogIndex previous = peer.Next.Previous;
         Term? previousTerm = state.Log.TermAt(previous);
-        Invariant.Check(previousTerm is not null, $"the term of entry {previous} is known, the log begins after {state.Log.Base}");
+        Invariant.Check(previousTerm is not null, $"the term of {previous} is known after base {state.Log.Base}");
         var message = new RaftMessage
         {
             Kind = MessageKind.AppendRequest,

@@ -93,7 +93,9 @@ internal sealed class LeaderSnapshots(GroupState state, PeerSet peers, LeaderRep
             return isNews;
         }
 
-        if (peer.State == PeerState.Snapshot && message.Index == peer.SnapshotIndex && message.SnapshotOffset != peer.SnapshotOffset)
+        if (peer.State == PeerState.Snapshot
+            && message.Index == peer.SnapshotIndex
+            && message.SnapshotOffset != peer.SnapshotOffset)
         {
             peer.SnapshotOffset = message.SnapshotOffset;
             Fetch(peer);

@@ -139,8 +139,8 @@ public static class DropReasons
 {
     public static Outcome Outcome(this DropReason reason) => reason switch
     {
-        DropReason.DeadlinePassed or DropReason.LevelUncounted or DropReason.LeadershipLost or DropReason.TransferTimedOut
-            => Raft.Outcome.Unknown,
+        DropReason.DeadlinePassed or DropReason.LevelUncounted => Raft.Outcome.Unknown,
+        DropReason.LeadershipLost or DropReason.TransferTimedOut => Raft.Outcome.Unknown,
         _ => Raft.Outcome.Refused,
     };
 }
