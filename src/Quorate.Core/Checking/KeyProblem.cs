@@ -201,7 +201,8 @@ internal sealed class KeyProblem
         for (int value = 0; value < _values.Count && !Adds; value++)
         {
             ref readonly ValueTally tally = ref _tally[value];
-            if (value != InitialId && tally.Makers == 1 && tally.FirstNeeded != long.MaxValue && _items[tally.Maker].Optional)
+            bool sole = value != InitialId && tally.Makers == 1 && _items[tally.Maker].Optional;
+            if (sole && tally.FirstNeeded != long.MaxValue)
             {
                 ref Item maker = ref _items[tally.Maker];
                 maker.Optional = false;
@@ -242,7 +243,9 @@ internal sealed class KeyProblem
             return false;
         }
 
-        bool impossible = item.Step.Guard == Guard.When && item.GuardId != InitialId && _tally[item.GuardId].Makers == 0;
+        bool impossible = item.Step.Guard == Guard.When
+            && item.GuardId != InitialId
+            && _tally[item.GuardId].Makers == 0;
         bool unseen = item.SetId >= 0
             && Math.Max(_tally[item.SetId].LastNeeded, _differs.LastOtherThan(item.SetId)) < item.Invoked;
         return impossible || unseen;
@@ -290,7 +293,7 @@ internal sealed class KeyProblem
         Sort(items[Mandatory..], static (a, b) => a.CompareByClass(b));
     }
 
-    /// <summary>A step with its times, where it came from, and the ids of the values that it names (-1: none).</summary>
+    /// <summary>A step, its times, where it came from, and the ids of the values that it names (-1: none).</summary>
     [StructLayout(LayoutKind.Auto)]
     internal struct Item(Transition step, long invoked, long returned, int source, bool optional)
     {
@@ -323,7 +326,7 @@ internal sealed class KeyProblem
         public bool Named;
     }
 
-    /// <summary>The last return among the steps that demand another value than v, for any v: the two latest suffice.</summary>
+    /// <summary>The last return of a step that forbids another value than v, for any v: two are enough.</summary>
     [StructLayout(LayoutKind.Auto)]
     private struct DiffersTally
     {
