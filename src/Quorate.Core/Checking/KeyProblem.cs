@@ -36,7 +36,8 @@ namespace Quorate.Core.Checking;
 /// <para>
 /// Sole makers. If a mandatory step o is legal only in v, v is not the initial state, w is the only step that can
 /// make v, and w is optional, then w stands before o in every linearization: w is mandatory and returned, for all
-/// that anyone can tell, when the first such o did.
+/// that anyone can tell, when the first such o did. (Should that be before w was invoked, w is never free to be
+/// taken, and there is no linearization, as it should be.)
 /// </para>
 /// <para>
 /// Like values. When no step adds, two states that no guard names are told apart by no step, so all of them may
@@ -66,9 +67,6 @@ internal sealed class KeyProblem
     /// <summary>True when some step adds, so that states need not be among the values that the history names.</summary>
     public bool Adds { get; private set; }
 
-    /// <summary>True when a value was seen before its only maker was invoked.</summary>
-    public bool Contradicted { get; private set; }
-
     /// <summary>The values that the history names, each by its place.</summary>
     public int ValueCount => _values.Count;
 
@@ -83,7 +81,6 @@ internal sealed class KeyProblem
         }
 
         _count = 0;
-        Contradicted = false;
         Initial = model.Initial;
         for (int i = 0; i < operations.Length; i++)
         {
@@ -207,7 +204,6 @@ internal sealed class KeyProblem
                 ref Item maker = ref _items[tally.Maker];
                 maker.Optional = false;
                 maker.Returned = tally.FirstNeeded;
-                Contradicted |= maker.Returned < maker.Invoked;
                 changed = true;
             }
         }

@@ -63,7 +63,7 @@ internal sealed class LinearizationSearch
     public Verdict Run(KeyProblem problem, long stepsMax)
     {
         Prepare(problem);
-        if (problem.Contradicted || HasImpossibleNeed())
+        if (HasImpossibleNeed())
         {
             return Verdict.Violated;
         }

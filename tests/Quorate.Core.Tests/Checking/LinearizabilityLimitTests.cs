@@ -31,14 +31,17 @@ public sealed class LinearizabilityLimitTests
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(30_000)]
-    [InlineData(200_000)]
-    public void Thousands_of_operations_of_sixteen_clients_take_few_steps_each(int unknownPerMillion)
+    [InlineData(0, long.MaxValue)]
+    [InlineData(30_000, long.MaxValue)]
+    [InlineData(200_000, long.MaxValue)]
+    [InlineData(0, 5)]
+    [InlineData(30_000, 5)]
+    [InlineData(30_000, 50)]
+    public void Thousands_of_operations_of_sixteen_clients_take_few_steps_each(int unknown, long valuesMax)
     {
-        for (ulong seed = 0; seed < 10; seed++)
+        for (ulong seed = 0; seed < 20; seed++)
         {
-            Operation[] history = Histories.Workload(seed, clients: 16, operations: 2_000, unknownPerMillion);
+            Operation[] history = Histories.Workload(seed, clients: 16, operations: 2_000, unknown, valuesMax);
             LinearizabilityResult result = Verdicts.Result(history);
             Assert.Equal(Verdict.Linearizable, result.Verdict);
             Assert.InRange(result.Steps, 1, 200 * history.Length);
