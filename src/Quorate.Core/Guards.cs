@@ -135,6 +135,33 @@ public static class Guards
     /// <summary>A write at level n is acknowledged only when n replicas hold it.</summary>
     public static bool LevelCountsReplicas => On();
 
+    /// <summary>R11: a failed sync or write ends the log; nothing is acknowledged after it.</summary>
+    public static bool FailedSyncIsFatal => On();
+
+    /// <summary>R26: what a crash left of the last batches is cut, and the log opens.</summary>
+    public static bool TornTailIsNotCorruption => On();
+
+    /// <summary>R26: damage below an offset that a later batch names as durable is corruption, never a torn tail.</summary>
+    public static bool DamageBelowDurableIsCorruption => On();
+
+    /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
+    public static bool ChecksumsAreChained => On();
+
+    /// <summary>S1: a new file counts only when its name is durable too.</summary>
+    public static bool NewFilesAreMadeNamed => On();
+
+    /// <summary>S1: a checkpoint takes its name only after its bytes are durable.</summary>
+    public static bool CheckpointSyncedBeforeNamed => On();
+
+    /// <summary>S1: an older checkpoint goes only after the newer one and its name are durable.</summary>
+    public static bool OldCheckpointOutlivesNew => On();
+
+    /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
+    public static bool ClearingSparesOtherSnapshots => On();
+
+    /// <summary>S8: a received snapshot or a checkpoint is verified before it is used.</summary>
+    public static bool CheckpointsAreVerified => On();
+
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
     private static readonly string? Off = Environment.GetEnvironmentVariable("QUORATE_MUTANT");
