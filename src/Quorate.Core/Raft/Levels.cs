@@ -109,6 +109,15 @@ public enum DropReason
     /// <summary>Leadership ended before the level could be counted; the entry was committed all the same.</summary>
     LevelUncounted,
 
+    /// <summary>Leadership ended while a change of membership was under way; it may or may not come about.</summary>
+    LeadershipLost,
+
+    /// <summary>Leadership cannot be handed to that replica: it is no voter, or leads already.</summary>
+    TransferImpossible,
+
+    /// <summary>The heir did not take over in time; this replica goes on leading.</summary>
+    TransferTimedOut,
+
     /// <summary>The deadline of a read passed before it could be served.</summary>
     ReadDeadlinePassed,
 
@@ -124,7 +133,8 @@ public static class DropReasons
 {
     public static Outcome Outcome(this DropReason reason) => reason switch
     {
-        DropReason.DeadlinePassed or DropReason.LevelUncounted => Raft.Outcome.Unknown,
+        DropReason.DeadlinePassed or DropReason.LevelUncounted or DropReason.LeadershipLost or DropReason.TransferTimedOut
+            => Raft.Outcome.Unknown,
         _ => Raft.Outcome.Refused,
     };
 }

@@ -31,12 +31,17 @@ public sealed class Membership : IEquatable<Membership>
     private readonly ReplicaId[] _voters;
     private readonly ReplicaId[] _outgoing;
     private readonly Learner[] _learners;
+    private readonly ReplicaId[] _all;
 
     private Membership(ReplicaId[] voters, ReplicaId[] outgoing, Learner[] learners)
     {
         _voters = voters;
         _outgoing = outgoing;
         _learners = learners;
+        var all = new SortedSet<ReplicaId>(voters);
+        all.UnionWith(outgoing);
+        all.UnionWith(learners.Select(learner => learner.Id));
+        _all = [.. all];
     }
 
     public ReadOnlySpan<ReplicaId> Voters => _voters;
@@ -71,17 +76,7 @@ public sealed class Membership : IEquatable<Membership>
     }
 
     /// <summary>All replicas, each once, ascending.</summary>
-    public ReplicaId[] AllReplicas()
-    {
-        var all = new SortedSet<ReplicaId>(_voters);
-        all.UnionWith(_outgoing);
-        foreach (Learner learner in _learners)
-        {
-            all.Add(learner.Id);
-        }
-
-        return [.. all];
-    }
+    public ReadOnlySpan<ReplicaId> AllReplicas => _all;
 
     /// <summary>Why no group may have this membership, or null.</summary>
     public string? Problem(int replicasMax)
@@ -91,7 +86,7 @@ public sealed class Membership : IEquatable<Membership>
             return "a group needs at least one voter";
         }
 
-        ReplicaId[] all = AllReplicas();
+        ReplicaId[] all = _all;
         if (all.Length > replicasMax)
         {
             return $"a group has at most {replicasMax} replicas, {all.Length} were asked for";

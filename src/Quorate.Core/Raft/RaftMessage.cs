@@ -25,6 +25,9 @@ public enum MessageKind : byte
     /// <summary>The leader asks its heir to campaign at once (Raft thesis, section 3.10).</summary>
     TimeoutNow = 13,
 
+    /// <summary>The commit index has moved and nothing else carries it. Not answered.</summary>
+    Commit = 15,
+
     /// <summary>The leader has nothing to say; who has everything may stop its timers.</summary>
     Sleep = 14,
 }

@@ -1,0 +1,109 @@
+using Quorate.Core.Model;
+
+namespace Quorate.Core.Raft;
+
+/// <summary>
+/// Hands leadership to another voter (Raft thesis, section 3.10): takes no more proposals, brings the heir's log
+/// up to date, then asks it to campaign at once. The heir's campaign passes over the other voters' promises, so
+/// from the start of a transfer until the end of the term there is no lease (pitfall R8): a TimeoutNow may be on
+/// its way for ever. One lives as long as its replica; a leadership that ends clears it (pitfall R23).
+/// </summary>
+internal sealed class LeaderHandover(GroupState state)
+{
+    private RequestId _request;
+    private int _elapsed;
+    private bool _isAsked;
+
+    /// <summary>Who is to lead next; none when no transfer is under way.</summary>
+    public ReplicaId Target { get; private set; }
+
+    public bool IsUnderWay => !Target.IsNone;
+
+    /// <summary>A transfer was begun in this term.</summary>
+    public bool LeaseHasEnded { get; private set; }
+
+    public void Begin(Leader leader, RequestId request, ReplicaId target)
+    {
+        Peer? peer = leader.Peers.Find(target);
+        if (peer is null || !state.Membership.IsIncomingVoter(target))
+        {
+            state.Drop(request, DropReason.TransferImpossible, state.Id);
+            return;
+        }
+
+        if (IsUnderWay)
+        {
+            state.Drop(request, DropReason.Transferring, Target);
+            return;
+        }
+
+        Target = target;
+        _request = request;
+        _elapsed = 0;
+        _isAsked = false;
+        LeaseHasEnded = true;
+        leader.Replication.Replicate(peer);
+        OnProgress(peer);
+    }
+
+    /// <summary>Asks the heir to campaign when its log is complete.</summary>
+    public void OnProgress(Peer peer)
+    {
+        if (peer.Id != Target || _isAsked || peer.Match != state.Log.Last)
+        {
+            return;
+        }
+
+        _isAsked = true;
+        state.Send(new() { Kind = MessageKind.TimeoutNow, From = state.Id, To = Target, Term = state.Term });
+    }
+
+    public void Tick(int ticks)
+    {
+        if (!IsUnderWay)
+        {
+            return;
+        }
+
+        _elapsed += ticks;
+        if (_elapsed >= state.Settings.ElectionTicks || !state.Membership.IsIncomingVoter(Target))
+        {
+            state.Drop(_request, DropReason.TransferTimedOut, state.Id);
+            Target = ReplicaId.None;
+        }
+    }
+
+    /// <summary>Leadership has ended, which is what was asked for.</summary>
+    public void End()
+    {
+        if (IsUnderWay && !_request.IsNone)
+        {
+            state.Output.Acknowledged.Add(new(_request, state.TokenAt(state.Log.Commit)));
+            _request = RequestId.None;
+        }
+
+        if (Guards.TransferEndsWithRole)
+        {
+            Target = ReplicaId.None;
+            LeaseHasEnded = false;
+        }
+    }
+
+    /// <summary>The leader has no part in the group any more: the voter that holds most takes over at once.</summary>
+    public void Bequeath(Leader leader)
+    {
+        Peer? heir = null;
+        foreach (Peer peer in leader.Peers.All)
+        {
+            if (state.Membership.IsIncomingVoter(peer.Id) && peer.IsActive && (heir is null || peer.Match > heir.Match))
+            {
+                heir = peer;
+            }
+        }
+
+        if (heir is not null)
+        {
+            state.Send(new() { Kind = MessageKind.TimeoutNow, From = state.Id, To = heir.Id, Term = state.Term });
+        }
+    }
+}

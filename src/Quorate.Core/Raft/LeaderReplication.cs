@@ -1,0 +1,249 @@
+using Quorate.Core.Model;
+
+namespace Quorate.Core.Raft;
+
+/// <summary>
+/// Brings every peer's log to the leader's (Raft, section 5.3): entries in batches, several appends on the way at
+/// once, whole terms skipped where logs conflict, lost messages found and sent again.
+/// <para>Invariants: at most the named number of messages and bytes is on the way to a peer; entries that are no
+/// longer in memory are fetched, one fetch a peer; entries that are no longer in the log are replaced by a
+/// snapshot.</para>
+/// </summary>
+internal sealed class LeaderReplication(GroupState state, PeerSet peers)
+{
+    public LeaderSnapshots Snapshots { get; set; } = null!;
+
+    /// <summary>The read round that messages carry; set with each round of heartbeats.</summary>
+    private ulong _round;
+
+    public void ReplicateToAll()
+    {
+        foreach (Peer peer in peers.All)
+        {
+            Replicate(peer);
+        }
+    }
+
+    /// <summary>Sends what the peer lacks and may be sent now.</summary>
+    public void Replicate(Peer peer)
+    {
+        RaftSettings settings = state.Settings;
+        while (!peer.IsPaused && peer.State != PeerState.Snapshot)
+        {
+            bool isProbe = peer.State == PeerState.Probe;
+            bool hasEntries = peer.Next <= state.Log.Last;
+            if (!hasEntries && !(isProbe && peer.Match < state.Log.Last))
+            {
+                return;
+            }
+
+            if (peer.InFlightCount >= settings.InflightAppendsMax || peer.InFlightBytes >= settings.InflightBytesMax)
+            {
+                return;
+            }
+
+            if (peer.Next <= state.Log.Base)
+            {
+                Snapshots.Begin(peer);
+                return;
+            }
+
+            if (hasEntries && !state.Log.InMemory(peer.Next))
+            {
+                peer.IsPaused = true;
+                peer.TicksWaiting = 0;
+                state.Output.EntriesFetches.Add(new(peer.Id, peer.Next, state.Log.Last, settings.AppendBytesMax));
+                return;
+            }
+
+            SendAppend(peer, hasEntries ? state.Log.Take(peer.Next, state.Log.Last, settings.AppendBytesMax) : []);
+        }
+    }
+
+    /// <summary>The peer's answer to an append. True when it holds more than was known.</summary>
+    public bool OnAppendResponse(Peer peer, in RaftMessage message)
+    {
+        if (message.Reject)
+        {
+            OnReject(peer, message);
+            return false;
+        }
+
+        Invariant.Check(message.Index <= state.Log.Last, $"{peer.Id} holds no more of term {state.Term} than its leader");
+        bool isNews = peer.Acknowledge(message.Index);
+        if (peer.State == PeerState.Probe)
+        {
+            peer.BecomeReplicate();
+        }
+        else if (peer.State == PeerState.Snapshot && peer.Match >= state.Log.Base)
+        {
+            peer.BecomeProbe(peer.Match.Next);
+        }
+
+        Replicate(peer);
+        return isNews;
+    }
+
+    /// <summary>An answer to a heartbeat: what was lost on the way shows by now.</summary>
+    public void OnHeartbeatResponse(Peer peer)
+    {
+        if (peer.State == PeerState.Replicate && peer.InFlightCount > 0 && peer.TicksWaiting >= state.Settings.ResendTicks)
+        {
+            peer.BecomeProbe(peer.Match.Next);
+        }
+
+        Replicate(peer);
+    }
+
+    public void OnEntriesFetched(Peer peer, LogIndex first, Entry[] entries)
+    {
+        if (peer.State == PeerState.Snapshot || !peer.IsPaused || peer.Next != first)
+        {
+            return;
+        }
+
+        peer.IsPaused = false;
+        bool isCurrent = entries.Length > 0;
+        foreach (Entry entry in entries)
+        {
+            isCurrent &= state.Log.TermAt(entry.Index) == entry.Term;
+        }
+
+        if (!isCurrent)
+        {
+            // Either the log has let go of them since, which Replicate sees, or they were read before a cut.
+            if (peer.Next <= state.Log.Base)
+            {
+                Replicate(peer);
+            }
+            else
+            {
+                peer.IsPaused = true;
+            }
+
+            return;
+        }
+
+        SendAppend(peer, entries);
+        Replicate(peer);
+    }
+
+    /// <summary>Messages to the peer are lost: send one at a time until it answers.</summary>
+    public void OnUnreachable(Peer peer)
+    {
+        if (peer.State == PeerState.Replicate)
+        {
+            peer.BecomeProbe(peer.Match.Next);
+            peer.IsPaused = true;
+        }
+    }
+
+    public void Tick(int ticks)
+    {
+        foreach (Peer peer in peers.All)
+        {
+            peer.TicksWaiting += ticks;
+            if (peer.State == PeerState.Probe && peer.IsPaused && peer.TicksWaiting >= state.Settings.ResendTicks)
+            {
+                peer.IsPaused = false;
+                Replicate(peer);
+            }
+        }
+    }
+
+    public void SendHeartbeats(ulong round)
+    {
+        _round = round;
+        foreach (Peer peer in peers.All)
+        {
+            Tell(peer, MessageKind.Heartbeat);
+        }
+    }
+
+    /// <summary>Tells a peer of a new commit index when no append will.</summary>
+    public void AnnounceCommit()
+    {
+        foreach (Peer peer in peers.All)
+        {
+            if (peer.State == PeerState.Replicate
+                && peer.InFlightCount == 0
+                && peer.CommitSent < LogIndex.Min(peer.Match, state.Log.Commit))
+            {
+                Tell(peer, MessageKind.Commit);
+            }
+        }
+    }
+
+    public void SendSleep()
+    {
+        foreach (Peer peer in peers.All)
+        {
+            Tell(peer, MessageKind.Sleep);
+        }
+    }
+
+    private void OnReject(Peer peer, in RaftMessage message)
+    {
+        // Old answers say nothing: a replicating peer has since acknowledged that index, a probe asked another.
+        bool isStale = peer.State == PeerState.Snapshot
+            || (peer.State == PeerState.Replicate ? message.Index <= peer.Match : message.Index != peer.Next.Previous);
+        if (isStale)
+        {
+            return;
+        }
+
+        LogIndex next = state.Log.LastIndexWithTermAtMost(message.HintIndex, message.HintTerm).Next;
+        peer.BecomeProbe(LogIndex.Min(next, message.Index));
+        Replicate(peer);
+    }
+
+    private void SendAppend(Peer peer, Entry[] entries)
+    {
+        LogIndex previous = peer.Next.Previous;
+        Term? previousTerm = state.Log.TermAt(previous);
+        Invariant.Check(previousTerm is not null, $"the term of entry {previous} is known, the log begins after {state.Log.Base}");
+        var message = new RaftMessage
+        {
+            Kind = MessageKind.AppendRequest,
+            From = state.Id,
+            To = peer.Id,
+            Term = state.Term,
+            Index = previous,
+            LogTerm = previousTerm.Value,
+            Commit = state.Log.Commit,
+            Round = _round,
+            SentAt = state.Now,
+            Entries = entries,
+        };
+        state.Send(message);
+        peer.CommitSent = state.Log.Commit;
+        if (peer.State == PeerState.Probe)
+        {
+            // The answer decides where to go on; until then nothing more is sent.
+            peer.IsPaused = true;
+            peer.TicksWaiting = 0;
+        }
+        else if (entries.Length > 0)
+        {
+            peer.Track(entries[^1].Index, message.Bytes);
+            peer.Next = entries[^1].Index.Next;
+        }
+    }
+
+    private void Tell(Peer peer, MessageKind kind)
+    {
+        peer.CommitSent = LogIndex.Min(peer.Match, state.Log.Commit);
+        state.Send(new()
+        {
+            Kind = kind,
+            From = state.Id,
+            To = peer.Id,
+            Term = state.Term,
+            Index = kind == MessageKind.Sleep ? state.Log.Last : LogIndex.Zero,
+            LogTerm = kind == MessageKind.Sleep ? state.Log.LastTerm : Term.Zero,
+            Commit = peer.CommitSent,
+            Round = _round,
+            SentAt = state.Now,
+        });
+    }
+}

@@ -1,0 +1,33 @@
+using Quorate.Core.Model;
+
+namespace Quorate.Core.Raft;
+
+/// <summary>
+/// Decides how much of the log to keep behind a checkpoint: some entries in any case, more for a follower that is
+/// alive and not too far behind; whoever is beyond that gets a snapshot.
+/// </summary>
+internal static class LogRetention
+{
+    public static void Release(GroupState state, SnapshotMeta checkpoint, Leader? leader)
+    {
+        RaftLog log = state.Log;
+        LogIndex target = checkpoint.Index.Minus(state.Settings.LogEntriesKept);
+        if (leader is not null)
+        {
+            LogIndex floor = log.Last.Minus(state.Settings.LogEntriesKeptMax);
+            foreach (Peer peer in leader.Peers.All)
+            {
+                if (peer.IsActive && peer.State != PeerState.Snapshot && peer.Match < target)
+                {
+                    target = LogIndex.Min(target, LogIndex.Max(peer.Match, floor));
+                }
+            }
+        }
+
+        if (target > log.Base)
+        {
+            log.ReleaseTo(target);
+            state.Durability.ReleaseTo(target);
+        }
+    }
+}
