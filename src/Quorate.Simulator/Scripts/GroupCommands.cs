@@ -20,7 +20,7 @@ internal static class GroupCommands
         }
 
         Membership membership = Membership.Of(voters, learners);
-        foreach (ReplicaId id in membership.AllReplicas())
+        foreach (ReplicaId id in membership.AllReplicas.ToArray())
         {
             world.Place(id, membership).Start();
         }

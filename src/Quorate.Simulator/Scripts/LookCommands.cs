@@ -46,12 +46,10 @@ internal static class LookCommands
             return;
         }
 
-        HardState hard = replica.Disk.Written.HardState;
-        ReplicaId vote = hard.Term == group.Term ? hard.Vote : ReplicaId.None;
         string indices = $"commit {group.CommitIndex} applied {group.AppliedIndex} last {group.LastIndex}";
         string lease = group.LeaseUntil > replica.Clock.Now ? $" lease {group.LeaseUntil - replica.Clock.Now}" : "";
         string sleep = group.IsAsleep ? " asleep" : "";
-        world.Out.Fact($"{group.Id} {group.Role} term {group.Term} vote {vote} leader {group.Leader} {indices} {group.Membership}{lease}{sleep}");
+        world.Out.Fact($"{group.Id} {group.Role} term {group.Term} vote {group.Vote} leader {group.Leader} {indices} {group.Membership}{lease}{sleep}");
     }
 
     private static void Each(ScriptWorld world, ScriptWords words, Action<ScriptWorld, ScriptReplica> show)

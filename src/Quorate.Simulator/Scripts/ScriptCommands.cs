@@ -16,6 +16,7 @@ internal static class ScriptCommands
         ["campaign"] = TimeCommands.Campaign,
         ["tick"] = TimeCommands.Tick,
         ["advance"] = TimeCommands.Advance,
+        ["wait"] = TimeCommands.Wait,
         ["run"] = TimeCommands.Run,
         ["clock"] = TimeCommands.Clock,
         ["pause"] = TimeCommands.Pause,

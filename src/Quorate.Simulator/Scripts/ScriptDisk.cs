@@ -31,7 +31,7 @@ internal sealed class ScriptDisk(Membership? bootstrap)
         _pending.Add(new(persist));
         if (persist.ResetTo is not null && !Guards.OldLogOutlivesInstall)
         {
-            Durable.Entries.Clear();
+            Durable = new();
         }
     }
 
@@ -91,6 +91,14 @@ internal sealed class ScriptDisk(Membership? bootstrap)
             _pending.ForEach(w => w.Completed = true);
         }
 
+        // A snapshot was stored, and the write that lets it replace the log was lost: the snapshot holds all the same.
+        if (Checkpoint is ScriptCheckpoint newest && !Written.Reaches(newest.Meta))
+        {
+            var write = new Persist { ResetTo = newest.Meta, MustSync = true };
+            Write(write);
+            Fold(_pending.Count);
+        }
+
         return new()
         {
             HardState = Written.HardState,
@@ -144,6 +152,9 @@ internal sealed class LogImage
     /// <summary>The entry at an index, or null when the log does not hold it.</summary>
     public Entry? At(LogIndex index) =>
         index > Base && index <= Last ? Entries[(int)(index - Base) - 1] : null;
+
+    /// <summary>True when the log holds the snapshot's last entry, or let go of it behind that snapshot.</summary>
+    public bool Reaches(SnapshotMeta meta) => At(meta.Index)?.Term == meta.Term || (Base == meta.Index && BaseTerm == meta.Term);
 
     public LogImage Clone()
     {

@@ -2,26 +2,23 @@ using Quorate.Core.Raft;
 
 namespace Quorate.Simulator.Scripts;
 
-/// <summary>Which messages a command means: by sender, receiver and kind.</summary>
-internal sealed record MessagePattern(uint? From, uint? To, MessageKind[] Kinds)
+/// <summary>Which messages a command means: by links and kinds; none of either means any.</summary>
+internal sealed record MessagePattern(List<(uint? From, uint? To)> Links, List<MessageKind> Kinds)
 {
     /// <summary>Reads <c>1->2</c>, <c>*->2</c> and names of kinds, in any number.</summary>
     public static MessagePattern Parse(ScriptWords words)
     {
-        uint? from = null;
-        uint? to = null;
-        var kinds = new List<MessageKind>();
+        var pattern = new MessagePattern([], []);
         while (words.TryNext() is string word)
         {
-            int arrow = word.IndexOf("->", StringComparison.Ordinal);
-            if (arrow > 0)
+            if (word.Contains("->", StringComparison.Ordinal))
             {
-                from = End(word[..arrow]);
-                to = End(word[(arrow + 2)..]);
+                string[] ends = word.Split("->");
+                pattern.Links.Add((End(ends[0]), End(ends[1])));
             }
             else if (Enum.TryParse(word, ignoreCase: false, out MessageKind kind) && Enum.IsDefined(kind))
             {
-                kinds.Add(kind);
+                pattern.Kinds.Add(kind);
             }
             else
             {
@@ -29,15 +26,16 @@ internal sealed record MessagePattern(uint? From, uint? To, MessageKind[] Kinds)
             }
         }
 
-        return new(from, to, [.. kinds]);
+        return pattern;
     }
 
-    public bool Matches(in RaftMessage message) =>
-        (From is null || From == message.From.Node)
-        && (To is null || To == message.To.Node)
-        && (Kinds.Length == 0 || Kinds.Contains(message.Kind));
+    public bool Matches(RaftMessage message) =>
+        (Kinds.Count == 0 || Kinds.Contains(message.Kind))
+        && (Links.Count == 0 || Links.Exists(link => IsEnd(link.From, message.From.Node) && IsEnd(link.To, message.To.Node)));
 
     private static uint? End(string word) => word == "*" ? null : (uint)ScriptWords.Number(word);
+
+    private static bool IsEnd(uint? wanted, uint node) => wanted is null || wanted == node;
 }
 
 /// <summary>The messages on their way, in the order in which they were sent, and the links that are cut.</summary>

@@ -32,7 +32,8 @@ internal sealed class ScriptPrinter
         return repeats ? $"{(char)payload[0]}*{payload.Length}" : Encoding.UTF8.GetString(payload);
     }
 
-    public static string Describe(Persist persist)
+    /// <summary>A write; the hard state that rides along shows only where term or vote differ from <paramref name="before"/>.</summary>
+    public static string Describe(Persist persist, in HardState before)
     {
         var parts = new List<string>();
         if (persist.ResetTo is SnapshotMeta meta)
@@ -50,9 +51,9 @@ internal sealed class ScriptPrinter
             parts.Add(Describe(persist.Entries));
         }
 
-        if (persist.HardState is HardState state)
+        if (persist.HardState is HardState state && (state.Term, state.Vote) != (before.Term, before.Vote))
         {
-            parts.Add($"{state}");
+            parts.Add($"term {state.Term} vote {state.Vote}");
         }
 
         if (persist.ReleaseTo != LogIndex.Zero)
@@ -90,7 +91,8 @@ internal sealed class ScriptPrinter
         MessageKind.AppendRequest => Append(m),
         MessageKind.AppendResponse => AppendAnswer(m),
         MessageKind.Heartbeat => $" commit {m.Commit} round {m.Round}",
-        MessageKind.HeartbeatResponse => $" round {m.Round}",
+        MessageKind.HeartbeatResponse => m.Reject ? " refused" : $" round {m.Round}",
+        MessageKind.Commit => $" {m.Commit}",
         MessageKind.SnapshotChunk => Chunk(m),
         MessageKind.SnapshotResponse => ChunkAnswer(m),
         MessageKind.ReadRequest => $" id {ReadId(m.Round)}",

@@ -213,7 +213,7 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
         {
             string leader = change switch
             {
-                { Role: Role.Leader } => "",
+                { Role: not Role.Follower } => "",
                 { Leader.IsNone: true } => ", leader unknown",
                 _ => $", led by {change.Leader}",
             };
@@ -244,7 +244,7 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
             string after = late.Length == 0 || persist.SendAfter.Count == 0
                 ? ""
                 : $", then {string.Join(", ", persist.SendAfter.Select(m => $"{m.Kind} to {m.To}"))}";
-            world.Out.Detail($"{Id} writes{late} {ScriptPrinter.Describe(persist)}{after}");
+            world.Out.Detail($"{Id} writes{late} {ScriptPrinter.Describe(persist, Disk.Written.HardState)}{after}");
             Disk.Write(persist);
         }
 

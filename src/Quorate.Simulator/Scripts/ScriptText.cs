@@ -11,7 +11,7 @@ internal sealed class ScriptText
 
     private readonly List<Part> _parts = [];
 
-    public IEnumerable<ScriptBlock> Blocks => _parts.Select(p => p.Block).OfType<ScriptBlock>();
+    public IEnumerable<ScriptBlock> Blocks => _parts.Select(p => p.Block).OfType<ScriptBlock>().Distinct();
 
     public static ScriptText Parse(string text)
     {

@@ -44,6 +44,10 @@ internal static class TimeCommands
     public static void Advance(ScriptWorld world, ScriptWords words) =>
         world.Pass(ScriptWords.Time(words.Next("a time")), _ => true, () => true);
 
+    /// <summary>wait 100ms: common time passes, nobody is ticked, nothing is delivered: all processes are held up.</summary>
+    public static void Wait(ScriptWorld world, ScriptWords words) =>
+        world.Pass(ScriptWords.Time(words.Next("a time")), _ => false, () => true);
+
     /// <summary>run 100ms: common time passes, all are ticked, and after each tick everything is delivered.</summary>
     public static void Run(ScriptWorld world, ScriptWords words)
     {
@@ -65,11 +69,20 @@ internal static class TimeCommands
         replica.Clock.RatePpm = (long)(decimal.Parse(rate, CultureInfo.InvariantCulture) * 1_000_000);
     }
 
-    /// <summary>pause N: the process takes in nothing, as under SIGSTOP; its clock goes on.</summary>
-    public static void Pause(ScriptWorld world, ScriptWords words) => world.Running(words.Next("a node")).IsPaused = true;
+    /// <summary>pause N [M ...]: the process takes in nothing, as under SIGSTOP; its clock goes on.</summary>
+    public static void Pause(ScriptWorld world, ScriptWords words) => Hold(world, words, isPaused: true);
 
-    public static void Resume(ScriptWorld world, ScriptWords words) => world.Running(words.Next("a node")).IsPaused = false;
+    public static void Resume(ScriptWorld world, ScriptWords words) => Hold(world, words, isPaused: false);
 
     /// <summary>wake N: N's node has news that a sleeping group cannot hear.</summary>
     public static void Wake(ScriptWorld world, ScriptWords words) => world.Running(words.Next("a node")).Feed(RaftInput.Wake);
+
+    private static void Hold(ScriptWorld world, ScriptWords words, bool isPaused)
+    {
+        do
+        {
+            world.Running(words.Next("a node")).IsPaused = isPaused;
+        }
+        while (words.HasMore);
+    }
 }
