@@ -209,7 +209,8 @@ public sealed class CheckpointFilesTests
     {
         SnapshotMeta expected = CheckpointOwner.Meta(index);
         Assert.NotNull(meta);
-        Assert.Equal((expected.Index, expected.Term, expected.MembershipIndex), (meta.Index, meta.Term, meta.MembershipIndex));
+        Assert.Equal((expected.Index, expected.Term), (meta.Index, meta.Term));
+        Assert.Equal(expected.MembershipIndex, meta.MembershipIndex);
         Assert.Equal(expected.Membership, meta.Membership);
         Assert.Equal(expected.TermStarts, meta.TermStarts);
         Assert.Equal(CheckpointOwner.State(index), state);
