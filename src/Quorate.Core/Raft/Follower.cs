@@ -20,12 +20,6 @@ internal sealed class Follower(GroupState state)
 
     public void OnAppend(in RaftMessage message)
     {
-        if (state.Durability.InFlightCount >= state.Settings.PersistsInFlightMax)
-        {
-            // The log is far behind. The leader will ask again; what it holds back is bounded on its side.
-            return;
-        }
-
         RaftLog log = state.Log;
         if (message.Index < log.Commit)
         {

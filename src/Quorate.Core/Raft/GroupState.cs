@@ -70,6 +70,9 @@ internal sealed class GroupState
 
     public bool IsVoter => Membership.IsVoter(Id);
 
+    /// <summary>As many writes as the log may owe are on their way to it.</summary>
+    public bool LogIsFarBehind => Durability.InFlightCount >= Settings.PersistsInFlightMax;
+
     /// <summary>This replica alone decides.</summary>
     public bool IsSoleVoter => !Membership.IsJoint && Membership.Voters.Length == 1 && Membership.IsIncomingVoter(Id);
 

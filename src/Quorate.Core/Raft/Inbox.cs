@@ -16,8 +16,9 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
     public void Receive(in RaftMessage message)
     {
         bool isForMe = Guards.MessagesNameTheIncarnation ? message.To == state.Id : message.To.Node == state.Id.Node;
-        if (!isForMe)
+        if (!isForMe || (state.LogIsFarBehind && MayNeedWrite(message)))
         {
+            // A log that is far behind takes no more: to the sender the message is lost, and it will ask again.
             return;
         }
 
@@ -176,6 +177,11 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
                 break;
         }
     }
+
+    private bool MayNeedWrite(in RaftMessage message) =>
+        message.Term > state.Term
+        || IsOfLeader(message.Kind)
+        || message.Kind is MessageKind.VoteRequest or MessageKind.TimeoutNow;
 
     private static bool IsOfLeader(MessageKind kind) => kind is MessageKind.AppendRequest
         or MessageKind.Heartbeat or MessageKind.Commit or MessageKind.Sleep or MessageKind.SnapshotChunk;

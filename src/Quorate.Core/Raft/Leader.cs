@@ -50,6 +50,10 @@ internal sealed class Leader
     /// </summary>
     public bool HasCommittedInTerm => _state.Log.Commit >= _first;
 
+    /// <summary>No further request can be taken: too many wait, or the log is far behind.</summary>
+    public bool IsFull =>
+        Proposals.Count + Membership.RequestsHeld >= _state.Settings.PendingProposalsMax || _state.LogIsFarBehind;
+
     /// <summary>Bytes of entries appended and not yet committed.</summary>
     public long UncommittedBytes { get; private set; }
 
@@ -240,8 +244,7 @@ internal sealed class Leader
             return DropReason.LevelImpossible;
         }
 
-        bool isFull = Proposals.Count >= settings.PendingProposalsMax
-            || _state.Durability.InFlightCount >= settings.PersistsInFlightMax
+        bool isFull = IsFull
             || (UncommittedBytes > 0 && UncommittedBytes + input.Batch.Length > settings.UncommittedBytesMax);
         return isFull ? DropReason.Overloaded : null;
     }

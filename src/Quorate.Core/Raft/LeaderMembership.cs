@@ -36,6 +36,9 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
 
     public Instant Deadline => _deadline;
 
+    /// <summary>Requests kept here until their final membership is appended.</summary>
+    public int RequestsHeld => _isJoint && !_request.IsNone ? 1 : 0;
+
     private bool IsPending =>
         state.Log.Memberships.Last.Index > state.Log.Commit || state.Log.Memberships.Last.Membership.IsJoint;
 
@@ -51,6 +54,7 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
             leader.Handover.IsUnderWay ? DropReason.Transferring
             : target.IsJoint || target.Problem(state.Settings.ReplicasMax) is not null || Resurrects(target)
                 ? DropReason.MembershipInvalid
+            : leader.IsFull ? DropReason.Overloaded
             : !MayChange ? DropReason.MembershipChangePending
             : null;
         if (refusal is DropReason reason)
