@@ -16,7 +16,7 @@ internal sealed class Elections(GroupState state)
     /// <summary>True when the election timer has run out and this replica may act on it.</summary>
     public bool MayCampaign => !state.LogIsFarBehind && (state.IsSoleVoter
         ? state.Role == Role.Follower || state.Timers.ElectionIsDue
-        : state.Timers.ElectionIsDue && state.IsVoter && !state.PromiseHolds);
+        : state.Timers.ElectionIsDue && state.MayLead && !state.PromiseHolds);
 
     /// <summary>Begins a campaign; a forced one is the leader's own wish and asks nobody beforehand.</summary>
     public void Campaign(bool forced)

@@ -71,13 +71,10 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
 
         Invariant.Check(message.Index <= state.Log.Last, $"{peer.Id} holds no more than its leader of {state.Term}");
         bool isNews = peer.Acknowledge(message.Index);
-        if (peer.State == PeerState.Probe)
+        bool isBehindNoMore = peer.State == PeerState.Snapshot && peer.Match >= state.Log.Base;
+        if (peer.State == PeerState.Probe || isBehindNoMore)
         {
             peer.BecomeReplicate();
-        }
-        else if (peer.State == PeerState.Snapshot && peer.Match >= state.Log.Base)
-        {
-            peer.BecomeProbe(peer.Match.Next);
         }
 
         Replicate(peer);

@@ -226,7 +226,7 @@ public sealed class RaftGroup
             {
                 _elections.Campaign(forced: false);
             }
-            else if (_state.Timers.ElectionIsDue && !_state.IsVoter)
+            else if (_state.Timers.ElectionIsDue && !_state.MayLead)
             {
                 _state.Timers.ResetElection();
             }
