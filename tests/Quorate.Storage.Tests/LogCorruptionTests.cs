@@ -5,7 +5,9 @@ using Quorate.Storage.Log;
 
 namespace Quorate.Storage.Tests;
 
-/// <summary>Damage below what is known to be durable ends the start; damage above it is a torn tail (pitfalls R26, S8).</summary>
+/// <summary>
+/// Damage below what is known to be durable ends the start; damage above it is a torn tail (pitfalls R26, S8).
+/// </summary>
 public sealed class LogCorruptionTests
 {
     [Theory]
@@ -160,7 +162,7 @@ public sealed class LogCorruptionTests
     }
 
     private static Entry New(ulong index, byte payload) =>
-        new(new(index), new(1), EntryKind.Data, new[] { payload, payload, payload, payload, payload, payload, payload, payload });
+        new(new(index), new(1), EntryKind.Data, Enumerable.Repeat(payload, 8).ToArray());
 
     private static LogOwner Fill(MemoryDisk disk, ulong seed)
     {

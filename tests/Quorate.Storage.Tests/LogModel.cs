@@ -4,7 +4,9 @@ using Quorate.Storage.Log;
 
 namespace Quorate.Storage.Tests;
 
-/// <summary>What a log holds, as plainly as it can be said: the model that recovered logs are compared with. Immutable.</summary>
+/// <summary>
+/// What a log holds, as plainly as it can be said: the model that recovered logs are compared with. Immutable.
+/// </summary>
 internal sealed record LogModel(HardState HardState, LogIndex Base, Term BaseTerm, Entry[] Entries)
 {
     public static readonly LogModel Empty = new(default, default, default, []);

@@ -123,5 +123,6 @@ internal sealed class LogRun
         }
     }
 
-    private LogOwner NewOwner() => new(Disk, new SimpleLogSettings { SegmentBytes = 700, OpenPieceBytes = 512, BatchBytesMax = 600 });
+    private LogOwner NewOwner() =>
+        new(Disk, new SimpleLogSettings { SegmentBytes = 700, OpenPieceBytes = 512, BatchBytesMax = 600 });
 }

@@ -124,7 +124,9 @@ public sealed class SimpleLogTests
     public void A_read_is_bounded_in_bytes_but_brings_one_entry_at_least()
     {
         LogOwner owner = Open(new() { SegmentBytes = 1_000_000 });
-        Entry[] entries = [.. Enumerable.Range(1, 10).Select(i => new Entry(new((ulong)i), new(1), EntryKind.Data, new byte[100]))];
+        byte[] payload = new byte[100];
+        Entry[] entries =
+            [.. Enumerable.Range(1, 10).Select(i => new Entry(new((ulong)i), new(1), EntryKind.Data, payload))];
         owner.Log.Write(new Persist { Sequence = 1, Entries = entries, MustSync = true });
         owner.Log.Read(1, new(3), new(10), 1);
         owner.Log.Read(2, new(3), new(10), 3 * (100 + Entry.OverheadBytes));
@@ -207,7 +209,8 @@ public sealed class SimpleLogTests
         Assert.NotNull(owner.Failure);
     }
 
-    private static Entry New(ulong index, ulong term) => new(new(index), new(term), EntryKind.Data, new byte[] { 1, 2, 3 });
+    private static Entry New(ulong index, ulong term) =>
+        new(new(index), new(term), EntryKind.Data, new byte[] { 1, 2, 3 });
 
     private static Persist Append(ulong sequence, ulong first, int count) => new()
     {

@@ -26,7 +26,7 @@ public static class Claims
     /// <summary>A session's write comes after everything that the session has read.</summary>
     public const string WritesFollowReads = "writes-follow-reads";
 
-    /// <summary>A read is served from a state that its session's token covers, and its own token covers what it saw.</summary>
+    /// <summary>A read sees all that its session's token covers; its own token covers what it saw.</summary>
     public const string TokenCovered = "token-covered";
 
     /// <summary>"Session lost" is answered only when an entry that the session holds a token of was lost.</summary>

@@ -26,7 +26,7 @@ public sealed class CommittedHistory
         _terms.Add(term);
     }
 
-    /// <summary>Notes that the newest entry wrote a value (0: deleted the key). An entry may write a key several times.</summary>
+    /// <summary>Notes that the newest entry wrote a value (0: deleted). It may write a key several times.</summary>
     public void Write(long key, long value)
     {
         Invariant.Check(_terms.Count > 0, "an entry is appended before its writes are noted");
@@ -40,10 +40,12 @@ public sealed class CommittedHistory
     }
 
     /// <summary>The term of the entry that was committed at an index; zero when none was.</summary>
-    public Term TermAt(LogIndex index) => index == LogIndex.Zero || index > Last ? Term.Zero : _terms[(int)index.Value - 1];
+    public Term TermAt(LogIndex index) =>
+        index == LogIndex.Zero || index > Last ? Term.Zero : _terms[(int)index.Value - 1];
 
-    /// <summary>True when the entry that the token names was committed. The default token names nothing and is always held.</summary>
-    public bool Holds(ReadToken token) => token == default || (TermAt(token.Index) == token.Term && token.Index <= Last);
+    /// <summary>True when the entry that the token names was committed, and for the default token.</summary>
+    public bool Holds(ReadToken token) =>
+        token == default || (TermAt(token.Index) == token.Term && token.Index <= Last);
 
     /// <summary>The index of the newest write to the key at or before an index; zero when there is none.</summary>
     public LogIndex NewestVersion(long key, LogIndex atOrBefore)
@@ -53,7 +55,7 @@ public sealed class CommittedHistory
         return after == 0 ? LogIndex.Zero : versions[after - 1].Index;
     }
 
-    /// <summary>True when the entry at that index wrote this value to the key. Version zero is the absent key.</summary>
+    /// <summary>Whether the entry at that index wrote this value to the key. An absent key has version zero.</summary>
     public bool Wrote(long key, LogIndex version, long value)
     {
         if (version == LogIndex.Zero)
@@ -111,7 +113,8 @@ public sealed class CommittedHistory
         return low;
     }
 
-    private List<Version> VersionsOf(long key) => _keys.TryGetValue(key, out List<Version>? versions) ? versions : NoVersions;
+    private List<Version> VersionsOf(long key) =>
+        _keys.TryGetValue(key, out List<Version>? versions) ? versions : NoVersions;
 
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Version(LogIndex Index, long Value);

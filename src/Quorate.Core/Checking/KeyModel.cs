@@ -46,7 +46,7 @@ public readonly record struct Transition(Guard Guard, long GuardValue, Effect Ef
         _ => EffectValue == 0,
     };
 
-    /// <summary>True when it may happen in every state and leaves the same one after each: it hides what was before.</summary>
+    /// <summary>True when it may happen in every state and leaves the same one: it hides what was before.</summary>
     public bool IsBlind => Guard == Guard.Always && Effect == Effect.Sets;
 
     public bool IsLegalIn(long state) => Guard switch

@@ -36,7 +36,8 @@ namespace Quorate.Core.Checking;
 /// <para>
 /// Sole makers. If a mandatory step o is legal only in v, v is not the initial state, w is the only step that can
 /// make v, and w is optional, then w stands before o in every linearization: w is mandatory and returned, for all
-/// that anyone can tell, when the first such o did.
+/// that anyone can tell, when the first such o did. (Should that be before w was invoked, w is never free to be
+/// taken, and there is no linearization, as it should be.)
 /// </para>
 /// <para>
 /// Like values. When no step adds, two states that no guard names are told apart by no step, so all of them may
@@ -66,9 +67,6 @@ internal sealed class KeyProblem
     /// <summary>True when some step adds, so that states need not be among the values that the history names.</summary>
     public bool Adds { get; private set; }
 
-    /// <summary>True when a value was seen before its only maker was invoked.</summary>
-    public bool Contradicted { get; private set; }
-
     /// <summary>The values that the history names, each by its place.</summary>
     public int ValueCount => _values.Count;
 
@@ -83,7 +81,6 @@ internal sealed class KeyProblem
         }
 
         _count = 0;
-        Contradicted = false;
         Initial = model.Initial;
         for (int i = 0; i < operations.Length; i++)
         {
@@ -201,12 +198,12 @@ internal sealed class KeyProblem
         for (int value = 0; value < _values.Count && !Adds; value++)
         {
             ref readonly ValueTally tally = ref _tally[value];
-            if (value != InitialId && tally.Makers == 1 && tally.FirstNeeded != long.MaxValue && _items[tally.Maker].Optional)
+            bool sole = value != InitialId && tally.Makers == 1 && _items[tally.Maker].Optional;
+            if (sole && tally.FirstNeeded != long.MaxValue)
             {
                 ref Item maker = ref _items[tally.Maker];
                 maker.Optional = false;
                 maker.Returned = tally.FirstNeeded;
-                Contradicted |= maker.Returned < maker.Invoked;
                 changed = true;
             }
         }
@@ -242,7 +239,9 @@ internal sealed class KeyProblem
             return false;
         }
 
-        bool impossible = item.Step.Guard == Guard.When && item.GuardId != InitialId && _tally[item.GuardId].Makers == 0;
+        bool impossible = item.Step.Guard == Guard.When
+            && item.GuardId != InitialId
+            && _tally[item.GuardId].Makers == 0;
         bool unseen = item.SetId >= 0
             && Math.Max(_tally[item.SetId].LastNeeded, _differs.LastOtherThan(item.SetId)) < item.Invoked;
         return impossible || unseen;
@@ -290,7 +289,7 @@ internal sealed class KeyProblem
         Sort(items[Mandatory..], static (a, b) => a.CompareByClass(b));
     }
 
-    /// <summary>A step with its times, where it came from, and the ids of the values that it names (-1: none).</summary>
+    /// <summary>A step, its times, where it came from, and the ids of the values that it names (-1: none).</summary>
     [StructLayout(LayoutKind.Auto)]
     internal struct Item(Transition step, long invoked, long returned, int source, bool optional)
     {
@@ -323,7 +322,7 @@ internal sealed class KeyProblem
         public bool Named;
     }
 
-    /// <summary>The last return among the steps that demand another value than v, for any v: the two latest suffice.</summary>
+    /// <summary>The last return of a step that forbids another value than v, for any v: two are enough.</summary>
     [StructLayout(LayoutKind.Auto)]
     private struct DiffersTally
     {

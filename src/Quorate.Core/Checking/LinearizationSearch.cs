@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Quorate.Core.Model;
 
 namespace Quorate.Core.Checking;
 
@@ -29,12 +28,13 @@ namespace Quorate.Core.Checking;
 /// back at R and leads, from R, to the same state with fewer optional steps taken. That configuration has the
 /// completion too, its (d, m) is less than C's, and the search was there: a contradiction.
 /// </para>
-/// <para>Invariants: the lists hold exactly the mandatory steps that are not taken; the bit set, its hash and the
+/// <para>Invariants: the lists hold exactly the mandatory steps that are not taken; the set of taken steps and the
 /// tallies of needs and makers agree with them.</para>
 /// </summary>
 internal sealed class LinearizationSearch
 {
     private readonly VisitedStates _visited = new();
+    private readonly TakenSteps _taken = new();
     private KeyProblem _problem = null!;
     private Links[] _calls = [];
     private Links[] _returns = [];
@@ -47,13 +47,6 @@ internal sealed class LinearizationSearch
     private int _depth;
     private int[] _needs = [];
     private int[] _makers = [];
-    private ulong[] _taken = [];
-    private ulong[] _marks = [];
-    private int _mandatoryWords;
-    private int _words;
-    private int _firstOpenWord;
-    private int _lastUsedWord;
-    private ulong _hash;
     private long _state;
     private int _stateId;
     private long _steps;
@@ -64,13 +57,13 @@ internal sealed class LinearizationSearch
     /// <summary>How many steps the linearization that the last run found has.</summary>
     public int PathLength => _depth;
 
-    /// <summary>The operation, by its place among those the problem was loaded from, at a place of the linearization.</summary>
+    /// <summary>Which of the operations that the problem was loaded from stands at a place of it.</summary>
     public int PathAt(int place) => _problem.Items[_path[place].Id].Source;
 
     public Verdict Run(KeyProblem problem, long stepsMax)
     {
         Prepare(problem);
-        if (problem.Contradicted || HasImpossibleNeed())
+        if (HasImpossibleNeed())
         {
             return Verdict.Violated;
         }
@@ -81,7 +74,7 @@ internal sealed class LinearizationSearch
             int idle = FindGreedy();
             if (idle >= 0)
             {
-                Mark(idle);
+                _taken.Add(idle);
                 Take(idle, greedy: true);
                 continue;
             }
@@ -117,34 +110,14 @@ internal sealed class LinearizationSearch
         _problem = problem;
         _steps = 0;
         _depth = 0;
-        _hash = 0;
         _state = problem.Initial;
         _stateId = problem.InitialId;
         _visited.Clear();
         Fit(ref _path, problem.Count);
-        _mandatoryWords = (problem.Mandatory + 63) >> 6;
-        _words = _mandatoryWords + ((problem.Count - problem.Mandatory + 63) >> 6);
-        Fit(ref _taken, _words + 1);
-        _taken.AsSpan(0, _words + 1).Clear();
-        _firstOpenWord = 0;
-        _lastUsedWord = -1;
-        PrepareMarks();
+        _taken.Clear(problem.Mandatory, problem.Count);
         PrepareLists();
         PrepareClasses();
         PrepareTallies();
-    }
-
-    private void PrepareMarks()
-    {
-        if (_marks.Length < _problem.Count)
-        {
-            _marks = new ulong[Math.Max(_problem.Count, _marks.Length * 2)];
-            ulong seed = 0;
-            foreach (ref ulong mark in _marks.AsSpan())
-            {
-                mark = SeededRandom.SplitMix64(ref seed);
-            }
-        }
     }
 
     private void PrepareLists()
@@ -305,13 +278,10 @@ internal sealed class LinearizationSearch
             }
         }
 
-        Mark(id);
-        int first = _firstOpenWord;
-        ReadOnlySpan<ulong> mandatory = _taken.AsSpan(first, Math.Max(0, _lastUsedWord + 1 - first));
-        ReadOnlySpan<ulong> optional = _taken.AsSpan(_mandatoryWords, _words - _mandatoryWords);
-        if (!_visited.Add(first, mandatory, optional, next, _hash))
+        _taken.Add(id);
+        if (!_visited.Add(_taken, next))
         {
-            Unmark(id);
+            _taken.Remove(id);
             return false;
         }
 
@@ -358,7 +328,7 @@ internal sealed class LinearizationSearch
             ref readonly KeyProblem.Item item = ref _problem.Items[id];
             (_state, _stateId) = (frame.State, frame.StateId);
             Count(item, 1);
-            Unmark(id);
+            _taken.Remove(id);
             if (item.Optional)
             {
                 _classNext[_classOf[id]]--;
@@ -377,44 +347,6 @@ internal sealed class LinearizationSearch
 
         cursor = 0;
         return false;
-    }
-
-    private void Mark(int id)
-    {
-        int word = WordOf(id, out ulong bit);
-        _taken[word] |= bit;
-        _hash ^= _marks[id];
-        if (word < _mandatoryWords)
-        {
-            _lastUsedWord = Math.Max(_lastUsedWord, word);
-            while (_firstOpenWord < _mandatoryWords && _taken[_firstOpenWord] == ulong.MaxValue)
-            {
-                _firstOpenWord++;
-            }
-        }
-    }
-
-    private void Unmark(int id)
-    {
-        int word = WordOf(id, out ulong bit);
-        _taken[word] &= ~bit;
-        _hash ^= _marks[id];
-        if (word < _mandatoryWords)
-        {
-            _firstOpenWord = Math.Min(_firstOpenWord, word);
-            while (_lastUsedWord >= 0 && _taken[_lastUsedWord] == 0)
-            {
-                _lastUsedWord--;
-            }
-        }
-    }
-
-    private int WordOf(int id, out ulong bit)
-    {
-        bool optional = id >= _problem.Mandatory;
-        int place = optional ? id - _problem.Mandatory : id;
-        bit = 1UL << (place & 63);
-        return (place >> 6) + (optional ? _mandatoryWords : 0);
     }
 
     private static void Lift(Links[] list, int id)

@@ -33,7 +33,7 @@ public sealed class SessionChecker(CommittedHistory committed)
     private SessionOperation? _greatestHeld;
     private SessionOperation? _anyLost;
 
-    /// <summary>Judges the operations of any number of sessions, in any order. Empty when every promise holds.</summary>
+    /// <summary>Judges any number of sessions' operations, in any order. Empty when every promise holds.</summary>
     /// <exception cref="ArgumentException">A done operation returned before it was invoked.</exception>
     public IReadOnlyList<BrokenClaim> Check(ReadOnlySpan<SessionOperation> operations)
     {
@@ -168,7 +168,7 @@ public sealed class SessionChecker(CommittedHistory committed)
         }
     }
 
-    /// <summary>The version that a read proves to have seen; for an absent key the least one not below the floor.</summary>
+    /// <summary>The version that a read surely saw; for an absent key the least one not below the floor.</summary>
     private LogIndex? SeenVersion(in SessionOperation read, LogIndex floor) =>
         read.Version == LogIndex.Zero ? committed.AbsentVersion(read.Key, floor) : read.Version;
 
@@ -176,7 +176,7 @@ public sealed class SessionChecker(CommittedHistory committed)
     {
         if (_anyLost is null)
         {
-            Break(Claims.FalseSessionLost, "told that its session is lost, though every entry it holds is committed", read, _greatestHeld);
+            Break(Claims.FalseSessionLost, "every entry that the session holds is committed", read, _greatestHeld);
         }
     }
 
@@ -203,7 +203,7 @@ public sealed class SessionChecker(CommittedHistory committed)
     {
         if (!committed.Wrote(read.Key, read.Version, read.Value))
         {
-            Break(Claims.ValueNeverWritten, "no committed entry of that index wrote that value to that key", read, null);
+            Break(Claims.ValueNeverWritten, "no committed entry of that index wrote that value", read, null);
         }
         else if (read.Level != ReadLevel.Eventual)
         {
@@ -214,7 +214,8 @@ public sealed class SessionChecker(CommittedHistory committed)
     private void CheckFreshness(in SessionOperation read)
     {
         Floor floor = _floors.GetValueOrDefault(read.Key);
-        LogIndex covered = _greatestHeld is { } held ? committed.NewestVersion(read.Key, held.Token.Index) : LogIndex.Zero;
+        LogIndex token = _greatestHeld?.Token.Index ?? LogIndex.Zero;
+        LogIndex covered = committed.NewestVersion(read.Key, token);
         if (IsOlder(read, floor.Written))
         {
             Break(Claims.ReadYourWrites, "sees the key as it was before the session's own write", read, floor.Writer);
@@ -225,7 +226,7 @@ public sealed class SessionChecker(CommittedHistory committed)
         }
         else if (IsOlder(read, covered))
         {
-            Break(Claims.TokenCovered, $"misses version {covered}, which the session's token covers", read, _greatestHeld);
+            Break(Claims.TokenCovered, $"misses version {covered}, which the token covers", read, _greatestHeld);
         }
         else if (read.Token != default && (!committed.Holds(read.Token) || read.Token.Index < read.Version))
         {
@@ -235,7 +236,7 @@ public sealed class SessionChecker(CommittedHistory committed)
             && _greatestByIndex is { } byIndex && _greatestByTerm is { } byTerm
             && !committed.Holds(byIndex.Token) && !committed.Holds(byTerm.Token))
         {
-            Break(Claims.LostWriteHidden, "is served though the newest entry that the session holds was lost", read, byTerm);
+            Break(Claims.LostWriteHidden, "is served though the session's newest entry was lost", read, byTerm);
         }
     }
 

@@ -39,7 +39,7 @@ public readonly record struct SessionOperation
     /// <summary>The token that the reply carried; the default one when it carried none.</summary>
     public ReadToken Token { get; init; }
 
-    /// <summary>The index of the entry that wrote the value read; zero when the key was absent. Unused by writes.</summary>
+    /// <summary>The index of the entry that wrote the value read; zero for an absent key. Unused by writes.</summary>
     public LogIndex Version { get; init; }
 
     /// <summary>The value read or written; 0 is "absent".</summary>
@@ -49,11 +49,23 @@ public readonly record struct SessionOperation
 
     public required long Returned { get; init; }
 
-    public static SessionOperation Write(long session, long key, long value, ReadToken token, long invoked, long returned) =>
-        Of(session, key, SessionOperationKind.Write, Outcome.Done, invoked, returned) with { Value = value, Token = token };
+    public static SessionOperation Write(
+        long session, long key, long value, ReadToken token, long invoked, long returned) =>
+        Of(session, key, SessionOperationKind.Write, Outcome.Done, invoked, returned) with
+        {
+            Value = value,
+            Token = token,
+        };
 
     public static SessionOperation Read(
-        long session, long key, ReadLevel level, long value, LogIndex version, ReadToken token, long invoked, long returned) =>
+        long session,
+        long key,
+        ReadLevel level,
+        long value,
+        LogIndex version,
+        ReadToken token,
+        long invoked,
+        long returned) =>
         Of(session, key, SessionOperationKind.Read, Outcome.Done, invoked, returned) with
         {
             Level = level,
@@ -70,7 +82,8 @@ public readonly record struct SessionOperation
 
     public override string ToString() => Kind switch
     {
-        SessionOperationKind.Write => Text($"session {Session}: key {Key}: write {Value} -> {Outcome}, token {Token}{Times}"),
+        SessionOperationKind.Write => Text(
+            $"session {Session}: key {Key}: write {Value} -> {Outcome}, token {Token}{Times}"),
         SessionOperationKind.Read => Text(
             $"session {Session}: key {Key}: {Level} read -> {Value} of version {Version}, token {Token}{Times}"),
         _ => Text($"session {Session}: key {Key}: {Level} read -> session lost{Times}"),

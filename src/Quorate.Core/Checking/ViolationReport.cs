@@ -40,7 +40,7 @@ internal sealed class ViolationReport(IKeyModel model, KeyProblem problem, Linea
         string key = Text($"key {culprit.Key}");
         return refused is not null
             ? new(Claims.RefusedWriteSeen, $"{key}: {culprit} is explained only by the refused {refused}", [.. _lines])
-            : new(Claims.Linearizability, Text($"{key}: {culprit} fits no order with the {bad - 1} replies before it"), [.. _lines]);
+            : new(Claims.Linearizability, $"{key}: {culprit} fits no order with {Before(bad - 1)}", [.. _lines]);
     }
 
     private static int[] RepliesInOrder(ReadOnlySpan<Operation> operations)
@@ -75,6 +75,8 @@ internal sealed class ViolationReport(IKeyModel model, KeyProblem problem, Linea
         return known;
     }
 
+    private static string Before(int replies) => Text($"the {replies} replies before it");
+
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private Verdict Decide(ReadOnlySpan<Operation> operations, out int[] path)
@@ -95,13 +97,14 @@ internal sealed class ViolationReport(IKeyModel model, KeyProblem problem, Linea
         Operation[] known = Known(operations, replies);
         if (Decide(known, out int[] path) != Verdict.Linearizable)
         {
-            _lines.Add(Text($"the {replies.Length} replies before it took too many steps to put in an order"));
+            _lines.Add($"{Before(replies.Length)} took too many steps to put in an order");
             return;
         }
 
         long state = model.Initial;
         int shown = Math.Max(0, path.Length - LinesMax);
-        _lines.Add(Text($"an order that explains the {replies.Length} replies before it, the last {path.Length - shown} of {path.Length}:"));
+        string before = Before(replies.Length);
+        _lines.Add(Text($"an order that explains {before}, the last {path.Length - shown} of {path.Length}:"));
         for (int place = 0; place < path.Length; place++)
         {
             state = model.TransitionOf(known[path[place]]).From(state);
@@ -177,7 +180,8 @@ internal sealed class ViolationReport(IKeyModel model, KeyProblem problem, Linea
             {
                 found = operations[place].ToString();
                 Transition refused = model.TransitionOf(operations[place]);
-                if (needs.Guard == Guard.When && refused.Effect == Effect.Sets && refused.EffectValue == needs.GuardValue)
+                bool makes = refused.Effect == Effect.Sets && refused.EffectValue == needs.GuardValue;
+                if (needs.Guard == Guard.When && makes)
                 {
                     break;
                 }

@@ -29,11 +29,13 @@ internal sealed class VisitedStates
         _slots.AsSpan(0, _slotCount).Clear();
     }
 
-    /// <summary>Stores the pair; false when it was there. <paramref name="first"/> is where the words begin.</summary>
-    public bool Add(int first, ReadOnlySpan<ulong> mandatory, ReadOnlySpan<ulong> optional, long state, ulong hash)
+    /// <summary>Stores the pair; false when it was there.</summary>
+    public bool Add(TakenSteps taken, long state)
     {
-        ulong head = ((ulong)(uint)first << 32) | (uint)mandatory.Length;
-        ulong mixed = hash ^ (ulong)state;
+        ReadOnlySpan<ulong> mandatory = taken.MandatoryWords;
+        ReadOnlySpan<ulong> optional = taken.OptionalWords;
+        ulong head = ((ulong)(uint)taken.FirstOpenWord << 32) | (uint)mandatory.Length;
+        ulong mixed = taken.Hash ^ (ulong)state;
         mixed = SeededRandom.SplitMix64(ref mixed);
         int slot = (int)(mixed & (ulong)(_slotCount - 1));
         while (_slots[slot] != 0)

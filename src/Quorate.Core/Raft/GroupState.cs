@@ -59,7 +59,9 @@ internal sealed class GroupState
 
     public bool IsAsleep { get; set; }
 
-    /// <summary>When this replica last had a leader's word; its promise not to elect another counts from here.</summary>
+    /// <summary>
+    /// When this replica last had a leader's word; its promise not to elect another counts from here.
+    /// </summary>
     public Instant HeardFromLeader { get; set; }
 
     public Membership Membership => Log.Membership;
@@ -67,6 +69,15 @@ internal sealed class GroupState
     public RaftOutput Output => _output!;
 
     public bool IsVoter => Membership.IsVoter(Id);
+
+    /// <summary>
+    /// This replica may have to lead: it votes, or did until an entry that is not committed yet. Such an entry may be
+    /// in its log alone, and nobody with a shorter log could then be elected (Raft thesis, section 4.2.2).
+    /// </summary>
+    public bool MayLead => IsVoter || Log.Memberships.At(Log.Commit).Membership.IsVoter(Id);
+
+    /// <summary>As many writes as the log may owe are on their way to it.</summary>
+    public bool LogIsFarBehind => Durability.InFlightCount >= Settings.PersistsInFlightMax;
 
     /// <summary>This replica alone decides.</summary>
     public bool IsSoleVoter => !Membership.IsJoint && Membership.Voters.Length == 1 && Membership.IsIncomingVoter(Id);

@@ -10,12 +10,15 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
 {
     private readonly Follower _follower = new(state);
 
-    /// <summary>Takes a message, after the rules that hold for all of them (Raft, figure 2, rules for all servers).</summary>
+    /// <summary>
+    /// Takes a message, after the rules that hold for all of them (Raft, figure 2, rules for all servers).
+    /// </summary>
     public void Receive(in RaftMessage message)
     {
         bool isForMe = Guards.MessagesNameTheIncarnation ? message.To == state.Id : message.To.Node == state.Id.Node;
-        if (!isForMe)
+        if (!isForMe || (state.LogIsFarBehind && MayNeedWrite(message)))
         {
+            // A log that is far behind takes no more: to the sender the message is lost, and it will ask again.
             return;
         }
 
@@ -141,7 +144,10 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
         roles.Handover.OnProgress(peer);
     }
 
-    /// <summary>Tells a leader or candidate of an older term that there is a newer one (pitfall R22); other old messages say nothing.</summary>
+    /// <summary>
+    /// Tells a leader or candidate of an older term that there is a newer one (pitfall R22); other old messages say
+    /// nothing.
+    /// </summary>
     private void AnswerOlderTerm(in RaftMessage message)
     {
         if (!Guards.OlderTermIsAnswered)
@@ -160,13 +166,22 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
             case MessageKind kind when IsOfLeader(kind):
                 state.SendWhenTermDurable(new()
                 {
-                    Kind = MessageKind.HeartbeatResponse, From = state.Id, To = message.From, Term = state.Term, Reject = true,
+                    Kind = MessageKind.HeartbeatResponse,
+                    From = state.Id,
+                    To = message.From,
+                    Term = state.Term,
+                    Reject = true,
                 });
                 break;
             default:
                 break;
         }
     }
+
+    private bool MayNeedWrite(in RaftMessage message) =>
+        message.Term > state.Term
+        || IsOfLeader(message.Kind)
+        || message.Kind is MessageKind.VoteRequest or MessageKind.TimeoutNow;
 
     private static bool IsOfLeader(MessageKind kind) => kind is MessageKind.AppendRequest
         or MessageKind.Heartbeat or MessageKind.Commit or MessageKind.Sleep or MessageKind.SnapshotChunk;

@@ -86,14 +86,16 @@ internal sealed class LeaderSnapshots(GroupState state, PeerSet peers, LeaderRep
             if (peer.State == PeerState.Snapshot)
             {
                 // Should the log have been released beyond it meanwhile, this begins the next snapshot.
-                peer.BecomeProbe(peer.Match.Next);
+                peer.BecomeReplicate();
                 replication.Replicate(peer);
             }
 
             return isNews;
         }
 
-        if (peer.State == PeerState.Snapshot && message.Index == peer.SnapshotIndex && message.SnapshotOffset != peer.SnapshotOffset)
+        if (peer.State == PeerState.Snapshot
+            && message.Index == peer.SnapshotIndex
+            && message.SnapshotOffset != peer.SnapshotOffset)
         {
             peer.SnapshotOffset = message.SnapshotOffset;
             Fetch(peer);
@@ -112,11 +114,11 @@ internal sealed class LeaderSnapshots(GroupState state, PeerSet peers, LeaderRep
                 continue;
             }
 
-            if (peer.IsActive && peer.TicksWaiting >= state.Settings.ResendTicks)
+            if (peer.IsAlive && peer.TicksWaiting >= state.Settings.ResendTicks)
             {
                 Fetch(peer);
             }
-            else if (!peer.IsActive && peer.TicksWaiting >= state.Settings.ElectionTicks)
+            else if (!peer.IsAlive)
             {
                 Abandon(peer);
             }

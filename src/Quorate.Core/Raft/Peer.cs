@@ -22,7 +22,11 @@ internal enum PeerState : byte
 /// </summary>
 internal sealed class Peer(ReplicaId id, LogIndex next)
 {
+    /// <summary>Earlier than every reading of a clock.</summary>
+    public static readonly Instant NeverAcked = new(long.MinValue);
+
     private readonly Queue<Sent> _inFlight = new();
+    private bool _wasActive;
 
     public ReplicaId Id { get; } = id;
 
@@ -41,16 +45,21 @@ internal sealed class Peer(ReplicaId id, LogIndex next)
     public bool IsPaused { get; set; }
 
     /// <summary>Something came from it since the last check of the quorum.</summary>
-    public bool IsActive { get; set; }
+    public bool IsActive { get; private set; } = true;
 
-    /// <summary>Ticks since the peer last made progress, or since something was last sent that should bring some.</summary>
+    /// <summary>Something came from it since the check before the last: it is not given up yet.</summary>
+    public bool IsAlive => IsActive || _wasActive;
+
+    /// <summary>
+    /// Ticks since the peer last made progress, or since something was last sent that should bring some.
+    /// </summary>
     public int TicksWaiting { get; set; }
 
     /// <summary>The greatest read round that it answered.</summary>
     public ulong AckedRound { get; set; }
 
     /// <summary>The latest sending time (this leader's clock) that it answered; lowest when none.</summary>
-    public Instant AckedSentAt { get; set; } = new(long.MinValue);
+    public Instant AckedSentAt { get; set; } = NeverAcked;
 
     /// <summary>The snapshot being sent; zero while the host has not said which.</summary>
     public LogIndex SnapshotIndex { get; set; }
@@ -61,6 +70,16 @@ internal sealed class Peer(ReplicaId id, LogIndex next)
     public int InFlightCount => _inFlight.Count;
 
     public int InFlightBytes { get; private set; }
+
+    /// <summary>Something came from it.</summary>
+    public void Hear() => IsActive = true;
+
+    /// <summary>The quorum has been checked; who says nothing until the next check is silent.</summary>
+    public void EndPeriod()
+    {
+        _wasActive = IsActive;
+        IsActive = false;
+    }
 
     public void BecomeProbe(LogIndex next)
     {

@@ -66,7 +66,10 @@ public sealed class RaftGroup
     /// <summary>The membership that counts now: the last one appended.</summary>
     public Membership Membership => _state.Membership;
 
-    /// <summary>Until when this replica may serve linearizable reads by itself, on its own clock; zero unless it leads under a lease.</summary>
+    /// <summary>
+    /// Until when this replica may serve linearizable reads by itself, on its own clock; zero unless it leads under a
+    /// lease.
+    /// </summary>
     public Instant LeaseUntil => Leading?.LeaseUntil ?? Instant.Zero;
 
     public bool IsAsleep => _state.IsAsleep;
@@ -94,7 +97,9 @@ public sealed class RaftGroup
 
     private Leader? Leading => _roles.Leader;
 
-    /// <summary>Takes one input and says what is to be done. <paramref name="output"/> is added to, not cleared.</summary>
+    /// <summary>
+    /// Takes one input and says what is to be done. <paramref name="output"/> is added to, not cleared.
+    /// </summary>
     public void Step(in RaftInput input, RaftOutput output)
     {
         _state.Begin(output, input.Now);
@@ -221,7 +226,7 @@ public sealed class RaftGroup
             {
                 _elections.Campaign(forced: false);
             }
-            else if (_state.Timers.ElectionIsDue && !_state.IsVoter)
+            else if (_state.Timers.ElectionIsDue && !_state.MayLead)
             {
                 _state.Timers.ResetElection();
             }

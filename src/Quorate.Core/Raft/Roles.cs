@@ -52,7 +52,9 @@ internal sealed class Roles(GroupState state, Proposals proposals, Reads reads)
         Leader?.Awake();
     }
 
-    /// <summary>A node of the group fell silent or came back: a sleeping leader shows itself, a sleeping follower looks for one.</summary>
+    /// <summary>
+    /// A node of the group fell silent or came back: a sleeping leader shows itself, a sleeping follower looks for one.
+    /// </summary>
     public void Wake()
     {
         if (!state.IsAsleep || !Guards.SilenceWakesSleepers)

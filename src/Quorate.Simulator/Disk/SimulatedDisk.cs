@@ -95,7 +95,9 @@ public sealed class SimulatedDisk : IDisk
         _pending.Clear();
     }
 
-    /// <summary>The power went: the process died, and of what was not synced only what chance wrote back is left.</summary>
+    /// <summary>
+    /// The power went: the process died, and of what was not synced only what chance wrote back is left.
+    /// </summary>
     public void PowerLost(SeededRandom random)
     {
         ProcessDied(random);
@@ -104,7 +106,9 @@ public sealed class SimulatedDisk : IDisk
         BytesUsed = _folder.Bytes();
     }
 
-    /// <summary>The next Sync of a file ends in Failed; what it covered is shown but never durable, unless written again.</summary>
+    /// <summary>
+    /// The next Sync of a file ends in Failed; what it covered is shown but never durable, unless written again.
+    /// </summary>
     public void FailNextSync() => _failNextSync = true;
 
     /// <summary>While full, every write that grows a file ends in Full, perhaps after a part of it.</summary>
@@ -145,7 +149,9 @@ public sealed class SimulatedDisk : IDisk
         _failNextSync = false;
     }
 
-    /// <summary>A file's bytes as a process sees them; null when there is no such file. Valid until the next operation.</summary>
+    /// <summary>
+    /// A file's bytes as a process sees them; null when there is no such file. Valid until the next operation.
+    /// </summary>
     public ReadOnlyMemory<byte>? Content(string file) => _folder.Find(file)?.Content;
 
     /// <summary>A file's bytes that a power loss leaves for certain; null when it may leave no such file.</summary>

@@ -102,7 +102,9 @@ internal sealed class SimulatedFile
         Length = _durableLength;
     }
 
-    /// <summary>Rot: a bit of the durable image turns; the page cache shows it unless it shows something newer there.</summary>
+    /// <summary>
+    /// Rot: a bit of the durable image turns; the page cache shows it unless it shows something newer there.
+    /// </summary>
     public void Flip(long offset, int bit)
     {
         Invariant.Check(offset < _durableLength, "rot is in what is durable");
@@ -166,12 +168,16 @@ internal sealed class SimulatedFile
         }
     }
 
-    /// <summary>A range that was written, or a cut at <paramref name="Start"/>, by operation <paramref name="Number"/>.</summary>
+    /// <summary>
+    /// A range that was written, or a cut at <paramref name="Start"/>, by operation <paramref name="Number"/>.
+    /// </summary>
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Change(int Start, int End, bool IsCut, ulong Number);
 }
 
-/// <summary>How much of what was not synced one power loss leaves, in parts per million, drawn once for each loss.</summary>
+/// <summary>
+/// How much of what was not synced one power loss leaves, in parts per million, drawn once for each loss.
+/// </summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct Survival(long PagePpm, long TornPpm, long LengthPpm)
 {

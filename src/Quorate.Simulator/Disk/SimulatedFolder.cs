@@ -107,5 +107,6 @@ internal sealed class SimulatedFolder
     }
 
     [StructLayout(LayoutKind.Auto)]
-    private readonly record struct Change(ChangeKind Kind, string Name, string NewName, SimulatedFile File, ulong Number);
+    private readonly record struct Change(
+        ChangeKind Kind, string Name, string NewName, SimulatedFile File, ulong Number);
 }

@@ -14,16 +14,12 @@ namespace Quorate.Storage.Checkpoints;
 /// that are being received (pitfall R17). The newest by index counts; when it is damaged nothing does, because the
 /// log may have been released up to it. After a failure nothing more is reported.</para>
 /// </summary>
-public sealed class CheckpointFiles : ICheckpoints, IDiskClient
+public sealed class CheckpointFiles : ICheckpoints
 {
-    private readonly IDisk _disk;
     private readonly string _prefix;
     private readonly ICheckpointsClient _client;
     private readonly CheckpointSettings _settings;
-    private readonly Queue<IEnumerable<DiskOperation>> _jobs = new();
-    private IEnumerator<DiskOperation>? _job;
-    private DiskCompletion _completion;
-    private ulong _ticket;
+    private readonly DiskJobs _jobs;
     private bool _isDead;
 
     private SnapshotMeta? _newest;
@@ -35,104 +31,54 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
 
     public CheckpointFiles(IDisk disk, string prefix, ICheckpointsClient client, CheckpointSettings? settings = null)
     {
-        _disk = disk;
         _prefix = prefix;
         _client = client;
         _settings = settings ?? new();
+        _jobs = new(disk, _settings.JobsWaitingMax);
     }
 
-    public void Open() => Enqueue(OpenJob());
+    public void Open() => _jobs.Add(OpenJob());
 
-    public void Save(SnapshotMeta meta, ReadOnlyMemory<byte> state) => Enqueue(SaveJob(meta, state));
+    public void Save(SnapshotMeta meta, ReadOnlyMemory<byte> state) => _jobs.Add(SaveJob(meta, state));
 
     public void Read(ulong tag, LogIndex snapshot, long offset, int maxBytes) =>
-        Enqueue(ReadJob(tag, snapshot, offset, maxBytes));
+        _jobs.Add(ReadJob(tag, snapshot, offset, maxBytes));
 
-    public void Receive(InstallSnapshot piece) => Enqueue(ReceiveJob(piece));
+    public void Receive(InstallSnapshot piece) => _jobs.Add(ReceiveJob(piece));
 
-    void IDiskClient.Complete(in DiskCompletion completion)
+    private IEnumerable<DiskStep> OpenJob()
     {
-        if (_isDead)
-        {
-            return;
-        }
-
-        Invariant.Check(_job is not null && completion.Ticket == _ticket, "one disk operation is under way at a time");
-        _completion = completion;
-        Advance();
-    }
-
-    private void Enqueue(IEnumerable<DiskOperation> job)
-    {
-        if (_isDead)
-        {
-            return;
-        }
-
-        Invariant.Check(_jobs.Count < _settings.JobsWaitingMax, "the owner bounds its jobs in flight");
-        _jobs.Enqueue(job);
-        if (_job is null)
-        {
-            _job = _jobs.Dequeue().GetEnumerator();
-            Advance();
-        }
-    }
-
-    /// <summary>
-    /// Goes on until the next operation is submitted. Every job begins with one, so nothing is reported inside the
-    /// call that asked.
-    /// </summary>
-    private void Advance()
-    {
-        while (_job is not null)
-        {
-            if (_job.MoveNext())
-            {
-                _disk.Submit(_job.Current with { Ticket = ++_ticket }, this);
-                return;
-            }
-
-            _job.Dispose();
-            _job = !_isDead && _jobs.TryDequeue(out IEnumerable<DiskOperation>? next) ? next.GetEnumerator() : null;
-        }
-    }
-
-    private IEnumerable<DiskOperation> OpenJob()
-    {
-        yield return new(0, DiskOperationKind.List, "");
+        yield return new DiskOperation(0, DiskOperationKind.List, "");
         if (!Succeeded("the data folder"))
         {
             yield break;
         }
 
-        List<CheckpointName> names = CheckpointName.Among(_prefix, _completion.Names ?? []);
-        CheckpointName newest = names.Where(name => name.IsWhole).OrderBy(name => name.Index).ThenBy(name => name.Term).LastOrDefault();
+        List<CheckpointName> names = CheckpointName.Among(_prefix, _jobs.Completion.Names ?? []);
+        CheckpointName newest =
+            names.Where(name => name.IsWhole).OrderBy(name => name.Index).ThenBy(name => name.Term).LastOrDefault();
         SnapshotMeta? meta = null;
         ReadOnlyMemory<byte> state = default;
         if (newest.File is not null)
         {
-            foreach (DiskOperation operation in LoadFile(newest.File))
-            {
-                yield return operation;
-            }
+            yield return DiskStep.All(LoadFile(newest.File));
 
             if (_isDead)
             {
                 yield break;
             }
 
-            if (!CheckpointFormat.TryDecode(_loaded, out meta, out state) || meta?.Index != newest.Index || meta?.Term != newest.Term)
+            if (!CheckpointFormat.TryDecode(_loaded, out meta, out state)
+                || meta?.Index != newest.Index
+                || meta?.Term != newest.Term)
             {
-                Fail($"The checkpoint {newest.File} is damaged, and the log before it may be gone. Restore it from a copy, or "
-                    + "remove this replica's data folder and let the replica be built anew from the others.");
+                Fail($"The checkpoint {newest.File} is damaged, and the log before it may be gone. Restore it from a "
+                    + "copy, or remove this replica's data folder and let the replica be built anew from the others.");
                 yield break;
             }
 
             // The former process may have died between the rename and the sync of the folder.
-            foreach (DiskOperation operation in MakeNamed(newest.File))
-            {
-                yield return operation;
-            }
+            yield return DiskStep.All(MakeNamed(newest.File));
 
             if (_isDead)
             {
@@ -146,7 +92,7 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
 
         foreach (CheckpointName name in names.Where(name => name != newest))
         {
-            yield return new(0, DiskOperationKind.Delete, name.File);
+            yield return new DiskOperation(0, DiskOperationKind.Delete, name.File);
             _ = Succeeded(name.File);
         }
 
@@ -156,9 +102,10 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
         }
     }
 
-    private IEnumerable<DiskOperation> SaveJob(SnapshotMeta meta, ReadOnlyMemory<byte> state)
+    private IEnumerable<DiskStep> SaveJob(SnapshotMeta meta, ReadOnlyMemory<byte> state)
     {
-        Invariant.Check(state.Length <= _settings.StateBytesMax, $"a state has at most {_settings.StateBytesMax} bytes");
+        int bytesMax = _settings.StateBytesMax;
+        Invariant.Check(state.Length <= bytesMax, $"a state has at most {bytesMax} bytes");
         if (_newest is not null && _newest.Index >= meta.Index)
         {
             // One that covers it, a received snapshot perhaps, is durable.
@@ -176,7 +123,7 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
             for (int from = 0; from < part.Length; from += _settings.PieceBytes)
             {
                 ReadOnlyMemory<byte> piece = part.Slice(from, Math.Min(_settings.PieceBytes, part.Length - from));
-                yield return new(0, DiskOperationKind.Write, saving, offset, piece);
+                yield return new DiskOperation(0, DiskOperationKind.Write, saving, offset, piece);
                 if (!Succeeded(saving))
                 {
                     yield break;
@@ -186,23 +133,17 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
             }
         }
 
-        foreach (DiskOperation operation in Establish(saving, meta, offset))
-        {
-            yield return operation;
-        }
+        yield return DiskStep.All(Establish(saving, meta, offset));
 
         if (!_isDead)
         {
             _client.CheckpointSaved(meta);
         }
 
-        foreach (DiskOperation operation in ClearOlder())
-        {
-            yield return operation;
-        }
+        yield return DiskStep.All(ClearOlder());
     }
 
-    private IEnumerable<DiskOperation> ReadJob(ulong tag, LogIndex snapshot, long offset, int maxBytes)
+    private IEnumerable<DiskStep> ReadJob(ulong tag, LogIndex snapshot, long offset, int maxBytes)
     {
         if (_newest is null)
         {
@@ -215,12 +156,12 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
         string file = CheckpointName.Of(_prefix, meta);
         long from = snapshot == meta.Index && offset <= _newestBytes ? offset : 0;
         int length = (int)Math.Min(Math.Min(maxBytes, _settings.PieceBytes), _newestBytes - from);
-        yield return new(0, DiskOperationKind.Read, file, from, Length: length);
+        yield return new DiskOperation(0, DiskOperationKind.Read, file, from, Length: length);
         if (Succeeded(file))
         {
-            if (_completion.Data.Length == length)
+            if (_jobs.Completion.Data.Length == length)
             {
-                _client.CheckpointRead(tag, meta, from, _completion.Data, from + length == _newestBytes);
+                _client.CheckpointRead(tag, meta, from, _jobs.Completion.Data, from + length == _newestBytes);
             }
             else
             {
@@ -229,7 +170,7 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
         }
     }
 
-    private IEnumerable<DiskOperation> ReceiveJob(InstallSnapshot piece)
+    private IEnumerable<DiskStep> ReceiveJob(InstallSnapshot piece)
     {
         if (piece.Offset == 0)
         {
@@ -237,7 +178,7 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
             string begun = CheckpointName.Of(_prefix, piece.Meta, CheckpointName.Receiving);
             string former = _reception.File ?? begun;
             _reception = new(piece.Meta, begun, 0);
-            yield return new(0, DiskOperationKind.Delete, former);
+            yield return new DiskOperation(0, DiskOperationKind.Delete, former);
             if (!Succeeded(former))
             {
                 yield break;
@@ -251,16 +192,13 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
                 <= CheckpointFormat.FileBytesMax(_settings.StateBytesMax, _settings.MetaBytesMax);
         if (!fits)
         {
-            foreach (DiskOperation operation in Refuse(piece.Meta))
-            {
-                yield return operation;
-            }
+            yield return DiskStep.All(Refuse(piece.Meta));
 
             yield break;
         }
 
         string file = _reception.File!;
-        yield return new(0, DiskOperationKind.Write, file, piece.Offset, piece.Chunk);
+        yield return new DiskOperation(0, DiskOperationKind.Write, file, piece.Offset, piece.Chunk);
         if (!Succeeded(file))
         {
             yield break;
@@ -269,19 +207,13 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
         _reception = _reception with { Bytes = _reception.Bytes + piece.Chunk.Length };
         if (piece.Done)
         {
-            foreach (DiskOperation operation in InstallReceived(file, piece.Meta))
-            {
-                yield return operation;
-            }
+            yield return DiskStep.All(InstallReceived(file, piece.Meta));
         }
     }
 
-    private IEnumerable<DiskOperation> InstallReceived(string file, SnapshotMeta announced)
+    private IEnumerable<DiskStep> InstallReceived(string file, SnapshotMeta announced)
     {
-        foreach (DiskOperation operation in LoadFile(file))
-        {
-            yield return operation;
-        }
+        yield return DiskStep.All(LoadFile(file));
 
         if (_isDead)
         {
@@ -295,18 +227,12 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
             || !CheckpointFormat.TryDecode(loaded, out SnapshotMeta? meta, out ReadOnlyMemory<byte> state)
             || !SameMeta(meta, announced))
         {
-            foreach (DiskOperation operation in Refuse(announced))
-            {
-                yield return operation;
-            }
+            yield return DiskStep.All(Refuse(announced));
 
             yield break;
         }
 
-        foreach (DiskOperation operation in Establish(file, meta!, loaded.Length))
-        {
-            yield return operation;
-        }
+        yield return DiskStep.All(Establish(file, meta!, loaded.Length));
 
         _reception = default;
         if (!_isDead)
@@ -314,13 +240,10 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
             _client.SnapshotReceived(meta!, state);
         }
 
-        foreach (DiskOperation operation in ClearOlder())
-        {
-            yield return operation;
-        }
+        yield return DiskStep.All(ClearOlder());
     }
 
-    private IEnumerable<DiskOperation> Refuse(SnapshotMeta meta)
+    private IEnumerable<DiskStep> Refuse(SnapshotMeta meta)
     {
         if (_reception.File is null)
         {
@@ -328,7 +251,7 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
         }
         else
         {
-            yield return new(0, DiskOperationKind.Delete, _reception.File);
+            yield return new DiskOperation(0, DiskOperationKind.Delete, _reception.File);
             _ = Succeeded(_reception.File);
             _reception = default;
         }
@@ -339,12 +262,14 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
         }
     }
 
-    /// <summary>Makes a written file durable and gives it its checkpoint's name, durably; it is then the newest.</summary>
-    private IEnumerable<DiskOperation> Establish(string written, SnapshotMeta meta, long bytes)
+    /// <summary>
+    /// Makes a written file durable and gives it its checkpoint's name, durably; it is then the newest.
+    /// </summary>
+    private IEnumerable<DiskStep> Establish(string written, SnapshotMeta meta, long bytes)
     {
         if (Guards.CheckpointSyncedBeforeNamed)
         {
-            yield return new(0, DiskOperationKind.Sync, written);
+            yield return new DiskOperation(0, DiskOperationKind.Sync, written);
             if (!Succeeded(written))
             {
                 yield break;
@@ -353,64 +278,63 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
 
         if (!Guards.OldCheckpointOutlivesNew && _newest is not null)
         {
-            yield return new(0, DiskOperationKind.Delete, CheckpointName.Of(_prefix, _newest));
+            yield return new DiskOperation(0, DiskOperationKind.Delete, CheckpointName.Of(_prefix, _newest));
         }
 
         string file = CheckpointName.Of(_prefix, meta);
-        yield return new(0, DiskOperationKind.Rename, written, NewName: file);
+        yield return new DiskOperation(0, DiskOperationKind.Rename, written, NewName: file);
         if (!Succeeded(written))
         {
             yield break;
         }
 
-        foreach (DiskOperation operation in MakeNamed(file))
-        {
-            yield return operation;
-        }
+        yield return DiskStep.All(MakeNamed(file));
 
         _newest = meta;
         _newestBytes = bytes;
     }
 
-    private IEnumerable<DiskOperation> MakeNamed(string file)
+    private IEnumerable<DiskStep> MakeNamed(string file)
     {
         if (Guards.NewFilesAreMadeNamed)
         {
-            yield return new(0, DiskOperationKind.SyncFolder, "");
+            yield return new DiskOperation(0, DiskOperationKind.SyncFolder, "");
             _ = Succeeded(file);
         }
     }
 
-    /// <summary>Deletes the checkpoints before the newest. What is newer, or not whole yet, belongs to others.</summary>
-    private IEnumerable<DiskOperation> ClearOlder()
+    /// <summary>
+    /// Deletes the checkpoints before the newest. What is newer, or not whole yet, belongs to others.
+    /// </summary>
+    private IEnumerable<DiskStep> ClearOlder()
     {
         if (_isDead || _newest is null)
         {
             yield break;
         }
 
-        yield return new(0, DiskOperationKind.List, "");
+        yield return new DiskOperation(0, DiskOperationKind.List, "");
         if (!Succeeded("the data folder"))
         {
             yield break;
         }
 
         string newest = CheckpointName.Of(_prefix, _newest);
-        foreach (CheckpointName name in CheckpointName.Among(_prefix, _completion.Names ?? []))
+        foreach (CheckpointName name in CheckpointName.Among(_prefix, _jobs.Completion.Names ?? []))
         {
             bool isDone = Guards.ClearingSparesOtherSnapshots
                 ? name.IsWhole && name.IsBefore(_newest)
                 : !string.Equals(name.File, newest, StringComparison.Ordinal);
             if (isDone)
             {
-                yield return new(0, DiskOperationKind.Delete, name.File);
+                yield return new DiskOperation(0, DiskOperationKind.Delete, name.File);
                 _ = Succeeded(name.File);
             }
         }
     }
 
     /// <summary>Reads a file whole, in pieces, into <see cref="_loaded"/>.</summary>
-    private IEnumerable<DiskOperation> LoadFile(string file)
+    private IEnumerable<DiskStep> LoadFile(string file)
     {
         var reader = new DiskFileReader(file, _settings.PieceBytes);
         bool isWhole;
@@ -422,14 +346,14 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
                 yield break;
             }
 
-            isWhole = reader.Take(_completion.Data);
+            isWhole = reader.Take(_jobs.Completion.Data);
         }
         while (!isWhole);
 
         _loaded = reader.Content.ToArray();
     }
 
-    /// <summary>An operation that does nothing but end: answers are given as inputs, never inside the call that asked.</summary>
+    /// <summary>An operation that only ends: answers are given as inputs, never inside the call that asked.</summary>
     private DiskOperation Nothing() => new(0, DiskOperationKind.Delete, _prefix + "checkpoint-nothing");
 
     private bool Succeeded(string file)
@@ -439,15 +363,15 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
             return false;
         }
 
-        if (_completion.Status == DiskStatus.Done)
+        if (_jobs.Completion.Status == DiskStatus.Done)
         {
             return true;
         }
 
-        Fail(_completion.Status switch
+        Fail(_jobs.Completion.Status switch
         {
             DiskStatus.Full => $"The disk is full: {file} could not be written. Free some space, then start again.",
-            DiskStatus.NotFound => $"The file {file} is missing. Nothing else may change the data folder while a node runs.",
+            DiskStatus.NotFound => $"The file {file} is missing. Nothing else may change the data folder of a node.",
             _ => $"The disk failed on {file}, so what was written last may be lost. Check the disk, then start again.",
         });
         return false;
@@ -456,12 +380,14 @@ public sealed class CheckpointFiles : ICheckpoints, IDiskClient
     private void Fail(string sentence)
     {
         _isDead = true;
-        _jobs.Clear();
+        _jobs.Stop();
         _client.CheckpointsFailed(sentence);
     }
 
     private static bool SameMeta(SnapshotMeta? a, SnapshotMeta? b) =>
-        a is not null && b is not null && CheckpointFormat.EncodeMeta(a).AsSpan().SequenceEqual(CheckpointFormat.EncodeMeta(b));
+        a is not null
+        && b is not null
+        && CheckpointFormat.EncodeMeta(a).AsSpan().SequenceEqual(CheckpointFormat.EncodeMeta(b));
 
     /// <summary>The snapshot that is being received; no file when there is none.</summary>
     [StructLayout(LayoutKind.Auto)]

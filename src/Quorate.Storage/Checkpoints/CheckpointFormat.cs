@@ -18,7 +18,9 @@ internal readonly record struct CheckpointName(string File, LogIndex Index, Term
     public bool IsWhole => Suffix.Length == 0;
 
     public static string Of(string prefix, SnapshotMeta meta, string suffix = "") =>
-        string.Create(CultureInfo.InvariantCulture, $"{prefix}checkpoint-{meta.Index.Value:D20}-{meta.Term.Value}{suffix}");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{prefix}checkpoint-{meta.Index.Value:D20}-{meta.Term.Value}{suffix}");
 
     /// <summary>The checkpoints of one group among the names of all files.</summary>
     public static List<CheckpointName> Among(string prefix, IEnumerable<string> names)

@@ -21,7 +21,10 @@ public sealed class MemoryDisk : IDisk
     /// <summary>Operations run so far, by kind.</summary>
     public int[] Counts { get; } = new int[(int)DiskOperationKind.SyncFolder + 1];
 
-    /// <summary>Decides how the operations of a test end; null lets all of them end well. One that does not end well has no effect.</summary>
+    /// <summary>
+    /// Decides how the operations of a test end; null lets all of them end well. One that does not end well has no
+    /// effect.
+    /// </summary>
     public Func<DiskOperation, DiskStatus>? Fate { get; set; }
 
     public void Submit(in DiskOperation operation, IDiskClient client) => _waiting.Enqueue((operation, client));

@@ -2,8 +2,6 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Quorate.Core;
-using Quorate.Core.Model;
-using Quorate.Core.Raft;
 using Quorate.Storage.Disk;
 
 namespace Quorate.Storage.Log;
@@ -35,7 +33,9 @@ internal readonly record struct LogBatch(long Offset, int BodyBytes, long Durabl
         return Crc32C.Of(bytes);
     }
 
-    /// <summary>Reads the header at an offset of a segment and verifies that the batch is whole and of this very place.</summary>
+    /// <summary>
+    /// Reads the header at an offset of a segment and verifies that the batch is whole and of this very place.
+    /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> segment, long offset, ulong sequence, out LogBatch batch)
     {
         batch = default;
@@ -94,7 +94,8 @@ internal readonly record struct LogBatch(long Offset, int BodyBytes, long Durabl
         foreach (string name in names)
         {
             if (name.StartsWith(start, StringComparison.Ordinal)
-                && ulong.TryParse(name.AsSpan(start.Length), NumberStyles.None, CultureInfo.InvariantCulture, out ulong sequence)
+                && ulong.TryParse(
+                    name.AsSpan(start.Length), NumberStyles.None, CultureInfo.InvariantCulture, out ulong sequence)
                 && string.Equals(name, FileName(prefix, sequence), StringComparison.Ordinal))
             {
                 sequences.Add(sequence);
@@ -107,64 +108,4 @@ internal readonly record struct LogBatch(long Offset, int BodyBytes, long Durabl
 
     private static uint ChainOf(ReadOnlySpan<byte> batch) =>
         Crc32C.Of(batch[HeaderBytes..], Crc32C.Of(batch[..ChainOffset]));
-}
-
-/// <summary>
-/// Composes one batch at a time. Its bytes are reused, so a batch must be on the disk before the next is begun.
-/// </summary>
-internal sealed class LogBatchBuilder(int keptBytesMax)
-{
-    private byte[] _bytes = new byte[4096];
-    private int _length;
-    private long _offset;
-
-    /// <summary>The batch as composed so far, its header included, in bytes.</summary>
-    public int Length => _length;
-
-    /// <summary>Where in the segment the next record will begin.</summary>
-    public long NextOffset => _offset + _length;
-
-    public void Begin(long offset)
-    {
-        if (_bytes.Length > keptBytesMax * 2L)
-        {
-            _bytes = new byte[4096];
-        }
-
-        _offset = offset;
-        _length = LogBatch.HeaderBytes;
-    }
-
-    public void Add(Entry entry) =>
-        LogRecord.WriteEntry(Take(checked(LogRecord.EntryBytes + entry.Payload.Length)), entry);
-
-    public void Add(LogRecordKind kind, LogIndex index, Term term) =>
-        LogRecord.WriteIndexed(Take(LogRecord.LengthOf(kind)), kind, index, term);
-
-    public void Add(in HardState state) =>
-        LogRecord.WriteHardStateRecord(Take(LogRecord.LengthOf(LogRecordKind.HardState)), state);
-
-    public void Add(in SegmentHead head) => LogRecord.WriteHead(Take(LogRecord.HeadBytes), head);
-
-    /// <summary>Adds a record that was written before, as it is.</summary>
-    public void Add(ReadOnlySpan<byte> record) => record.CopyTo(Take(record.Length));
-
-    public ReadOnlyMemory<byte> Finish(ulong sequence, long durableBefore, uint chainBefore, out uint chain)
-    {
-        chain = LogBatch.WriteHeader(_bytes.AsSpan(0, _length), sequence, _offset, durableBefore, chainBefore);
-        return _bytes.AsMemory(0, _length);
-    }
-
-    private Span<byte> Take(int length)
-    {
-        int needed = checked(_length + length);
-        if (needed > _bytes.Length)
-        {
-            Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max(needed, _bytes.Length * 2L)));
-        }
-
-        Span<byte> taken = _bytes.AsSpan(_length, length);
-        _length = needed;
-        return taken;
-    }
 }

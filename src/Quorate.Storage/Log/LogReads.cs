@@ -34,7 +34,9 @@ internal sealed class LogRead(ulong tag, LogIndex first, LogIndex last, int maxB
 
     public bool IsEmpty => _positions.Count == 0;
 
-    /// <summary>Chooses the entries up to <paramref name="to"/> that one read of at most the bytes asked for brings.</summary>
+    /// <summary>
+    /// Chooses the entries up to <paramref name="to"/> that one read of at most the bytes asked for brings.
+    /// </summary>
     public void Plan(LogContents contents, LogIndex to, ulong writing, long written)
     {
         Segment = writing;
@@ -108,6 +110,8 @@ internal sealed class LogReads(IDisk disk, IDiskClient owner, string prefix, int
     private readonly List<LogRead> _reads = [];
     private readonly List<LogRead> _postponed = [];
 
+    public bool HasPostponed => _postponed.Count > 0;
+
     public void Start(LogRead read, in LogView view, ulong ticket)
     {
         Invariant.Check(_reads.Count < readsMax, "the group bounds its reads in flight");
@@ -115,14 +119,11 @@ internal sealed class LogReads(IDisk disk, IDiskClient owner, string prefix, int
         StartOrPostpone(read, view, ticket);
     }
 
-    /// <summary>Starts the reads that waited for a batch; each takes a ticket from <paramref name="nextTicket"/> on.</summary>
+    /// <summary>
+    /// Starts the reads that waited for a batch; each takes a ticket from <paramref name="nextTicket"/> on.
+    /// </summary>
     public void StartPostponed(in LogView view, ref ulong nextTicket)
     {
-        if (_postponed.Count == 0)
-        {
-            return;
-        }
-
         LogRead[] reads = [.. _postponed];
         _postponed.Clear();
         foreach (LogRead read in reads)
@@ -131,7 +132,9 @@ internal sealed class LogReads(IDisk disk, IDiskClient owner, string prefix, int
         }
     }
 
-    /// <summary>A write takes away the entries from an index on; reads asked for before it do not give them out.</summary>
+    /// <summary>
+    /// A write takes away the entries from an index on; reads asked for before it do not give them out.
+    /// </summary>
     public void Cut(LogIndex from)
     {
         foreach (LogRead read in _reads)
@@ -152,7 +155,9 @@ internal sealed class LogReads(IDisk disk, IDiskClient owner, string prefix, int
         return read is not null;
     }
 
-    /// <summary>The entries that a read brought; null when they are damaged. Those gone meanwhile are left out.</summary>
+    /// <summary>
+    /// The entries that a read brought; null when they are damaged. Those gone meanwhile are left out.
+    /// </summary>
     public static Entry[]? Decode(LogRead read, in DiskCompletion completion, LogIndex logBase)
     {
         if (completion.Status == DiskStatus.Done && read.TryDecode(completion.Data, out Entry[] entries))

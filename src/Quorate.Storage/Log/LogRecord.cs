@@ -140,7 +140,9 @@ internal readonly record struct LogRecord(
         var kind = (LogRecordKind)from[0];
         int fixedLength = LengthOf(kind);
         uint payload = BinaryPrimitives.ReadUInt32LittleEndian(from[4..]);
-        if (fixedLength == 0 || (long)fixedLength + payload > from.Length || (payload > 0 && kind != LogRecordKind.Entry))
+        if (fixedLength == 0
+            || (long)fixedLength + payload > from.Length
+            || (payload > 0 && kind != LogRecordKind.Entry))
         {
             return false;
         }
@@ -201,8 +203,10 @@ internal readonly record struct LogRecord(
         BinaryPrimitives.WriteUInt64LittleEndian(to[16..], state.Commit.Value);
     }
 
-    private static HardState ReadHardState(ReadOnlySpan<byte> from) =>
-        new(ReadTerm(from), ReplicaId.FromPacked(BinaryPrimitives.ReadUInt64LittleEndian(from[8..])), ReadIndex(from[16..]));
+    private static HardState ReadHardState(ReadOnlySpan<byte> from) => new(
+        ReadTerm(from),
+        ReplicaId.FromPacked(BinaryPrimitives.ReadUInt64LittleEndian(from[8..])),
+        ReadIndex(from[16..]));
 
     private static LogIndex ReadIndex(ReadOnlySpan<byte> from) => new(BinaryPrimitives.ReadUInt64LittleEndian(from));
 

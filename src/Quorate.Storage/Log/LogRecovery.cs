@@ -107,7 +107,8 @@ internal sealed class LogRecovery
             // never stands alone without having been durable.
             if (_sequences.Count > 0 && _sequences[0] != 1)
             {
-                Failure = $"The log file {FileName(_sequences[^1])} is damaged at byte 0 and no older one is left. {Advice}";
+                string file = FileName(_sequences[^1]);
+                Failure = $"The log file {file} is damaged at byte 0 and no older one is left. {Advice}";
             }
 
             return;
@@ -146,7 +147,9 @@ internal sealed class LogRecovery
         }
     }
 
-    /// <summary>Applies one record; entries lie where <paramref name="offset"/> of <paramref name="segment"/> says.</summary>
+    /// <summary>
+    /// Applies one record; entries lie where <paramref name="offset"/> of <paramref name="segment"/> says.
+    /// </summary>
     public void Replay(in LogRecord record, ulong segment, long offset)
     {
         switch (record.Kind)
@@ -250,10 +253,10 @@ internal sealed class LogRecovery
     private string FileName(ulong sequence) => LogBatch.FileName(_prefix, sequence);
 
     private string Damaged(LogSegment segment, long durable) =>
-        $"The log file {FileName(segment.Sequence)} is damaged at byte {segment.End}, where bytes up to {durable} are known "
-        + $"to have been durable; so acknowledged entries may be lost. {Advice}";
+        $"The log file {FileName(segment.Sequence)} is damaged at byte {segment.End}, where bytes up to {durable} are "
+        + $"known to have been durable; so acknowledged entries may be lost. {Advice}";
 
     private string Foreign(LogSegment segment) =>
-        $"The log file {FileName(segment.Sequence)} holds a record at byte {segment.End} or after it that this version can "
-        + "not read. Start the version that wrote it.";
+        $"The log file {FileName(segment.Sequence)} holds a record at byte {segment.End} or after it that this version "
+        + "can not read. Start the version that wrote it.";
 }

@@ -33,7 +33,6 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
 
     private LogContents _contents = new(default);
     private LogRecovery? _recovery;
-    private DiskFileReader? _reader;
     private RecoveredLog? _recovered;
     private LogStep _step = LogStep.Closed;
     private ulong _stepTicket;
@@ -41,7 +40,9 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
     private ulong _lastSequence;
     private LogIndex _lastWaiting;
 
-    /// <summary>In the segment being written: where the last written batch ends, and what is durable of it, in bytes.</summary>
+    /// <summary>
+    /// In the segment being written: where the last written batch ends, and what is durable, in bytes.
+    /// </summary>
     private long _written;
     private long _durable;
     private uint _chain;
@@ -63,8 +64,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
     private enum LogStep
     {
         Closed,
-        Listing,
-        Reading,
+        Opening,
         Idle,
 
         /// <summary>The segment's last batches are made durable before another segment follows it.</summary>
@@ -82,7 +82,8 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
     public void Open()
     {
         Invariant.Check(_step == LogStep.Closed, "a log is opened once");
-        Go(LogStep.Listing, new(0, DiskOperationKind.List, ""));
+        _step = LogStep.Opening;
+        new LogOpening(_disk, _prefix, _settings.OpenPieceBytes, BeginFirstSegment, Fail).Start();
     }
 
     public void Write(Persist persist)
@@ -137,7 +138,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
     private void CompleteStep(in DiskCompletion completion)
     {
         bool isSync = _step is LogStep.SyncingOld or LogStep.Syncing or LogStep.SyncingFolder;
-        if (completion.Status != DiskStatus.Done && _step != LogStep.Reading && (Guards.FailedSyncIsFatal || !isSync))
+        if (completion.Status != DiskStatus.Done && (Guards.FailedSyncIsFatal || !isSync))
         {
             FailStep(completion.Status);
             return;
@@ -145,13 +146,6 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
 
         switch (_step)
         {
-            case LogStep.Listing:
-                _recovery = new(_prefix, completion.Names ?? []);
-                ReadNextSegment();
-                break;
-            case LogStep.Reading:
-                CompletePiece(completion);
-                break;
             case LogStep.SyncingOld:
                 _durable = _written;
                 DeleteUnneeded();
@@ -170,21 +164,19 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
         }
     }
 
-    private void ReadNextSegment()
+    private void BeginFirstSegment(LogRecovery recovery)
     {
-        LogRecovery recovery = _recovery!;
-        if (recovery.Wanted is ulong sequence)
-        {
-            _reader = new(LogBatch.FileName(_prefix, sequence), _settings.OpenPieceBytes);
-            Go(LogStep.Reading, _reader.Next());
-            return;
-        }
-
         recovery.Finish(_settings.SegmentBytes / 2);
+        _recovery = recovery;
         _contents = recovery.Contents;
         _segments.AddRange(recovery.Kept);
         BeginSegment(recovery.NextSequence, recovery.Head);
-        CopyTail(recovery);
+        foreach (LogRecord record in recovery.Tail)
+        {
+            recovery.Replay(record, Segment, _builder.NextOffset);
+            _builder.Add(recovery.TailBytes.Span.Slice(record.Offset, record.Length));
+        }
+
         recovery.CheckComplete();
         if (recovery.Failure is not null)
         {
@@ -193,34 +185,6 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
         }
 
         WriteBatch();
-    }
-
-    private void CompletePiece(in DiskCompletion completion)
-    {
-        DiskFileReader reader = _reader!;
-        if (completion.Status != DiskStatus.Done)
-        {
-            Fail($"The log file {reader.File} could not be read. Check the disk, then start again.");
-        }
-        else if (reader.Take(completion.Data))
-        {
-            _reader = null;
-            _recovery!.Offer(reader.Content);
-            ReadNextSegment();
-        }
-        else
-        {
-            Go(LogStep.Reading, reader.Next());
-        }
-    }
-
-    private void CopyTail(LogRecovery recovery)
-    {
-        foreach (LogRecord record in recovery.Tail)
-        {
-            recovery.Replay(record, Segment, _builder.NextOffset);
-            _builder.Add(recovery.TailBytes.Span.Slice(record.Offset, record.Length));
-        }
     }
 
     /// <summary>Starts a batch that begins a segment; the writes that it is to hold are added after its head.</summary>
@@ -265,7 +229,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
             Persist persist = _waiting.Dequeue();
             _batchNeedsSync |= persist.MustSync;
             _underWay.Last = persist.Sequence;
-            Compose(persist);
+            _builder.Compose(persist, _contents, Segment);
         }
         while (_waiting.Count > 0 && _builder.Length < _settings.BatchBytesMax);
 
@@ -273,42 +237,6 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
         if (!Guards.OldLogOutlivesInstall)
         {
             DeleteUnneeded();
-        }
-    }
-
-    private void Compose(Persist persist)
-    {
-        if (persist.ResetTo is SnapshotMeta snapshot)
-        {
-            _builder.Add(LogRecordKind.Reset, snapshot.Index, snapshot.Term);
-            _contents.Reset(snapshot.Index, snapshot.Term);
-        }
-
-        if (persist.TruncateFrom != LogIndex.Zero)
-        {
-            _builder.Add(LogRecordKind.Truncate, persist.TruncateFrom, Term.Zero);
-            _contents.Truncate(persist.TruncateFrom);
-        }
-
-        foreach (Entry entry in persist.Entries)
-        {
-            long offset = _builder.NextOffset;
-            _builder.Add(entry);
-            _contents.Append(entry.Index, new(Segment, offset, (int)(_builder.NextOffset - offset), entry.Term));
-        }
-
-        if (persist.HardState is HardState state && state != _contents.HardState)
-        {
-            _builder.Add(state);
-            _contents.HardState = state;
-        }
-
-        if (persist.ReleaseTo > _contents.Base)
-        {
-            Invariant.Check(_contents.Has(persist.ReleaseTo), $"the log holds entry {persist.ReleaseTo}, which is released");
-            Term term = _contents[persist.ReleaseTo].Term;
-            _builder.Add(LogRecordKind.Release, persist.ReleaseTo, term);
-            _contents.Release(persist.ReleaseTo, term);
         }
     }
 
@@ -342,7 +270,11 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
             _client.LogDurable(sequence);
         }
 
-        _reads.StartPostponed(View(), ref _nextTicket);
+        if (_reads.HasPostponed)
+        {
+            _reads.StartPostponed(View(), ref _nextTicket);
+        }
+
         _step = LogStep.Idle;
         WriteNext();
     }
@@ -391,8 +323,8 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
             return;
         }
 
-        ulong oldest = _contents.OldestSegment(Segment);
-        while (_segments.Count > 1 && _segments[0] < oldest)
+        ulong oldest = _contents.OldestSegment(none: Segment);
+        while (_segments[0] < oldest)
         {
             Delete(_segments[0]);
             _segments.RemoveAt(0);
@@ -447,16 +379,18 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
         }
 
         string file = LogBatch.FileName(_prefix, read.Segment);
-        Fail($"The log file {file} is damaged or unreadable between bytes {read.Offset} and {read.Offset + read.Length}, where "
+        long end = read.Offset + read.Length;
+        Fail($"The log file {file} is damaged or unreadable between bytes {read.Offset} and {end}, where "
             + $"entry {read.First} lies. Start again to see whether the replica can still prove what it holds.");
     }
 
     private void FailStep(DiskStatus status)
     {
-        string file = _step is LogStep.Listing or LogStep.SyncingFolder ? "the data folder" : $"the log file {SegmentName}";
+        string file = _step == LogStep.SyncingFolder ? "the data folder" : $"the log file {SegmentName}";
         Fail(status == DiskStatus.Full
             ? $"The disk is full: {file} could not be written. Free some space, then start again."
-            : $"The disk failed ({_step}) on {file}, so what was written last may be lost. Check the disk, then start again.");
+            : $"The disk failed ({_step}) on {file}, so what was written last may be lost. "
+                + "Check the disk, then start again.");
     }
 
     private void Fail(string sentence)

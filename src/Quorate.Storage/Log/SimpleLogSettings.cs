@@ -3,10 +3,14 @@ namespace Quorate.Storage.Log;
 /// <summary>The limits of a <see cref="SimpleLog"/>, each with its unit.</summary>
 public sealed record SimpleLogSettings
 {
-    /// <summary>A segment that has reached this many bytes is followed by a new one; the last batch may go beyond.</summary>
+    /// <summary>
+    /// A segment that has reached this many bytes is followed by a new one; the last batch may go beyond.
+    /// </summary>
     public long SegmentBytes { get; init; } = 256 * 1024;
 
-    /// <summary>Waiting writes are merged into one batch up to about this many bytes; a larger write goes alone.</summary>
+    /// <summary>
+    /// Waiting writes are merged into one batch up to about this many bytes; a larger write goes alone.
+    /// </summary>
     public int BatchBytesMax { get; init; } = 1024 * 1024;
 
     /// <summary>Writes handed over and not yet durable. The group keeps fewer in flight, so more is a defect.</summary>

@@ -6,7 +6,8 @@ internal static class Verdicts
 {
     public static Verdict Of(params Operation[] history) => Result(history).Verdict;
 
-    public static LinearizabilityResult Result(params Operation[] history) => new LinearizabilityChecker().Check(history);
+    public static LinearizabilityResult Result(params Operation[] history) =>
+        new LinearizabilityChecker().Check(history);
 
     /// <summary>The claim that a violated history breaks.</summary>
     public static BrokenClaim Broken(params Operation[] history)

@@ -3,6 +3,7 @@ using Quorate.Core.Raft;
 
 namespace Quorate.Core.Tests.Raft;
 
+/// <summary>What counts as durable when writes complete late, out of order or overtaken.</summary>
 public sealed class DurabilityTests
 {
     private static readonly HardState Hard = new(new(1), ReplicaId.None, LogIndex.Zero);

@@ -3,6 +3,7 @@ using Quorate.Core.Raft;
 
 namespace Quorate.Core.Tests.Raft;
 
+/// <summary>Memberships, the quorums they decide by and the way from one to the next.</summary>
 public sealed class MembershipTests
 {
     [Fact]
@@ -72,7 +73,8 @@ public sealed class MembershipTests
     [InlineData(5, 3)]
     [InlineData(6, 4)]
     [InlineData(7, 4)]
-    public void A_majority_is_more_than_half(int voters, int majority) => Assert.Equal(majority, Quorum.Majority(voters));
+    public void A_majority_is_more_than_half(int voters, int majority) =>
+        Assert.Equal(majority, Quorum.Majority(voters));
 
     [Fact]
     public void What_a_quorum_has_reached_is_what_enough_voters_have_reached()
@@ -125,11 +127,13 @@ public sealed class MembershipTests
     {
         ReplicaId[] ids = [.. Enumerable.Range(1, 9).Select(n => new ReplicaId((uint)n, (uint)random.Between(1, 3)))];
         Membership from = Membership.Of(Subset(ids, (int)random.Between(1, 127)));
-        Membership to = Membership.Of(Subset(ids, (int)random.Between(1, 127)), [new(ids[7], LearnerKind.Standing), new(ids[8], LearnerKind.Joining)]);
+        Learner[] learners = [new(ids[7], LearnerKind.Standing), new(ids[8], LearnerKind.Joining)];
+        Membership to = Membership.Of(Subset(ids, (int)random.Between(1, 127)), learners);
         return random.Next(2) == 0 ? to : from.StepTowards(to);
     }
 
-    private static IEnumerable<ReplicaId> Subset(ReplicaId[] ids, int mask) => ids.Where((_, i) => ((mask >> i) & 1) == 1);
+    private static IEnumerable<ReplicaId> Subset(ReplicaId[] ids, int mask) => ids.Where((_, i) =>
+        ((mask >> i) & 1) == 1);
 
     private static bool Enough(Membership membership, SortedDictionary<ReplicaId, ulong> values, ulong value)
     {

@@ -3,6 +3,7 @@ using Quorate.Core.Raft;
 
 namespace Quorate.Core.Tests.Raft;
 
+/// <summary>A few replicas in memory with a kind disk and network: the plain paths of the group.</summary>
 public sealed class RaftGroupTests
 {
     [Theory]

@@ -3,6 +3,7 @@ using Quorate.Core.Raft;
 
 namespace Quorate.Core.Tests.Raft;
 
+/// <summary>A replica's view of its log, against a plain list.</summary>
 public sealed class RaftLogTests
 {
     [Fact]

@@ -1,0 +1,247 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+
+namespace Quorate.Simulator.Scripts;
+
+/// <summary>
+/// The claims that every script must keep, whatever output it expects (Raft, figure 3, and the promises to
+/// clients). A broken one ends the script with a sentence.
+/// </summary>
+internal sealed class ScriptChecks(ScriptWorld world)
+{
+    private readonly SortedDictionary<Term, ReplicaId> _leaders = [];
+    private readonly SortedDictionary<LogIndex, CommittedEntry> _committed = [];
+    private readonly SortedDictionary<LogIndex, string> _states = [];
+
+    public static ScriptFailedException Broken(string claim) => new($"broken claim: {claim}");
+
+    /// <summary>Election safety: at most one leader in a term.</summary>
+    public void Leads(RaftGroup group)
+    {
+        if (group.Role == Role.Leader && !_leaders.TryAdd(group.Term, group.Id) && _leaders[group.Term] != group.Id)
+        {
+            throw Broken($"term {group.Term} has two leaders, {_leaders[group.Term]} and {group.Id}");
+        }
+    }
+
+    /// <summary>A commit index that has moved names entries that stay, and that enough disks hold.</summary>
+    public void AfterStep(ScriptReplica replica, LogIndex commitBefore, Membership membershipBefore)
+    {
+        RaftGroup group = replica.Group!;
+        if (group.CommitIndex < commitBefore)
+        {
+            throw Broken($"the commit index of {replica.Id} went back from {commitBefore} to {group.CommitIndex}");
+        }
+
+        for (LogIndex at = commitBefore.Next; at <= group.CommitIndex; at = at.Next)
+        {
+            if (replica.Disk.Written.At(at) is Entry entry)
+            {
+                Commits(replica, entry, group.Term);
+            }
+        }
+
+        if (group.Role == Role.Leader && group.CommitIndex > commitBefore
+            && replica.Disk.Written.At(group.CommitIndex) is Entry last
+            && !IsDurable(last, membershipBefore) && !IsDurable(last, group.Membership))
+        {
+            throw Broken($"{replica.Id} takes {last} for committed, and no majority of {group.Membership} has it on disk");
+        }
+    }
+
+    public void Applies(ScriptReplica replica, Entry entry)
+    {
+        if (entry.Index > replica.Group!.CommitIndex)
+        {
+            throw Broken($"{replica.Id} applies {entry}, which is not committed");
+        }
+
+        Commits(replica, entry, replica.Group.Term);
+    }
+
+    /// <summary>A snapshot in the place of the state machine stands for committed entries.</summary>
+    public void Loads(ScriptReplica replica, SnapshotMeta meta)
+    {
+        if (_committed.TryGetValue(meta.Index, out CommittedEntry? known) && known.Entry.Term != meta.Term)
+        {
+            throw Broken($"{replica.Id} loads {meta}, but {known.Entry} was committed there");
+        }
+    }
+
+    public void Acknowledges(ScriptReplica replica, ScriptRequest request, ReadToken place)
+    {
+        if (request.WriteLevel is not WriteLevel level)
+        {
+            return;
+        }
+
+        if (replica.Disk.Written.At(place.Index) is not Entry entry || entry.Term != place.Term)
+        {
+            throw Broken($"{replica.Id} acknowledges {request.Name} at {place}, where its log has something else");
+        }
+
+        int holders = world.Replicas.Count(r => HasDurable(r, entry));
+        bool enough = level.Kind switch
+        {
+            WriteLevelKind.Leader => HasDurable(replica, entry),
+            WriteLevelKind.Count => holders >= level.Replicas,
+            WriteLevelKind.All => MembersOf(replica.Group!.Membership).All(id => world.Find(id) is { } r && HasDurable(r, entry)),
+            _ => true,
+        };
+        bool committed = level.Kind == WriteLevelKind.Leader
+            || (_committed.TryGetValue(place.Index, out CommittedEntry? known) && known.Entry.Term == place.Term && replica.Applied >= place.Index);
+        if (!enough || !committed)
+        {
+            throw Broken($"{replica.Id} acknowledges {request.Name} at level {level}, and {holders} replicas have it on disk");
+        }
+    }
+
+    /// <summary>A linearizable read sees every write acknowledged before it was asked; a session read what its token names.</summary>
+    public void Reads(ScriptReplica replica, ScriptRequest request)
+    {
+        if (request.ReadLevel == ReadLevel.Linearizable && replica.Applied < request.Floor)
+        {
+            throw Broken($"{request.Name} is answered as of {replica.Applied}, and a write at {request.Floor} was acknowledged before it");
+        }
+
+        if (request.ReadLevel != ReadLevel.Session)
+        {
+            return;
+        }
+
+        bool other = _committed.TryGetValue(request.Token.Index, out CommittedEntry? known) && known.Entry.Term != request.Token.Term;
+        if (replica.Applied < request.Token.Index || other)
+        {
+            throw Broken($"{request.Name} does not see the write at {request.Token} that its token names");
+        }
+    }
+
+    /// <summary>The floor of a read that is asked now: what has been acknowledged and may not be missed.</summary>
+    public LogIndex ReadFloor()
+    {
+        LogIndex floor = LogIndex.Zero;
+        foreach (ScriptRequest request in world.Requests.All.Where(r => r.WriteLevel is not null && r.Outcome == Outcome.Done))
+        {
+            bool mayBeLost = request.WriteLevel!.Value.Kind == WriteLevelKind.Leader
+                && !(world.Find(request.Replica)?.Group is { Role: Role.Leader } group && group.Term == request.Place.Term);
+            floor = mayBeLost ? floor : LogIndex.Max(floor, request.Place.Index);
+        }
+
+        return floor;
+    }
+
+    /// <summary>The claims that look at all replicas at once; called after each command.</summary>
+    public void Whole()
+    {
+        foreach (ScriptReplica replica in world.Replicas)
+        {
+            LeaderIsComplete(replica);
+            StateAgrees(replica);
+            foreach (ScriptReplica other in world.Replicas.Where(o => o.Id.CompareTo(replica.Id) > 0))
+            {
+                LogsMatch(replica, other);
+            }
+        }
+
+        foreach (ScriptRequest request in world.Requests.All.Where(r => r.Outcome == Outcome.Refused && r.Place.Index != LogIndex.Zero))
+        {
+            if (_committed.TryGetValue(request.Place.Index, out CommittedEntry? known) && known.Entry.Term == request.Place.Term)
+            {
+                throw Broken($"{request.Name} was refused, and yet it is committed at {request.Place}");
+            }
+        }
+    }
+
+    private static IEnumerable<ReplicaId> MembersOf(Membership membership) =>
+    [
+        .. membership.Voters, .. membership.Outgoing,
+        .. membership.Learners.ToArray().Where(l => l.Kind == LearnerKind.Standing).Select(l => l.Id),
+    ];
+
+    private static bool HasDurable(ScriptReplica replica, Entry entry)
+    {
+        LogImage durable = replica.Disk.Durable;
+        return durable.At(entry.Index) is Entry held ? held.Term == entry.Term : HasReleased(replica, entry.Index);
+    }
+
+    /// <summary>Behind the base of its log a replica has everything in its checkpoint.</summary>
+    private static bool HasReleased(ScriptReplica replica, LogIndex index) =>
+        index <= replica.Disk.Durable.Base || (replica.Disk.Checkpoint?.Meta.Index ?? LogIndex.Zero) >= index;
+
+    /// <summary>Log matching: an entry that two logs share by index and term is preceded by the same entries in both.</summary>
+    private static void LogsMatch(ScriptReplica a, ScriptReplica b)
+    {
+        LogImage left = a.Disk.Written;
+        LogImage right = b.Disk.Written;
+        bool shared = false;
+        for (LogIndex at = LogIndex.Min(left.Last, right.Last); at > LogIndex.Max(left.Base, right.Base); at = at.Previous)
+        {
+            Entry x = left.At(at)!;
+            Entry y = right.At(at)!;
+            bool same = x.Term == y.Term && x.Kind == y.Kind && x.Payload.Span.SequenceEqual(y.Payload.Span);
+            if ((shared && !same) || (x.Term == y.Term && !same))
+            {
+                throw Broken($"the logs of {a.Id} and {b.Id} differ at {at} although they agree at a later entry or in its term");
+            }
+
+            shared |= same;
+        }
+    }
+
+    /// <summary>Committed entries never change: the first word on an index stays.</summary>
+    private void Commits(ScriptReplica replica, Entry entry, Term term)
+    {
+        if (!_committed.TryGetValue(entry.Index, out CommittedEntry? known))
+        {
+            _committed.Add(entry.Index, new(entry, term));
+        }
+        else if (known.Entry.Term != entry.Term || !known.Entry.Payload.Span.SequenceEqual(entry.Payload.Span))
+        {
+            throw Broken($"{replica.Id} takes {entry} for committed where {known.Entry} was committed");
+        }
+    }
+
+    /// <summary>Leader completeness: a leader of a later term has every committed entry.</summary>
+    private void LeaderIsComplete(ScriptReplica replica)
+    {
+        if (replica.Group is not { Role: Role.Leader } group)
+        {
+            return;
+        }
+
+        foreach (CommittedEntry known in _committed.Values.Where(c => c.Term < group.Term && c.Entry.Index > replica.Disk.Written.Base))
+        {
+            if (replica.Disk.Written.At(known.Entry.Index)?.Term != known.Entry.Term)
+            {
+                throw Broken($"{replica.Id} leads term {group.Term} without {known.Entry}, which was committed in term {known.Term}");
+            }
+        }
+    }
+
+    /// <summary>Two replicas that have applied as far have the same state.</summary>
+    private void StateAgrees(ScriptReplica replica)
+    {
+        string state = string.Join('\n', replica.Register.Data);
+        if (replica.IsUp && !_states.TryAdd(replica.Applied, state) && _states[replica.Applied] != state)
+        {
+            throw Broken($"the state of {replica.Id} at {replica.Applied} differs from another replica's");
+        }
+    }
+
+    private bool IsDurable(Entry entry, Membership membership) =>
+        HasMajority(entry, membership.Voters) && (!membership.IsJoint || HasMajority(entry, membership.Outgoing));
+
+    private bool HasMajority(Entry entry, ReadOnlySpan<ReplicaId> voters)
+    {
+        int holders = 0;
+        foreach (ReplicaId id in voters)
+        {
+            holders += world.Find(id) is ScriptReplica replica && HasDurable(replica, entry) ? 1 : 0;
+        }
+
+        return holders > voters.Length / 2;
+    }
+
+    /// <summary>An entry and the term of the replica that first said it was committed.</summary>
+    private sealed record CommittedEntry(Entry Entry, Term Term);
+}

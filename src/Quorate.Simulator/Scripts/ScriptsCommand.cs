@@ -1,0 +1,52 @@
+namespace Quorate.Simulator.Scripts;
+
+/// <summary>Runs all scripts of a folder, for a build that may be broken on purpose.</summary>
+public static class ScriptsCommand
+{
+    /// <summary>Prints one line for each script that does not hold, and returns how many there are.</summary>
+    public static int Run(string folder)
+    {
+        int failed = 0;
+        foreach (string file in Files(folder))
+        {
+            if (Problem(file) is string problem)
+            {
+                failed++;
+                Console.WriteLine($"{Path.GetFileName(file)}{problem}");
+            }
+        }
+
+        return failed;
+    }
+
+    public static IEnumerable<string> Files(string folder) =>
+        Directory.EnumerateFiles(folder, "*.txt", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
+
+    /// <summary>What is wrong with a script, as <c>:line: sentence</c>; null when it holds.</summary>
+    private static string? Problem(string file)
+    {
+        string expected = File.ReadAllText(file);
+        try
+        {
+            string actual = ScriptRunner.Run(expected);
+            return actual == expected ? null : FirstDifference(expected, actual);
+        }
+        catch (ScriptFailedException e)
+        {
+            return $":{e.Line}: {e.Message}";
+        }
+    }
+
+    private static string FirstDifference(string expected, string actual)
+    {
+        string[] left = expected.Split('\n');
+        string[] right = actual.Split('\n');
+        int at = 0;
+        while (at < left.Length && at < right.Length && left[at] == right[at])
+        {
+            at++;
+        }
+
+        return $":{at + 1}: expected '{left.ElementAtOrDefault(at)}', got '{right.ElementAtOrDefault(at)}'";
+    }
+}
