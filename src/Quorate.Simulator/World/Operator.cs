@@ -50,6 +50,9 @@ internal sealed class Operator
     /// <summary>A bit of the node's files was turned; its disk counts as lost until it has proved what it holds.</summary>
     public void Flipped(int node) => _flipped[node] = true;
 
+    /// <summary>Does the node still have to prove what its disk holds?</summary>
+    public bool Doubts(int node) => _flipped[node];
+
     /// <summary>Does any node with a replica of the group still have to prove what its disk holds?</summary>
     public bool DoubtsAny(int group)
     {
@@ -250,10 +253,11 @@ internal sealed class Operator
 
     private void ForgetLost(int group)
     {
-        Membership committed = _world.Checks[group].Committed.Membership;
-        if (!committed.IsJoint)
+        SortedSet<ReplicaId> lost = _world.Placements[group].Lost;
+        if (lost.Count > 0)
         {
-            _world.Placements[group].Lost.RemoveWhere(id => !committed.Contains(id));
+            Membership[] possible = [.. _world.Checks[group].PossibleMemberships()];
+            lost.RemoveWhere(id => !possible.Any(membership => membership.Contains(id)));
         }
     }
 
