@@ -34,6 +34,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     private long _timerAt = long.MaxValue;
     private ulong _timerNumber;
     private bool _closed;
+    private bool _announced;
 
     public SimulatedReplica(Simulation world, SimulatedNode node, int group, PlacedReplica placed, ulong seed)
     {
@@ -177,6 +178,12 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
             if (_closed || Replica.Group is not { } group)
             {
                 return;
+            }
+
+            if (!_announced)
+            {
+                _announced = true;
+                _node.Announce();
             }
 
             if (group.Role == Role.Leader && group.CommitIndex.Value > _checks.Committed.Last)
