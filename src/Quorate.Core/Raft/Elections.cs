@@ -147,6 +147,27 @@ internal sealed class Elections(GroupState state)
         return Decide();
     }
 
+    /// <summary>
+    /// A replica that may not campaign has heard nothing for an election timeout. Its leader may be asleep and not
+    /// know that this replica is awake; any word from it wakes the leader.
+    /// </summary>
+    public void RemindLeader()
+    {
+        state.Timers.ResetElection();
+        if (!state.Leader.IsNone)
+        {
+            state.SendWhenTermDurable(new()
+            {
+                Kind = MessageKind.HeartbeatResponse,
+                From = state.Id,
+                To = state.Leader,
+                Term = state.Term,
+                Index = state.Log.Last,
+                SentAt = Peer.NeverAcked,
+            });
+        }
+    }
+
     private bool Decide()
     {
         switch (_tally.Result(state.Membership))

@@ -228,7 +228,7 @@ public sealed class RaftGroup
             }
             else if (_state.Timers.ElectionIsDue && !_state.MayLead)
             {
-                _state.Timers.ResetElection();
+                _elections.RemindLeader();
             }
 
             _reads.Tick(ticks);
