@@ -19,6 +19,9 @@ internal readonly record struct HistoryFigures(int Keys, int Undecided, int Oper
 /// </summary>
 internal static class HistoryChecks
 {
+    /// <summary>A key that no client uses.</summary>
+    private const long NoKey = -1;
+
     /// <summary>Steps of the search for one key before it counts as undecided.</summary>
     private const long StepsMax = 1_000_000;
 
@@ -85,10 +88,21 @@ internal static class HistoryChecks
             for (int i = 0; i < attempt.Commands.Length; i++)
             {
                 Command command = attempt.Commands[i];
-                if (answer.Outcome == Outcome.Done && attempt.IsWrite && Written(attempt, i) is { } value)
+                if (answer.Outcome == Outcome.Done && attempt.IsWrite)
                 {
-                    yield return SessionOperation.Write(
-                        attempt.Session, command.Key, value, answer.Token, attempt.Invoked, returned);
+                    // What wrote nothing still brought a token: as good as an eventual read of a key that never was.
+                    yield return Written(attempt, i) is not { } value
+                        ? SessionOperation.Read(
+                            attempt.Session,
+                            NoKey,
+                            ReadLevel.Eventual,
+                            0,
+                            LogIndex.Zero,
+                            answer.Token,
+                            attempt.Invoked,
+                            returned)
+                        : SessionOperation.Write(
+                            attempt.Session, command.Key, value, answer.Token, attempt.Invoked, returned);
                 }
                 else if (answer.Outcome == Outcome.Done && !attempt.IsWrite)
                 {
@@ -122,7 +136,9 @@ internal static class HistoryChecks
             }
 
             Term committed = checks.Committed.TermAt(answer.Token.Index.Value);
-            bool mayBeLost = attempt.WriteLevel.Kind == WriteLevelKind.Leader && committed > answer.Token.Term;
+            // A later leader's log took the place, or ended before it.
+            Term after = committed == Term.Zero ? checks.Committed.TermAt(checks.Committed.Last) : committed;
+            bool mayBeLost = attempt.WriteLevel.Kind == WriteLevelKind.Leader && after > answer.Token.Term;
             if (committed != answer.Token.Term && !mayBeLost)
             {
                 RunClaims.Break(

@@ -16,6 +16,9 @@ internal sealed class SimulatedClient
     /// <summary>How long after the deadline a client still waits for the answer, in microseconds.</summary>
     private const long Patience = 500_000;
 
+    /// <summary>After the faults clients give a slow group time, so that what they ask again does not pile up; in microseconds.</summary>
+    private const long FinalDeadline = 10_000_000;
+
     /// <summary>A refused client waits a draw from [1 ms, this] before it asks again, in microseconds.</summary>
     private const long BackOffMax = 30_000;
 
@@ -268,7 +271,7 @@ internal sealed class SimulatedClient
             ReadLevel = readLevel,
             Token = _tokens[group],
             Invoked = _world.Now,
-            Deadline = _world.Now + Plan.Deadline,
+            Deadline = _world.Now + (isFinal ? Math.Max(Plan.Deadline, FinalDeadline) : Plan.Deadline),
             Node = node,
             IsFinal = isFinal,
         };
