@@ -136,9 +136,7 @@ internal static class HistoryChecks
             }
 
             Term committed = checks.Committed.TermAt(answer.Token.Index.Value);
-            // A later leader's log took the place, or ended before it.
-            Term after = committed == Term.Zero ? checks.Committed.TermAt(checks.Committed.Last) : committed;
-            bool mayBeLost = attempt.WriteLevel.Kind == WriteLevelKind.Leader && after > answer.Token.Term;
+            bool mayBeLost = attempt.WriteLevel.Kind == WriteLevelKind.Leader && checks.LastElected > answer.Token.Term;
             if (committed != answer.Token.Term && !mayBeLost)
             {
                 RunClaims.Break(

@@ -170,7 +170,7 @@ internal sealed class Operator
     public bool IsSettled(int group)
     {
         Membership committed = _world.Checks[group].Committed.Membership;
-        if (_world.Placements[group].Lost.Count > 0 || committed.IsJoint || HasJoining(committed) || IsAsking(group))
+        if (_world.Placements[group].Lost.Count > 0 || committed.IsJoint || Joining(committed).Any() || IsAsking(group))
         {
             return false;
         }
@@ -346,26 +346,25 @@ internal sealed class Operator
             return false;
         }
 
-        int intact = 0;
-        foreach (ReplicaId voter in membership.Voters)
+        // A joining learner may become a voter at any time, alone or together with the others.
+        List<ReplicaId> voters = [.. membership.Voters];
+        List<ReplicaId> joining = [.. Joining(membership)];
+        bool isSafe = HasIntactMajority(group, voters, id) && HasIntactMajority(group, [.. voters, .. joining], id);
+        foreach (ReplicaId learner in joining)
         {
-            bool isIntact = voter != id && !placement.Lost.Contains(voter) && !_flipped[voter.Node - 1];
-            intact += isIntact ? 1 : 0;
+            isSafe &= HasIntactMajority(group, [.. voters, learner], id);
         }
 
-        return !membership.IsVoter(id) || intact > membership.Voters.Length / 2;
+        return isSafe;
     }
 
-    private static bool HasJoining(Membership membership)
+    private bool HasIntactMajority(int group, List<ReplicaId> voters, ReplicaId without)
     {
-        foreach (Learner learner in membership.Learners)
-        {
-            if (learner.Kind == LearnerKind.Joining)
-            {
-                return true;
-            }
-        }
-
-        return false;
+        int intact = voters.Count(
+            voter => voter != without && !_world.Placements[group].Lost.Contains(voter) && !_flipped[voter.Node - 1]);
+        return intact > voters.Count / 2;
     }
+
+    private static IEnumerable<ReplicaId> Joining(Membership membership) =>
+        membership.Learners.ToArray().Where(learner => learner.Kind == LearnerKind.Joining).Select(learner => learner.Id);
 }
