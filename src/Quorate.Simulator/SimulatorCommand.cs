@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Quorate.Core.Model;
 using Quorate.Simulator.Plans;
+using Quorate.Simulator.Shrinking;
 using Quorate.Simulator.Sweeps;
 using Quorate.Simulator.World;
 
@@ -11,6 +12,9 @@ namespace Quorate.Simulator;
 /// <summary>The command line of the simulator.</summary>
 internal static class SimulatorCommand
 {
+    /// <summary>Runs that shrinking may take.</summary>
+    private const int ShrinkRunsMax = 5000;
+
     public static RootCommand Create(TextWriter output, TextWriter errors)
     {
         var seeds = new Option<int?>("--seeds") { Description = "Run this many seeds, one line for each that fails." };
@@ -22,16 +26,25 @@ internal static class SimulatorCommand
         };
         var seed = new Option<ulong?>("--seed") { Description = "Run one seed and print its trace hash." };
         var verbose = new Option<bool>("--verbose") { Description = "With --seed: print everything that happens." };
+        var shrink = new Option<bool>("--shrink") { Description = "With --seed: look for a smaller run that breaks the same claim." };
+        var bench = new Option<bool>("--bench") { Description = "Measure the simulator itself on its fixed scenario." };
         var root = new RootCommand("Runs whole Quorate clusters on a virtual network, clock and disk, and breaks them.")
         {
-            seeds, from, threads, seed, verbose,
+            seeds, from, threads, seed, verbose, shrink, bench,
         };
         OverrideOptions overrides = OverrideOptions.AddTo(root);
         root.SetAction(parsed =>
         {
+            if (parsed.GetValue(bench))
+            {
+                return Bench.Run(output);
+            }
+
             if (parsed.GetValue(seed) is { } one)
             {
-                return Replay(one, overrides.Read(parsed), parsed.GetValue(verbose), output);
+                return parsed.GetValue(shrink)
+                    ? Shrink(one, overrides.Read(parsed), output)
+                    : Replay(one, overrides.Read(parsed), parsed.GetValue(verbose), output);
             }
 
             if (parsed.GetValue(seeds) is { } count)
@@ -43,6 +56,28 @@ internal static class SimulatorCommand
             return 2;
         });
         return root;
+    }
+
+    private static int Shrink(ulong seed, PlanOverrides start, TextWriter output)
+    {
+        Plan plan = PlanDrawing.Draw(seed, start);
+        RunResult first = RunResult.Of(plan);
+        if (first.Broken is not { } broken)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}{start} breaks no claim."));
+            return 0;
+        }
+
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}{start}: {broken}"));
+        var shrinker = new Shrinker(
+            overrides => RunResult.Of(PlanDrawing.Draw(seed, overrides)).Broken, broken.Claim, ShrinkRunsMax);
+        PlanOverrides smallest = shrinker.Shrink(start, PlanSize.Of(plan, first.Operations, first.SimulatedTime));
+        RunResult last = RunResult.Of(PlanDrawing.Draw(seed, smallest));
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"smallest of {shrinker.Runs} runs, {last.Events} events instead of {first.Events}: --seed {seed}{smallest} --verbose"));
+        output.WriteLine(last.Broken!.Report());
+        return 1;
     }
 
     private static int Replay(ulong seed, PlanOverrides overrides, bool verbose, TextWriter output)

@@ -14,7 +14,7 @@ internal sealed record Plan
 {
     public required ulong Seed { get; init; }
 
-    /// <summary>Draws everything anew for the same plan; the shrinker tries several.</summary>
+    /// <summary>Another run of the same plan: latencies, victims and clients' choices are drawn anew.</summary>
     public uint Salt { get; init; }
 
     /// <summary>Nodes, numbered from one; on all of them replicas may be placed.</summary>

@@ -16,7 +16,8 @@ internal static class PlanDrawing
 {
     public static Plan Draw(ulong seed, PlanOverrides overrides)
     {
-        var streams = new Streams(seed, overrides.Salt);
+        // The salt shifts what happens in a run, not what was planned.
+        var streams = new Streams(seed, salt: 0);
         SeededRandom topology = streams.Open(StreamName.Topology);
         int nodes = overrides.Nodes ?? Pick(topology, 1, 2, 3, 3, 3, 3, 4, 5, 5, 6, 7);
         int groups = overrides.Groups ?? Pick(topology, 1, 1, 1, 1, 2, 2, 3, 5);

@@ -16,6 +16,7 @@ internal sealed record RunResult(
     long Events,
     long SimulatedTime,
     HistoryFigures Histories,
+    int Operations,
     long Elections,
     IReadOnlyDictionary<FaultKinds, int> Faults)
 {
@@ -56,6 +57,7 @@ internal sealed record RunResult(
             trace.Events,
             world?.Now ?? 0,
             figures,
+            world?.Operations ?? 0,
             world?.Elections ?? 0,
             world?.Faults.Struck ?? []);
     }
