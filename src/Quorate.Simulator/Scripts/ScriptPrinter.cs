@@ -28,7 +28,7 @@ internal sealed class ScriptPrinter
     /// <summary>A payload as scripts write it: x*1000 for a thousand times x.</summary>
     public static string Text(ReadOnlySpan<byte> payload)
     {
-        bool repeats = payload.Length > 8 && payload.IndexOfAnyExcept(payload[0]) < 0;
+        bool repeats = payload.Length >= 8 && payload.IndexOfAnyExcept(payload[0]) < 0;
         return repeats ? $"{(char)payload[0]}*{payload.Length}" : Encoding.UTF8.GetString(payload);
     }
 
