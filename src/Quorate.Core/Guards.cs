@@ -9,7 +9,9 @@ namespace Quorate.Core;
 /// </summary>
 public static class Guards
 {
-    /// <summary>R1: a leader proposes a change of membership only after it has committed an entry of its own term.</summary>
+    /// <summary>
+    /// R1: a leader proposes a change of membership only after it has committed an entry of its own term.
+    /// </summary>
     public static bool MembershipChangeNeedsCommitInTerm => On();
 
     /// <summary>R1: a change of membership waits until the one before it is committed.</summary>
@@ -18,7 +20,9 @@ public static class Guards
     /// <summary>R2: a membership counts from the moment it is appended, not when it is applied.</summary>
     public static bool MembershipCountsWhenAppended => On();
 
-    /// <summary>R3: a replica that is asked for its vote judges the candidate's log, not its own idea of who votes.</summary>
+    /// <summary>
+    /// R3: a replica that is asked for its vote judges the candidate's log, not its own idea of who votes.
+    /// </summary>
     public static bool AskedReplicaVotes => On();
 
     /// <summary>R4: a joint quorum is a majority of each half.</summary>
@@ -27,7 +31,9 @@ public static class Guards
     /// <summary>R5: a leader answers no read before it has committed an entry of its own term.</summary>
     public static bool ReadsWaitForCommitInTerm => On();
 
-    /// <summary>R6: an answer to a heartbeat confirms only reads that were asked before that heartbeat was sent.</summary>
+    /// <summary>
+    /// R6: an answer to a heartbeat confirms only reads that were asked before that heartbeat was sent.
+    /// </summary>
     public static bool RoundsConfirmOnlyEarlierReads => On();
 
     /// <summary>R6: a follower's read ids differ from those of its process before a restart.</summary>
@@ -75,10 +81,14 @@ public static class Guards
     /// <summary>R20: a message is taken only by the incarnation that it names.</summary>
     public static bool MessagesNameTheIncarnation => On();
 
-    /// <summary>R21: a candidate asks whether it could win before it raises its term (Raft thesis, section 9.6).</summary>
+    /// <summary>
+    /// R21: a candidate asks whether it could win before it raises its term (Raft thesis, section 9.6).
+    /// </summary>
     public static bool PreVoteBeforeVote => On();
 
-    /// <summary>R21, R7: a replica that hears from a leader refuses votes (Raft, section 6; the lease stands on it).</summary>
+    /// <summary>
+    /// R21, R7: a replica that hears from a leader refuses votes (Raft, section 6; the lease stands on it).
+    /// </summary>
     public static bool LiveLeaderRefusesVotes => On();
 
     /// <summary>R21: a leader that no quorum answers steps down.</summary>
@@ -105,7 +115,9 @@ public static class Guards
     /// <summary>R31: a linearizable read covers writes that were acknowledged at level `leader`.</summary>
     public static bool ReadsCoverLeaderWrites => On();
 
-    /// <summary>Raft, section 5.4.2 (figure 8): only entries of the leader's own term are committed by counting.</summary>
+    /// <summary>
+    /// Raft, section 5.4.2 (figure 8): only entries of the leader's own term are committed by counting.
+    /// </summary>
     public static bool CountOnlyOwnTerm => On();
 
     /// <summary>Raft, section 5.4.1: a vote goes only to a log at least as up to date as the voter's.</summary>
@@ -123,10 +135,40 @@ public static class Guards
     /// <summary>A write at level n is acknowledged only when n replicas hold it.</summary>
     public static bool LevelCountsReplicas => On();
 
-#if MUTANTS
-    private static readonly string? Off = Environment.GetEnvironmentVariable("QUORATE_MUTANT");
+    /// <summary>R11: a failed sync or write ends the log; nothing is acknowledged after it.</summary>
+    public static bool FailedSyncIsFatal => On();
 
-    private static bool On([CallerMemberName] string guard = "") => !string.Equals(Off, guard, StringComparison.Ordinal);
+    /// <summary>R26: what a crash left of the last batches is cut, and the log opens.</summary>
+    public static bool TornTailIsNotCorruption => On();
+
+    /// <summary>R26: damage below an offset that a later batch names as durable is corruption, never a torn tail.</summary>
+    public static bool DamageBelowDurableIsCorruption => On();
+
+    /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
+    public static bool ChecksumsAreChained => On();
+
+    /// <summary>S1: a new file counts only when its name is durable too.</summary>
+    public static bool NewFilesAreMadeNamed => On();
+
+    /// <summary>S1: a checkpoint takes its name only after its bytes are durable.</summary>
+    public static bool CheckpointSyncedBeforeNamed => On();
+
+    /// <summary>S1: an older checkpoint goes only after the newer one and its name are durable.</summary>
+    public static bool OldCheckpointOutlivesNew => On();
+
+    /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
+    public static bool ClearingSparesOtherSnapshots => On();
+
+    /// <summary>S8: a received snapshot or a checkpoint is verified before it is used.</summary>
+    public static bool CheckpointsAreVerified => On();
+
+#if MUTANTS
+#pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
+    private static readonly string? Off = Environment.GetEnvironmentVariable("QUORATE_MUTANT");
+#pragma warning restore RS0030
+
+    private static bool On([CallerMemberName] string guard = "") =>
+        !string.Equals(Off, guard, StringComparison.Ordinal);
 #else
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool On() => true;

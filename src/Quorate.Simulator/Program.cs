@@ -1,2 +1,3 @@
-Console.WriteLine("The simulator is being built.");
-return 0;
+using Quorate.Simulator;
+
+return SimulatorCommand.Create(Console.Out, Console.Error).Parse(args).Invoke();

@@ -9,7 +9,10 @@ namespace Quorate.Core.Model;
 /// </summary>
 public static class Invariant
 {
-    /// <summary>Ends the process (by <see cref="InvariantBrokenException"/>, which nothing may catch) when the statement is false.</summary>
+    /// <summary>
+    /// Ends the process (by <see cref="InvariantBrokenException"/>, which nothing may catch) when the statement is
+    /// false.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Check([DoesNotReturnIf(false)] bool holds, string statement)
     {
@@ -54,7 +57,9 @@ public static class Invariant
     }
 }
 
-/// <summary>A broken <see cref="Invariant"/>. Only the outermost frame of a process or of a simulated run may see it.</summary>
+/// <summary>
+/// A broken <see cref="Invariant"/>. Only the outermost frame of a process or of a simulated run may see it.
+/// </summary>
 public sealed class InvariantBrokenException : Exception
 {
     public InvariantBrokenException()

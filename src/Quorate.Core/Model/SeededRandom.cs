@@ -45,7 +45,9 @@ public sealed class SeededRandom
         return result;
     }
 
-    /// <summary>A number in [0, <paramref name="exclusiveMax"/>), by multiply-shift; the bias is below 2^-32 of the range.</summary>
+    /// <summary>
+    /// A number in [0, <paramref name="exclusiveMax"/>), by multiply-shift; the bias is below 2^-32 of the range.
+    /// </summary>
     public long Next(long exclusiveMax)
     {
         Invariant.Check(exclusiveMax > 0, "a range for a random number holds at least one number");

@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Quorate.Core.Model;
 
-/// <summary>Raft's logical clock (Raft, section 5.1): at most one leader is elected in a term. Zero is before the first.</summary>
+/// <summary>
+/// Raft's logical clock (Raft, section 5.1): at most one leader is elected in a term. Zero is before the first.
+/// </summary>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct Term(ulong Value) : IComparable<Term>
 {

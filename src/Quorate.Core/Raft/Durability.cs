@@ -31,8 +31,8 @@ internal sealed class Durability(LogIndex recovered)
     /// <summary>Term and vote, as they are now, are durable.</summary>
     public bool HardStateIsDurable => !_hardStateChanged && _hardStateSequence <= _completedSequence;
 
-    private bool HasChanges =>
-        _entries.Count > 0 || _truncateFrom > LogIndex.Zero || _releaseTo > LogIndex.Zero || _resetTo is not null || _hardStateChanged;
+    private bool MustSync =>
+        _entries.Count > 0 || _truncateFrom > LogIndex.Zero || _resetTo is not null || _hardStateChanged;
 
     public void Append(Entry entry) => _entries.Add(entry);
 
@@ -96,14 +96,14 @@ internal sealed class Durability(LogIndex recovered)
     /// <summary>Hands out what the step has gathered, as one write; or sends at once what waits for nothing.</summary>
     public void Flush(in HardState hardState, LogIndex last, RaftOutput output)
     {
-        if (!HasChanges && (_sendAfter.Count == 0 || _inFlight.Count == 0))
+        if (!MustSync && _releaseTo == LogIndex.Zero && (_sendAfter.Count == 0 || _inFlight.Count == 0))
         {
             output.SendNow.AddRange(_sendAfter);
             _sendAfter.Clear();
             return;
         }
 
-        bool mustSync = _entries.Count > 0 || _truncateFrom > LogIndex.Zero || _resetTo is not null || _hardStateChanged;
+        bool mustSync = MustSync;
         var persist = new Persist
         {
             Sequence = _nextSequence,

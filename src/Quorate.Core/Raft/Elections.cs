@@ -14,9 +14,9 @@ internal sealed class Elections(GroupState state)
     private bool _ownVoteIsPending;
 
     /// <summary>True when the election timer has run out and this replica may act on it.</summary>
-    public bool MayCampaign => state.IsSoleVoter
+    public bool MayCampaign => !state.LogIsFarBehind && (state.IsSoleVoter
         ? state.Role == Role.Follower || state.Timers.ElectionIsDue
-        : state.Timers.ElectionIsDue && state.IsVoter && !state.PromiseHolds;
+        : state.Timers.ElectionIsDue && state.IsVoter && !state.PromiseHolds);
 
     /// <summary>Begins a campaign; a forced one is the leader's own wish and asks nobody beforehand.</summary>
     public void Campaign(bool forced)
@@ -74,8 +74,8 @@ internal sealed class Elections(GroupState state)
     /// <summary>Counts an answer; when they win the right to a real election, begins it.</summary>
     public void OnPreVoteResponse(in RaftMessage message)
     {
-        bool counts = state.Role == Role.PreCandidate && (message.Reject ? message.Term <= state.Term : message.Term == state.Term.Next);
-        if (!counts)
+        bool answersUs = message.Reject ? message.Term <= state.Term : message.Term == state.Term.Next;
+        if (state.Role != Role.PreCandidate || !answersUs)
         {
             return;
         }
@@ -94,8 +94,11 @@ internal sealed class Elections(GroupState state)
         }
     }
 
-    /// <summary>True when a request is to be refused whatever its term: a leader lives, as far as is known here.</summary>
-    public bool RefusesFor(in RaftMessage message) => !message.Force && state.PromiseHolds && Guards.LiveLeaderRefusesVotes;
+    /// <summary>
+    /// True when a request is to be refused whatever its term: a leader lives, as far as is known here.
+    /// </summary>
+    public bool RefusesFor(in RaftMessage message) =>
+        !message.Force && state.PromiseHolds && Guards.LiveLeaderRefusesVotes;
 
     /// <summary>Answers a request of this replica's own term; a newer term has been entered by now.</summary>
     public void OnVoteRequest(in RaftMessage message)

@@ -8,7 +8,9 @@ public enum EntryKind : byte
     /// <summary>A batch of the group's own state machine.</summary>
     Data = 0,
 
-    /// <summary>A leader's first entry: it carries nothing and lets earlier terms' entries commit (Raft, section 8).</summary>
+    /// <summary>
+    /// A leader's first entry: it carries nothing and lets earlier terms' entries commit (Raft, section 8).
+    /// </summary>
     Barrier = 1,
 
     /// <summary>A membership (<see cref="Raft.Membership"/>, encoded).</summary>

@@ -47,7 +47,9 @@ internal sealed class EntryWindow
         }
     }
 
-    /// <summary>Drops the oldest entries up to <paramref name="index"/> until at most <paramref name="keepBytes"/> are held.</summary>
+    /// <summary>
+    /// Drops the oldest entries up to <paramref name="index"/> until at most <paramref name="keepBytes"/> are held.
+    /// </summary>
     public void Release(LogIndex index, long keepBytes)
     {
         while (_count > 0 && Bytes > keepBytes && At(0).Index <= index)
@@ -61,7 +63,9 @@ internal sealed class EntryWindow
 
     public void Clear() => TruncateFrom(LogIndex.Zero);
 
-    /// <summary>Entries from <paramref name="first"/> to at most <paramref name="last"/>, at least one, else as many as fit.</summary>
+    /// <summary>
+    /// Entries from <paramref name="first"/> to at most <paramref name="last"/>, at least one, else as many as fit.
+    /// </summary>
     public Entry[] Take(LogIndex first, LogIndex last, long maxBytes)
     {
         int start = (int)(first.Value - First.Value);

@@ -20,12 +20,6 @@ internal sealed class Follower(GroupState state)
 
     public void OnAppend(in RaftMessage message)
     {
-        if (state.Durability.InFlightCount >= state.Settings.PersistsInFlightMax)
-        {
-            // The log is far behind. The leader will ask again; what it holds back is bounded on its side.
-            return;
-        }
-
         RaftLog log = state.Log;
         if (message.Index < log.Commit)
         {
@@ -70,7 +64,8 @@ internal sealed class Follower(GroupState state)
     }
 
     /// <summary>The leader's commit index, not beyond what it knows this replica to hold.</summary>
-    public void OnCommitNotice(in RaftMessage message) => state.Log.CommitTo(LogIndex.Min(message.Commit, state.Log.Last));
+    public void OnCommitNotice(in RaftMessage message) =>
+        state.Log.CommitTo(LogIndex.Min(message.Commit, state.Log.Last));
 
     /// <summary>
     /// The leader goes to sleep. Who holds all that it holds may sleep too; who does not stays awake and says so,

@@ -59,7 +59,9 @@ internal sealed class GroupState
 
     public bool IsAsleep { get; set; }
 
-    /// <summary>When this replica last had a leader's word; its promise not to elect another counts from here.</summary>
+    /// <summary>
+    /// When this replica last had a leader's word; its promise not to elect another counts from here.
+    /// </summary>
     public Instant HeardFromLeader { get; set; }
 
     public Membership Membership => Log.Membership;
@@ -67,6 +69,9 @@ internal sealed class GroupState
     public RaftOutput Output => _output!;
 
     public bool IsVoter => Membership.IsVoter(Id);
+
+    /// <summary>As many writes as the log may owe are on their way to it.</summary>
+    public bool LogIsFarBehind => Durability.InFlightCount >= Settings.PersistsInFlightMax;
 
     /// <summary>This replica alone decides.</summary>
     public bool IsSoleVoter => !Membership.IsJoint && Membership.Voters.Length == 1 && Membership.IsIncomingVoter(Id);

@@ -18,7 +18,12 @@ public readonly record struct HardState(Term Term, ReplicaId Vote, LogIndex Comm
 /// membership that was in force there (not a newer one: pitfall R18) and where each term began, so that session
 /// tokens older than the snapshot can still be judged.
 /// </summary>
-public sealed record SnapshotMeta(LogIndex Index, Term Term, LogIndex MembershipIndex, Membership Membership, TermStart[] TermStarts)
+public sealed record SnapshotMeta(
+    LogIndex Index,
+    Term Term,
+    LogIndex MembershipIndex,
+    Membership Membership,
+    TermStart[] TermStarts)
 {
     public override string ToString() => $"snapshot {Index}@{Term} {Membership}";
 }

@@ -45,8 +45,14 @@ internal sealed class Leader
 
     public LeaderReads Reads { get; }
 
-    /// <summary>An entry of this leader's own term is committed, so its commit index is the group's (Raft, section 8).</summary>
+    /// <summary>
+    /// An entry of this leader's own term is committed, so its commit index is the group's (Raft, section 8).
+    /// </summary>
     public bool HasCommittedInTerm => _state.Log.Commit >= _first;
+
+    /// <summary>No further request can be taken: too many wait, or the log is far behind.</summary>
+    public bool IsFull =>
+        Proposals.Count + Membership.RequestsHeld >= _state.Settings.PendingProposalsMax || _state.LogIsFarBehind;
 
     /// <summary>Bytes of entries appended and not yet committed.</summary>
     public long UncommittedBytes { get; private set; }
@@ -66,7 +72,9 @@ internal sealed class Leader
         }
     }
 
-    /// <summary>What a linearizable read must see: all that is committed, and all that was acknowledged before that.</summary>
+    /// <summary>
+    /// What a linearizable read must see: all that is committed, and all that was acknowledged before that.
+    /// </summary>
     public LogIndex ReadIndex => Guards.ReadsCoverLeaderWrites
         ? LogIndex.Max(_state.Log.Commit, Proposals.LeaderAcknowledged)
         : _state.Log.Commit;
@@ -93,18 +101,7 @@ internal sealed class Leader
 
     public void Propose(in RaftInput input)
     {
-        RaftSettings settings = _state.Settings;
-        DropReason? refusal =
-            Handover.IsUnderWay ? DropReason.Transferring
-            : input.Batch.Length > settings.EntryBytesMax ? DropReason.TooLarge
-            : input.WriteLevel.Kind == WriteLevelKind.Count && input.WriteLevel.Replicas > _state.Membership.AllReplicas.Length
-                ? DropReason.LevelImpossible
-            : Proposals.Count >= settings.PendingProposalsMax
-                || _state.Durability.InFlightCount >= settings.PersistsInFlightMax
-                || (UncommittedBytes > 0 && UncommittedBytes + input.Batch.Length > settings.UncommittedBytesMax)
-                ? DropReason.Overloaded
-            : null;
-        if (refusal is DropReason reason)
+        if (Refusal(input) is DropReason reason)
         {
             _state.Drop(input.Request, reason, Handover.IsUnderWay ? Handover.Target : _state.Id);
             return;
@@ -133,7 +130,9 @@ internal sealed class Leader
         return true;
     }
 
-    /// <summary>How many replicas, this one counted, hold an entry durably; and whether all that level `all` waits for do.</summary>
+    /// <summary>
+    /// How many replicas, this one counted, hold an entry durably; and whether all that level `all` waits for do.
+    /// </summary>
     public (int Count, bool All) HoldersOf(LogIndex index)
     {
         int count = 0;
@@ -183,7 +182,9 @@ internal sealed class Leader
     /// <summary>How many ticks until <see cref="Tick"/> has something to do.</summary>
     public int TicksUntilDue() => Math.Max(1, _state.Settings.HeartbeatTicks - _heartbeatElapsed);
 
-    /// <summary>Something came from a peer: it lives, and backs rounds and lease from when its request was sent.</summary>
+    /// <summary>
+    /// Something came from a peer: it lives, and backs rounds and lease from when its request was sent.
+    /// </summary>
     public void HearPeer(in RaftMessage message)
     {
         Peer? peer = Peers.Find(message.From);
@@ -224,6 +225,30 @@ internal sealed class Leader
 
     public ulong QuorumRound() => Quorum.Reached(_state.Membership, new Rounds(Peers, _state.Id, Reads.Round));
 
+    private DropReason? Refusal(in RaftInput input)
+    {
+        RaftSettings settings = _state.Settings;
+        if (Handover.IsUnderWay)
+        {
+            return DropReason.Transferring;
+        }
+
+        if (input.Batch.Length > settings.EntryBytesMax)
+        {
+            return DropReason.TooLarge;
+        }
+
+        WriteLevel level = input.WriteLevel;
+        if (level.Kind == WriteLevelKind.Count && level.Replicas > _state.Membership.AllReplicas.Length)
+        {
+            return DropReason.LevelImpossible;
+        }
+
+        bool isFull = IsFull
+            || (UncommittedBytes > 0 && UncommittedBytes + input.Batch.Length > settings.UncommittedBytesMax);
+        return isFull ? DropReason.Overloaded : null;
+    }
+
     private bool CountsForAll(ReplicaId id)
     {
         foreach (Learner learner in _state.Membership.Learners)
@@ -237,7 +262,9 @@ internal sealed class Leader
         return true;
     }
 
-    /// <summary>The latest moment by which a quorum is known to have answered what was sent then; lowest when there is none.</summary>
+    /// <summary>
+    /// The latest moment by which a quorum is known to have answered what was sent then; lowest when there is none.
+    /// </summary>
     private Instant QuorumAnsweredAt()
     {
         ulong reached = Quorum.Reached(_state.Membership, new SentAt(Peers, _state.Id, _state.Now));
@@ -290,6 +317,6 @@ internal sealed class Leader
         public static Instant FromOrder(ulong order) => new((long)(order ^ (1UL << 63)));
 
         public ulong Of(ReplicaId voter) =>
-            (ulong)(voter == self ? now : peers.Find(voter)?.AckedSentAt ?? new(long.MinValue)).Microseconds ^ (1UL << 63);
+            (ulong)(voter == self ? now : peers.Find(voter)?.AckedSentAt ?? Peer.NeverAcked).Microseconds ^ (1UL << 63);
     }
 }

@@ -36,7 +36,11 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
 
     public Instant Deadline => _deadline;
 
-    private bool IsPending => state.Log.Memberships.Last.Index > state.Log.Commit || state.Log.Memberships.Last.Membership.IsJoint;
+    /// <summary>Requests kept here until their final membership is appended.</summary>
+    public int RequestsHeld => _isJoint && !_request.IsNone ? 1 : 0;
+
+    private bool IsPending =>
+        state.Log.Memberships.Last.Index > state.Log.Commit || state.Log.Memberships.Last.Membership.IsJoint;
 
     /// <summary>A change may start: the last one is committed, and so is an entry of this term (pitfall R1).</summary>
     private bool MayChange =>
@@ -48,7 +52,9 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
     {
         DropReason? refusal =
             leader.Handover.IsUnderWay ? DropReason.Transferring
-            : target.IsJoint || target.Problem(state.Settings.ReplicasMax) is not null || Resurrects(target) ? DropReason.MembershipInvalid
+            : target.IsJoint || target.Problem(state.Settings.ReplicasMax) is not null || Resurrects(target)
+                ? DropReason.MembershipInvalid
+            : leader.IsFull ? DropReason.Overloaded
             : !MayChange ? DropReason.MembershipChangePending
             : null;
         if (refusal is DropReason reason)
@@ -71,7 +77,9 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
         }
     }
 
-    /// <summary>The commit index has moved: leave a joint membership. True when the leader itself has no part any more.</summary>
+    /// <summary>
+    /// The commit index has moved: leave a joint membership. True when the leader itself has no part any more.
+    /// </summary>
     public bool OnCommitted()
     {
         if (state.Log.Memberships.Last.Index > state.Log.Commit)

@@ -141,5 +141,6 @@ internal sealed class LeaderReads(GroupState state, Leader leader, Reads reads)
     }
 
     [StructLayout(LayoutKind.Auto)]
-    private readonly record struct Waiting(PendingRead Read, ReplicaId Origin, ulong OriginRead, LogIndex Index, ulong Round);
+    private readonly record struct Waiting(
+        PendingRead Read, ReplicaId Origin, ulong OriginRead, LogIndex Index, ulong Round);
 }

@@ -69,7 +69,7 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
             return false;
         }
 
-        Invariant.Check(message.Index <= state.Log.Last, $"{peer.Id} holds no more of term {state.Term} than its leader");
+        Invariant.Check(message.Index <= state.Log.Last, $"{peer.Id} holds no more than its leader of {state.Term}");
         bool isNews = peer.Acknowledge(message.Index);
         if (peer.State == PeerState.Probe)
         {
@@ -84,12 +84,20 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
         return isNews;
     }
 
-    /// <summary>An answer to a heartbeat: what was lost on the way shows by now.</summary>
+    /// <summary>
+    /// An answer to a heartbeat: the peer is there, so what has waited long for an answer was lost on the way. (A
+    /// peer that is not there costs nothing but heartbeats.)
+    /// </summary>
     public void OnHeartbeatResponse(Peer peer)
     {
-        if (peer.State == PeerState.Replicate && peer.InFlightCount > 0 && peer.TicksWaiting >= state.Settings.ResendTicks)
+        bool waitedLong = peer.TicksWaiting >= state.Settings.ResendTicks;
+        if (waitedLong && peer.State == PeerState.Replicate && peer.InFlightCount > 0)
         {
             peer.BecomeProbe(peer.Match.Next);
+        }
+        else if (waitedLong && peer.State == PeerState.Probe)
+        {
+            peer.IsPaused = false;
         }
 
         Replicate(peer);
@@ -143,11 +151,6 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
         foreach (Peer peer in peers.All)
         {
             peer.TicksWaiting += ticks;
-            if (peer.State == PeerState.Probe && peer.IsPaused && peer.TicksWaiting >= state.Settings.ResendTicks)
-            {
-                peer.IsPaused = false;
-                Replicate(peer);
-            }
         }
     }
 
@@ -201,7 +204,7 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
     {
         LogIndex previous = peer.Next.Previous;
         Term? previousTerm = state.Log.TermAt(previous);
-        Invariant.Check(previousTerm is not null, $"the term of entry {previous} is known, the log begins after {state.Log.Base}");
+        Invariant.Check(previousTerm is not null, $"the term of {previous} is known after base {state.Log.Base}");
         var message = new RaftMessage
         {
             Kind = MessageKind.AppendRequest,

@@ -83,8 +83,9 @@ internal sealed class LeaderSnapshots(GroupState state, PeerSet peers, LeaderRep
         if (message.Done)
         {
             bool isNews = peer.Acknowledge(message.Index);
-            if (peer.State == PeerState.Snapshot && peer.Match >= state.Log.Base)
+            if (peer.State == PeerState.Snapshot)
             {
+                // Should the log have been released beyond it meanwhile, this begins the next snapshot.
                 peer.BecomeProbe(peer.Match.Next);
                 replication.Replicate(peer);
             }
@@ -92,7 +93,9 @@ internal sealed class LeaderSnapshots(GroupState state, PeerSet peers, LeaderRep
             return isNews;
         }
 
-        if (peer.State == PeerState.Snapshot && message.Index == peer.SnapshotIndex && message.SnapshotOffset != peer.SnapshotOffset)
+        if (peer.State == PeerState.Snapshot
+            && message.Index == peer.SnapshotIndex
+            && message.SnapshotOffset != peer.SnapshotOffset)
         {
             peer.SnapshotOffset = message.SnapshotOffset;
             Fetch(peer);
@@ -101,14 +104,23 @@ internal sealed class LeaderSnapshots(GroupState state, PeerSet peers, LeaderRep
         return false;
     }
 
-    /// <summary>What got lost is asked for again.</summary>
+    /// <summary>What got lost is asked for again; a peer that fell silent makes room for others.</summary>
     public void Tick()
     {
         foreach (Peer peer in peers.All)
         {
-            if (peer.State == PeerState.Snapshot && peer.TicksWaiting >= state.Settings.ResendTicks)
+            if (peer.State != PeerState.Snapshot)
+            {
+                continue;
+            }
+
+            if (peer.IsActive && peer.TicksWaiting >= state.Settings.ResendTicks)
             {
                 Fetch(peer);
+            }
+            else if (!peer.IsActive && peer.TicksWaiting >= state.Settings.ElectionTicks)
+            {
+                Abandon(peer);
             }
         }
     }

@@ -9,7 +9,9 @@ public enum WriteLevelKind : byte
     /// <summary>A majority has synced it and the leader has applied it. The default.</summary>
     Majority = 0,
 
-    /// <summary>The leader has synced it (asynchronous replication); lost if leadership changes before a majority has it.</summary>
+    /// <summary>
+    /// The leader has synced it (asynchronous replication); lost if leadership changes before a majority has it.
+    /// </summary>
     Leader = 1,
 
     /// <summary>As <see cref="Majority"/>, and a number of replicas, the leader counted, have synced it.</summary>
@@ -43,7 +45,9 @@ public readonly record struct WriteLevel(WriteLevelKind Kind, int Replicas)
 /// <summary>What a read may return.</summary>
 public enum ReadLevel : byte
 {
-    /// <summary>The newest acknowledged state: the leader under its lease, or any replica after a ReadIndex round.</summary>
+    /// <summary>
+    /// The newest acknowledged state: the leader under its lease, or any replica after a ReadIndex round.
+    /// </summary>
     Linearizable = 0,
 
     /// <summary>At least what the client's read token names, from any replica.</summary>
@@ -91,7 +95,9 @@ public enum DropReason
     /// <summary>A change of membership is under way, or none may start yet.</summary>
     MembershipChangePending,
 
-    /// <summary>The membership that was asked for cannot be reached (no voters, a replica id used before, and so on).</summary>
+    /// <summary>
+    /// The membership that was asked for cannot be reached (no voters, a replica id used before, and so on).
+    /// </summary>
     MembershipInvalid,
 
     /// <summary>More replicas were asked for than the group has.</summary>
@@ -133,8 +139,8 @@ public static class DropReasons
 {
     public static Outcome Outcome(this DropReason reason) => reason switch
     {
-        DropReason.DeadlinePassed or DropReason.LevelUncounted or DropReason.LeadershipLost or DropReason.TransferTimedOut
-            => Raft.Outcome.Unknown,
+        DropReason.DeadlinePassed or DropReason.LevelUncounted => Raft.Outcome.Unknown,
+        DropReason.LeadershipLost or DropReason.TransferTimedOut => Raft.Outcome.Unknown,
         _ => Raft.Outcome.Refused,
     };
 }

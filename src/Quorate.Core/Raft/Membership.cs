@@ -139,7 +139,9 @@ public sealed class Membership : IEquatable<Membership>
     public Membership Promote(ReplicaId learner) =>
         new(Sorted([.. _voters, learner]), _outgoing, [.. _learners.Where(l => l.Id != learner)]);
 
-    /// <summary>Bytes: version 1, then three counted lists of packed ids, little-endian, learners with their kind.</summary>
+    /// <summary>
+    /// Bytes: version 1, then three counted lists of packed ids, little-endian, learners with their kind.
+    /// </summary>
     public byte[] Encode()
     {
         byte[] bytes = new byte[7 + (8 * (_voters.Length + _outgoing.Length)) + (9 * _learners.Length)];
@@ -168,7 +170,9 @@ public sealed class Membership : IEquatable<Membership>
         }
 
         bytes = bytes[1..];
-        if (!TryReadIds(ref bytes, out ReplicaId[] voters) || !TryReadIds(ref bytes, out ReplicaId[] outgoing) || bytes.Length < 2)
+        if (!TryReadIds(ref bytes, out ReplicaId[] voters)
+            || !TryReadIds(ref bytes, out ReplicaId[] outgoing)
+            || bytes.Length < 2)
         {
             return null;
         }
@@ -198,9 +202,20 @@ public sealed class Membership : IEquatable<Membership>
 
     public override bool Equals(object? obj) => Equals(obj as Membership);
 
-    public override int GetHashCode() => HashCode.Combine(_voters.Length, _outgoing.Length, _learners.Length);
+    public override int GetHashCode()
+    {
+        int hash = _outgoing.Length + _learners.Length;
+        foreach (ReplicaId id in _voters)
+        {
+            hash = (hash * 31) + (int)id.Node;
+        }
 
-    /// <summary>As in a golden script: voters, &amp; and the outgoing ones, + and the learners (~ standing, ? read-only).</summary>
+        return hash;
+    }
+
+    /// <summary>
+    /// As in a golden script: voters, &amp; and the outgoing ones, + and the learners (~ standing, ? read-only).
+    /// </summary>
     public override string ToString()
     {
         string text = "{" + string.Join(' ', _voters);
@@ -220,7 +235,8 @@ public sealed class Membership : IEquatable<Membership>
 
     private static ReplicaId[] Sorted(IEnumerable<ReplicaId> ids) => [.. new SortedSet<ReplicaId>(ids)];
 
-    private static Learner[] SortedLearners(IEnumerable<Learner> learners) => [.. learners.DistinctBy(l => l.Id).OrderBy(l => l.Id)];
+    private static Learner[] SortedLearners(IEnumerable<Learner> learners) =>
+        [.. learners.DistinctBy(l => l.Id).OrderBy(l => l.Id)];
 
     private static int WriteIds(byte[] bytes, int at, ReplicaId[] ids)
     {

@@ -19,8 +19,11 @@ internal sealed class MembershipHistory
 
     public MembershipAt Last => _known[^1];
 
-    /// <summary>The membership that counts, given how far the state machine has applied (which must not matter: pitfall R2).</summary>
-    public Membership Current(LogIndex applied) => Guards.MembershipCountsWhenAppended ? _known[^1].Membership : At(applied).Membership;
+    /// <summary>
+    /// The membership that counts, given how far the state machine has applied (which must not matter: pitfall R2).
+    /// </summary>
+    public Membership Current(LogIndex applied) =>
+        Guards.MembershipCountsWhenAppended ? _known[^1].Membership : At(applied).Membership;
 
     /// <summary>What was in force when the entry at an index was appended, that entry included.</summary>
     public MembershipAt At(LogIndex index)

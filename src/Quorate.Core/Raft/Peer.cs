@@ -22,6 +22,9 @@ internal enum PeerState : byte
 /// </summary>
 internal sealed class Peer(ReplicaId id, LogIndex next)
 {
+    /// <summary>Earlier than every reading of a clock.</summary>
+    public static readonly Instant NeverAcked = new(long.MinValue);
+
     private readonly Queue<Sent> _inFlight = new();
 
     public ReplicaId Id { get; } = id;
@@ -43,14 +46,16 @@ internal sealed class Peer(ReplicaId id, LogIndex next)
     /// <summary>Something came from it since the last check of the quorum.</summary>
     public bool IsActive { get; set; }
 
-    /// <summary>Ticks since the peer last made progress, or since something was last sent that should bring some.</summary>
+    /// <summary>
+    /// Ticks since the peer last made progress, or since something was last sent that should bring some.
+    /// </summary>
     public int TicksWaiting { get; set; }
 
     /// <summary>The greatest read round that it answered.</summary>
     public ulong AckedRound { get; set; }
 
     /// <summary>The latest sending time (this leader's clock) that it answered; lowest when none.</summary>
-    public Instant AckedSentAt { get; set; } = new(long.MinValue);
+    public Instant AckedSentAt { get; set; } = NeverAcked;
 
     /// <summary>The snapshot being sent; zero while the host has not said which.</summary>
     public LogIndex SnapshotIndex { get; set; }

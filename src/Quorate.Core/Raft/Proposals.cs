@@ -59,7 +59,9 @@ internal sealed class Proposals(GroupState state)
         }
     }
 
-    /// <summary>Entries are applied: level `majority` is met, and what became of a former leadership's proposals is known.</summary>
+    /// <summary>
+    /// Entries are applied: level `majority` is met, and what became of a former leadership's proposals is known.
+    /// </summary>
     public void OnApplied()
     {
         LogIndex applied = state.Log.Applied;

@@ -13,13 +13,12 @@ public sealed class RaftGroup
 {
     private readonly GroupState _state;
     private readonly Elections _elections;
-    private readonly Follower _follower;
     private readonly SnapshotReceiver _snapshots;
     private readonly Applier _applier;
     private readonly Proposals _proposals;
     private readonly Reads _reads;
-    private readonly LeaderHandover _handover;
-    private Leader? _leader;
+    private readonly Roles _roles;
+    private readonly Inbox _inbox;
 
     /// <summary>
     /// Starts as a follower, whatever it was before.
@@ -29,12 +28,12 @@ public sealed class RaftGroup
     {
         _state = new(id, settings, recovered, seed, now);
         _elections = new(_state);
-        _follower = new(_state);
         _snapshots = new(_state);
         _applier = new(_state);
         _proposals = new(_state);
         _reads = new(_state);
-        _handover = new(_state);
+        _roles = new(_state, _proposals, _reads);
+        _inbox = new(_state, _roles, _elections, _snapshots, _reads);
     }
 
     public ReplicaId Id => _state.Id;
@@ -67,8 +66,11 @@ public sealed class RaftGroup
     /// <summary>The membership that counts now: the last one appended.</summary>
     public Membership Membership => _state.Membership;
 
-    /// <summary>Until when this replica may serve linearizable reads by itself, on its own clock; zero unless it leads under a lease.</summary>
-    public Instant LeaseUntil => _leader?.LeaseUntil ?? Instant.Zero;
+    /// <summary>
+    /// Until when this replica may serve linearizable reads by itself, on its own clock; zero unless it leads under a
+    /// lease.
+    /// </summary>
+    public Instant LeaseUntil => Leading?.LeaseUntil ?? Instant.Zero;
 
     public bool IsAsleep => _state.IsAsleep;
 
@@ -76,7 +78,7 @@ public sealed class RaftGroup
     public long BytesInMemory => _state.Log.BytesInMemory;
 
     /// <summary>Requests that wait for an answer: proposals and reads.</summary>
-    public int RequestsWaiting => _proposals.Count + _reads.Count + (_leader?.Reads.Count ?? 0);
+    public int RequestsWaiting => _proposals.Count + _reads.Count + (Leading?.Reads.Count ?? 0);
 
     /// <summary>Writes handed to the log and not yet reported durable.</summary>
     public int PersistsInFlight => _state.Durability.InFlightCount;
@@ -91,9 +93,13 @@ public sealed class RaftGroup
     public SnapshotMeta CheckpointMeta() => _state.Log.CheckpointMeta();
 
     /// <summary>How far a peer's log is known to match, for the leader's metrics; zero elsewhere.</summary>
-    public LogIndex MatchOf(ReplicaId peer) => _leader?.Peers.Find(peer)?.Match ?? LogIndex.Zero;
+    public LogIndex MatchOf(ReplicaId peer) => Leading?.Peers.Find(peer)?.Match ?? LogIndex.Zero;
 
-    /// <summary>Takes one input and says what is to be done. <paramref name="output"/> is added to, not cleared.</summary>
+    private Leader? Leading => _roles.Leader;
+
+    /// <summary>
+    /// Takes one input and says what is to be done. <paramref name="output"/> is added to, not cleared.
+    /// </summary>
     public void Step(in RaftInput input, RaftOutput output)
     {
         _state.Begin(output, input.Now);
@@ -111,14 +117,19 @@ public sealed class RaftGroup
                 Tick();
                 break;
             case RaftInputKind.Message:
-                Receive(input.Message);
+                _inbox.Receive(input.Message);
                 break;
             case RaftInputKind.Propose or RaftInputKind.ProposeMembership or RaftInputKind.Transfer:
                 Request(input);
                 break;
             case RaftInputKind.Read:
-                WakeUp();
-                _reads.Add(input, _leader);
+                if (input.ReadLevel == ReadLevel.Linearizable
+                    || (input.ReadLevel == ReadLevel.Session && input.Token.Index > _state.Log.Applied))
+                {
+                    _roles.WakeUp();
+                }
+
+                _reads.Add(input, Leading);
                 break;
             case RaftInputKind.Persisted:
                 _state.Durability.Completed(input.Sequence);
@@ -128,7 +139,7 @@ public sealed class RaftGroup
                 OnApplied();
                 break;
             case RaftInputKind.Checkpointed:
-                LogRetention.Release(_state, input.Snapshot!, _leader);
+                LogRetention.Release(_state, input.Snapshot!, Leading);
                 break;
             case RaftInputKind.EntriesFetched when input.Peer == _state.Id:
                 _applier.OnFetched(input.Index, input.Entries!);
@@ -145,7 +156,7 @@ public sealed class RaftGroup
                 _snapshots.OnFailed(input.Snapshot!);
                 break;
             case RaftInputKind.Wake:
-                Wake();
+                _roles.Wake();
                 break;
             default:
                 TakeOfPeer(input);
@@ -155,7 +166,7 @@ public sealed class RaftGroup
 
     private void TakeOfPeer(in RaftInput input)
     {
-        if (_leader?.Peers.Find(input.Peer) is not Peer peer)
+        if (Leading is not Leader leader || leader.Peers.Find(input.Peer) is not Peer peer)
         {
             return;
         }
@@ -163,13 +174,13 @@ public sealed class RaftGroup
         switch (input.Kind)
         {
             case RaftInputKind.EntriesFetched:
-                _leader.Replication.OnEntriesFetched(peer, input.Index, input.Entries!);
+                leader.Replication.OnEntriesFetched(peer, input.Index, input.Entries!);
                 break;
             case RaftInputKind.SnapshotFetched:
-                _leader.Snapshots.OnFetched(peer, input);
+                leader.Snapshots.OnFetched(peer, input);
                 break;
             case RaftInputKind.Unreachable:
-                _leader.Replication.OnUnreachable(peer);
+                leader.Replication.OnUnreachable(peer);
                 break;
             default:
                 break;
@@ -178,23 +189,23 @@ public sealed class RaftGroup
 
     private void Request(in RaftInput input)
     {
-        if (_leader is null)
+        if (Leading is null)
         {
             _state.Drop(input.Request, DropReason.NotLeader);
             return;
         }
 
-        WakeUp();
+        _roles.WakeUp();
         switch (input.Kind)
         {
             case RaftInputKind.Propose:
-                _leader.Propose(input);
+                Leading.Propose(input);
                 break;
             case RaftInputKind.ProposeMembership:
-                _leader.Membership.Propose(input.Request, input.Membership!, input.Deadline);
+                Leading.Membership.Propose(input.Request, input.Membership!, input.Deadline);
                 break;
             default:
-                _handover.Begin(_leader, input.Request, input.Peer);
+                _roles.Handover.Begin(Leading, input.Request, input.Peer);
                 break;
         }
     }
@@ -204,11 +215,11 @@ public sealed class RaftGroup
         int ticks = _state.IsAsleep ? 0 : _state.Timers.Credit();
         if (ticks > 0)
         {
-            if (_leader is not null)
+            if (Leading is not null)
             {
-                if (!_leader.Tick(ticks))
+                if (!Leading.Tick(ticks))
                 {
-                    StepDown(_state.Term, ReplicaId.None);
+                    _roles.StepDown(_state.Term, ReplicaId.None);
                 }
             }
             else if (_elections.MayCampaign && !_snapshots.IsInstalling)
@@ -224,193 +235,8 @@ public sealed class RaftGroup
         }
 
         _proposals.Expire();
-        _reads.Expire(_leader);
-        _leader?.Membership.Expire();
-    }
-
-    /// <summary>Takes a message, after the rules that hold for all of them (Raft, figure 2, rules for all servers).</summary>
-    private void Receive(in RaftMessage message)
-    {
-        bool isForMe = Guards.MessagesNameTheIncarnation ? message.To == _state.Id : message.To.Node == _state.Id.Node;
-        if (!isForMe)
-        {
-            return;
-        }
-
-        if (_state.IsAsleep && message.Kind != MessageKind.Sleep)
-        {
-            // A sleeper's leader lives as far as its node knows, so a candidate's message is no reason to elect it.
-            WakeUp();
-            _state.HeardFromLeader = _state.Now;
-        }
-
-        if (message.Kind == MessageKind.VoteRequest && message.Term >= _state.Term && _elections.RefusesFor(message))
-        {
-            _elections.AnswerVote(message, granted: false);
-            return;
-        }
-
-        if (message.Term < _state.Term)
-        {
-            AnswerOlderTerm(message);
-            return;
-        }
-
-        bool isPreVote = message.Kind == MessageKind.PreVoteRequest
-            || (message.Kind == MessageKind.PreVoteResponse && !message.Reject);
-        if (message.Term > _state.Term && !isPreVote)
-        {
-            StepDown(message.Term, IsOfLeader(message.Kind) ? message.From : ReplicaId.None);
-        }
-
-        if (IsOfLeader(message.Kind))
-        {
-            _follower.HearLeader(message.From);
-            ReceiveFromLeader(message);
-        }
-        else
-        {
-            ReceiveFromPeer(message);
-        }
-    }
-
-    private void ReceiveFromLeader(in RaftMessage message)
-    {
-        switch (message.Kind)
-        {
-            case MessageKind.AppendRequest:
-                _follower.OnAppend(message);
-                break;
-            case MessageKind.Heartbeat:
-                _follower.OnHeartbeat(message);
-                break;
-            case MessageKind.Commit:
-                _follower.OnCommitNotice(message);
-                break;
-            case MessageKind.Sleep:
-                _follower.OnSleep(message);
-                break;
-            default:
-                _snapshots.OnChunk(message);
-                break;
-        }
-    }
-
-    private void ReceiveFromPeer(in RaftMessage message)
-    {
-        switch (message.Kind)
-        {
-            case MessageKind.PreVoteRequest:
-                _elections.OnPreVoteRequest(message);
-                break;
-            case MessageKind.PreVoteResponse:
-                _elections.OnPreVoteResponse(message);
-                break;
-            case MessageKind.VoteRequest:
-                _elections.OnVoteRequest(message);
-                break;
-            case MessageKind.VoteResponse:
-                if (_elections.OnVoteResponse(message))
-                {
-                    BecomeLeader();
-                }
-
-                break;
-            case MessageKind.ReadRequest:
-                _leader?.Reads.AddForwarded(message);
-                break;
-            case MessageKind.ReadResponse:
-                _reads.OnReadResponse(message);
-                break;
-            case MessageKind.TimeoutNow:
-                if (_leader is null && _state.Membership.IsIncomingVoter(_state.Id) && !_snapshots.IsInstalling)
-                {
-                    _elections.Campaign(forced: true);
-                }
-
-                break;
-            default:
-                ReceiveAnswer(message);
-                break;
-        }
-    }
-
-    private void ReceiveAnswer(in RaftMessage message)
-    {
-        if (_leader is null || _leader.Peers.Find(message.From) is not Peer peer)
-        {
-            return;
-        }
-
-        _leader.HearPeer(message);
-        switch (message.Kind)
-        {
-            case MessageKind.AppendResponse:
-                _leader.Replication.OnAppendResponse(peer, message);
-                break;
-            case MessageKind.HeartbeatResponse:
-                _leader.Replication.OnHeartbeatResponse(peer);
-                break;
-            default:
-                _leader.Snapshots.OnResponse(peer, message);
-                break;
-        }
-
-        _handover.OnProgress(peer);
-    }
-
-    /// <summary>Tells a leader or candidate of an older term that there is a newer one (pitfall R22); other old messages say nothing.</summary>
-    private void AnswerOlderTerm(in RaftMessage message)
-    {
-        if (!Guards.OlderTermIsAnswered)
-        {
-            return;
-        }
-
-        switch (message.Kind)
-        {
-            case MessageKind.PreVoteRequest:
-                _elections.OnPreVoteRequest(message);
-                break;
-            case MessageKind.VoteRequest:
-                _elections.AnswerVote(message, granted: false);
-                break;
-            case MessageKind kind when IsOfLeader(kind):
-                _state.SendWhenTermDurable(new()
-                {
-                    Kind = MessageKind.HeartbeatResponse, From = _state.Id, To = message.From, Term = _state.Term, Reject = true,
-                });
-                break;
-            default:
-                break;
-        }
-    }
-
-    private static bool IsOfLeader(MessageKind kind) => kind is MessageKind.AppendRequest
-        or MessageKind.Heartbeat or MessageKind.Commit or MessageKind.Sleep or MessageKind.SnapshotChunk;
-
-    private void BecomeLeader()
-    {
-        _state.Enter(Role.Leader, _state.Term, _state.Id);
-        _leader = new(_state, _proposals, _reads, _handover);
-        _leader.Begin();
-        _reads.HandTo(_leader);
-    }
-
-    /// <summary>Becomes a follower, of a newer term or of the same (Raft, section 5.1).</summary>
-    private void StepDown(Term term, ReplicaId leader)
-    {
-        if (_leader is Leader former)
-        {
-            _leader = null;
-            former.Reads.End();
-            former.Membership.End();
-            _handover.End();
-            _proposals.Orphan();
-            _state.Timers.ResetElection();
-        }
-
-        _state.Enter(Role.Follower, term, leader);
+        _reads.Expire(Leading);
+        Leading?.Membership.Expire();
     }
 
     /// <summary>Draws every consequence of what the input changed.</summary>
@@ -418,12 +244,12 @@ public sealed class RaftGroup
     {
         if (_elections.OwnVoteWins())
         {
-            BecomeLeader();
+            _roles.BecomeLeader();
         }
 
-        if (_leader is not null)
+        if (Leading is not null)
         {
-            Lead(_leader);
+            Lead(Leading);
         }
 
         _applier.Emit();
@@ -454,8 +280,8 @@ public sealed class RaftGroup
         if (isDone)
         {
             // The membership without this replica is committed (Raft, section 6): its work is done.
-            _handover.Bequeath(leader);
-            StepDown(_state.Term, ReplicaId.None);
+            _roles.Handover.Bequeath(leader);
+            _roles.StepDown(_state.Term, ReplicaId.None);
         }
     }
 
@@ -465,38 +291,12 @@ public sealed class RaftGroup
         _reads.OnApplied();
     }
 
-    /// <summary>Something is asked of a sleeping group: its timers run again.</summary>
-    private void WakeUp()
-    {
-        _leader?.Stir();
-        if (!_state.IsAsleep)
-        {
-            return;
-        }
-
-        _state.IsAsleep = false;
-        _state.Timers.Restart();
-        _leader?.Awake();
-    }
-
-    /// <summary>A node of the group fell silent or came back: a sleeping leader shows itself, a sleeping follower looks for one.</summary>
-    private void Wake()
-    {
-        if (!_state.IsAsleep || !Guards.SilenceWakesSleepers)
-        {
-            return;
-        }
-
-        WakeUp();
-        _state.Timers.HastenElection();
-    }
-
     private Instant NextDeadline()
     {
         Instant deadline = Instant.Min(_proposals.EarliestDeadline, _reads.EarliestDeadline);
-        if (_leader is not null)
+        if (Leading is not null)
         {
-            deadline = Instant.Min(deadline, _leader.Membership.Deadline);
+            deadline = Instant.Min(deadline, Leading.Membership.Deadline);
         }
 
         if (_state.IsAsleep)
@@ -505,7 +305,7 @@ public sealed class RaftGroup
         }
 
         Timers timers = _state.Timers;
-        int ticks = _leader is not null ? _leader.TicksUntilDue()
+        int ticks = Leading is not null ? Leading.TicksUntilDue()
             : _state.IsSoleVoter ? 1
             : Math.Max(1, timers.ElectionTimeout - timers.ElectionElapsed);
         ticks = _reads.NeedsLeader ? Math.Min(ticks, _state.Settings.ReadRetryTicks) : ticks;

@@ -55,13 +55,17 @@ public enum RaftInputKind : byte
     Wake,
 }
 
-/// <summary>One input of a <see cref="RaftGroup"/>. Built by the factories below, which say which fields count.</summary>
+/// <summary>
+/// One input of a <see cref="RaftGroup"/>. Built by the factories below, which say which fields count.
+/// </summary>
 [StructLayout(LayoutKind.Auto)]
 public readonly struct RaftInput
 {
     public RaftInputKind Kind { get; private init; }
 
-    /// <summary>The node's monotonic clock, read when the input was taken up (not when it was queued: pitfall R9).</summary>
+    /// <summary>
+    /// The node's monotonic clock, read when the input was taken up (not when it was queued: pitfall R9).
+    /// </summary>
     public Instant Now { get; private init; }
 
     public RaftMessage Message { get; private init; }
@@ -99,12 +103,15 @@ public readonly struct RaftInput
     public static RaftInput FromPeer(Instant now, in RaftMessage message) =>
         new() { Kind = RaftInputKind.Message, Now = now, Message = message };
 
-    /// <summary>Append <paramref name="batch"/>; answered by Acknowledged or Dropped under <paramref name="request"/>, once.</summary>
+    /// <summary>
+    /// Append <paramref name="batch"/>; answered by Acknowledged or Dropped under <paramref name="request"/>, once.
+    /// </summary>
     public static RaftInput Propose(
         Instant now, RequestId request, ReadOnlyMemory<byte> batch, WriteLevel level, Instant deadline) =>
         new()
         {
-            Kind = RaftInputKind.Propose, Now = now, Request = request, Batch = batch, WriteLevel = level, Deadline = deadline,
+            Kind = RaftInputKind.Propose, Now = now, Request = request, Batch = batch,
+            WriteLevel = level, Deadline = deadline,
         };
 
     /// <summary>
@@ -115,14 +122,16 @@ public readonly struct RaftInput
     public static RaftInput ProposeMembership(Instant now, RequestId request, Membership target, Instant deadline) =>
         new()
         {
-            Kind = RaftInputKind.ProposeMembership, Now = now, Request = request, Membership = target, Deadline = deadline,
+            Kind = RaftInputKind.ProposeMembership, Now = now, Request = request,
+            Membership = target, Deadline = deadline,
         };
 
     /// <summary>Ask for a read; answered by ReadReady or Dropped under <paramref name="request"/>, once.</summary>
     public static RaftInput Read(Instant now, RequestId request, ReadLevel level, ReadToken token, Instant deadline) =>
         new()
         {
-            Kind = RaftInputKind.Read, Now = now, Request = request, ReadLevel = level, Token = token, Deadline = deadline,
+            Kind = RaftInputKind.Read, Now = now, Request = request,
+            ReadLevel = level, Token = token, Deadline = deadline,
         };
 
     public static RaftInput Persisted(Instant now, ulong sequence) =>
@@ -134,16 +143,23 @@ public readonly struct RaftInput
     public static RaftInput Checkpointed(Instant now, SnapshotMeta checkpoint) =>
         new() { Kind = RaftInputKind.Checkpointed, Now = now, Snapshot = checkpoint };
 
-    /// <summary>The answer to an <see cref="EntriesFetch"/>; <paramref name="entries"/> is empty when the log no longer holds them.</summary>
+    /// <summary>
+    /// The answer to an <see cref="EntriesFetch"/>; <paramref name="entries"/> is empty when the log no longer
+    /// holds them.
+    /// </summary>
     public static RaftInput EntriesFetched(Instant now, ReplicaId peer, LogIndex first, Entry[] entries) =>
         new() { Kind = RaftInputKind.EntriesFetched, Now = now, Peer = peer, Index = first, Entries = entries };
 
-    /// <summary>The answer to a <see cref="SnapshotFetch"/>; a null <paramref name="meta"/> says that there is no checkpoint to send.</summary>
+    /// <summary>
+    /// The answer to a <see cref="SnapshotFetch"/>; a null <paramref name="meta"/> says that there is no checkpoint
+    /// to send.
+    /// </summary>
     public static RaftInput SnapshotFetched(
         Instant now, ReplicaId peer, SnapshotMeta? meta, long offset, ReadOnlyMemory<byte> chunk, bool done) =>
         new()
         {
-            Kind = RaftInputKind.SnapshotFetched, Now = now, Peer = peer, Snapshot = meta, Offset = offset, Batch = chunk, Done = done,
+            Kind = RaftInputKind.SnapshotFetched, Now = now, Peer = peer, Snapshot = meta,
+            Offset = offset, Batch = chunk, Done = done,
         };
 
     public static RaftInput SnapshotPersisted(Instant now, SnapshotMeta meta) =>

@@ -21,7 +21,9 @@ internal sealed class RaftLog
         Last = recovered.LastIndex;
         Applied = checkpoint?.Index ?? LogIndex.Zero;
         Commit = LogIndex.Max(Applied, LogIndex.Min(recovered.HardState.Commit, Last));
-        Invariant.Check(Base <= Applied && Applied <= Last, $"a recovered log ({Base}, {Last}] reaches its checkpoint at {Applied}");
+        Invariant.Check(
+            Base <= Applied && Applied <= Last,
+            $"a recovered log ({Base}, {Last}] reaches its checkpoint at {Applied}");
         Memberships = new(
             checkpoint is null
                 ? new(LogIndex.Zero, recovered.Bootstrap ?? Membership.Empty)
@@ -63,17 +65,24 @@ internal sealed class RaftLog
     /// <summary>Memory held by entries, in bytes.</summary>
     public long BytesInMemory => _window.Bytes;
 
-    /// <summary>The term of an entry that the log has or had; zero's is zero; null when it is not known any more.</summary>
-    public Term? TermAt(LogIndex index) => index == LogIndex.Zero ? Term.Zero : index > Last ? null : _terms.TermAt(index);
+    /// <summary>
+    /// The term of an entry that the log has or had; zero's is zero; null when it is not known any more.
+    /// </summary>
+    public Term? TermAt(LogIndex index) =>
+        index == LogIndex.Zero ? Term.Zero : index > Last ? null : _terms.TermAt(index);
 
-    /// <summary>True when this log holds an entry with that index and term (Raft, section 5.3, the consistency check).</summary>
+    /// <summary>
+    /// True when this log holds an entry with that index and term (Raft, section 5.3, the consistency check).
+    /// </summary>
     public bool Matches(LogIndex index, Term term) => TermAt(index) == term;
 
     /// <summary>True when a log that ends so is at least as up to date as this one (Raft, section 5.4.1).</summary>
     public bool IsUpToDate(LogIndex lastIndex, Term lastTerm) =>
         lastTerm > LastTerm || (lastTerm == LastTerm && lastIndex >= Last);
 
-    /// <summary>The largest index at or before <paramref name="from"/> whose term is at most <paramref name="term"/>.</summary>
+    /// <summary>
+    /// The largest index at or before <paramref name="from"/> whose term is at most <paramref name="term"/>.
+    /// </summary>
     public LogIndex LastIndexWithTermAtMost(LogIndex from, Term term) =>
         _terms.LastIndexWithTermAtMost(LogIndex.Min(from, Last), term);
 
@@ -81,7 +90,9 @@ internal sealed class RaftLog
 
     public Entry this[LogIndex index] => _window[index];
 
-    /// <summary>Entries [first, last] that are in memory, at least one, at most <paramref name="maxBytes"/> beyond it.</summary>
+    /// <summary>
+    /// Entries [first, last] that are in memory, at least one, at most <paramref name="maxBytes"/> beyond it.
+    /// </summary>
     public Entry[] Take(LogIndex first, LogIndex last, long maxBytes) => _window.Take(first, last, maxBytes);
 
     public void Append(Entry entry)
@@ -146,7 +157,7 @@ internal sealed class RaftLog
     /// <summary>What a checkpoint of the state as applied now stands for.</summary>
     public SnapshotMeta CheckpointMeta()
     {
-        MembershipAt membership = Guards.SnapshotCarriesMembershipOfItsIndex ? Memberships.At(Applied) : Memberships.Last;
-        return new(Applied, TermAt(Applied) ?? Term.Zero, membership.Index, membership.Membership, _terms.UpTo(Applied));
+        MembershipAt at = Guards.SnapshotCarriesMembershipOfItsIndex ? Memberships.At(Applied) : Memberships.Last;
+        return new(Applied, TermAt(Applied) ?? Term.Zero, at.Index, at.Membership, _terms.UpTo(Applied));
     }
 }

@@ -56,7 +56,9 @@ public readonly struct RaftMessage
     /// <summary>The term of the entry at <see cref="Index"/>.</summary>
     public Term LogTerm { get; init; }
 
-    /// <summary>The leader's commit index; in Heartbeat and Sleep not beyond what the receiver is known to hold.</summary>
+    /// <summary>
+    /// The leader's commit index; in Heartbeat and Sleep not beyond what the receiver is known to hold.
+    /// </summary>
     public LogIndex Commit { get; init; }
 
     /// <summary>The request was refused.</summary>
@@ -80,7 +82,9 @@ public readonly struct RaftMessage
 
     public SnapshotMeta? Snapshot { get; init; }
 
-    /// <summary>SnapshotChunk: where the chunk begins, in bytes. SnapshotResponse: how many bytes have arrived.</summary>
+    /// <summary>
+    /// SnapshotChunk: where the chunk begins, in bytes. SnapshotResponse: how many bytes have arrived.
+    /// </summary>
     public long SnapshotOffset { get; init; }
 
     public ReadOnlyMemory<byte> Chunk { get; init; }

@@ -20,10 +20,14 @@ public enum Role : byte
 /// </summary>
 public sealed class Persist
 {
-    /// <summary>1, 2, 3 and so on in the life of a <see cref="RaftGroup"/>; named in <see cref="RaftInput.Persisted"/>.</summary>
+    /// <summary>
+    /// 1, 2, 3 and so on in the life of a <see cref="RaftGroup"/>; named in <see cref="RaftInput.Persisted"/>.
+    /// </summary>
     public ulong Sequence { get; init; }
 
-    /// <summary>An installed snapshot takes the place of the whole log, which then begins after it; else null.</summary>
+    /// <summary>
+    /// An installed snapshot takes the place of the whole log, which then begins after it; else null.
+    /// </summary>
     public SnapshotMeta? ResetTo { get; init; }
 
     /// <summary>Entries from this index on are gone; zero when none are cut.</summary>
@@ -54,7 +58,9 @@ public sealed class Persist
     public IReadOnlyList<RaftMessage> SendAfter { get; init; } = [];
 }
 
-/// <summary>Committed entries to apply, in order. One range is out at a time, until <see cref="RaftInput.Applied"/>.</summary>
+/// <summary>
+/// Committed entries to apply, in order. One range is out at a time, until <see cref="RaftInput.Applied"/>.
+/// </summary>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct ApplyRange(Entry[] Entries)
 {
@@ -78,7 +84,9 @@ public readonly record struct Acknowledged(RequestId Request, ReadToken Token);
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct Appended(RequestId Request, ReadToken Token);
 
-/// <summary>A request will not be done (or, for some reasons, may or may not be): see <see cref="DropReasons"/>.</summary>
+/// <summary>
+/// A request will not be done (or, for some reasons, may or may not be): see <see cref="DropReasons"/>.
+/// </summary>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct Dropped(RequestId Request, DropReason Reason, ReplicaId LeaderHint);
 

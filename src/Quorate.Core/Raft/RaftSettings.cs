@@ -20,7 +20,9 @@ public sealed record RaftSettings
     /// </summary>
     public int ElectionTicks { get; init; } = 30;
 
-    /// <summary>How much faster or slower one node's monotonic clock may run than true time, in parts per million.</summary>
+    /// <summary>
+    /// How much faster or slower one node's monotonic clock may run than true time, in parts per million.
+    /// </summary>
     public int ClockDriftPpm { get; init; } = 10_000;
 
     /// <summary>Entries in one append message, in bytes; a single larger entry goes alone.</summary>
@@ -35,7 +37,10 @@ public sealed record RaftSettings
     /// <summary>One proposal's batch, in bytes.</summary>
     public int EntryBytesMax { get; init; } = 72 * 1024 * 1024;
 
-    /// <summary>Bytes that a leader has appended and not yet committed; beyond, proposals are refused (one is always let in).</summary>
+    /// <summary>
+    /// Bytes that a leader has appended and not yet committed; beyond, proposals are refused (one is always let
+    /// in).
+    /// </summary>
     public long UncommittedBytesMax { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>Proposals that wait for their level.</summary>
@@ -44,7 +49,9 @@ public sealed record RaftSettings
     /// <summary>Reads that wait, of clients here and of followers together.</summary>
     public int PendingReadsMax { get; init; } = 16 * 1024;
 
-    /// <summary>Writes handed to the log and not yet durable; beyond, proposals are refused and appends ignored.</summary>
+    /// <summary>
+    /// Writes handed to the log and not yet durable; beyond, proposals are refused and appends ignored.
+    /// </summary>
     public int PersistsInFlightMax { get; init; } = 256;
 
     /// <summary>One range handed to the state machine, in bytes.</summary>
@@ -71,10 +78,14 @@ public sealed record RaftSettings
     /// <summary>How long an idle group stays awake, in ticks; zero keeps it awake for ever.</summary>
     public int SleepAfterTicks { get; init; } = 60;
 
-    /// <summary>How long a follower waits for the leader's answer to a forwarded read before it asks again, in ticks.</summary>
+    /// <summary>
+    /// How long a follower waits for the leader's answer to a forwarded read before it asks again, in ticks.
+    /// </summary>
     public int ReadRetryTicks { get; init; } = 10;
 
-    /// <summary>How long an append or a piece of a snapshot may go unanswered before it is sent again, in ticks.</summary>
+    /// <summary>
+    /// How long an append or a piece of a snapshot may go unanswered before it is sent again, in ticks.
+    /// </summary>
     public int ResendTicks { get; init; } = 20;
 
     /// <summary>Terms whose first index is remembered, for session tokens.</summary>

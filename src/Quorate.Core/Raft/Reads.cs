@@ -206,11 +206,17 @@ internal sealed class Reads(GroupState state)
             : _lastQuestion + 1;
         state.Send(new()
         {
-            Kind = MessageKind.ReadRequest, From = state.Id, To = state.Leader, Term = state.Term, Round = _lastQuestion,
+            Kind = MessageKind.ReadRequest,
+            From = state.Id,
+            To = state.Leader,
+            Term = state.Term,
+            Round = _lastQuestion,
         });
     }
 
-    /// <summary>Answers a session read that can be answered: what its token names is applied, or can never be.</summary>
+    /// <summary>
+    /// Answers a session read that can be answered: what its token names is applied, or can never be.
+    /// </summary>
     private bool TryFinish(in PendingRead read, ReadToken token)
     {
         RaftLog log = state.Log;
@@ -245,5 +251,6 @@ internal sealed class Reads(GroupState state)
         return false;
     }
 
-    private void Ready(in PendingRead read) => state.Output.ReadsReady.Add(new(read.Request, state.TokenAt(state.Log.Applied)));
+    private void Ready(in PendingRead read) =>
+        state.Output.ReadsReady.Add(new(read.Request, state.TokenAt(state.Log.Applied)));
 }

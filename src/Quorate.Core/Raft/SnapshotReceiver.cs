@@ -20,7 +20,8 @@ internal sealed class SnapshotReceiver(GroupState state)
 
     public void OnChunk(in RaftMessage message)
     {
-        SnapshotMeta meta = message.Snapshot ?? throw new InvariantBrokenException("a piece of a snapshot says of which");
+        Invariant.Check(message.Snapshot is not null, "a piece of a snapshot says of which");
+        SnapshotMeta meta = message.Snapshot;
         if (meta.Index <= state.Log.Commit || state.Log.Matches(meta.Index, meta.Term))
         {
             state.Log.CommitTo(meta.Index > state.Log.Commit ? meta.Index : state.Log.Commit);
@@ -33,7 +34,7 @@ internal sealed class SnapshotReceiver(GroupState state)
             return;
         }
 
-        bool isSame = _receiving is not null && _receiving.Index == meta.Index && _receiving.Term == meta.Term && _sender == message.From;
+        bool isSame = _receiving?.Index == meta.Index && _receiving.Term == meta.Term && _sender == message.From;
         if (message.SnapshotOffset == 0 && (!isSame || _next == 0 || _installing))
         {
             _receiving = meta;
@@ -60,7 +61,9 @@ internal sealed class SnapshotReceiver(GroupState state)
         }
     }
 
-    /// <summary>The host holds the whole snapshot, durably. True when it takes the place of log and state machine.</summary>
+    /// <summary>
+    /// The host holds the whole snapshot, durably. True when it takes the place of log and state machine.
+    /// </summary>
     public bool OnPersisted(SnapshotMeta meta)
     {
         ReplicaId sender = _sender;
@@ -98,7 +101,12 @@ internal sealed class SnapshotReceiver(GroupState state)
         Forget();
         state.SendWhenTermDurable(new()
         {
-            Kind = MessageKind.SnapshotResponse, From = state.Id, To = sender, Term = state.Term, Index = meta.Index, Reject = true,
+            Kind = MessageKind.SnapshotResponse,
+            From = state.Id,
+            To = sender,
+            Term = state.Term,
+            Index = meta.Index,
+            Reject = true,
         });
     }
 

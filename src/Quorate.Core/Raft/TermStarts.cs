@@ -31,7 +31,9 @@ internal sealed class TermStarts
                 return;
             }
 
-            Invariant.Check(last.Term < term && last.First < index, $"terms rise along a log: {term} at {index} follows {last.Term}");
+            Invariant.Check(
+                last.Term < term && last.First < index,
+                $"terms rise along a log: {term} at {index} follows {last.Term}");
         }
 
         _starts.Add(new(term, index));
@@ -49,7 +51,10 @@ internal sealed class TermStarts
         _starts.RemoveRange(keep, _starts.Count - keep);
     }
 
-    /// <summary>Forgets the oldest terms beyond <paramref name="max"/>, but none that reaches beyond <paramref name="released"/>.</summary>
+    /// <summary>
+    /// Forgets the oldest terms beyond <paramref name="max"/>, but none that reaches beyond <paramref
+    /// name="released"/>.
+    /// </summary>
     public void Forget(int max, LogIndex released)
     {
         int drop = 0;
@@ -61,14 +66,18 @@ internal sealed class TermStarts
         _starts.RemoveRange(0, drop);
     }
 
-    /// <summary>The term of the entry at an index that the log has or had; null when it is older than what is remembered.</summary>
+    /// <summary>
+    /// The term of the entry at an index that the log has or had; null when it is older than what is remembered.
+    /// </summary>
     public Term? TermAt(LogIndex index)
     {
         int at = FindLast(index);
         return at < 0 ? null : _starts[at].Term;
     }
 
-    /// <summary>The largest index at or before <paramref name="from"/> whose term is at most <paramref name="term"/>.</summary>
+    /// <summary>
+    /// The largest index at or before <paramref name="from"/> whose term is at most <paramref name="term"/>.
+    /// </summary>
     public LogIndex LastIndexWithTermAtMost(LogIndex from, Term term)
     {
         int at = FindLast(from);

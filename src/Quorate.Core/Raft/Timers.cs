@@ -26,7 +26,9 @@ internal sealed class Timers(GroupState state)
         ElectionTimeout = DrawTimeout(state);
     }
 
-    /// <summary>An election becomes due within one election timeout, since the silence has been measured elsewhere.</summary>
+    /// <summary>
+    /// An election becomes due within one election timeout, since the silence has been measured elsewhere.
+    /// </summary>
     public void HastenElection() => ElectionElapsed = Math.Max(ElectionElapsed, state.Settings.ElectionTicks);
 
     /// <summary>How many ticks an input of kind Tick is worth.</summary>

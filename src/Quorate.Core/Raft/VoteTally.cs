@@ -29,9 +29,12 @@ internal sealed class VoteTally
 
         ElectionResult incoming = Of(membership.Voters);
         ElectionResult outgoing = membership.IsJoint ? Of(membership.Outgoing) : incoming;
-        return incoming == ElectionResult.Lost || outgoing == ElectionResult.Lost
-            ? ElectionResult.Lost
-            : incoming == ElectionResult.Won && outgoing == ElectionResult.Won ? ElectionResult.Won : ElectionResult.Pending;
+        if (incoming == ElectionResult.Lost || outgoing == ElectionResult.Lost)
+        {
+            return ElectionResult.Lost;
+        }
+
+        return incoming == outgoing ? incoming : ElectionResult.Pending;
     }
 
     private ElectionResult Of(ReadOnlySpan<ReplicaId> voters)
@@ -51,6 +54,8 @@ internal sealed class VoteTally
         }
 
         int majority = Quorum.Majority(voters.Length);
-        return granted >= majority ? ElectionResult.Won : granted + open < majority ? ElectionResult.Lost : ElectionResult.Pending;
+        return granted >= majority ? ElectionResult.Won
+            : granted + open < majority ? ElectionResult.Lost
+            : ElectionResult.Pending;
     }
 }

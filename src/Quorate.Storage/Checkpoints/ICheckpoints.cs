@@ -3,7 +3,9 @@ using Quorate.Core.Raft;
 
 namespace Quorate.Storage.Checkpoints;
 
-/// <summary>The owner of a group's checkpoints. Its members are called as inputs, never inside a call to them.</summary>
+/// <summary>
+/// The owner of a group's checkpoints. Its members are called as inputs, never inside a call to them.
+/// </summary>
 public interface ICheckpointsClient
 {
     /// <summary>The newest whole checkpoint, or nulls when there is none.</summary>
@@ -21,7 +23,9 @@ public interface ICheckpointsClient
     /// <summary>A received snapshot is damaged or did not fit.</summary>
     void SnapshotRefused(SnapshotMeta meta);
 
-    /// <summary>The checkpoints can not go on or can not prove what they hold: the process must end with this sentence.</summary>
+    /// <summary>
+    /// The checkpoints can not go on or can not prove what they hold: the process must end with this sentence.
+    /// </summary>
     void CheckpointsFailed(string sentence);
 }
 

@@ -9,16 +9,23 @@ public enum DiskOperationKind : byte
     /// <summary>Bytes of a file; fewer at its end.</summary>
     Read,
 
-    /// <summary>Bytes into a file, which is created when absent. Not durable until a Sync of the file, and of the folder when it was created.</summary>
+    /// <summary>
+    /// Bytes into a file, which is created when absent. Not durable until a Sync of the file, and of the folder
+    /// when it was created.
+    /// </summary>
     Write,
 
     /// <summary>Cut a file to a length. Not durable until a Sync of the file.</summary>
     Truncate,
 
-    /// <summary>Make durable what was written to a file by operations that completed before this one was submitted.</summary>
+    /// <summary>
+    /// Make durable what was written to a file by operations that completed before this one was submitted.
+    /// </summary>
     Sync,
 
-    /// <summary>Give a file another name, in the place of any file of that name. Not durable until SyncFolder.</summary>
+    /// <summary>
+    /// Give a file another name, in the place of any file of that name. Not durable until SyncFolder.
+    /// </summary>
     Rename,
 
     /// <summary>Remove a file; not an error when absent. Not durable until SyncFolder.</summary>
@@ -37,7 +44,10 @@ public enum DiskStatus : byte
     /// <summary>No space is left. Nothing, or a part, was written.</summary>
     Full,
 
-    /// <summary>The device refused. After a failed Sync nothing is known of what was written before it: the process must end (pitfall R11).</summary>
+    /// <summary>
+    /// The device refused. After a failed Sync nothing is known of what was written before it: the process must end
+    /// (pitfall R11).
+    /// </summary>
     Failed,
 }
 

@@ -26,19 +26,29 @@ public interface IGroupLogClient
     /// <summary>Consecutive entries from the one asked for; empty when the log no longer holds it.</summary>
     void LogRead(ulong tag, Entry[] entries);
 
-    /// <summary>The log can not go on or can not prove what it holds: the process must end with this sentence.</summary>
+    /// <summary>
+    /// The log can not go on or can not prove what it holds: the process must end with this sentence.
+    /// </summary>
     void LogFailed(string sentence);
 }
 
 /// <summary>A group's log on disk.</summary>
 public interface IGroupLog
 {
-    /// <summary>Read what is there, cut a torn tail, make the rest durable; then <see cref="IGroupLogClient.LogOpened"/>.</summary>
+    /// <summary>
+    /// Read what is there, cut a torn tail, make the rest durable; then <see cref="IGroupLogClient.LogOpened"/>.
+    /// </summary>
     void Open();
 
-    /// <summary>Make a write durable; then <see cref="IGroupLogClient.LogDurable"/>. Writes take effect in the order of their sequence.</summary>
+    /// <summary>
+    /// Make a write durable; then <see cref="IGroupLogClient.LogDurable"/>. Writes take effect in the order of
+    /// their sequence.
+    /// </summary>
     void Write(Persist persist);
 
-    /// <summary>Read entries [first, last], at most <paramref name="maxBytes"/> but at least one; then <see cref="IGroupLogClient.LogRead"/>.</summary>
+    /// <summary>
+    /// Read entries [first, last], at most <paramref name="maxBytes"/> but at least one; then
+    /// <see cref="IGroupLogClient.LogRead"/>.
+    /// </summary>
     void Read(ulong tag, LogIndex first, LogIndex last, int maxBytes);
 }

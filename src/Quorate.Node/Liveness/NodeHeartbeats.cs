@@ -1,0 +1,115 @@
+using System.Runtime.InteropServices;
+using Quorate.Core.Model;
+
+namespace Quorate.Node.Liveness;
+
+/// <summary>How often nodes show that they live, and how long they may be silent.</summary>
+public sealed record NodeHeartbeatSettings
+{
+    /// <summary>Between two heartbeats to the same node; 50 to 100 ms in the design.</summary>
+    public Duration Interval { get; init; } = Duration.FromMilliseconds(70);
+
+    /// <summary>A node that was not heard for this long has fallen silent: the election timeout of the groups.</summary>
+    public Duration SilentAfter { get; init; } = Duration.FromMilliseconds(300);
+}
+
+/// <summary>What a heartbeat says.</summary>
+/// <param name="Boot">Chosen at each start of the sender's process, so that a quick restart is noticed.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct NodeHeartbeat(NodeId From, ulong Boot);
+
+/// <summary>Something that sleeping groups can not notice by themselves (pitfall R24).</summary>
+/// <param name="Heard">True: the node is heard again or has started anew. False: it fell silent.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct NodeNews(NodeId Node, bool Heard);
+
+/// <summary>
+/// Heartbeats between nodes, one stream for all groups that two nodes share, so that a thousand idle groups cost
+/// no more than one.
+/// <para>Invariants: every interval each peer is sent one heartbeat; of each peer there is news once when it falls
+/// silent and once when it is heard again or restarts. All times are of this node's own clock.</para>
+/// </summary>
+public sealed class NodeHeartbeats
+{
+    private readonly NodeHeartbeatSettings _settings;
+    private readonly SortedDictionary<NodeId, Peer> _peers = [];
+    private Instant _nextSend;
+
+    public NodeHeartbeats(NodeId self, ulong boot, NodeHeartbeatSettings settings, Instant now)
+    {
+        Beat = new NodeHeartbeat(self, boot);
+        _settings = settings;
+        _nextSend = now;
+    }
+
+    /// <summary>What to send to the nodes that <see cref="Tick"/> names.</summary>
+    public NodeHeartbeat Beat { get; }
+
+    /// <summary>When <see cref="Tick"/> is next due.</summary>
+    public Instant NextDeadline
+    {
+        get
+        {
+            Instant next = _nextSend;
+            foreach (Peer peer in _peers.Values)
+            {
+                if (!peer.Silent)
+                {
+                    next = Instant.Min(next, peer.HeardAt + _settings.SilentAfter);
+                }
+            }
+
+            return next;
+        }
+    }
+
+    /// <summary>Starts to watch and to greet a node; one that is watched already stays as it is.</summary>
+    public void Watch(NodeId node, Instant now) => _peers.TryAdd(node, new Peer(now));
+
+    public void Forget(NodeId node) => _peers.Remove(node);
+
+    public void Tick(Instant now, List<NodeId> sendTo, List<NodeNews> news)
+    {
+        if (now >= _nextSend)
+        {
+            _nextSend = now + _settings.Interval;
+            sendTo.AddRange(_peers.Keys);
+        }
+
+        foreach ((NodeId node, Peer peer) in _peers)
+        {
+            if (!peer.Silent && now >= peer.HeardAt + _settings.SilentAfter)
+            {
+                peer.Silent = true;
+                news.Add(new NodeNews(node, Heard: false));
+            }
+        }
+    }
+
+    public void Heard(in NodeHeartbeat beat, Instant now, List<NodeNews> news)
+    {
+        if (!_peers.TryGetValue(beat.From, out Peer? peer))
+        {
+            return;
+        }
+
+        bool restarted = peer.Boot != 0 && peer.Boot != beat.Boot;
+        if (peer.Silent || restarted)
+        {
+            news.Add(new NodeNews(beat.From, Heard: true));
+        }
+
+        peer.Silent = false;
+        peer.Boot = beat.Boot;
+        peer.HeardAt = now;
+    }
+
+    private sealed class Peer(Instant heardAt)
+    {
+        public Instant HeardAt { get; set; } = heardAt;
+
+        public bool Silent { get; set; }
+
+        public ulong Boot { get; set; }
+    }
+}

@@ -1,0 +1,498 @@
+using Quorate.Core;
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Storage.Checkpoints;
+using Quorate.Storage.Log;
+
+namespace Quorate.Node.Replicas;
+
+/// <summary>
+/// One replica: a Raft group, its log, its checkpoints and its state machine as one unit that is fed inputs and
+/// tells its host what follows. It has no thread, clock or socket of its own.
+/// <para>Invariants: every request gets one answer; a message that says something is durable leaves after that is
+/// so; the state machine applies every committed entry once, in order, or takes a snapshot in the place of a
+/// prefix; what the disk can not prove ends the process.</para>
+/// </summary>
+public sealed class Replica : IGroupLogClient, ICheckpointsClient
+{
+    private readonly IReplicaHost _host;
+    private readonly IStateMachine _machine;
+    private readonly IGroupLog _log;
+    private readonly ICheckpoints _checkpoints;
+    private readonly RaftSettings _raftSettings;
+    private readonly Membership? _bootstrap;
+    private readonly ulong _seed;
+    private readonly CheckpointPolicy _policy;
+
+    private readonly RaftOutput _output = new();
+    private readonly SendGate _gate = new();
+    private readonly PendingWrites _writes = new();
+    private readonly Dictionary<RequestId, PendingRead> _reads = [];
+    private readonly Queue<ApplyRange> _ranges = new();
+    private readonly Dictionary<ulong, EntriesFetch> _entriesFetches = [];
+    private readonly Dictionary<ulong, SnapshotFetch> _snapshotFetches = [];
+
+    private Stage _stage = Stage.Created;
+    private RaftGroup? _group;
+    private SnapshotMeta? _foundCheckpoint;
+    private ReadOnlyMemory<byte> _foundState;
+    private RecoveredState? _recovered;
+    private ReadOnlyMemory<byte> _receivedState;
+    private ReadToken _applied;
+    private ulong _nextTag;
+    private int _readsReady;
+
+    /// <summary>Writes that the log had before the group's first one: the reset of a half-installed snapshot.</summary>
+    private ulong _writesBefore;
+
+    /// <param name="bootstrap">The first membership of a group that is created with all its replicas at once; else null.</param>
+    /// <param name="seed">Decides the election timeouts of this life of the replica; another one for each start.</param>
+    public Replica(
+        ReplicaId id,
+        RaftSettings raftSettings,
+        ReplicaSettings settings,
+        IStateMachine machine,
+        IReplicaHost host,
+        Func<IGroupLogClient, IGroupLog> log,
+        Func<ICheckpointsClient, ICheckpoints> checkpoints,
+        Membership? bootstrap,
+        ulong seed)
+    {
+        Id = id;
+        _raftSettings = raftSettings;
+        _policy = new CheckpointPolicy(settings);
+        _machine = machine;
+        _host = host;
+        _bootstrap = bootstrap;
+        _seed = seed;
+        _log = log(this);
+        _checkpoints = checkpoints(this);
+    }
+
+    private enum Stage
+    {
+        Created,
+        OpeningCheckpoints,
+        OpeningLog,
+        ResettingLog,
+        Running,
+        Ended,
+    }
+
+    public ReplicaId Id { get; }
+
+    /// <summary>The Raft group once the replica has read its disk; null before. For looking, not for stepping.</summary>
+    public RaftGroup? Group => _group;
+
+    public bool IsRunning => _stage == Stage.Running;
+
+    /// <summary>The last entry that the state machine holds.</summary>
+    public ReadToken AppliedAt => _applied;
+
+    /// <summary>Requests taken and not yet answered, and writes not yet durable: for checks of bounds.</summary>
+    public (int Writes, int Reads, int Persists) Waiting => (_writes.Count, _reads.Count - _readsReady, _gate.Count);
+
+    /// <summary>Reads the disk and joins the group.</summary>
+    public void Start()
+    {
+        Invariant.Check(_stage == Stage.Created, "a replica is started once");
+        _stage = Stage.OpeningCheckpoints;
+        _checkpoints.Open();
+    }
+
+    public void Receive(in RaftMessage message)
+    {
+        // A replica that is still reading its disk says nothing, as if the message had been lost.
+        if (_stage == Stage.Running)
+        {
+            Step(RaftInput.FromPeer(_host.Now, message));
+        }
+    }
+
+    public void Tick()
+    {
+        if (_stage == Stage.Running)
+        {
+            Step(RaftInput.Tick(_host.Now));
+        }
+    }
+
+    public void Write(RequestId request, ReadOnlyMemory<byte> batch, WriteLevel level, Instant deadline)
+    {
+        if (Takes(request))
+        {
+            Step(RaftInput.Propose(_host.Now, request, batch, level, deadline));
+        }
+    }
+
+    public void Read(RequestId request, ReadOnlyMemory<byte> query, ReadLevel level, ReadToken token, Instant deadline)
+    {
+        if (Takes(request))
+        {
+            _reads.Add(request, new PendingRead(query));
+            Step(RaftInput.Read(_host.Now, request, level, token, deadline));
+        }
+    }
+
+    public void ChangeMembership(RequestId request, Membership target, Instant deadline)
+    {
+        if (Takes(request))
+        {
+            Step(RaftInput.ProposeMembership(_host.Now, request, target, deadline));
+        }
+    }
+
+    public void Transfer(RequestId request, ReplicaId target)
+    {
+        if (Takes(request))
+        {
+            Step(RaftInput.Transfer(_host.Now, request, target));
+        }
+    }
+
+    /// <summary>Nothing was heard from a node for so long that it may be gone.</summary>
+    public void NodeFellSilent(NodeId node)
+    {
+        if (_stage != Stage.Running || Peer(node) is not { } peer)
+        {
+            return;
+        }
+
+        Step(RaftInput.Unreachable(_host.Now, peer));
+        if (Guards.SilenceWakesSleepers)
+        {
+            Step(RaftInput.Wake(_host.Now));
+        }
+    }
+
+    /// <summary>A node that was silent, or has started anew, is heard.</summary>
+    public void NodeCameBack(NodeId node)
+    {
+        if (Guards.SilenceWakesSleepers && _stage == Stage.Running && Peer(node) is not null)
+        {
+            Step(RaftInput.Wake(_host.Now));
+        }
+    }
+
+    /// <summary>Applies the next committed entries, if any wait.</summary>
+    public void ApplyNext()
+    {
+        if (_stage != Stage.Running || !_ranges.TryDequeue(out ApplyRange range))
+        {
+            return;
+        }
+
+        foreach (Entry entry in range.Entries)
+        {
+            Invariant.Check(
+                entry.Index == _applied.Index.Next, $"entries are applied in order, {entry.Index} came after {_applied.Index}");
+            bool wanted = _writes.Wants(entry);
+            ReadOnlyMemory<byte> result = _machine.Apply(entry, wanted);
+            if (wanted)
+            {
+                _writes.Applied(entry, result);
+            }
+
+            _applied = new ReadToken(entry.Term, entry.Index);
+            _policy.Applied(entry);
+        }
+
+        Step(RaftInput.Applied(_host.Now, range.Last));
+        SaveCheckpointWhenDue();
+    }
+
+    /// <summary>Serves a read that the host was told of by <see cref="IReplicaHost.ReadWaits"/>.</summary>
+    public void ServeRead(RequestId request)
+    {
+        if (_stage != Stage.Running || !_reads.Remove(request, out PendingRead read))
+        {
+            return;
+        }
+
+        _readsReady--;
+        // The client sees the state as it is now, which may be newer than what the read was promised.
+        ReadToken seen = _applied.Index > read.Token.Index ? _applied : read.Token;
+        ReadOnlyMemory<byte> result = _machine.Query(read.Query);
+        _host.Reply(new ReplicaReply(request, Outcome.Done, default, ReplicaId.None, seen, result));
+    }
+
+    void ICheckpointsClient.CheckpointOpened(SnapshotMeta? meta, ReadOnlyMemory<byte> state)
+    {
+        if (_stage == Stage.OpeningCheckpoints)
+        {
+            _foundCheckpoint = meta;
+            _foundState = state;
+            _stage = Stage.OpeningLog;
+            _log.Open();
+        }
+    }
+
+    void IGroupLogClient.LogOpened(RecoveredLog log)
+    {
+        if (_stage != Stage.OpeningLog)
+        {
+            return;
+        }
+
+        Recovery recovery = Recovery.From(_foundCheckpoint, log, _bootstrap);
+        if (recovery.Problem is not null)
+        {
+            End(recovery.Problem);
+            return;
+        }
+
+        _recovered = recovery.State;
+        if (recovery.Reset is null)
+        {
+            Join();
+        }
+        else
+        {
+            _stage = Stage.ResettingLog;
+            _writesBefore = recovery.Reset.Sequence;
+            _log.Write(recovery.Reset);
+        }
+    }
+
+    void IGroupLogClient.LogDurable(ulong sequence)
+    {
+        if (_stage == Stage.ResettingLog)
+        {
+            Join();
+        }
+        else if (_stage == Stage.Running)
+        {
+            ulong own = sequence - _writesBefore;
+            _gate.Durable(own, _host);
+            Step(RaftInput.Persisted(_host.Now, own));
+        }
+    }
+
+    void IGroupLogClient.LogRead(ulong tag, Entry[] entries)
+    {
+        if (_stage == Stage.Running && _entriesFetches.Remove(tag, out EntriesFetch fetch))
+        {
+            Step(RaftInput.EntriesFetched(_host.Now, fetch.Peer, fetch.First, entries));
+        }
+    }
+
+    void IGroupLogClient.LogFailed(string sentence) => End(sentence);
+
+    void ICheckpointsClient.CheckpointSaved(SnapshotMeta meta)
+    {
+        if (_stage == Stage.Running)
+        {
+            _policy.Saved();
+            Step(RaftInput.Checkpointed(_host.Now, meta));
+        }
+    }
+
+    void ICheckpointsClient.CheckpointRead(
+        ulong tag, SnapshotMeta? meta, long offset, ReadOnlyMemory<byte> chunk, bool done)
+    {
+        if (_stage == Stage.Running && _snapshotFetches.Remove(tag, out SnapshotFetch fetch))
+        {
+            Step(RaftInput.SnapshotFetched(_host.Now, fetch.Peer, meta, offset, chunk, done));
+        }
+    }
+
+    void ICheckpointsClient.SnapshotReceived(SnapshotMeta meta, ReadOnlyMemory<byte> state)
+    {
+        if (_stage != Stage.Running)
+        {
+            return;
+        }
+
+        // The state machine takes it only if the group does: then a write resets the log to it.
+        _receivedState = state;
+        Step(RaftInput.SnapshotPersisted(_host.Now, meta));
+        _receivedState = default;
+    }
+
+    void ICheckpointsClient.SnapshotRefused(SnapshotMeta meta)
+    {
+        if (_stage == Stage.Running)
+        {
+            Step(RaftInput.SnapshotFailed(_host.Now, meta));
+        }
+    }
+
+    void ICheckpointsClient.CheckpointsFailed(string sentence) => End(sentence);
+
+    private bool Takes(RequestId request)
+    {
+        if (_stage != Stage.Running)
+        {
+            _host.Reply(new ReplicaReply(
+                request, Outcome.Refused, DropReason.NotLeader, ReplicaId.None, default, default));
+        }
+
+        return _stage == Stage.Running;
+    }
+
+    private void Join()
+    {
+        if (_foundCheckpoint is { } checkpoint)
+        {
+            _machine.Load(_foundState);
+            _applied = new ReadToken(checkpoint.Term, checkpoint.Index);
+        }
+
+        _foundState = default;
+        _stage = Stage.Running;
+        _group = new RaftGroup(Id, _raftSettings, _recovered!, _seed, _host.Now);
+        Step(RaftInput.Tick(_host.Now));
+    }
+
+    private void Step(in RaftInput input)
+    {
+        _output.Clear();
+        _group!.Step(input, _output);
+        HandPersistsOver();
+        foreach (RaftMessage message in _output.SendNow)
+        {
+            _host.Send(message);
+        }
+
+        foreach (RoleChanged change in _output.RoleChanges)
+        {
+            _host.RoleChanged(change);
+        }
+
+        foreach (Appended appended in _output.Appended)
+        {
+            _writes.Appended(appended);
+        }
+
+        foreach (ApplyRange range in _output.Applies)
+        {
+            _ranges.Enqueue(range);
+            _host.ApplyWaits();
+        }
+
+        Answer();
+        HandFetchesOver();
+        foreach (InstallSnapshot piece in _output.Installs)
+        {
+            _checkpoints.Receive(piece);
+        }
+
+        if (_stage == Stage.Running)
+        {
+            _host.SetDeadline(_output.NextDeadline);
+        }
+    }
+
+    private void HandPersistsOver()
+    {
+        foreach (Persist persist in _output.Persists)
+        {
+            if (persist.ResetTo is { } snapshot)
+            {
+                Load(snapshot);
+            }
+
+            _gate.Add(persist);
+            _log.Write(_writesBefore == 0 ? persist : Renumbered(persist));
+        }
+    }
+
+    private Persist Renumbered(Persist persist) => new()
+    {
+        Sequence = persist.Sequence + _writesBefore,
+        ResetTo = persist.ResetTo,
+        TruncateFrom = persist.TruncateFrom,
+        Entries = persist.Entries,
+        HardState = persist.HardState,
+        ReleaseTo = persist.ReleaseTo,
+        MustSync = persist.MustSync,
+    };
+
+    /// <summary>
+    /// The group has taken a snapshot whose checkpoint is durable. From here on this replica answers from it; if
+    /// the process ends before the log's reset is durable, <see cref="Recovery"/> does it over.
+    /// </summary>
+    private void Load(SnapshotMeta snapshot)
+    {
+        Invariant.Check(
+            snapshot.Index > _applied.Index, $"a snapshot at {snapshot.Index} takes the place of an older state, not of {_applied.Index}");
+        _machine.Load(_receivedState);
+        _applied = new ReadToken(snapshot.Term, snapshot.Index);
+        _ranges.Clear();
+        _policy.Replaced();
+    }
+
+    private void Answer()
+    {
+        foreach (Acknowledged done in _output.Acknowledged)
+        {
+            ReadOnlyMemory<byte> result = _writes.Take(done.Request);
+            _host.Reply(new ReplicaReply(done.Request, Outcome.Done, default, ReplicaId.None, done.Token, result));
+        }
+
+        foreach (Dropped dropped in _output.Dropped)
+        {
+            _writes.Take(dropped.Request);
+            _reads.Remove(dropped.Request);
+            _host.Reply(new ReplicaReply(
+                dropped.Request, dropped.Reason.Outcome(), dropped.Reason, dropped.LeaderHint, default, default));
+        }
+
+        foreach (ReadReady ready in _output.ReadsReady)
+        {
+            if (_reads.TryGetValue(ready.Request, out PendingRead read))
+            {
+                _reads[ready.Request] = read with { Token = ready.Token };
+                _readsReady++;
+                _host.ReadWaits(ready.Request);
+            }
+        }
+    }
+
+    private void HandFetchesOver()
+    {
+        foreach (EntriesFetch fetch in _output.EntriesFetches)
+        {
+            _entriesFetches.Add(++_nextTag, fetch);
+            _log.Read(_nextTag, fetch.First, fetch.Last, fetch.MaxBytes);
+        }
+
+        foreach (SnapshotFetch fetch in _output.SnapshotFetches)
+        {
+            _snapshotFetches.Add(++_nextTag, fetch);
+            _checkpoints.Read(_nextTag, fetch.Snapshot, fetch.Offset, fetch.MaxBytes);
+        }
+    }
+
+    private void SaveCheckpointWhenDue()
+    {
+        if (_stage == Stage.Running && _policy.TakeIfDue())
+        {
+            _checkpoints.Save(_group!.CheckpointMeta(), _machine.Snapshot());
+        }
+    }
+
+    private ReplicaId? Peer(NodeId node)
+    {
+        foreach (ReplicaId id in _group!.Membership.AllReplicas)
+        {
+            if (id.NodeId == node && id != Id)
+            {
+                return id;
+            }
+        }
+
+        return null;
+    }
+
+    private void End(string sentence)
+    {
+        if (_stage != Stage.Ended)
+        {
+            _stage = Stage.Ended;
+            _host.End(sentence);
+        }
+    }
+
+    private readonly record struct PendingRead(ReadOnlyMemory<byte> Query, ReadToken Token = default);
+}

@@ -1,0 +1,30 @@
+using Quorate.Core.Raft;
+using Quorate.Node.Replicas;
+using Quorate.Simulator.Plans;
+
+namespace Quorate.Simulator.Checks;
+
+/// <summary>Holds what a replica keeps in memory against the named limits.</summary>
+internal static class BoundChecks
+{
+    /// <summary>A group may write beside what clients asked: barriers, promotions, hard state.</summary>
+    private const int OwnWrites = 16;
+
+    public static void Check(Plan plan, Replica replica, int attempts, int operations)
+    {
+        RaftSettings settings = plan.Raft;
+        (int writes, int reads, int persists) = replica.Waiting;
+        Within("proposals", writes, settings.PendingProposalsMax, replica);
+        Within("reads", reads, settings.PendingReadsMax, replica);
+        Within("writes to the log", persists, settings.PersistsInFlightMax + OwnWrites, replica);
+        Within("requests", attempts + operations, settings.PendingProposalsMax + settings.PendingReadsMax + OwnWrites, replica);
+    }
+
+    private static void Within(string what, long count, long max, Replica replica)
+    {
+        if (count > max)
+        {
+            RunClaims.Break(RunClaims.Bounds, $"replica {replica.Id} keeps {count} {what}, the limit is {max}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.Diagnostics.CodeAnalysis;
+using Quorate.Core.Checking;
+
+namespace Quorate.Simulator.Checks;
+
+/// <summary>The names of what every run must hold, beside the checkers' own (<see cref="Claims"/>).</summary>
+internal static class RunClaims
+{
+    /// <summary>At most one leader is elected in a term (Raft, figure 3).</summary>
+    public const string ElectionSafety = "election-safety";
+
+    /// <summary>A replica's term never falls, and it votes once in a term (Raft, section 5.2).</summary>
+    public const string VoteSafety = "vote-safety";
+
+    /// <summary>Logs that share an entry share all before it (Raft, figure 3).</summary>
+    public const string LogMatching = "log-matching";
+
+    /// <summary>What was committed is in the log of every later leader (Raft, figure 3).</summary>
+    public const string LeaderCompleteness = "leader-completeness";
+
+    /// <summary>No two replicas apply different entries at one index (Raft, figure 3).</summary>
+    public const string StateMachineSafety = "state-machine-safety";
+
+    /// <summary>Replicas that have applied the same prefix hold the same state.</summary>
+    public const string StateHash = "state-hash";
+
+    /// <summary>An acknowledged write stays, as far as its level promises.</summary>
+    public const string AcknowledgedDurability = "acknowledged-durability";
+
+    /// <summary>At the time of an acknowledgement, so many disks hold the write as its level names.</summary>
+    public const string DurableBeforeAcknowledged = "durable-before-acknowledged";
+
+    /// <summary>A log comes back as it was made durable, with a prefix of what was under way.</summary>
+    public const string LogRecovery = "log-recovery";
+
+    /// <summary>Every two quorums of memberships that follow one another meet.</summary>
+    public const string QuorumsMeet = "quorums-meet";
+
+    /// <summary>A refused request has no effect, ever.</summary>
+    public const string RefusedExecuted = "refused-executed";
+
+    /// <summary>An attempt takes effect at most once.</summary>
+    public const string ExecutedTwice = "executed-twice";
+
+    /// <summary>The result that a client is given is the one that its entry has in the committed order.</summary>
+    public const string WrongResult = "wrong-result";
+
+    /// <summary>Each request is answered once, within its deadline.</summary>
+    public const string SingleAnswer = "single-answer";
+
+    /// <summary>Queues and memory stay within their named limits.</summary>
+    public const string Bounds = "bounds";
+
+    /// <summary>A process ends only for a reason that a fault gave it.</summary>
+    public const string NeedlessEnd = "needless-end";
+
+    /// <summary>Nothing throws.</summary>
+    public const string Invariant = "invariant";
+
+    /// <summary>After everything has healed, each group has a leader within the named time.</summary>
+    public const string ProgressLeader = "progress-leader";
+
+    /// <summary>After everything has healed, lost replicas are replaced and joining learners promoted.</summary>
+    public const string ProgressMembership = "progress-membership";
+
+    /// <summary>After everything has healed, each client can write each key.</summary>
+    public const string ProgressWrites = "progress-writes";
+
+    /// <summary>After everything has healed, all replicas come to hold the same state.</summary>
+    public const string ProgressConvergence = "progress-convergence";
+
+    /// <summary>Idle groups fall asleep.</summary>
+    public const string ProgressSleep = "progress-sleep";
+
+    /// <summary>A sleeping group serves a request, and elects a leader when its leader's node dies.</summary>
+    public const string ProgressWake = "progress-wake";
+
+    [DoesNotReturn]
+    public static void Break(string claim, string text) => throw new ClaimBrokenException(new BrokenClaim(claim, text, []));
+}
+
+/// <summary>A run has broken a claim; it ends there.</summary>
+internal sealed class ClaimBrokenException : Exception
+{
+    public ClaimBrokenException(BrokenClaim broken)
+        : base(broken.ToString()) => Broken = broken;
+
+    public ClaimBrokenException()
+        : this("")
+    {
+    }
+
+    public ClaimBrokenException(string message)
+        : this(new BrokenClaim(RunClaims.Invariant, message, []))
+    {
+    }
+
+    public ClaimBrokenException(string message, Exception innerException)
+        : base(message, innerException) => Broken = new BrokenClaim(RunClaims.Invariant, message, []);
+
+    public BrokenClaim Broken { get; }
+}

@@ -1,0 +1,107 @@
+using Quorate.Core.Model;
+using Quorate.Simulator.World;
+using Quorate.Storage.Log;
+
+namespace Quorate.Simulator.Faults;
+
+/// <summary>What may happen to disks: a failed sync, a turned bit, no space, slowness, and the loss of everything.</summary>
+internal sealed class DiskFaults(Simulation world, FaultDriver faults)
+{
+    /// <summary>A slow disk takes up to this many times as long.</summary>
+    private const int SlownessMax = 100;
+
+    public bool FailSync(SeededRandom random)
+    {
+        if (faults.Victim(random) is not { } node)
+        {
+            return false;
+        }
+
+        faults.Note($"the next sync on {node.Name} fails");
+        world.Operator.ExpectEnd(node.Number);
+        node.Disk.FailNextSync();
+        return true;
+    }
+
+    public bool Fill(SeededRandom random)
+    {
+        if (faults.Victim(random) is not { } node)
+        {
+            return false;
+        }
+
+        long time = faults.Duration(random);
+        faults.Note($"the disk of {node.Name} is full for {time / 1000} ms");
+        world.Operator.ExpectEnd(node.Number);
+        node.Disk.SetFull(true);
+        faults.Later(time, () => node.Disk.SetFull(false));
+        return true;
+    }
+
+    public bool SlowDown(SeededRandom random)
+    {
+        SimulatedNode node = world.Nodes[random.Next(world.Nodes.Length)];
+        node.DiskSlowness = random.Between(2, SlownessMax);
+        long time = faults.Duration(random);
+        faults.Note($"the disk of {node.Name} is {node.DiskSlowness} times as slow for {time / 1000} ms");
+        faults.Later(time, () => node.DiskSlowness = 1);
+        return true;
+    }
+
+    public bool Wipe(SeededRandom random)
+    {
+        if (faults.Victim(random) is not { } node || !world.Operator.MayLoseDisk(node.Number))
+        {
+            return false;
+        }
+
+        faults.Note($"{node.Name} loses its disk");
+        node.Kill(powerLoss: true);
+        world.Operator.Wipe(node);
+        world.Operator.StartLater(node, faults.Duration(random));
+        return true;
+    }
+
+    /// <summary>Turns a bit where the log promises to find it, or anywhere in a finished checkpoint.</summary>
+    public bool FlipBit(SeededRandom random)
+    {
+        if (faults.Victim(random) is not { } node || !world.Operator.MayLoseDisk(node.Number))
+        {
+            return false;
+        }
+
+        node.Kill(powerLoss: true);
+        world.Operator.StartLater(node, faults.Duration(random));
+        List<(string File, long Length)> ranges = Promised(node);
+        if (ranges.Count == 0)
+        {
+            return true;
+        }
+
+        (string file, long length) = ranges[(int)random.Next(ranges.Count)];
+        if (node.Disk.FlipBit(random, file, length) is { } offset)
+        {
+            faults.Note($"a bit of {file} on {node.Name} turns at byte {offset}");
+            world.Operator.Flipped(node.Number);
+        }
+
+        return true;
+    }
+
+    private List<(string File, long Length)> Promised(SimulatedNode node)
+    {
+        var ranges = new List<(string, long)>();
+        for (int group = 0; group < world.Placements.Length; group++)
+        {
+            if (world.Placements[group].On(node.Number) is { } placed)
+            {
+                string prefix = SimulatedReplica.FilePrefix(group, placed.Id);
+                IReadOnlyList<DurableRange> found = LogInspector.KnownDurable(
+                    prefix, node.Disk.DurableNames, file => node.Disk.DurableContent(file) ?? default);
+                ranges.AddRange(found.Select(range => (range.File, range.Length)));
+            }
+        }
+
+        return ranges;
+    }
+}

@@ -1,0 +1,191 @@
+using System.Numerics;
+using Quorate.Core.Model;
+using Quorate.Simulator.Engine;
+using Quorate.Simulator.Plans;
+using Quorate.Simulator.World;
+
+namespace Quorate.Simulator.Faults;
+
+/// <summary>
+/// Lets things go wrong as the plan says: each kind of fault comes at random times of its own stream, lasts a
+/// while and ends. Faults that only change how messages travel are the network's; the rest are here.
+/// </summary>
+internal sealed class FaultDriver
+{
+    /// <summary>A flapping partition changes this often at most, in microseconds.</summary>
+    private const long FlapTime = 200_000;
+
+    private readonly Simulation _world;
+    private readonly SeededRandom[] _random;
+    private readonly MembershipChurn _churn;
+    private readonly DiskFaults _disks;
+    private readonly PartitionFaults _partitions;
+    private bool _over;
+
+    public FaultDriver(Simulation world)
+    {
+        _world = world;
+        _churn = new MembershipChurn(world);
+        _disks = new DiskFaults(world, this);
+        _partitions = new PartitionFaults(world, this);
+        _random = new SeededRandom[32];
+        foreach (FaultKinds kind in FaultNames.All)
+        {
+            int number = BitOperations.TrailingZeroCount((uint)kind);
+            _random[number] = world.Streams.Open(StreamName.Faults, (ulong)number);
+            if (world.Plan.Faults.Kinds.HasFlag(kind) && world.Plan.Faults.MeanInterval.ContainsKey(kind))
+            {
+                ScheduleNext(kind);
+            }
+        }
+    }
+
+    /// <summary>How often each kind struck, for the figures of a run.</summary>
+    public SortedDictionary<FaultKinds, int> Struck { get; } = [];
+
+    private FaultPlan Plan => _world.Plan.Faults;
+
+    public void Happen(in SimEvent happening)
+    {
+        if (_over)
+        {
+            return;
+        }
+
+        if (happening.Payload is Action end)
+        {
+            end();
+            return;
+        }
+
+        var kind = (FaultKinds)happening.Slot;
+        ScheduleNext(kind);
+        if (Strike(kind, RandomOf(kind)))
+        {
+            Struck[kind] = Struck.GetValueOrDefault(kind) + 1;
+        }
+    }
+
+    /// <summary>No further fault begins and none that lasts goes on.</summary>
+    public void EndAll()
+    {
+        _over = true;
+        _world.Network.HealAll();
+        foreach (SimulatedNode node in _world.Nodes)
+        {
+            node.DiskSlowness = 1;
+            node.Disk.SetFull(false);
+            node.Resume();
+            _world.Operator.HeldDown[node.Number] = false;
+            if (node.State == NodeState.Down)
+            {
+                _world.Operator.StartLater(node, 1000);
+            }
+        }
+    }
+
+    /// <summary>Something of a fault happens later, unless the faults are over by then.</summary>
+    public void Later(long delay, Action action) => _world.Queue.Add(
+        _world.Now + delay, new SimEvent { Kind = EventKind.Fault, Target = -1, Payload = action });
+
+    public long Duration(SeededRandom random) => 10_000 + random.Next(Plan.DurationMax);
+
+    public void Note(string what)
+    {
+        if (_world.Trace.Verbose)
+        {
+            _world.Note("fault", what);
+        }
+    }
+
+    /// <summary>A node that is up, often one that leads; null when none is.</summary>
+    public SimulatedNode? Victim(SeededRandom random)
+    {
+        if (random.Next(100) < Plan.LeaderPercent
+            && _world.Operator.LeaderOf((int)random.Next(_world.Plan.Groups.Length), out SimulatedNode? leader) is not null)
+        {
+            return leader;
+        }
+
+        SimulatedNode node = _world.Nodes[random.Next(_world.Nodes.Length)];
+        return node.State == NodeState.Up ? node : null;
+    }
+
+    private SeededRandom RandomOf(FaultKinds kind) => _random[BitOperations.TrailingZeroCount((uint)kind)];
+
+    private void ScheduleNext(FaultKinds kind)
+    {
+        long delay = 1 + RandomOf(kind).Next(2 * Plan.MeanInterval[kind]);
+        _world.Queue.Add(_world.Now + delay, new SimEvent { Kind = EventKind.Fault, Target = -1, Slot = (int)kind });
+    }
+
+    private bool Strike(FaultKinds kind, SeededRandom random) => kind switch
+    {
+        FaultKinds.Partition => _partitions.Split(random, bothWays: true),
+        FaultKinds.OneWay => _partitions.Split(random, bothWays: false),
+        FaultKinds.Flap => _partitions.Flap(random, FlapTime),
+        FaultKinds.Pause => Pause(random),
+        FaultKinds.Death => Kill(random, powerLoss: false),
+        FaultKinds.PowerLoss => Kill(random, powerLoss: true),
+        FaultKinds.FailedSync => _disks.FailSync(random),
+        FaultKinds.BitFlip => _disks.FlipBit(random),
+        FaultKinds.FullDisk => _disks.Fill(random),
+        FaultKinds.SlowDisk => _disks.SlowDown(random),
+        FaultKinds.Wipe => _disks.Wipe(random),
+        FaultKinds.Clock => ChangeClock(random),
+        FaultKinds.Membership => _churn.Change(random),
+        FaultKinds.Transfer => Transfer(random),
+        _ => false,
+    };
+
+    private bool Pause(SeededRandom random)
+    {
+        if (Victim(random) is not { } node)
+        {
+            return false;
+        }
+
+        long time = Duration(random);
+        Note($"{node.Name} is paused for {time / 1000} ms");
+        node.Pause();
+        // Not a fault's own event: it must come even when the faults are over.
+        _world.Queue.Add(_world.Now + time, new SimEvent { Kind = EventKind.NodeResume, Target = node.Number });
+        return true;
+    }
+
+    private bool Kill(SeededRandom random, bool powerLoss)
+    {
+        bool everyone = random.Next(12) == 0;
+        bool struck = false;
+        foreach (SimulatedNode node in everyone ? _world.Nodes : Victim(random) is { } victim ? [victim] : [])
+        {
+            if (node.State != NodeState.Down)
+            {
+                Note($"{node.Name} {(powerLoss ? "loses power" : "dies")}");
+                node.Kill(powerLoss);
+                _world.Operator.StartLater(node, random.Next(4) == 0 ? 1000 : Duration(random));
+                struck = true;
+            }
+        }
+
+        return struck;
+    }
+
+    private bool ChangeClock(SeededRandom random)
+    {
+        SimulatedNode node = _world.Nodes[random.Next(_world.Nodes.Length)];
+        long drift = random.Next(3) == 0 ? ExtremeDrift(random) : node.Drift(random);
+        Note($"the clock of {node.Name} runs {drift} ppm off");
+        node.Clock.ChangeDrift(_world.Now, drift);
+        return true;
+    }
+
+    private long ExtremeDrift(SeededRandom random) =>
+        random.Next(2) == 0 ? _world.Plan.Raft.ClockDriftPpm : -_world.Plan.Raft.ClockDriftPpm;
+
+    private bool Transfer(SeededRandom random)
+    {
+        int group = (int)random.Next(_world.Plan.Groups.Length);
+        return _world.Operator.Transfer(group, voters => voters[random.Next(voters.Length)]);
+    }
+}

@@ -1,0 +1,378 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Simulator.Checks;
+using Quorate.Simulator.Engine;
+
+namespace Quorate.Simulator.World;
+
+/// <summary>
+/// Does what a careful operator would: starts processes that ended, wipes nodes that can not prove what they hold,
+/// replaces the replicas that were lost with them, and takes away what a membership no longer names.
+/// <para>Invariant: it never loses a disk, nor takes a replica away, if that could cost any membership that is in
+/// force, or may yet come about, the majority of its disks.</para>
+/// </summary>
+internal sealed class Operator
+{
+    /// <summary>How often it looks around, in microseconds.</summary>
+    private const long Interval = 150_000;
+
+    /// <summary>How long a replica that was removed may go on before it is taken away, in microseconds.</summary>
+    private const long RetireTime = 2_000_000;
+
+    private readonly Simulation _world;
+    private readonly SeededRandom _random;
+    private readonly OperatorRequest?[] _requests;
+    private readonly bool[] _flipped;
+    private readonly bool[] _mayEnd;
+    private readonly bool[] _startPending;
+
+    public Operator(Simulation world)
+    {
+        _world = world;
+        _random = world.Streams.Open(StreamName.Operator);
+        _requests = new OperatorRequest?[world.Plan.Groups.Length];
+        _flipped = new bool[world.Plan.Nodes];
+        _mayEnd = new bool[world.Plan.Nodes];
+        _startPending = new bool[world.Plan.Nodes];
+        HeldDown = new bool[world.Plan.Nodes];
+        _world.Queue.Add(Interval, new SimEvent { Kind = EventKind.Operator, Target = -1 });
+    }
+
+    /// <summary>The node is kept down until this is false again.</summary>
+    public bool[] HeldDown { get; }
+
+    /// <summary>A fault has given the node's process a reason to end.</summary>
+    public void ExpectEnd(int node) => _mayEnd[node] = true;
+
+    /// <summary>The fault is over.</summary>
+    public void ExpectNoEnd(int node) => _mayEnd[node] = false;
+
+    /// <summary>A bit of the node's files was turned; its disk counts as lost until it has proved what it holds.</summary>
+    public void Flipped(int node) => _flipped[node] = true;
+
+    /// <summary>A process ends by itself with a sentence.</summary>
+    public void ProcessEnds(SimulatedNode node, string sentence)
+    {
+        if (_world.Trace.Verbose)
+        {
+            _world.Note(node.Name, $"ends: {sentence}");
+        }
+
+        node.Kill(powerLoss: false);
+        if (_flipped[node.Number])
+        {
+            Wipe(node);
+        }
+        else if (!_mayEnd[node.Number])
+        {
+            RunClaims.Break(RunClaims.NeedlessEnd, $"{node.Name} ended without cause: {sentence}");
+        }
+
+        StartLater(node, _random.Between(20_000, 500_000));
+    }
+
+    public void StartLater(SimulatedNode node, long delay)
+    {
+        if (!_startPending[node.Number])
+        {
+            _startPending[node.Number] = true;
+            _world.Queue.Add(_world.Now + delay, new SimEvent { Kind = EventKind.NodeStart, Target = node.Number });
+        }
+    }
+
+    public void StartNode(SimulatedNode node)
+    {
+        _startPending[node.Number] = false;
+        if (node.State == NodeState.Down && !HeldDown[node.Number])
+        {
+            if (_world.Trace.Verbose)
+            {
+                _world.Note(node.Name, "starts");
+            }
+
+            node.Start();
+        }
+    }
+
+    /// <summary>Would every membership of every group still have the majority of its disks without this node's?</summary>
+    public bool MayLoseDisk(int node)
+    {
+        for (int group = 0; group < _world.Placements.Length; group++)
+        {
+            if (_world.Placements[group].On(node) is { } placed && !MayLose(group, placed.Id))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The disk of a node whose process is down is lost, and with it all replicas on it.</summary>
+    public void Wipe(SimulatedNode node)
+    {
+        if (_world.Trace.Verbose)
+        {
+            _world.Note(node.Name, "is wiped");
+        }
+
+        node.Disk.Wipe();
+        _flipped[node.Number] = false;
+        for (int group = 0; group < _world.Placements.Length; group++)
+        {
+            Placement placement = _world.Placements[group];
+            if (placement.On(node.Number) is { } placed)
+            {
+                _world.Checks[group].RecordOf(placed.Id).Lost = true;
+                placement.Lost.Add(placed.Id);
+                placement.Remove(node.Number);
+            }
+        }
+    }
+
+    /// <summary>The replica that leads a group in the greatest term, if any does.</summary>
+    public SimulatedReplica? LeaderOf(int group, out SimulatedNode? node)
+    {
+        SimulatedReplica? leader = null;
+        node = null;
+        foreach (SimulatedNode candidate in _world.Nodes)
+        {
+            if (candidate.State == NodeState.Up
+                && candidate.Replicas[group] is { Replica.Group: { Role: Role.Leader } found } replica
+                && (leader is null || found.Term > leader.Replica.Group!.Term))
+            {
+                leader = replica;
+                node = candidate;
+            }
+        }
+
+        return leader;
+    }
+
+    /// <summary>True when a group is as it should be: nothing lost, nothing joining, nothing under way.</summary>
+    public bool IsSettled(int group)
+    {
+        Membership committed = _world.Checks[group].Committed.Membership;
+        if (_world.Placements[group].Lost.Count > 0 || committed.IsJoint || HasJoining(committed) || IsAsking(group))
+        {
+            return false;
+        }
+
+        return LeaderOf(group, out _) is { } leader && leader.Replica.Group!.Membership.Equals(committed);
+    }
+
+    /// <summary>Asks a group's leader for another membership, made from the one it has. False when it can not be asked.</summary>
+    public bool Ask(int group, Func<Membership, Membership?> change)
+    {
+        if (IsAsking(group) || LeaderOf(group, out SimulatedNode? node) is not { } leader)
+        {
+            return false;
+        }
+
+        RaftGroup raft = leader.Replica.Group!;
+        if (raft.Membership.IsJoint || change(raft.Membership) is not { } target || target.Equals(raft.Membership))
+        {
+            return false;
+        }
+
+        Placement placement = _world.Placements[group];
+        for (int n = 0; n < placement.Nodes; n++)
+        {
+            if (placement.On(n) is { } placed && target.Contains(placed.Id))
+            {
+                placed.PromisedInTerm = Term.Max(placed.PromisedInTerm, raft.Term);
+            }
+        }
+
+        if (_world.Trace.Verbose)
+        {
+            _world.Note("admin", $"asks {node!.Name} for group {group + 1} to be {target}");
+        }
+
+        Send(leader, new OperatorRequest { Group = group, Membership = target, Node = node!.Number, Life = node.Life });
+        return true;
+    }
+
+    public bool Transfer(int group, Func<ReplicaId[], ReplicaId> choose)
+    {
+        if (IsAsking(group) || LeaderOf(group, out SimulatedNode? node) is not { } leader)
+        {
+            return false;
+        }
+
+        ReplicaId heir = choose(leader.Replica.Group!.Membership.Voters.ToArray());
+        Send(leader, new OperatorRequest { Group = group, Heir = heir, Node = node!.Number, Life = node.Life });
+        return true;
+    }
+
+    public void LookAround()
+    {
+        _world.Queue.Add(_world.Now + Interval, new SimEvent { Kind = EventKind.Operator, Target = -1 });
+        foreach (SimulatedNode node in _world.Nodes)
+        {
+            // A flipped bit that no longer lies in anything that counts has been survived.
+            if (_flipped[node.Number] && node.State == NodeState.Up && node.Replicas.All(r => r is null || r.Replica.IsRunning))
+            {
+                _flipped[node.Number] = false;
+            }
+        }
+
+        for (int group = 0; group < _world.Placements.Length; group++)
+        {
+            ForgetLost(group);
+            Replace(group);
+            Retire(group);
+        }
+    }
+
+    private bool IsAsking(int group)
+    {
+        if (_requests[group] is not { } request)
+        {
+            return false;
+        }
+
+        bool over = request.Answered || _world.Nodes[request.Node].Life != request.Life;
+        _requests[group] = over ? null : request;
+        return !over;
+    }
+
+    private void Send(SimulatedReplica leader, OperatorRequest request)
+    {
+        _requests[request.Group] = request;
+        leader.Take(request);
+    }
+
+    private void ForgetLost(int group)
+    {
+        Membership committed = _world.Checks[group].Committed.Membership;
+        if (!committed.IsJoint)
+        {
+            _world.Placements[group].Lost.RemoveWhere(id => !committed.Contains(id));
+        }
+    }
+
+    /// <summary>Puts a new replica in the place of each lost one, as a learner that will be promoted.</summary>
+    private void Replace(int group)
+    {
+        Placement placement = _world.Placements[group];
+        if (placement.Lost.Count == 0 || IsAsking(group))
+        {
+            return;
+        }
+
+        Ask(group, membership =>
+        {
+            List<ReplicaId> voters = [.. membership.Voters];
+            List<Learner> learners = [.. membership.Learners];
+            foreach (ReplicaId lost in placement.Lost)
+            {
+                bool voted = voters.Remove(lost);
+                LearnerKind kind = voted ? LearnerKind.Joining : membership.Learners.ToArray().FirstOrDefault(l => l.Id == lost).Kind;
+                bool listened = learners.RemoveAll(learner => learner.Id == lost) > 0;
+                int node = (int)lost.Node - 1;
+                if (voted || listened)
+                {
+                    PlacedReplica placed = placement.On(node) ?? PlaceOn(group, node);
+                    learners.RemoveAll(learner => learner.Id == placed.Id);
+                    learners.Add(new Learner(placed.Id, kind));
+                }
+            }
+
+            return voters.Count == 0 ? null : Membership.Of(voters, learners);
+        });
+    }
+
+    /// <summary>Puts a new replica on a node, which starts it if it runs.</summary>
+    public PlacedReplica PlaceOn(int group, int node)
+    {
+        PlacedReplica placed = _world.Placements[group].Add(node, null);
+        _world.Nodes[node].OpenReplica(group);
+        return placed;
+    }
+
+    /// <summary>Takes away replicas that no membership names and none that may yet come about.</summary>
+    private void Retire(int group)
+    {
+        Placement placement = _world.Placements[group];
+        CommittedLog committed = _world.Checks[group].Committed;
+        if (IsAsking(group) || committed.Membership.IsJoint)
+        {
+            return;
+        }
+
+        for (int node = 0; node < placement.Nodes; node++)
+        {
+            if (placement.On(node) is not { } placed)
+            {
+                continue;
+            }
+
+            bool isSettled = committed.TermAt(committed.Last) > placed.PromisedInTerm;
+            bool isNamed = committed.Membership.Contains(placed.Id)
+                || (LeaderOf(group, out _)?.Replica.Group!.Membership.Contains(placed.Id) ?? true);
+            bool wasNamed = committed.Memberships.Any(m => m.Membership.Contains(placed.Id));
+            if (isNamed || (!isSettled && !wasNamed))
+            {
+                placed.RetiredAt = 0;
+            }
+            else if (placed.RetiredAt == 0)
+            {
+                placed.RetiredAt = _world.Now + _random.Next(RetireTime);
+            }
+            else if (placed.RetiredAt < _world.Now)
+            {
+                _world.Nodes[node].CloseReplica(group);
+                placement.Remove(node);
+            }
+        }
+    }
+
+    private bool MayLose(int group, ReplicaId id)
+    {
+        if (IsAsking(group))
+        {
+            return false;
+        }
+
+        Placement placement = _world.Placements[group];
+        CommittedLog committed = _world.Checks[group].Committed;
+        Membership membership = committed.Membership;
+        for (int node = 0; node < placement.Nodes; node++)
+        {
+            // What may yet come about is not known well enough to lose anything.
+            if (placement.On(node) is { } placed && placed.PromisedInTerm >= committed.TermAt(committed.Last)
+                && placed.PromisedInTerm != Term.Zero && !membership.Contains(placed.Id))
+            {
+                return false;
+            }
+        }
+
+        if (membership.IsJoint || LeaderOf(group, out _) is not { } leader || !leader.Replica.Group!.Membership.Equals(membership))
+        {
+            return false;
+        }
+
+        int intact = 0;
+        foreach (ReplicaId voter in membership.Voters)
+        {
+            bool isIntact = voter != id && !placement.Lost.Contains(voter) && !_flipped[voter.Node - 1];
+            intact += isIntact ? 1 : 0;
+        }
+
+        return !membership.IsVoter(id) || intact > membership.Voters.Length / 2;
+    }
+
+    private static bool HasJoining(Membership membership)
+    {
+        foreach (Learner learner in membership.Learners)
+        {
+            if (learner.Kind == LearnerKind.Joining)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,313 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Simulator.Checks;
+using Quorate.Simulator.Engine;
+using Quorate.Simulator.Workload;
+
+namespace Quorate.Simulator.World;
+
+/// <summary>
+/// The order of a run: faults and clients together, then everything heals, and from then on progress is demanded
+/// step by step, each within its named time.
+/// </summary>
+internal sealed class RunSchedule(Simulation world)
+{
+    /// <summary>How often the schedule looks, in microseconds.</summary>
+    private const long Interval = 100_000;
+
+    /// <summary>How long after its deadline a request may still be answered, in microseconds.</summary>
+    private const long AnswerSlack = 3_000_000;
+
+    private readonly long _settleTime = 60_000_000;
+    private readonly long _writeTime = 60_000_000;
+    private readonly long _convergeTime = 30_000_000;
+    private readonly long _sleepTime = 30_000_000;
+    private readonly long _wakeTime = 15_000_000;
+
+    private Phase _phase = Phase.Faults;
+    private long _since;
+    private SimulatedNode? _killed;
+    private readonly List<(int Group, ReplicaId Leader)> _orphans = [];
+
+    private enum Phase
+    {
+        Faults,
+        Settling,
+        Writing,
+        Converging,
+        FallingAsleep,
+        Waking,
+        FallingAsleepAgain,
+        Electing,
+        Over,
+    }
+
+    public bool IsOver => _phase == Phase.Over;
+
+    private bool IsLate(long time) => world.Now > _since + time;
+
+    public void Begin() => Again();
+
+    public void Step()
+    {
+        CheckAnswers();
+        Phase before = _phase;
+        switch (_phase)
+        {
+            case Phase.Faults:
+                EndFaults();
+                break;
+            case Phase.Settling:
+                Settle();
+                break;
+            case Phase.Writing:
+                Write(Phase.Converging, _writeTime, RunClaims.ProgressWrites);
+                break;
+            case Phase.Converging:
+                Converge();
+                break;
+            case Phase.FallingAsleep or Phase.FallingAsleepAgain:
+                FallAsleep();
+                break;
+            case Phase.Waking:
+                Write(Phase.FallingAsleepAgain, _wakeTime, RunClaims.ProgressWake);
+                break;
+            default:
+                Elect();
+                break;
+        }
+
+        if (_phase != before)
+        {
+            _since = world.Now;
+            if (world.Trace.Verbose)
+            {
+                world.Note("run", $"{_phase}");
+            }
+        }
+
+        Again();
+    }
+
+    private void Again() =>
+        world.Queue.Add(world.Now + Interval, new SimEvent { Kind = EventKind.Schedule, Target = -1 });
+
+    private void CheckAnswers()
+    {
+        foreach (SimulatedNode node in world.Nodes)
+        {
+            if (node.State == NodeState.Up)
+            {
+                foreach (SimulatedReplica? replica in node.Replicas)
+                {
+                    replica?.CheckAnswers(AnswerSlack);
+                }
+            }
+        }
+    }
+
+    private void EndFaults()
+    {
+        bool isDone = world.Operations >= world.Plan.OperationsMax && world.Clients.All(client => client.IsIdle);
+        if (world.Now < world.Plan.SafetyTime && !isDone)
+        {
+            return;
+        }
+
+        foreach (SimulatedClient client in world.Clients)
+        {
+            client.Works = false;
+        }
+
+        world.Faults.EndAll();
+        _phase = Phase.Settling;
+    }
+
+    private void Settle()
+    {
+        for (int group = 0; group < world.Checks.Length; group++)
+        {
+            if (world.Operator.IsSettled(group))
+            {
+                continue;
+            }
+
+            if (IsLate(_settleTime))
+            {
+                bool led = world.Operator.LeaderOf(group, out _) is not null;
+                RunClaims.Break(
+                    led ? RunClaims.ProgressMembership : RunClaims.ProgressLeader,
+                    $"group {group + 1} has {(led ? "not come to rest" : "no leader")} {_settleTime / 1000} ms after everything healed; "
+                        + $"committed membership {world.Checks[group].Committed.Membership}");
+            }
+
+            return;
+        }
+
+        for (int client = 0; client < world.Clients.Count; client++)
+        {
+            for (int group = 0; group < world.Checks.Length; group++)
+            {
+                for (int key = 0; key < world.Plan.Workload.KeysPerGroup; key++)
+                {
+                    world.Clients[client].Do(new FinalTask(group, key, IsWrite: true));
+                    if ((client + key) % world.Clients.Count == 0)
+                    {
+                        world.Clients[client].Do(new FinalTask(group, key, IsWrite: false));
+                    }
+                }
+            }
+        }
+
+        _phase = Phase.Writing;
+    }
+
+    private void Write(Phase next, long time, string claim)
+    {
+        if (world.Clients.All(client => client.IsIdle))
+        {
+            _phase = next;
+        }
+        else if (IsLate(time))
+        {
+            int tasks = world.Clients.Sum(client => client.TasksLeft);
+            RunClaims.Break(claim, $"{tasks} requests are not done {time / 1000} ms after they were asked");
+        }
+    }
+
+    private void Converge()
+    {
+        for (int group = 0; group < world.Checks.Length; group++)
+        {
+            if (Behind(group) is not { } behind)
+            {
+                continue;
+            }
+
+            if (IsLate(_convergeTime))
+            {
+                RunClaims.Break(RunClaims.ProgressConvergence, $"group {group + 1}: {behind}");
+            }
+
+            return;
+        }
+
+        if (world.Plan.Raft.SleepAfterTicks > 0)
+        {
+            _phase = Phase.FallingAsleep;
+        }
+        else
+        {
+            Orphan();
+        }
+    }
+
+    /// <summary>Who does not hold all that is committed, or null.</summary>
+    private string? Behind(int group)
+    {
+        CommittedLog committed = world.Checks[group].Committed;
+        foreach (ReplicaId id in committed.Membership.AllReplicas)
+        {
+            SimulatedNode node = world.Nodes[id.Node - 1];
+            if (node == _killed)
+            {
+                continue;
+            }
+
+            SimulatedReplica? replica = node.Replicas[group];
+            if (replica is null || replica.Replica.Id != id || replica.Replica.AppliedAt.Index.Value != committed.Last)
+            {
+                return $"replica {id} has applied {replica?.Replica.AppliedAt}, committed is {committed.Last}";
+            }
+
+            committed.CheckState(id, replica.Replica.AppliedAt, replica.StateHash);
+        }
+
+        return null;
+    }
+
+    private void FallAsleep()
+    {
+        for (int group = 0; group < world.Checks.Length; group++)
+        {
+            foreach (ReplicaId id in world.Checks[group].Committed.Membership.AllReplicas)
+            {
+                if (world.Nodes[id.Node - 1].Replicas[group] is { Replica.Group.IsAsleep: true })
+                {
+                    continue;
+                }
+
+                if (IsLate(_sleepTime))
+                {
+                    RunClaims.Break(
+                        RunClaims.ProgressSleep, $"replica {id} of group {group + 1} is awake {_sleepTime / 1000} ms after the last request");
+                }
+
+                return;
+            }
+        }
+
+        if (_phase == Phase.FallingAsleepAgain)
+        {
+            Orphan();
+            return;
+        }
+
+        for (int group = 0; group < world.Checks.Length; group++)
+        {
+            world.Clients[0].Do(new FinalTask(group, 0, IsWrite: true));
+        }
+
+        _phase = Phase.Waking;
+    }
+
+    /// <summary>Kills a leader's node for good; groups that keep a majority must elect without anyone asking.</summary>
+    private void Orphan()
+    {
+        _phase = Phase.Over;
+        if (world.Operator.LeaderOf(0, out SimulatedNode? node) is null || node is null)
+        {
+            return;
+        }
+
+        for (int group = 0; group < world.Checks.Length; group++)
+        {
+            Membership membership = world.Checks[group].Committed.Membership;
+            bool leads = world.Operator.LeaderOf(group, out SimulatedNode? other) is not null && other == node;
+            if (leads && MembershipChecks.IsQuorum(membership, id => id.Node != node.Number + 1))
+            {
+                _orphans.Add((group, world.Operator.LeaderOf(group, out _)!.Replica.Id));
+            }
+        }
+
+        if (_orphans.Count > 0)
+        {
+            world.Operator.HeldDown[node.Number] = true;
+            node.Kill(powerLoss: false);
+            _killed = node;
+            _phase = Phase.Electing;
+        }
+    }
+
+    private void Elect()
+    {
+        foreach ((int group, ReplicaId dead) in _orphans)
+        {
+            bool led = world.Operator.LeaderOf(group, out _) is { } leader && leader.Replica.Id != dead && Behind(group) is null;
+            if (led)
+            {
+                continue;
+            }
+
+            if (IsLate(_wakeTime))
+            {
+                RunClaims.Break(
+                    RunClaims.ProgressWake, $"group {group + 1} has no leader {_wakeTime / 1000} ms after the node of {dead} died");
+            }
+
+            return;
+        }
+
+        _phase = Phase.Over;
+    }
+}

@@ -1,0 +1,237 @@
+using Quorate.Core.Model;
+using Quorate.Node.Liveness;
+using Quorate.Simulator.Disk;
+using Quorate.Simulator.Engine;
+
+namespace Quorate.Simulator.World;
+
+/// <summary>What a node's process is doing.</summary>
+internal enum NodeState
+{
+    Up,
+
+    /// <summary>Stopped and unaware of it; what happens to it waits.</summary>
+    Paused,
+    Down,
+}
+
+/// <summary>
+/// A machine and the process on it. The machine's disk and clock outlive the process; each life of the process has
+/// a number of its own, and what was meant for an earlier life is dropped.
+/// </summary>
+internal sealed class SimulatedNode
+{
+    private readonly Simulation _world;
+    private readonly SeededRandom _diskRandom;
+    private readonly SeededRandom _boots;
+    private readonly List<SimEvent> _waiting = [];
+    private readonly List<NodeId> _sendTo = [];
+    private readonly List<NodeNews> _news = [];
+    private NodeHeartbeats? _heartbeats;
+    private ulong _timerNumber;
+
+    public SimulatedNode(Simulation world, int number)
+    {
+        _world = world;
+        Number = number;
+        Name = $"n{number + 1}";
+        _diskRandom = world.Streams.Open(StreamName.Disks, (ulong)number);
+        _boots = world.Streams.Open(StreamName.Boots, (ulong)number);
+        Replicas = new SimulatedReplica?[world.Plan.Groups.Length];
+        Disk = new SimulatedDisk(Schedule, _diskRandom.NextUInt64());
+        SeededRandom clocks = world.Streams.Open(StreamName.Clocks, (ulong)number);
+        Clock.Restart(0, clocks.Next(1_000_000_000_000), Drift(clocks));
+    }
+
+    /// <summary>From zero; the node's id is one more.</summary>
+    public int Number { get; }
+
+    public string Name { get; }
+
+    public NodeClock Clock { get; } = new();
+
+    public SimulatedDisk Disk { get; }
+
+    public NodeState State { get; private set; } = NodeState.Down;
+
+    /// <summary>Changes with each start and each end of the process.</summary>
+    public uint Life { get; private set; }
+
+    public SimulatedReplica?[] Replicas { get; }
+
+    public Instant LocalTime => Clock.Read(_world.Now);
+
+    /// <summary>Times as long as the plan says; a slow disk's is above one.</summary>
+    public long DiskSlowness { get; set; } = 1;
+
+    /// <summary>When the process last came out of a pause or was started, in true time.</summary>
+    public long RunningSince { get; private set; }
+
+    /// <summary>The sentence with which the process must end after the event under way; null when it goes on.</summary>
+    public string? Ending { get; set; }
+
+    public long Drift(SeededRandom random)
+    {
+        long bound = _world.Plan.Raft.ClockDriftPpm;
+        return random.Between(-bound, bound);
+    }
+
+    public void Start()
+    {
+        Invariant.Check(State == NodeState.Down, "a process is started once");
+        Life++;
+        State = NodeState.Up;
+        RunningSince = _world.Now;
+        _heartbeats = new NodeHeartbeats(
+            new NodeId((uint)Number + 1), _boots.NextUInt64() | 1, _world.Plan.Heartbeats, LocalTime);
+        for (int node = 0; node < _world.Plan.Nodes; node++)
+        {
+            if (node != Number)
+            {
+                _heartbeats.Watch(new NodeId((uint)node + 1), LocalTime);
+            }
+        }
+
+        for (int group = 0; group < Replicas.Length; group++)
+        {
+            OpenReplica(group);
+        }
+
+        ArmTimer();
+    }
+
+    /// <summary>Starts the replica that the operator has put here, if any and if the process runs.</summary>
+    public void OpenReplica(int group)
+    {
+        if (State != NodeState.Down && Replicas[group] is null && _world.Placements[group].On(Number) is { } placed)
+        {
+            Replicas[group] = new SimulatedReplica(_world, this, group, placed, _boots.NextUInt64());
+            Replicas[group]!.Start();
+        }
+    }
+
+    /// <summary>Stops a replica that the operator has taken away; its files stay.</summary>
+    public void CloseReplica(int group)
+    {
+        Replicas[group]?.Close();
+        Replicas[group] = null;
+    }
+
+    public void Kill(bool powerLoss)
+    {
+        if (State == NodeState.Down)
+        {
+            return;
+        }
+
+        Life++;
+        State = NodeState.Down;
+        Ending = null;
+        ReleaseWaiting();
+        Array.Clear(Replicas);
+        _heartbeats = null;
+        if (powerLoss)
+        {
+            Disk.PowerLost(_diskRandom);
+            Clock.Restart(_world.Now, _boots.Next(1_000_000_000_000), Drift(_boots));
+        }
+        else
+        {
+            Disk.ProcessDied(_diskRandom);
+        }
+    }
+
+    public void Pause()
+    {
+        if (State == NodeState.Up)
+        {
+            State = NodeState.Paused;
+        }
+    }
+
+    /// <summary>Goes on; what has waited happens now, in order.</summary>
+    public void Resume()
+    {
+        if (State != NodeState.Paused)
+        {
+            return;
+        }
+
+        State = NodeState.Up;
+        RunningSince = _world.Now;
+        foreach (ref readonly SimEvent happening in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_waiting))
+        {
+            _world.Queue.Add(_world.Now, happening);
+        }
+
+        _waiting.Clear();
+    }
+
+    /// <summary>Keeps an event until the pause ends.</summary>
+    public void Defer(in SimEvent happening) => _waiting.Add(happening);
+
+    public void Timer(ulong number)
+    {
+        if (number == _timerNumber)
+        {
+            _heartbeats!.Tick(LocalTime, _sendTo, _news);
+            foreach (NodeId node in _sendTo)
+            {
+                _world.Network.Send(_world.Now, Number, (int)node.Value - 1, _heartbeats.Beat);
+            }
+
+            _sendTo.Clear();
+            Tell();
+            ArmTimer();
+        }
+    }
+
+    public void Heard(int from, ulong boot)
+    {
+        _heartbeats!.Heard(new NodeHeartbeat(new NodeId((uint)from + 1), boot), LocalTime, _news);
+        Tell();
+    }
+
+    private void Tell()
+    {
+        foreach (NodeNews news in _news)
+        {
+            if (_world.Trace.Verbose)
+            {
+                _world.Note(Name, $"node {news.Node} {(news.Heard ? "is heard" : "fell silent")}");
+            }
+
+            foreach (SimulatedReplica? replica in Replicas)
+            {
+                replica?.Hear(news);
+            }
+        }
+
+        _news.Clear();
+    }
+
+    private void ArmTimer()
+    {
+        long at = Math.Max(_world.Now + 1, Clock.TrueTimeOf(_heartbeats!.NextDeadline, _world.Now));
+        _world.Queue.Add(
+            at, new SimEvent { Kind = EventKind.NodeTimer, Target = Number, Life = Life, Number = ++_timerNumber });
+    }
+
+    private void Schedule(PendingDiskOperation operation)
+    {
+        long time = _world.DiskTime(operation.Operation.Kind) * DiskSlowness;
+        _world.Queue.Add(
+            _world.Now + 1 + time, new SimEvent { Kind = EventKind.Disk, Target = Number, Life = Life, Payload = operation });
+    }
+
+    /// <summary>What waited for the process dies with it; messages must still leave their links.</summary>
+    private void ReleaseWaiting()
+    {
+        foreach (SimEvent happening in _waiting)
+        {
+            _world.Discard(happening);
+        }
+
+        _waiting.Clear();
+    }
+}

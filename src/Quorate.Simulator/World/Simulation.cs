@@ -1,0 +1,359 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Simulator.Checks;
+using Quorate.Simulator.Disk;
+using Quorate.Simulator.Engine;
+using Quorate.Simulator.Faults;
+using Quorate.Simulator.Network;
+using Quorate.Simulator.Plans;
+using Quorate.Simulator.Tracing;
+using Quorate.Simulator.Workload;
+using Quorate.Storage.Disk;
+
+namespace Quorate.Simulator.World;
+
+/// <summary>
+/// One run: whole clusters of the real code on a virtual clock, network and disk. One thread, one seed.
+/// <para>Invariants: time only goes on; an event happens to the life of a process that it was meant for or not at
+/// all; nothing here reads a clock, draws chance from elsewhere or depends on the order of a hash table.</para>
+/// </summary>
+internal sealed class Simulation
+{
+    private readonly SeededRandom _disks;
+    private readonly SeededRandom _yields;
+    private readonly List<SimulatedClient> _clients = [];
+    private readonly RunSchedule _schedule;
+
+    public Simulation(Plan plan, Trace trace)
+    {
+        Plan = plan;
+        Trace = trace;
+        Streams = new Streams(plan.Seed, plan.Salt);
+        _disks = Streams.Open(StreamName.Disks, ulong.MaxValue);
+        _yields = Streams.Open(StreamName.Yields);
+        Network = new SimulatedNetwork(plan.Network, plan.Nodes, Streams.Open(StreamName.Network), Queue);
+        Placements = new Placement[plan.Groups.Length];
+        Checks = new GroupChecks[plan.Groups.Length];
+        for (int group = 0; group < plan.Groups.Length; group++)
+        {
+            Place(group, plan.Groups[group]);
+        }
+
+        Nodes = new SimulatedNode[plan.Nodes];
+        for (int node = 0; node < plan.Nodes; node++)
+        {
+            Nodes[node] = new SimulatedNode(this, node);
+        }
+
+        Operator = new Operator(this);
+        Faults = new FaultDriver(this);
+        for (int client = 0; client < plan.Clients; client++)
+        {
+            _clients.Add(new SimulatedClient(this, client));
+        }
+
+        _schedule = new RunSchedule(this);
+    }
+
+    public Plan Plan { get; }
+
+    public Trace Trace { get; }
+
+    public Streams Streams { get; }
+
+    public EventQueue Queue { get; } = new();
+
+    /// <summary>True time, in microseconds since the run began.</summary>
+    public long Now { get; private set; }
+
+    public SimulatedNetwork Network { get; }
+
+    public SimulatedNode[] Nodes { get; }
+
+    public Placement[] Placements { get; }
+
+    public GroupChecks[] Checks { get; }
+
+    /// <summary>All attempts of all clients; an attempt's id is its place plus one.</summary>
+    public List<Attempt> Attempts { get; } = [];
+
+    public Operator Operator { get; }
+
+    public FaultDriver Faults { get; }
+
+    public IReadOnlyList<SimulatedClient> Clients => _clients;
+
+    /// <summary>Operations that clients have begun by themselves.</summary>
+    public int Operations { get; private set; }
+
+    /// <summary>Leaders elected in all groups together.</summary>
+    public long Elections { get; set; }
+
+    /// <summary>The id that the next attempt will have.</summary>
+    public ulong NextAttempt => (ulong)Attempts.Count + 1;
+
+    /// <summary>Runs to the end of the schedule, or to the first broken claim, which is thrown.</summary>
+    public void Run()
+    {
+        foreach (SimulatedNode node in Nodes)
+        {
+            node.Start();
+        }
+
+        foreach (SimulatedClient client in _clients)
+        {
+            client.Begin();
+        }
+
+        _schedule.Begin();
+        while (!_schedule.IsOver)
+        {
+            Now = Queue.Take(out SimEvent happening);
+            Happen(happening);
+        }
+    }
+
+    /// <summary>Throws an event away whose process has ended.</summary>
+    public void Discard(in SimEvent happening)
+    {
+        if (happening.Kind == EventKind.Message)
+        {
+            Network.Arrived((int)happening.Number, happening.Target);
+            Network.Messages.Release(happening.Slot);
+        }
+        else if (happening.Kind == EventKind.Heartbeat)
+        {
+            Network.Arrived(happening.Group, happening.Target);
+        }
+        else if (happening.Kind == EventKind.ClientRequest)
+        {
+            RefuseConnection(Attempts[(int)happening.Number - 1]);
+        }
+    }
+
+    public void Note(string where, string what) => Trace.Line(Now, where, what);
+
+    /// <summary>A client begins an operation of its own; false when all of the plan's are done.</summary>
+    public bool TakeTurn() => Operations < Plan.OperationsMax && ++Operations > 0;
+
+    /// <summary>A delay in [0, max]; half of them are none.</summary>
+    public long Yield(long max) => max == 0 || _yields.Chance(500_000) ? 0 : _yields.Next(max + 1);
+
+    public long DiskTime(DiskOperationKind kind)
+    {
+        DiskPlan plan = Plan.Disk;
+        long time = kind switch
+        {
+            DiskOperationKind.Read or DiskOperationKind.List => plan.ReadTime,
+            DiskOperationKind.Sync or DiskOperationKind.SyncFolder => plan.SyncTime,
+            _ => plan.WriteTime,
+        };
+        return time + _disks.Next((time * plan.SpreadPercent / 100) + 1);
+    }
+
+    public void AnswerClient(Attempt attempt)
+    {
+        if (Trace.Verbose)
+        {
+            Note(Nodes[attempt.Node].Name, $"answers {attempt}: {TraceText.Of(attempt.Answer!)}");
+        }
+
+        if (Network.ClientTime() is { } time)
+        {
+            Queue.Add(
+                Now + time, new SimEvent { Kind = EventKind.ClientReply, Target = attempt.Client, Number = attempt.Id });
+        }
+    }
+
+    private static bool HappensToNode(EventKind kind) => kind switch
+    {
+        EventKind.Message or EventKind.Heartbeat or EventKind.ReplicaTimer or EventKind.NodeTimer or EventKind.Disk
+            or EventKind.Apply or EventKind.ServeRead or EventKind.ClientRequest => true,
+        _ => false,
+    };
+
+    private void Place(int group, GroupPlan plan)
+    {
+        var placement = new Placement(Plan.Nodes);
+        Placements[group] = placement;
+        // Every first replica is given the same membership, so the ids must be known before.
+        Membership first = Membership.Of(
+            plan.Voters.Select(node => new ReplicaId((uint)node + 1, 1)),
+            plan.Learners.Select(learner => new Learner(new ReplicaId((uint)learner.Node + 1, 1), learner.Kind)));
+        foreach (int node in plan.Voters.Concat(plan.Learners.Select(learner => learner.Node)))
+        {
+            placement.Add(node, first);
+        }
+
+        Checks[group] = new GroupChecks(group, Attempts, first);
+    }
+
+    private void Happen(in SimEvent happening)
+    {
+        if (!HappensToNode(happening.Kind))
+        {
+            Trace.Event(Now, happening, happening.Number ^ ((ulong)(uint)happening.Slot << 40));
+            HappenToWorld(happening);
+            return;
+        }
+
+        SimulatedNode node = Nodes[happening.Target];
+        if (node.State == NodeState.Down || (happening.Life != 0 && happening.Life != node.Life))
+        {
+            Discard(happening);
+        }
+        else if (node.State == NodeState.Paused)
+        {
+            node.Defer(happening);
+        }
+        else
+        {
+            Trace.Event(Now, happening, Digest(happening));
+            HappenTo(node, happening);
+            if (node.Ending is { } sentence)
+            {
+                Operator.ProcessEnds(node, sentence);
+            }
+        }
+    }
+
+    private void HappenTo(SimulatedNode node, in SimEvent happening)
+    {
+        switch (happening.Kind)
+        {
+            case EventKind.Message:
+                Deliver(node, happening);
+                break;
+            case EventKind.Heartbeat:
+                Network.Arrived(happening.Group, happening.Target);
+                node.Heard(happening.Group, happening.Number);
+                break;
+            case EventKind.ReplicaTimer:
+                node.Replicas[happening.Group]?.Timer(happening.Number);
+                break;
+            case EventKind.NodeTimer:
+                node.Timer(happening.Number);
+                break;
+            case EventKind.Disk:
+                if (Trace.Verbose)
+                {
+                    Note(node.Name, TraceText.Of(((PendingDiskOperation)happening.Payload!).Operation));
+                }
+
+                node.Disk.Execute((PendingDiskOperation)happening.Payload!);
+                foreach (SimulatedReplica? replica in node.Replicas)
+                {
+                    replica?.AfterInput();
+                }
+
+                break;
+            case EventKind.Apply:
+                node.Replicas[happening.Group]?.ApplyNext();
+                break;
+            case EventKind.ServeRead:
+                node.Replicas[happening.Group]?.ServeRead(new RequestId(happening.Number));
+                break;
+            default:
+                TakeRequest(node, Attempts[(int)happening.Number - 1]);
+                break;
+        }
+    }
+
+    private void HappenToWorld(in SimEvent happening)
+    {
+        switch (happening.Kind)
+        {
+            case EventKind.ClientStep:
+                _clients[happening.Target].Step();
+                break;
+            case EventKind.ClientReply:
+                _clients[happening.Target].Replied(Attempts[(int)happening.Number - 1]);
+                break;
+            case EventKind.ClientTimeout:
+                _clients[happening.Target].TimedOut(Attempts[(int)happening.Number - 1]);
+                break;
+            case EventKind.Fault:
+                Faults.Happen(happening);
+                break;
+            case EventKind.NodeStart:
+                Operator.StartNode(Nodes[happening.Target]);
+                break;
+            case EventKind.NodeResume:
+                Nodes[happening.Target].Resume();
+                break;
+            case EventKind.Operator:
+                Operator.LookAround();
+                break;
+            default:
+                _schedule.Step();
+                break;
+        }
+    }
+
+    private void Deliver(SimulatedNode node, in SimEvent happening)
+    {
+        RaftMessage message = Network.Messages.Peek(happening.Slot);
+        Network.Arrived((int)happening.Number, happening.Target);
+        Network.Messages.Release(happening.Slot);
+        SimulatedReplica? replica = node.Replicas[happening.Group];
+        if (replica is null)
+        {
+            return;
+        }
+
+        if (Trace.Verbose)
+        {
+            Note($"{node.Name}g{happening.Group + 1}", TraceText.Of(message));
+        }
+
+        replica.Receive(message);
+    }
+
+    private void TakeRequest(SimulatedNode node, Attempt attempt)
+    {
+        if (Trace.Verbose)
+        {
+            Note(node.Name, $"takes {TraceText.Of(attempt)}");
+        }
+
+        if (node.Replicas[attempt.Group] is { } replica)
+        {
+            replica.Take(attempt);
+        }
+        else
+        {
+            RefuseConnection(attempt);
+        }
+    }
+
+    /// <summary>Nobody is there to take the request: it surely has no effect.</summary>
+    private void RefuseConnection(Attempt attempt)
+    {
+        attempt.Answer = new Answer(Outcome.Refused, DropReason.NotLeader, ReplicaId.None, default, default, Now);
+        Checks[attempt.Group].Answered(attempt, null);
+        AnswerClient(attempt);
+    }
+
+    private ulong Digest(in SimEvent happening)
+    {
+        if (happening.Kind == EventKind.Message)
+        {
+            ref readonly RaftMessage message = ref Network.Messages.Peek(happening.Slot);
+            ulong digest = TraceHash.Mix(((ulong)message.Kind << 56) ^ message.From.Packed, message.To.Packed);
+            digest = TraceHash.Mix(digest ^ message.Term.Value, message.Index.Value);
+            digest = TraceHash.Mix(digest ^ message.Commit.Value, message.LogTerm.Value);
+            return TraceHash.Mix(
+                digest ^ message.Round ^ (ulong)(message.Entries?.Length ?? 0),
+                (ulong)message.SentAt.Microseconds ^ (message.Reject ? 1UL : 0) ^ ((ulong)message.Chunk.Length << 8));
+        }
+
+        if (happening.Kind == EventKind.Disk)
+        {
+            DiskOperation operation = ((PendingDiskOperation)happening.Payload!).Operation;
+            return TraceHash.Mix(
+                ((ulong)operation.Kind << 56) ^ operation.Ticket, ((ulong)operation.Offset << 24) ^ (ulong)operation.Data.Length);
+        }
+
+        return happening.Number;
+    }
+}

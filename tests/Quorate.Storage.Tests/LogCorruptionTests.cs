@@ -1,0 +1,203 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Storage.Disk;
+using Quorate.Storage.Log;
+
+namespace Quorate.Storage.Tests;
+
+/// <summary>
+/// Damage below what is known to be durable ends the start; damage above it is a torn tail (pitfalls R26, S8).
+/// </summary>
+public sealed class LogCorruptionTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Every_flipped_bit_in_what_is_known_durable_is_found(ulong seed)
+    {
+        LogRun run = Finished(seed);
+        string whole = run.ReopenAndCheck(powerWasLost: false);
+        run.Crash(powerLost: true, seed);
+        IReadOnlyList<DurableRange> ranges = KnownDurable(run);
+        Assert.True(ranges.Sum(range => range.Length) > 500);
+        var random = new SeededRandom(seed);
+        foreach (DurableRange range in ranges)
+        {
+            for (long at = 0; at < range.Length; at++)
+            {
+                int bit = (int)random.Next(8);
+                run.Disk.FlipBitAt(range.File, at, bit);
+                LogOwner owner = run.Reopen();
+                Assert.Null(owner.Opened);
+                Assert.Contains(range.File, owner.Failure!, StringComparison.Ordinal);
+                run.Crash(powerLost: false, seed);
+                run.Disk.FlipBitAt(range.File, at, bit);
+            }
+        }
+
+        Assert.Equal(whole, run.ReopenAndCheck(powerWasLost: false));
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void A_file_that_counts_is_never_missed_in_silence(ulong seed)
+    {
+        var disk = new MemoryDisk();
+        LogOwner owner = Fill(disk, seed);
+        string whole = owner.Text(disk.RunAll);
+        foreach (string name in disk.Names)
+        {
+            byte[] content = disk.Content(name);
+            foreach (byte[]? damaged in new[] { null, [], content[..(content.Length / 2)], new byte[content.Length] })
+            {
+                if (damaged is null && disk.Names.Count == 1)
+                {
+                    // No file at all is what a new replica has; its node must know better.
+                    continue;
+                }
+
+                var copy = new MemoryDisk();
+                foreach (string other in disk.Names)
+                {
+                    copy.Put(other, (byte[])disk.Content(other).Clone());
+                }
+
+                copy.Put(name, damaged);
+                var again = new LogOwner(copy);
+                again.Log.Open();
+                copy.RunAll();
+
+                // The very last segment holds nothing but what was recovered into it: without a trace of it the
+                // older ones may still be whole.
+                if (again.Opened is not null)
+                {
+                    Assert.Equal(whole, again.Text(copy.RunAll));
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Garbage_after_the_last_batch_is_cut()
+    {
+        var disk = new MemoryDisk();
+        LogOwner owner = Fill(disk, 5);
+        string whole = owner.Text(disk.RunAll);
+        for (int length = 1; length < 200; length += 13)
+        {
+            string last = disk.Names[^1];
+            byte[] garbage = new byte[length];
+            BeginAsABatchDoes(garbage);
+            disk.Put(last, [.. disk.Content(last), .. garbage]);
+            LogOwner again = Open(disk);
+            Assert.Equal(whole, again.Text(disk.RunAll));
+        }
+
+        static void BeginAsABatchDoes(byte[] bytes)
+        {
+            for (int i = 0; i < Math.Min(4, bytes.Length); i++)
+            {
+                bytes[i] = "QLB\u0001"u8[i];
+            }
+        }
+    }
+
+    [Fact]
+    public void A_batch_of_another_life_of_the_segment_never_fits()
+    {
+        byte[] one = Segment(firstPayload: 1);
+        byte[] other = Segment(firstPayload: 2);
+        Assert.Equal(one.Length, other.Length);
+
+        // The last batch of one life behind the batches of the other: its own checksum, segment and place are right.
+        int at = one.Length - (40 + 28 + 8);
+        var disk = new MemoryDisk();
+        disk.Put("g1/log-00000001", [.. one[..at], .. other[at..]]);
+        Assert.Equal(new LogIndex(2), Open(disk).Opened!.Last);
+    }
+
+    [Fact]
+    public void A_bit_that_turned_since_the_opening_is_found_when_it_is_read()
+    {
+        var disk = new MemoryDisk();
+        var owner = Open(disk);
+        owner.Log.Write(new Persist { Sequence = 1, Entries = [New(1, 7), New(2, 7)], MustSync = true });
+        disk.RunAll();
+        disk.Content(disk.Names[0])[^3] ^= 4;
+        owner.Log.Read(1, new(1), new(1), 10);
+        disk.RunAll();
+        Assert.Single(owner.Reads[1]);
+        owner.Log.Read(2, new(2), new(2), 10);
+        disk.RunAll();
+        Assert.False(owner.Reads.ContainsKey(2));
+        Assert.Contains("g1/log-00000001", owner.Failure!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Rot_in_the_last_batch_alone_is_the_named_exception()
+    {
+        var disk = new MemoryDisk();
+        LogOwner owner = Open(disk);
+        owner.Log.Write(new Persist { Sequence = 1, Entries = [New(1, 7)], MustSync = true });
+        disk.RunAll();
+        owner.Log.Write(new Persist { Sequence = 2, Entries = [New(2, 7)], MustSync = true });
+        disk.RunAll();
+        disk.Content(disk.Names[0])[^3] ^= 4;
+        Assert.Equal(new LogIndex(1), Open(disk).Opened!.Last);
+    }
+
+    private static byte[] Segment(byte firstPayload)
+    {
+        var disk = new MemoryDisk();
+        LogOwner owner = Open(disk);
+        for (ulong i = 1; i <= 3; i++)
+        {
+            byte payload = i == 1 ? firstPayload : (byte)7;
+            owner.Log.Write(new Persist { Sequence = i, Entries = [New(i, payload)], MustSync = true });
+            disk.RunAll();
+        }
+
+        return disk.Content("g1/log-00000001");
+    }
+
+    private static Entry New(ulong index, byte payload) =>
+        new(new(index), new(1), EntryKind.Data, Enumerable.Repeat(payload, 8).ToArray());
+
+    private static LogOwner Fill(MemoryDisk disk, ulong seed)
+    {
+        LogOwner owner = Open(disk);
+        var maker = new PersistMaker(seed);
+        for (int i = 0; i < 60; i++)
+        {
+            owner.Log.Write(maker.Next());
+            disk.RunAll();
+        }
+
+        return Open(disk);
+    }
+
+    private static LogOwner Open(MemoryDisk disk)
+    {
+        var owner = new LogOwner(disk);
+        owner.Log.Open();
+        disk.RunAll();
+        Assert.Null(owner.Failure);
+        return owner;
+    }
+
+    private static LogRun Finished(ulong seed)
+    {
+        var run = new LogRun(seed, 40);
+        while (!run.IsOver)
+        {
+            run.Step();
+        }
+
+        run.Crash(powerLost: false, seed);
+        return run;
+    }
+
+    private static IReadOnlyList<DurableRange> KnownDurable(LogRun run) => LogInspector.KnownDurable(
+        LogOwner.Prefix, run.Disk.DurableNames, file => run.Disk.DurableContent(file)!.Value);
+}

@@ -1,0 +1,203 @@
+using Quorate.Core.Raft;
+using Quorate.Simulator.Disk;
+
+namespace Quorate.Storage.Tests;
+
+/// <summary>
+/// The log on the lying disk: a crash after every single operation (pitfalls R10, R11, R16, R28, S1).
+/// </summary>
+public sealed class LogCrashTests
+{
+    private const int Writes = 70;
+
+    public static TheoryData<ulong> Seeds => [1, 2, 3, 4];
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void What_was_reported_durable_survives_a_crash_after_any_operation(ulong seed)
+    {
+        int steps = StepsOf(seed);
+        Assert.True(steps > 100, $"{steps} operations");
+        for (int at = 0; at <= steps; at++)
+        {
+            for (ulong fate = 0; fate < 6; fate++)
+            {
+                bool powerLost = fate > 1;
+                LogRun run = RunTo(seed, at);
+                run.Crash(powerLost, (fate * 1000) + (ulong)at);
+                string first = run.ReopenAndCheck(powerLost);
+
+                // What was announced stays, whatever happens next.
+                run.Crash(fate % 2 == 0, fate);
+                Assert.Equal(first, run.ReopenAndCheck(powerLost));
+                run.Crash(powerLost: true, fate + 1);
+                Assert.Equal(first, run.ReopenAndCheck(powerLost));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void Opening_may_be_cut_short_after_any_operation_and_done_again(ulong seed)
+    {
+        int steps = StepsOf(seed);
+        for (int at = (int)seed; at <= steps; at += 7)
+        {
+            for (int cut = 0; cut < 40; cut++)
+            {
+                LogRun run = RunTo(seed, at);
+                bool powerLost = cut % 2 == 0;
+                run.Crash(powerLost, (ulong)at);
+                LogOwner half = run.Reopen(cut);
+                string? announced = half.Opened is null ? null : half.Text(run.RunAll);
+                run.Crash(powerLost: true, (ulong)cut);
+                string after = run.ReopenAndCheck(powerWasLost: true);
+                if (announced is not null)
+                {
+                    Assert.Equal(announced, after);
+                    break;
+                }
+
+                run.Crash(powerLost: false, (ulong)cut);
+                run.Reopen(cut / 2);
+                run.Crash(powerLost: true, (ulong)cut);
+                run.ReopenAndCheck(powerWasLost: true);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void What_a_failed_sync_left_in_the_page_cache_is_announced_only_once_it_is_durable(ulong seed)
+    {
+        int steps = StepsOf(seed);
+        for (int at = 8; at < steps; at++)
+        {
+            LogRun run = RunTo(seed, at);
+            run.Disk.FailNextSync();
+            while (run.Owner.Failure is null && !run.IsOver)
+            {
+                run.Step();
+            }
+
+            if (run.Owner.Failure is null)
+            {
+                break;
+            }
+
+            int durable = run.Owner.Durable.Count;
+            run.RunAll();
+            Assert.Equal(durable, run.Owner.Durable.Count);
+            run.Crash(powerLost: false, seed);
+            string announced = run.ReopenAndCheck(powerWasLost: false);
+            run.Crash(powerLost: true, seed + (ulong)at);
+            Assert.Equal(announced, run.ReopenAndCheck(powerWasLost: false));
+        }
+    }
+
+    [Fact]
+    public void A_disk_that_fills_ends_the_log_and_loses_nothing()
+    {
+        for (ulong seed = 1; seed < 30; seed++)
+        {
+            LogRun run = RunTo(seed, 20 + ((int)seed * 3));
+            run.Disk.SetFull(true);
+            while (run.Owner.Failure is null && !run.IsOver)
+            {
+                run.Step();
+            }
+
+            Assert.Contains("full", run.Owner.Failure!, StringComparison.Ordinal);
+            run.Crash(powerLost: false, seed);
+            run.Disk.SetFull(false);
+            run.ReopenAndCheck(powerWasLost: false);
+        }
+    }
+
+    [Fact]
+    public void Old_log_outlives_a_snapshot_until_the_reset_is_durable()
+    {
+        for (ulong seed = 0; seed < 30; seed++)
+        {
+            for (int steps = 0; steps < 4; steps++)
+            {
+                var disk = new SimulatedDisk(_ => { }, seed);
+                LogOwner owner = OpenOn(disk);
+                for (ulong i = 1; i <= 30; i++)
+                {
+                    owner.Log.Write(new Persist { Sequence = i, Entries = [New(i)], MustSync = true });
+                    Run(disk);
+                }
+
+                owner.Log.Write(new Persist
+                {
+                    Sequence = 31,
+                    ResetTo = new(new(100), new(2), default, Membership.Of([new(1, 1)]), []),
+                    HardState = new(new(2), default, new(100)),
+                    MustSync = true,
+                });
+                for (int i = 0; i < steps && disk.Pending.Count > 0; i++)
+                {
+                    // Deletions first: nothing orders them behind the sync but the log itself.
+                    disk.Execute(disk.Pending[^1]);
+                }
+
+                bool reported = owner.Durable.Contains(31UL);
+                disk.PowerLost(new(seed));
+                LogOwner again = OpenOn(disk);
+                Assert.Null(again.Failure);
+                ulong last = again.Opened!.Last.Value;
+                Assert.True(last == 100 || (!reported && last == 30), $"the log ends at {last}");
+            }
+        }
+    }
+
+    [Fact]
+    public void A_wiped_disk_is_an_empty_log()
+    {
+        LogRun run = RunTo(1, 60);
+        run.Crash(powerLost: true, 1);
+        run.Disk.Wipe();
+        Assert.Equal(LogModel.Empty.Text(), run.Reopen().Text(run.RunAll));
+    }
+
+    private static LogOwner OpenOn(SimulatedDisk disk)
+    {
+        var owner = new LogOwner(disk);
+        owner.Log.Open();
+        Run(disk);
+        return owner;
+    }
+
+    private static void Run(SimulatedDisk disk)
+    {
+        while (disk.Pending.Count > 0)
+        {
+            disk.Execute(disk.Pending[0]);
+        }
+    }
+
+    private static Entry New(ulong index) => new(new(index), new(1), EntryKind.Data, new byte[50]);
+
+    private static int StepsOf(ulong seed)
+    {
+        var run = new LogRun(seed, Writes);
+        while (!run.IsOver)
+        {
+            run.Step();
+        }
+
+        return run.Steps;
+    }
+
+    private static LogRun RunTo(ulong seed, int steps)
+    {
+        var run = new LogRun(seed, Writes);
+        while (run.Steps < steps && !run.IsOver)
+        {
+            run.Step();
+        }
+
+        return run;
+    }
+}

@@ -1,0 +1,169 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Storage.Disk;
+using Quorate.Storage.Log;
+
+namespace Quorate.Storage.Tests;
+
+/// <summary>Owns a log in a test and remembers what it was told.</summary>
+internal sealed class LogOwner : IGroupLogClient
+{
+    public const string Prefix = "g1/";
+
+    public LogOwner(IDisk disk, SimpleLogSettings? settings = null)
+    {
+        Log = new(disk, Prefix, this, settings ?? new SimpleLogSettings { SegmentBytes = 600, OpenPieceBytes = 500 });
+    }
+
+    public SimpleLog Log { get; }
+
+    public RecoveredLog? Opened { get; private set; }
+
+    public string? Failure { get; private set; }
+
+    public List<ulong> Durable { get; } = [];
+
+    public Dictionary<ulong, Entry[]> Reads { get; } = [];
+
+    public void LogOpened(RecoveredLog log)
+    {
+        Assert.Null(Opened);
+        Opened = log;
+    }
+
+    public void LogDurable(ulong sequence)
+    {
+        Assert.Null(Failure);
+        Durable.Add(sequence);
+    }
+
+    public void LogRead(ulong tag, Entry[] entries) => Reads.Add(tag, entries);
+
+    public void LogFailed(string sentence)
+    {
+        Assert.Null(Failure);
+        Failure = sentence;
+    }
+
+    /// <summary>All that the log holds, read entry by entry; <paramref name="run"/> lets the disk work.</summary>
+    public string Text(Action run)
+    {
+        Assert.NotNull(Opened);
+        var entries = new List<Entry>();
+        for (LogIndex at = Opened.Base.Next; at <= Opened.Last; at = entries[^1].Index.Next)
+        {
+            ulong tag = 1_000_000 + at.Value;
+            Log.Read(tag, at, Opened.Last, 200);
+            Assert.DoesNotContain(tag, Reads);
+            run();
+            Assert.Null(Failure);
+            Assert.NotEmpty(Reads[tag]);
+            entries.AddRange(Reads[tag]);
+            Reads.Remove(tag);
+        }
+
+        return LogModel.Text(Opened, entries);
+    }
+}
+
+/// <summary>Makes writes to a log as a group might, at random.</summary>
+internal sealed class PersistMaker(ulong seed)
+{
+    private readonly SeededRandom _random = new(seed);
+    private ulong _sequence;
+    private Term _term = new(1);
+
+    public LogModel Model { get; private set; } = LogModel.Empty;
+
+    public Persist Next()
+    {
+        LogModel model = Model;
+        long what = _random.Next(100);
+        SnapshotMeta? reset = null;
+        LogIndex cut = default;
+        LogIndex release = default;
+        HardState? hard = null;
+        var entries = new List<Entry>();
+        bool mustSync = true;
+        if (what < 12)
+        {
+            hard = model.HardState with { Commit = model.Last };
+            mustSync = false;
+        }
+        else if (what < 24)
+        {
+            _term = _term.Next;
+            hard = new(_term, new((uint)_random.Between(1, 3), 1), model.HardState.Commit);
+        }
+        else
+        {
+            LogIndex last = model.Last;
+            if (what < 27)
+            {
+                reset = new(last + (ulong)_random.Between(1, 20), _term, default, Membership.Of([new(1, 1)]), []);
+                last = reset.Index;
+                hard = new(_term, default, last);
+            }
+            else if (what < 38 && model.Entries.Length > 0)
+            {
+                _term = _term.Next;
+                cut = model.Base + (ulong)_random.Between(1, model.Entries.Length);
+                last = cut.Previous;
+                hard = new(_term, default, model.HardState.Commit);
+            }
+
+            int count = (int)_random.Between(reset is null ? 1 : 0, 4);
+            for (int i = 0; i < count; i++)
+            {
+                last = last.Next;
+                entries.Add(NewEntry(last));
+            }
+        }
+
+        var persist = new Persist
+        {
+            Sequence = ++_sequence,
+            ResetTo = reset,
+            TruncateFrom = cut,
+            Entries = [.. entries],
+            HardState = hard,
+            MustSync = mustSync,
+        };
+        LogModel after = model.After(persist);
+        if (after.Entries.Length > 0 && _random.Next(10) == 0)
+        {
+            release = after.Base + (ulong)_random.Between(1, after.Entries.Length);
+            persist = new Persist
+            {
+                Sequence = persist.Sequence,
+                ResetTo = reset,
+                TruncateFrom = cut,
+                Entries = persist.Entries,
+                HardState = hard,
+                MustSync = mustSync,
+                ReleaseTo = release,
+            };
+        }
+
+        Model = model.After(persist);
+        return persist;
+    }
+
+    private Entry NewEntry(LogIndex index)
+    {
+        long what = _random.Next(10);
+        if (what == 0)
+        {
+            byte[] encoded = Membership.Of([new(1, 1), new(2, (uint)_random.Between(1, 9))]).Encode();
+            return new(index, _term, EntryKind.Membership, encoded);
+        }
+
+        byte[] payload = new byte[what == 1 ? 0 : _random.Next(120)];
+        for (int i = 0; i < payload.Length; i++)
+        {
+            payload[i] = (byte)_random.Next(256);
+        }
+
+        return new(index, _term, what == 1 ? EntryKind.Barrier : EntryKind.Data, payload);
+    }
+}
