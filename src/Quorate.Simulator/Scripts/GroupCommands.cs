@@ -53,12 +53,6 @@ internal static class GroupCommands
         LookCommands.ShowLog(world, replica);
     }
 
-    /// <summary>
-    /// start N[.I]: a process without a disk starts on node N, to be told of the group by its leader.
-    /// </summary>
-    public static void Start(ScriptWorld world, ScriptWords words) =>
-        world.Place(ScriptWords.Replica(words.Next("a replica")), bootstrap: null).Start();
-
     /// <summary>elect N: N campaigns and all is delivered, without a word but who leads.</summary>
     public static void Elect(ScriptWorld world, ScriptWords words)
     {

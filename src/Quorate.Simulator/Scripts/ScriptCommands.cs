@@ -7,7 +7,6 @@ internal static class ScriptCommands
     {
         ["group"] = GroupCommands.Group,
         ["given"] = GroupCommands.Given,
-        ["start"] = GroupCommands.Start,
         ["elect"] = GroupCommands.Elect,
         ["propose"] = GroupCommands.Propose,
         ["read"] = GroupCommands.Read,
