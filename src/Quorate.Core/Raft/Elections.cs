@@ -16,7 +16,7 @@ internal sealed class Elections(GroupState state)
     /// <summary>True when the election timer has run out and this replica may act on it.</summary>
     public bool MayCampaign => !state.LogIsFarBehind && (state.IsSoleVoter
         ? state.Role == Role.Follower || state.Timers.ElectionIsDue
-        : state.Timers.ElectionIsDue && state.IsVoter && !state.PromiseHolds);
+        : state.Timers.ElectionIsDue && state.MayLead && !state.PromiseHolds);
 
     /// <summary>Begins a campaign; a forced one is the leader's own wish and asks nobody beforehand.</summary>
     public void Campaign(bool forced)
@@ -145,6 +145,27 @@ internal sealed class Elections(GroupState state)
 
         _tally.Record(message.From, !message.Reject);
         return Decide();
+    }
+
+    /// <summary>
+    /// A replica that may not campaign has heard nothing for an election timeout. Its leader may be asleep and not
+    /// know that this replica is awake; any word from it wakes the leader.
+    /// </summary>
+    public void RemindLeader()
+    {
+        state.Timers.ResetElection();
+        if (!state.Leader.IsNone)
+        {
+            state.SendWhenTermDurable(new()
+            {
+                Kind = MessageKind.HeartbeatResponse,
+                From = state.Id,
+                To = state.Leader,
+                Term = state.Term,
+                Index = state.Log.Last,
+                SentAt = Peer.NeverAcked,
+            });
+        }
     }
 
     private bool Decide()

@@ -171,6 +171,7 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
                     To = message.From,
                     Term = state.Term,
                     Reject = true,
+                    SentAt = Peer.NeverAcked,
                 });
                 break;
             default:

@@ -155,7 +155,7 @@ internal sealed class Leader
         {
             _checkElapsed = 0;
             _quorumIsSilent = Quorum.Reached(_state.Membership, new Active(Peers, _state.Id)) == 0;
-            Peers.ClearActivity();
+            Peers.EndPeriod();
             if (_quorumIsSilent && Guards.LeaderChecksQuorum)
             {
                 return false;
@@ -193,7 +193,7 @@ internal sealed class Leader
             return;
         }
 
-        peer.IsActive = true;
+        peer.Hear();
         if (message.Kind is not (MessageKind.AppendResponse or MessageKind.HeartbeatResponse))
         {
             return;
@@ -219,7 +219,7 @@ internal sealed class Leader
     {
         _idleTicks = 0;
         _checkElapsed = 0;
-        Peers.ClearActivity();
+        Peers.EndPeriod();
         Replication.SendHeartbeats(Reads.Round);
     }
 

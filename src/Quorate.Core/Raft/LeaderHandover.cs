@@ -95,7 +95,7 @@ internal sealed class LeaderHandover(GroupState state)
         Peer? heir = null;
         foreach (Peer peer in leader.Peers.All)
         {
-            if (state.Membership.IsIncomingVoter(peer.Id) && peer.IsActive && (heir is null || peer.Match > heir.Match))
+            if (state.Membership.IsIncomingVoter(peer.Id) && peer.IsAlive && (heir is null || peer.Match > heir.Match))
             {
                 heir = peer;
             }

@@ -24,7 +24,7 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
 
             foreach (Learner learner in state.Membership.Learners)
             {
-                if (learner.Kind == LearnerKind.Joining && leader.Peers.Find(learner.Id) is { IsActive: true })
+                if (learner.Kind == LearnerKind.Joining && leader.Peers.Find(learner.Id) is { IsAlive: true })
                 {
                     return false;
                 }
@@ -128,7 +128,7 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
     {
         foreach (Peer peer in leader.Peers.All)
         {
-            if (peer.IsActive)
+            if (peer.IsAlive)
             {
                 Promote(peer);
             }

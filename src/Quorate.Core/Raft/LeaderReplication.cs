@@ -71,13 +71,10 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
 
         Invariant.Check(message.Index <= state.Log.Last, $"{peer.Id} holds no more than its leader of {state.Term}");
         bool isNews = peer.Acknowledge(message.Index);
-        if (peer.State == PeerState.Probe)
+        bool isBehindNoMore = peer.State == PeerState.Snapshot && peer.Match >= state.Log.Base;
+        if (peer.State == PeerState.Probe || isBehindNoMore)
         {
             peer.BecomeReplicate();
-        }
-        else if (peer.State == PeerState.Snapshot && peer.Match >= state.Log.Base)
-        {
-            peer.BecomeProbe(peer.Match.Next);
         }
 
         Replicate(peer);
@@ -95,7 +92,7 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
         {
             peer.BecomeProbe(peer.Match.Next);
         }
-        else if (waitedLong && peer.State == PeerState.Probe)
+        else if (waitedLong && peer.State != PeerState.Snapshot)
         {
             peer.IsPaused = false;
         }
@@ -105,34 +102,30 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
 
     public void OnEntriesFetched(Peer peer, LogIndex first, Entry[] entries)
     {
-        if (peer.State == PeerState.Snapshot || !peer.IsPaused || peer.Next != first)
+        if (peer.State == PeerState.Snapshot || !peer.IsPaused)
         {
             return;
         }
 
+        if (entries.Length == 0 && peer.Next > state.Log.Base)
+        {
+            // The log should hold them; asked again when the peer is next heard after a while.
+            return;
+        }
+
+        // The peer may have moved on meanwhile, or the entries were read before a cut in an earlier term.
         peer.IsPaused = false;
-        bool isCurrent = entries.Length > 0;
+        bool isCurrent = entries.Length > 0 && first == peer.Next;
         foreach (Entry entry in entries)
         {
             isCurrent &= state.Log.TermAt(entry.Index) == entry.Term;
         }
 
-        if (!isCurrent)
+        if (isCurrent)
         {
-            // Either the log has let go of them since, which Replicate sees, or they were read before a cut.
-            if (peer.Next <= state.Log.Base)
-            {
-                Replicate(peer);
-            }
-            else
-            {
-                peer.IsPaused = true;
-            }
-
-            return;
+            SendAppend(peer, entries);
         }
 
-        SendAppend(peer, entries);
         Replicate(peer);
     }
 

@@ -86,7 +86,7 @@ internal sealed class LeaderSnapshots(GroupState state, PeerSet peers, LeaderRep
             if (peer.State == PeerState.Snapshot)
             {
                 // Should the log have been released beyond it meanwhile, this begins the next snapshot.
-                peer.BecomeProbe(peer.Match.Next);
+                peer.BecomeReplicate();
                 replication.Replicate(peer);
             }
 
@@ -114,11 +114,11 @@ internal sealed class LeaderSnapshots(GroupState state, PeerSet peers, LeaderRep
                 continue;
             }
 
-            if (peer.IsActive && peer.TicksWaiting >= state.Settings.ResendTicks)
+            if (peer.IsAlive && peer.TicksWaiting >= state.Settings.ResendTicks)
             {
                 Fetch(peer);
             }
-            else if (!peer.IsActive && peer.TicksWaiting >= state.Settings.ElectionTicks)
+            else if (!peer.IsAlive)
             {
                 Abandon(peer);
             }

@@ -17,7 +17,7 @@ internal static class LogRetention
             LogIndex floor = log.Last.Minus(state.Settings.LogEntriesKeptMax);
             foreach (Peer peer in leader.Peers.All)
             {
-                if (peer.IsActive && peer.State != PeerState.Snapshot && peer.Match < target)
+                if (peer.IsAlive && peer.State != PeerState.Snapshot && peer.Match < target)
                 {
                     target = LogIndex.Min(target, LogIndex.Max(peer.Match, floor));
                 }

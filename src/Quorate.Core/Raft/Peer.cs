@@ -26,6 +26,7 @@ internal sealed class Peer(ReplicaId id, LogIndex next)
     public static readonly Instant NeverAcked = new(long.MinValue);
 
     private readonly Queue<Sent> _inFlight = new();
+    private bool _wasActive;
 
     public ReplicaId Id { get; } = id;
 
@@ -44,7 +45,10 @@ internal sealed class Peer(ReplicaId id, LogIndex next)
     public bool IsPaused { get; set; }
 
     /// <summary>Something came from it since the last check of the quorum.</summary>
-    public bool IsActive { get; set; }
+    public bool IsActive { get; private set; } = true;
+
+    /// <summary>Something came from it since the check before the last: it is not given up yet.</summary>
+    public bool IsAlive => IsActive || _wasActive;
 
     /// <summary>
     /// Ticks since the peer last made progress, or since something was last sent that should bring some.
@@ -66,6 +70,16 @@ internal sealed class Peer(ReplicaId id, LogIndex next)
     public int InFlightCount => _inFlight.Count;
 
     public int InFlightBytes { get; private set; }
+
+    /// <summary>Something came from it.</summary>
+    public void Hear() => IsActive = true;
+
+    /// <summary>The quorum has been checked; who says nothing until the next check is silent.</summary>
+    public void EndPeriod()
+    {
+        _wasActive = IsActive;
+        IsActive = false;
+    }
 
     public void BecomeProbe(LogIndex next)
     {

@@ -37,18 +37,18 @@ internal sealed class PeerSet
         {
             if (id != _state.Id)
             {
-                peers.Add(Find(id) ?? new Peer(id, _state.Log.Last.Next) { IsActive = true });
+                peers.Add(Find(id) ?? new Peer(id, _state.Log.Last.Next));
             }
         }
 
         _peers = [.. peers];
     }
 
-    public void ClearActivity()
+    public void EndPeriod()
     {
         foreach (Peer peer in _peers)
         {
-            peer.IsActive = false;
+            peer.EndPeriod();
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed class PeerSet
         foreach (Peer peer in _peers)
         {
             bool lacks = peer.Match < last || peer.State != PeerState.Replicate;
-            if (lacks && (peer.IsActive || peer.State == PeerState.Snapshot))
+            if (lacks && (peer.IsAlive || peer.State == PeerState.Snapshot))
             {
                 return false;
             }

@@ -226,9 +226,9 @@ public sealed class RaftGroup
             {
                 _elections.Campaign(forced: false);
             }
-            else if (_state.Timers.ElectionIsDue && !_state.IsVoter)
+            else if (_state.Timers.ElectionIsDue && !_state.MayLead)
             {
-                _state.Timers.ResetElection();
+                _elections.RemindLeader();
             }
 
             _reads.Tick(ticks);
