@@ -11,8 +11,9 @@ namespace Quorate.Core.Checking;
 /// names, or is told that the token's entry was lost.
 /// <para>
 /// What an operation owes is what the session held when it was invoked: what operations that had returned before
-/// brought. Equal times count as overlapping. Linearizable reads owe what session reads owe. An eventual read owes
-/// nothing but a value that was really written; it brings its token, if its reply carried one.
+/// brought. Equal times count as overlapping. Linearizable reads owe what session reads owe, except that they need
+/// not tell of a lost entry: it is no part of the newest state. An eventual read owes nothing but a value that was
+/// really written; it brings its token, if its reply carried one.
 /// </para>
 /// <para>
 /// A token counts as the greatest by index, or by term and then index; in one log both agree, and they differ only
@@ -231,7 +232,8 @@ public sealed class SessionChecker(CommittedHistory committed)
         {
             Break(Claims.TokenCovered, "its token does not cover what it saw", read, null);
         }
-        else if (_greatestByIndex is { } byIndex && _greatestByTerm is { } byTerm
+        else if (read.Level == ReadLevel.Session
+            && _greatestByIndex is { } byIndex && _greatestByTerm is { } byTerm
             && !committed.Holds(byIndex.Token) && !committed.Holds(byTerm.Token))
         {
             Break(Claims.LostWriteHidden, "is served though the session's newest entry was lost", read, byTerm);

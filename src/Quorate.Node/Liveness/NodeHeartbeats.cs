@@ -14,12 +14,17 @@ public sealed record NodeHeartbeatSettings
 }
 
 /// <summary>What a heartbeat says.</summary>
-/// <param name="Boot">Chosen at each start of the sender's process, so that a quick restart is noticed.</param>
+/// <param name="Boot">
+/// Drawn at each start of the sender's process and raised when a replica there begins to listen, so that a quick
+/// restart is noticed, and a replica that was still reading its disk when its node was first heard is not left out.
+/// </param>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct NodeHeartbeat(NodeId From, ulong Boot);
 
 /// <summary>Something that sleeping groups can not notice by themselves (pitfall R24).</summary>
-/// <param name="Heard">True: the node is heard again or has started anew. False: it fell silent.</param>
+/// <param name="Heard">
+/// True: the node is heard again, or a replica there begins to listen. False: the node fell silent.
+/// </param>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct NodeNews(NodeId Node, bool Heard);
 
@@ -43,7 +48,7 @@ public sealed class NodeHeartbeats
     }
 
     /// <summary>What to send to the nodes that <see cref="Tick"/> names.</summary>
-    public NodeHeartbeat Beat { get; }
+    public NodeHeartbeat Beat { get; private set; }
 
     /// <summary>When <see cref="Tick"/> is next due.</summary>
     public Instant NextDeadline
@@ -65,6 +70,9 @@ public sealed class NodeHeartbeats
 
     /// <summary>Starts to watch and to greet a node; one that is watched already stays as it is.</summary>
     public void Watch(NodeId node, Instant now) => _peers.TryAdd(node, new Peer(now));
+
+    /// <summary>A replica here begins to listen; the others learn of it by the next heartbeat.</summary>
+    public void Announce() => Beat = Beat with { Boot = Beat.Boot + 1 };
 
     public void Forget(NodeId node) => _peers.Remove(node);
 
@@ -93,8 +101,7 @@ public sealed class NodeHeartbeats
             return;
         }
 
-        bool restarted = peer.Boot != 0 && peer.Boot != beat.Boot;
-        if (peer.Silent || restarted)
+        if (peer.Silent || peer.Boot != beat.Boot)
         {
             news.Add(new NodeNews(beat.From, Heard: true));
         }

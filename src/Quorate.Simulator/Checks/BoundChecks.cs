@@ -7,14 +7,20 @@ namespace Quorate.Simulator.Checks;
 /// <summary>Holds what a replica keeps in memory against the named limits.</summary>
 internal static class BoundChecks
 {
-    /// <summary>A group may write beside what clients asked: barriers, promotions, hard state.</summary>
-    private const int OwnWrites = 16;
+    /// <summary>
+    /// Beside what clients asked, a group writes barriers, promotions and hard states, and answers that wait for a
+    /// slow disk: few a second.
+    /// </summary>
+    private const int OwnWrites = 256;
+
+    /// <summary>A change of membership is let in beside the proposals of clients.</summary>
+    private const int OwnProposals = 1;
 
     public static void Check(Plan plan, Replica replica, int attempts, int operations)
     {
         RaftSettings settings = plan.Raft;
         (int writes, int reads, int persists) = replica.Waiting;
-        Within("proposals", writes, settings.PendingProposalsMax, replica);
+        Within("proposals", writes, settings.PendingProposalsMax + OwnProposals, replica);
         Within("reads", reads, settings.PendingReadsMax, replica);
         Within("writes to the log", persists, settings.PersistsInFlightMax + OwnWrites, replica);
         Within("requests", attempts + operations, settings.PendingProposalsMax + settings.PendingReadsMax + OwnWrites, replica);

@@ -31,7 +31,24 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
         return record;
     }
 
-    public IEnumerable<ReplicaRecord> Records => _records.Values;
+    /// <summary>
+    /// The memberships that are in force or may yet come about: the committed one, and those that lie uncommitted
+    /// in any log whose disk is not lost.
+    /// </summary>
+    public IEnumerable<Membership> PossibleMemberships()
+    {
+        yield return Committed.Membership;
+        foreach (ReplicaRecord record in _records.Values)
+        {
+            for (ulong index = Committed.Last + 1; !record.Lost && index <= record.Written.Last; index++)
+            {
+                if (record.Written.At(index) is { Kind: EntryKind.Membership } entry)
+                {
+                    yield return Membership.TryDecode(entry.Payload.Span)!;
+                }
+            }
+        }
+    }
 
     /// <param name="life">The life of the leader's process: a leader that restarts is a follower.</param>
     public void Elected(ReplicaId leader, Term term, uint life)

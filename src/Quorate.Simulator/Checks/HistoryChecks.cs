@@ -88,13 +88,13 @@ internal static class HistoryChecks
                 if (answer.Outcome == Outcome.Done && attempt.IsWrite && Written(attempt, i) is { } value)
                 {
                     yield return SessionOperation.Write(
-                        attempt.Client, command.Key, value, answer.Token, attempt.Invoked, returned);
+                        attempt.Session, command.Key, value, answer.Token, attempt.Invoked, returned);
                 }
                 else if (answer.Outcome == Outcome.Done && !attempt.IsWrite)
                 {
                     CommandResult result = CommandBatch.ResultAt(answer.Result.Span, i);
                     yield return SessionOperation.Read(
-                        attempt.Client,
+                        attempt.Session,
                         command.Key,
                         attempt.ReadLevel,
                         result.Result,
@@ -105,7 +105,7 @@ internal static class HistoryChecks
                 }
                 else if (lost && i == 0)
                 {
-                    yield return SessionOperation.Lost(attempt.Client, command.Key, attempt.Invoked, returned);
+                    yield return SessionOperation.Lost(attempt.Session, command.Key, attempt.Invoked, returned);
                 }
             }
         }
@@ -175,10 +175,11 @@ internal static class HistoryChecks
             return command.Argument;
         }
 
-        ReadOnlySpan<byte> results = attempt.Answer!.Result.Span;
+        ReadOnlySpan<byte> results = attempt.Answer!.Result.IsEmpty ? attempt.TrueResult.Span : attempt.Answer.Result.Span;
         if (results.IsEmpty)
         {
-            return null;
+            // Acknowledged at level `leader` and lost: what it would have written was never there.
+            return command.Argument;
         }
 
         long result = CommandBatch.ResultAt(results, number).Result;

@@ -77,6 +77,11 @@ internal static class RunClaims
 
     [DoesNotReturn]
     public static void Break(string claim, string text) => throw new ClaimBrokenException(new BrokenClaim(claim, text, []));
+
+    /// <param name="details">What one needs to see beside the text, a line each.</param>
+    [DoesNotReturn]
+    public static void Break(string claim, string text, IEnumerable<string> details) =>
+        throw new ClaimBrokenException(new BrokenClaim(claim, text, [.. details]));
 }
 
 /// <summary>A run has broken a claim; it ends there.</summary>

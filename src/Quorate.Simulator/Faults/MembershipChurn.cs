@@ -14,7 +14,7 @@ internal sealed class MembershipChurn(Simulation world)
     {
         int group = (int)random.Next(world.Plan.Groups.Length);
         Placement placement = world.Placements[group];
-        if (placement.Lost.Count > 0)
+        if (placement.Lost.Count > 0 || world.Operator.DoubtsAny(group))
         {
             return false;
         }
@@ -79,7 +79,7 @@ internal sealed class MembershipChurn(Simulation world)
     private int? Free(SeededRandom random, int group)
     {
         Placement placement = world.Placements[group];
-        List<int> free = [.. Enumerable.Range(0, placement.Nodes).Where(node => placement.On(node) is null)];
+        List<int> free = [.. Enumerable.Range(0, placement.Nodes).Where(node => placement.On(node) is null && !world.Operator.Doubts(node))];
         return free.Count == 0 ? null : free[(int)random.Next(free.Count)];
     }
 }

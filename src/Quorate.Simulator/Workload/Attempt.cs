@@ -16,6 +16,9 @@ internal sealed class Attempt
 
     public required int Group { get; init; }
 
+    /// <summary>The client's session on the group; a new one when the former could not be judged any more.</summary>
+    public required long Session { get; init; }
+
     public required bool IsWrite { get; init; }
 
     public required Command[] Commands { get; init; }

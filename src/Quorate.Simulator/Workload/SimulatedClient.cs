@@ -19,10 +19,14 @@ internal sealed class SimulatedClient
     /// <summary>A refused client waits a draw from [1 ms, this] before it asks again, in microseconds.</summary>
     private const long BackOffMax = 30_000;
 
+    /// <summary>Sessions are numbered so that those of two clients never meet.</summary>
+    private const long SessionStep = 1_000_000;
+
     private readonly Simulation _world;
     private readonly int _number;
     private readonly SeededRandom _random;
     private readonly ReadToken[] _tokens;
+    private readonly long[] _sessions;
     private readonly int[] _leaders;
     private readonly long[,] _lastSeen;
     private readonly Queue<FinalTask> _tasks = new();
@@ -37,6 +41,8 @@ internal sealed class SimulatedClient
         _random = world.Streams.Open(StreamName.Clients, (ulong)number);
         int groups = world.Plan.Groups.Length;
         _tokens = new ReadToken[groups];
+        _sessions = new long[groups];
+        Array.Fill(_sessions, number);
         _leaders = new int[groups];
         _lastSeen = new long[groups, world.Plan.Workload.KeysPerGroup];
         for (int group = 0; group < groups; group++)
@@ -109,6 +115,7 @@ internal sealed class SimulatedClient
         else if (answer.Reason is DropReason.SessionLost or DropReason.SessionTooOld)
         {
             _tokens[attempt.Group] = default;
+            _sessions[attempt.Group] += answer.Reason == DropReason.SessionTooOld ? SessionStep : 0;
         }
 
         if (answer.Outcome == Outcome.Refused)
@@ -253,6 +260,7 @@ internal sealed class SimulatedClient
             Id = id,
             Client = _number,
             Group = group,
+            Session = _sessions[group],
             IsWrite = isWrite,
             Commands = commands,
             Batch = CommandBatch.Encode(id, commands, isWrite ? Plan.PaddingBytes : 0),

@@ -50,6 +50,23 @@ internal sealed class Operator
     /// <summary>A bit of the node's files was turned; its disk counts as lost until it has proved what it holds.</summary>
     public void Flipped(int node) => _flipped[node] = true;
 
+    /// <summary>Does the node still have to prove what its disk holds?</summary>
+    public bool Doubts(int node) => _flipped[node];
+
+    /// <summary>Does any node with a replica of the group still have to prove what its disk holds?</summary>
+    public bool DoubtsAny(int group)
+    {
+        for (int node = 0; node < _flipped.Length; node++)
+        {
+            if (_flipped[node] && _world.Placements[group].On(node) is not null)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>A process ends by itself with a sentence.</summary>
     public void ProcessEnds(SimulatedNode node, string sentence)
     {
@@ -175,15 +192,6 @@ internal sealed class Operator
             return false;
         }
 
-        Placement placement = _world.Placements[group];
-        for (int n = 0; n < placement.Nodes; n++)
-        {
-            if (placement.On(n) is { } placed && target.Contains(placed.Id))
-            {
-                placed.PromisedInTerm = Term.Max(placed.PromisedInTerm, raft.Term);
-            }
-        }
-
         if (_world.Trace.Verbose)
         {
             _world.Note("admin", $"asks {node!.Name} for group {group + 1} to be {target}");
@@ -245,10 +253,11 @@ internal sealed class Operator
 
     private void ForgetLost(int group)
     {
-        Membership committed = _world.Checks[group].Committed.Membership;
-        if (!committed.IsJoint)
+        SortedSet<ReplicaId> lost = _world.Placements[group].Lost;
+        if (lost.Count > 0)
         {
-            _world.Placements[group].Lost.RemoveWhere(id => !committed.Contains(id));
+            Membership[] possible = [.. _world.Checks[group].PossibleMemberships()];
+            lost.RemoveWhere(id => !possible.Any(membership => membership.Contains(id)));
         }
     }
 
@@ -295,8 +304,7 @@ internal sealed class Operator
     private void Retire(int group)
     {
         Placement placement = _world.Placements[group];
-        CommittedLog committed = _world.Checks[group].Committed;
-        if (IsAsking(group) || committed.Membership.IsJoint)
+        if (IsAsking(group))
         {
             return;
         }
@@ -308,11 +316,7 @@ internal sealed class Operator
                 continue;
             }
 
-            bool isSettled = committed.TermAt(committed.Last) > placed.PromisedInTerm;
-            bool isNamed = committed.Membership.Contains(placed.Id)
-                || (LeaderOf(group, out _)?.Replica.Group!.Membership.Contains(placed.Id) ?? true);
-            bool wasNamed = committed.Memberships.Any(m => m.Membership.Contains(placed.Id));
-            if (isNamed || (!isSettled && !wasNamed))
+            if (_world.Checks[group].PossibleMemberships().Any(membership => membership.Contains(placed.Id)))
             {
                 placed.RetiredAt = 0;
             }
@@ -336,19 +340,8 @@ internal sealed class Operator
         }
 
         Placement placement = _world.Placements[group];
-        CommittedLog committed = _world.Checks[group].Committed;
-        Membership membership = committed.Membership;
-        for (int node = 0; node < placement.Nodes; node++)
-        {
-            // What may yet come about is not known well enough to lose anything.
-            if (placement.On(node) is { } placed && placed.PromisedInTerm >= committed.TermAt(committed.Last)
-                && placed.PromisedInTerm != Term.Zero && !membership.Contains(placed.Id))
-            {
-                return false;
-            }
-        }
-
-        if (membership.IsJoint || LeaderOf(group, out _) is not { } leader || !leader.Replica.Group!.Membership.Equals(membership))
+        Membership membership = _world.Checks[group].Committed.Membership;
+        if (membership.IsJoint || _world.Checks[group].PossibleMemberships().Any(other => !other.Equals(membership)))
         {
             return false;
         }

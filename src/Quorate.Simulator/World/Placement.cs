@@ -11,13 +11,7 @@ internal sealed class PlacedReplica(ReplicaId id, Membership? bootstrap)
 
     public Membership? Bootstrap { get; } = bootstrap;
 
-    /// <summary>
-    /// The term of the last leader that was asked for a membership with this replica. Until an entry of a later
-    /// term is committed, that membership may still come about.
-    /// </summary>
-    public Term PromisedInTerm { get; set; }
-
-    /// <summary>When the node last began to take it away; zero while it is to stay.</summary>
+    /// <summary>When it is to be taken away, in true time; zero while it is to stay.</summary>
     public long RetiredAt { get; set; }
 }
 

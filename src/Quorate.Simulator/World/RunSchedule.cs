@@ -138,7 +138,8 @@ internal sealed class RunSchedule(Simulation world)
                 RunClaims.Break(
                     led ? RunClaims.ProgressMembership : RunClaims.ProgressLeader,
                     $"group {group + 1} has {(led ? "not come to rest" : "no leader")} {_settleTime / 1000} ms after everything healed; "
-                        + $"committed membership {world.Checks[group].Committed.Membership}");
+                        + $"committed membership {world.Checks[group].Committed.Membership}",
+                    States(group));
             }
 
             return;
@@ -171,7 +172,10 @@ internal sealed class RunSchedule(Simulation world)
         else if (IsLate(time))
         {
             int tasks = world.Clients.Sum(client => client.TasksLeft);
-            RunClaims.Break(claim, $"{tasks} requests are not done {time / 1000} ms after they were asked");
+            RunClaims.Break(
+                claim,
+                $"{tasks} requests are not done {time / 1000} ms after they were asked",
+                Enumerable.Range(0, world.Checks.Length).SelectMany(States));
         }
     }
 
@@ -186,7 +190,7 @@ internal sealed class RunSchedule(Simulation world)
 
             if (IsLate(_convergeTime))
             {
-                RunClaims.Break(RunClaims.ProgressConvergence, $"group {group + 1}: {behind}");
+                RunClaims.Break(RunClaims.ProgressConvergence, $"group {group + 1}: {behind}", States(group));
             }
 
             return;
@@ -240,7 +244,9 @@ internal sealed class RunSchedule(Simulation world)
                 if (IsLate(_sleepTime))
                 {
                     RunClaims.Break(
-                        RunClaims.ProgressSleep, $"replica {id} of group {group + 1} is awake {_sleepTime / 1000} ms after the last request");
+                        RunClaims.ProgressSleep,
+                        $"replica {id} of group {group + 1} is awake {_sleepTime / 1000} ms after the last request",
+                        States(group));
                 }
 
                 return;
@@ -302,12 +308,23 @@ internal sealed class RunSchedule(Simulation world)
             if (IsLate(_wakeTime))
             {
                 RunClaims.Break(
-                    RunClaims.ProgressWake, $"group {group + 1} has no leader {_wakeTime / 1000} ms after the node of {dead} died");
+                    RunClaims.ProgressWake,
+                    $"group {group + 1} has no leader {_wakeTime / 1000} ms after the node of {dead} died",
+                    States(group));
             }
 
             return;
         }
 
         _phase = Phase.Over;
+    }
+
+    private IEnumerable<string> States(int group)
+    {
+        foreach (SimulatedNode node in world.Nodes)
+        {
+            string state = node.Replicas[group] is { } replica ? replica.ToString()! : "no replica";
+            yield return $"group {group + 1} on {node.Name} ({node.State}): {state}";
+        }
     }
 }

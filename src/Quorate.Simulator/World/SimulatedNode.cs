@@ -100,6 +100,9 @@ internal sealed class SimulatedNode
         ArmTimer();
     }
 
+    /// <summary>A replica here has read its disk and begins to listen.</summary>
+    public void Announce() => _heartbeats!.Announce();
+
     /// <summary>Starts the replica that the operator has put here, if any and if the process runs.</summary>
     public void OpenReplica(int group)
     {

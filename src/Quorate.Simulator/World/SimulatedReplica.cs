@@ -34,6 +34,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     private long _timerAt = long.MaxValue;
     private ulong _timerNumber;
     private bool _closed;
+    private bool _announced;
 
     public SimulatedReplica(Simulation world, SimulatedNode node, int group, PlacedReplica placed, ulong seed)
     {
@@ -68,6 +69,12 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
 
     /// <summary>Where a replica's files are: incarnations on one disk do not mix.</summary>
     public static string FilePrefix(int group, ReplicaId id) => $"g{group + 1}i{id.Incarnation}-";
+
+    public override string ToString() => Replica.Group is not { } group
+        ? $"{Replica.Id} has not read its disk"
+        : $"{group.Id} {group.Role} term {group.Term} vote {group.Vote} leader {group.Leader}, log {group.BaseIndex}..{group.LastIndex} "
+            + $"durable {group.DurableIndex} commit {group.CommitIndex} applied {group.AppliedIndex}, {group.Membership}"
+            + (group.IsAsleep ? ", asleep" : "");
 
     public void Start()
     {
@@ -171,6 +178,12 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
             if (_closed || Replica.Group is not { } group)
             {
                 return;
+            }
+
+            if (!_announced)
+            {
+                _announced = true;
+                _node.Announce();
             }
 
             if (group.Role == Role.Leader && group.CommitIndex.Value > _checks.Committed.Last)

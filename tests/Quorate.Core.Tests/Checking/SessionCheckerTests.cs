@@ -108,6 +108,11 @@ public sealed class SessionCheckerTests
         Broken(WroteA11 with { Token = Token(3, 8) }, Read(A, 12, version: 6, token: 7, at: 2)));
 
     [Fact]
+    public void A_linearizable_read_need_not_tell_of_a_lost_write() => Assert.Empty(Check(
+        WroteA11 with { Token = Token(3, 8) },
+        Read(A, 12, version: 6, token: 7, at: 2) with { Level = ReadLevel.Linearizable }));
+
+    [Fact]
     public void A_lost_write_is_owed_nothing_once_the_session_holds_a_later_terms_token() => Assert.Empty(Check(
         SessionOperation.Write(1, A, 99, Token(1, 6), 0, 1),
         Read(B, 20, version: 3, token: 4, at: 2) with { Level = ReadLevel.Eventual },
