@@ -14,9 +14,16 @@ internal sealed class Elections(GroupState state)
     private bool _ownVoteIsPending;
 
     /// <summary>True when the election timer has run out and this replica may act on it.</summary>
-    public bool MayCampaign => !state.LogIsFarBehind && (state.IsSoleVoter
-        ? state.Role == Role.Follower || state.Timers.ElectionIsDue
-        : state.Timers.ElectionIsDue && state.MayLead && !state.PromiseHolds);
+    public bool MayCampaign
+    {
+        get
+        {
+            // Who alone decides need not wait for a timeout, but keeps a promise like anyone: the leader that just
+            // removed itself may still hold the lease which that promise backs.
+            bool isDue = state.Timers.ElectionIsDue || (state.IsSoleVoter && state.Role == Role.Follower);
+            return isDue && state.MayLead && !state.PromiseHolds && !state.LogIsFarBehind;
+        }
+    }
 
     /// <summary>Begins a campaign; a forced one is the leader's own wish and asks nobody beforehand.</summary>
     public void Campaign(bool forced)

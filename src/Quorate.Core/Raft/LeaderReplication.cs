@@ -88,7 +88,12 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
     public void OnHeartbeatResponse(Peer peer)
     {
         bool waitedLong = peer.TicksWaiting >= state.Settings.ResendTicks;
-        if (waitedLong && peer.State == PeerState.Replicate && peer.InFlightCount > 0)
+        if (peer.State == PeerState.Probe && peer.Match == state.Log.Last)
+        {
+            // It lacks nothing that a probe could find; it was unreachable for a while.
+            peer.BecomeReplicate();
+        }
+        else if (waitedLong && peer.State == PeerState.Replicate && peer.InFlightCount > 0)
         {
             peer.BecomeProbe(peer.Match.Next);
         }

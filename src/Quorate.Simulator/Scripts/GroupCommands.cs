@@ -33,7 +33,9 @@ internal static class GroupCommands
         world.Out.Fact($"group {membership}");
     }
 
-    /// <summary>given N log=1,1,2 [term=T] [vote=V] [commit=C]: node N restarts with a disk that holds entries of these terms.</summary>
+    /// <summary>
+    /// given N log=1,1,2 [term=T] [vote=V] [commit=C]: node N restarts with a disk that holds entries of these terms.
+    /// </summary>
     public static void Given(ScriptWorld world, ScriptWords words)
     {
         ScriptReplica replica = world.Running(words.Next("a node"));
@@ -50,10 +52,6 @@ internal static class GroupCommands
         replica.Start();
         LookCommands.ShowLog(world, replica);
     }
-
-    /// <summary>start N[.I]: a process without a disk starts on node N, to be told of the group by its leader.</summary>
-    public static void Start(ScriptWorld world, ScriptWords words) =>
-        world.Place(ScriptWords.Replica(words.Next("a replica")), bootstrap: null).Start();
 
     /// <summary>elect N: N campaigns and all is delivered, without a word but who leads.</summary>
     public static void Elect(ScriptWorld world, ScriptWords words)
@@ -72,7 +70,9 @@ internal static class GroupCommands
         world.Out.Fact($"{group.Id} leads term {group.Term}");
     }
 
-    /// <summary>propose N x [y ...] [level=leader|majority|2|all] [deadline=5s]; x*1000 stands for a thousand times x.</summary>
+    /// <summary>
+    /// propose N x [y ...] [level=leader|majority|2|all] [deadline=5s]; x*1000 stands for a thousand times x.
+    /// </summary>
     public static void Propose(ScriptWorld world, ScriptWords words)
     {
         ScriptReplica replica = world.Running(words.Next("a node"));

@@ -5,7 +5,9 @@ namespace Quorate.Simulator.Scripts;
 /// <summary>Commands about a replica's host: late work, checkpoints, deaths and restarts.</summary>
 internal static class HostCommands
 {
-    /// <summary>late N persist [apply] [fetch] [install]: such work waits from now on until it is told to be done.</summary>
+    /// <summary>
+    /// late N persist [apply] [fetch] [install]: such work waits from now on until it is told to be done.
+    /// </summary>
     public static void Late(ScriptWorld world, ScriptWords words)
     {
         ScriptReplica replica = world.Node(words.Next("a node"));
@@ -32,19 +34,24 @@ internal static class HostCommands
     }
 
     /// <summary>apply N: the range that is out is applied.</summary>
-    public static void Apply(ScriptWorld world, ScriptWords words) => world.Running(words.Next("a node")).CompleteApply();
+    public static void Apply(ScriptWorld world, ScriptWords words) =>
+        world.Running(words.Next("a node")).CompleteApply();
 
     /// <summary>fetch N: what was asked of the log and of checkpoints is read.</summary>
-    public static void Fetch(ScriptWorld world, ScriptWords words) => world.Running(words.Next("a node")).CompleteFetches();
+    public static void Fetch(ScriptWorld world, ScriptWords words) =>
+        world.Running(words.Next("a node")).CompleteFetches();
 
     /// <summary>install N [fail]: a received snapshot becomes durable, or cannot be stored.</summary>
     public static void Install(ScriptWorld world, ScriptWords words) =>
         world.Running(words.Next("a node")).CompleteInstall(fails: words.Take("fail"));
 
     /// <summary>checkpoint N: N's state machine saves what it has applied.</summary>
-    public static void Checkpoint(ScriptWorld world, ScriptWords words) => world.Running(words.Next("a node")).SaveCheckpoint();
+    public static void Checkpoint(ScriptWorld world, ScriptWords words) =>
+        world.Running(words.Next("a node")).SaveCheckpoint();
 
-    /// <summary>crash N [kept=K]: the process dies; of its outstanding writes the first K (all) are in the page cache.</summary>
+    /// <summary>
+    /// crash N [kept=K]: the process dies; of its outstanding writes the first K (all) are in the page cache.
+    /// </summary>
     public static void Crash(ScriptWorld world, ScriptWords words)
     {
         ScriptReplica replica = world.Running(words.Next("a node"));

@@ -14,7 +14,7 @@ internal static class LookCommands
 
     /// <summary>data [N ...]: everything the state machine was ever told.</summary>
     public static void Data(ScriptWorld world, ScriptWords words) =>
-        Each(world, words, (w, r) => w.Out.Fact($"{r.Id} applied {r.Applied}: {string.Join(' ', r.Register.Data)}".TrimEnd()));
+        Each(world, words, ShowData);
 
     /// <summary>inflight: the messages on their way, and those that are held.</summary>
     public static void InFlight(ScriptWorld world, ScriptWords words)
@@ -38,6 +38,9 @@ internal static class LookCommands
         world.Out.Fact($"{replica.Id} log{before}: {ScriptPrinter.Describe(log.Entries)}{durable}".TrimEnd());
     }
 
+    private static void ShowData(ScriptWorld world, ScriptReplica replica) =>
+        world.Out.Fact($"{replica.Id} applied {replica.Applied}: {string.Join(' ', replica.Register.Data)}".TrimEnd());
+
     private static void ShowState(ScriptWorld world, ScriptReplica replica)
     {
         if (replica.Group is not RaftGroup group)
@@ -46,10 +49,11 @@ internal static class LookCommands
             return;
         }
 
+        string who = $"{group.Role} term {group.Term} vote {group.Vote} leader {group.Leader}";
         string indices = $"commit {group.CommitIndex} applied {group.AppliedIndex} last {group.LastIndex}";
         string lease = group.LeaseUntil > replica.Clock.Now ? $" lease {group.LeaseUntil - replica.Clock.Now}" : "";
         string sleep = group.IsAsleep ? " asleep" : "";
-        world.Out.Fact($"{group.Id} {group.Role} term {group.Term} vote {group.Vote} leader {group.Leader} {indices} {group.Membership}{lease}{sleep}");
+        world.Out.Fact($"{group.Id} {who} {indices} {group.Membership}{lease}{sleep}");
     }
 
     private static void Each(ScriptWorld world, ScriptWords words, Action<ScriptWorld, ScriptReplica> show)

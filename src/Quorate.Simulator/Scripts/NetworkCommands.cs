@@ -6,7 +6,9 @@ namespace Quorate.Simulator.Scripts;
 /// <summary>Commands about the messages on their way and the links between nodes.</summary>
 internal static class NetworkCommands
 {
-    /// <summary>deliver [first|last|reversed] [1->2] [kind ...]: what is on its way now arrives; answers stay on their way.</summary>
+    /// <summary>
+    /// deliver [first|last|reversed] [1->2] [kind ...]: what is on its way now arrives; answers stay on their way.
+    /// </summary>
     public static void Deliver(ScriptWorld world, ScriptWords words)
     {
         bool first = words.Take("first");
@@ -29,7 +31,9 @@ internal static class NetworkCommands
         world.Deliver(due);
     }
 
-    /// <summary>duplicate [1->2] [kind ...]: what is on its way arrives twice; the copies are held until released.</summary>
+    /// <summary>
+    /// duplicate [1->2] [kind ...]: what is on its way arrives twice; the copies are held until released.
+    /// </summary>
     public static void Duplicate(ScriptWorld world, ScriptWords words)
     {
         MessagePattern pattern = MessagePattern.Parse(words);

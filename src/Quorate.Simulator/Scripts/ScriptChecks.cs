@@ -45,7 +45,7 @@ internal sealed class ScriptChecks(ScriptWorld world)
             && replica.Disk.Written.At(group.CommitIndex) is Entry last
             && !IsDurable(last, membershipBefore) && !IsDurable(last, group.Membership))
         {
-            throw Broken($"{replica.Id} takes {last} for committed, and no majority of {group.Membership} has it on disk");
+            throw Broken($"{replica.Id} commits {last}, and no majority of {group.Membership} has it on disk");
         }
     }
 
@@ -85,23 +85,24 @@ internal sealed class ScriptChecks(ScriptWorld world)
         {
             WriteLevelKind.Leader => HasDurable(replica, entry),
             WriteLevelKind.Count => holders >= level.Replicas,
-            WriteLevelKind.All => MembersOf(replica.Group!.Membership).All(id => world.Find(id) is { } r && HasDurable(r, entry)),
+            WriteLevelKind.All => MembersOf(replica.Group!.Membership).All(id => HasDurable(world.Find(id), entry)),
             _ => true,
         };
-        bool committed = level.Kind == WriteLevelKind.Leader
-            || (_committed.TryGetValue(place.Index, out CommittedEntry? known) && known.Entry.Term == place.Term && replica.Applied >= place.Index);
-        if (!enough || !committed)
+        bool isDone = level.Kind == WriteLevelKind.Leader || (CommittedAt(place) && replica.Applied >= place.Index);
+        if (!enough || !isDone)
         {
-            throw Broken($"{replica.Id} acknowledges {request.Name} at level {level}, and {holders} replicas have it on disk");
+            throw Broken($"{replica.Id} acknowledges {request.Name} at level {level} with {holders} copies on disks");
         }
     }
 
-    /// <summary>A linearizable read sees every write acknowledged before it was asked; a session read what its token names.</summary>
+    /// <summary>
+    /// A linearizable read sees every write acknowledged before it was asked; a session read what its token names.
+    /// </summary>
     public void Reads(ScriptReplica replica, ScriptRequest request)
     {
         if (request.ReadLevel == ReadLevel.Linearizable && replica.Applied < request.Floor)
         {
-            throw Broken($"{request.Name} is answered as of {replica.Applied}, and a write at {request.Floor} was acknowledged before it");
+            throw Broken($"{request.Name} sees {replica.Applied}, and {request.Floor} was acknowledged before it");
         }
 
         if (request.ReadLevel != ReadLevel.Session)
@@ -109,10 +110,10 @@ internal sealed class ScriptChecks(ScriptWorld world)
             return;
         }
 
-        bool other = _committed.TryGetValue(request.Token.Index, out CommittedEntry? known) && known.Entry.Term != request.Token.Term;
-        if (replica.Applied < request.Token.Index || other)
+        ReadToken token = request.Token;
+        if (replica.Applied < token.Index || (token.Index > LogIndex.Zero && !CommittedAt(token)))
         {
-            throw Broken($"{request.Name} does not see the write at {request.Token} that its token names");
+            throw Broken($"{request.Name} does not see the write at {token} that its token names");
         }
     }
 
@@ -120,11 +121,15 @@ internal sealed class ScriptChecks(ScriptWorld world)
     public LogIndex ReadFloor()
     {
         LogIndex floor = LogIndex.Zero;
-        foreach (ScriptRequest request in world.Requests.All.Where(r => r.WriteLevel is not null && r.Outcome == Outcome.Done))
+        foreach (ScriptRequest request in world.Requests.All)
         {
-            bool mayBeLost = request.WriteLevel!.Value.Kind == WriteLevelKind.Leader
-                && !(world.Find(request.Replica)?.Group is { Role: Role.Leader } group && group.Term == request.Place.Term);
-            floor = mayBeLost ? floor : LogIndex.Max(floor, request.Place.Index);
+            RaftGroup? group = world.Find(request.Replica)?.Group;
+            bool stillLeads = group?.Role == Role.Leader && group.Term == request.Place.Term;
+            bool mayBeLost = request.WriteLevel?.Kind == WriteLevelKind.Leader && !stillLeads;
+            if (request is { WriteLevel: not null, Outcome: Outcome.Done } && !mayBeLost)
+            {
+                floor = LogIndex.Max(floor, request.Place.Index);
+            }
         }
 
         return floor;
@@ -143,9 +148,9 @@ internal sealed class ScriptChecks(ScriptWorld world)
             }
         }
 
-        foreach (ScriptRequest request in world.Requests.All.Where(r => r.Outcome == Outcome.Refused && r.Place.Index != LogIndex.Zero))
+        foreach (ScriptRequest request in world.Requests.All.Where(r => r.Outcome == Outcome.Refused))
         {
-            if (_committed.TryGetValue(request.Place.Index, out CommittedEntry? known) && known.Entry.Term == request.Place.Term)
+            if (CommittedAt(request.Place))
             {
                 throw Broken($"{request.Name} was refused, and yet it is committed at {request.Place}");
             }
@@ -158,8 +163,13 @@ internal sealed class ScriptChecks(ScriptWorld world)
         .. membership.Learners.ToArray().Where(l => l.Kind == LearnerKind.Standing).Select(l => l.Id),
     ];
 
-    private static bool HasDurable(ScriptReplica replica, Entry entry)
+    private static bool HasDurable(ScriptReplica? replica, Entry entry)
     {
+        if (replica is null)
+        {
+            return false;
+        }
+
         LogImage durable = replica.Disk.Durable;
         return durable.At(entry.Index) is Entry held ? held.Term == entry.Term : HasReleased(replica, entry.Index);
     }
@@ -168,20 +178,23 @@ internal sealed class ScriptChecks(ScriptWorld world)
     private static bool HasReleased(ScriptReplica replica, LogIndex index) =>
         index <= replica.Disk.Durable.Base || (replica.Disk.Checkpoint?.Meta.Index ?? LogIndex.Zero) >= index;
 
-    /// <summary>Log matching: an entry that two logs share by index and term is preceded by the same entries in both.</summary>
+    /// <summary>
+    /// Log matching: an entry that two logs share by index and term is preceded by the same entries in both.
+    /// </summary>
     private static void LogsMatch(ScriptReplica a, ScriptReplica b)
     {
         LogImage left = a.Disk.Written;
         LogImage right = b.Disk.Written;
         bool shared = false;
-        for (LogIndex at = LogIndex.Min(left.Last, right.Last); at > LogIndex.Max(left.Base, right.Base); at = at.Previous)
+        LogIndex from = LogIndex.Max(left.Base, right.Base);
+        for (LogIndex at = LogIndex.Min(left.Last, right.Last); at > from; at = at.Previous)
         {
             Entry x = left.At(at)!;
             Entry y = right.At(at)!;
             bool same = x.Term == y.Term && x.Kind == y.Kind && x.Payload.Span.SequenceEqual(y.Payload.Span);
             if ((shared && !same) || (x.Term == y.Term && !same))
             {
-                throw Broken($"the logs of {a.Id} and {b.Id} differ at {at} although they agree at a later entry or in its term");
+                throw Broken($"the logs of {a.Id} and {b.Id} differ at {at}, and agree behind it or in its term");
             }
 
             shared |= same;
@@ -209,11 +222,12 @@ internal sealed class ScriptChecks(ScriptWorld world)
             return;
         }
 
-        foreach (CommittedEntry known in _committed.Values.Where(c => c.Term < group.Term && c.Entry.Index > replica.Disk.Written.Base))
+        LogImage log = replica.Disk.Written;
+        foreach (CommittedEntry known in _committed.Values.Where(c => c.Term < group.Term && c.Entry.Index > log.Base))
         {
-            if (replica.Disk.Written.At(known.Entry.Index)?.Term != known.Entry.Term)
+            if (log.At(known.Entry.Index)?.Term != known.Entry.Term)
             {
-                throw Broken($"{replica.Id} leads term {group.Term} without {known.Entry}, which was committed in term {known.Term}");
+                throw Broken($"{replica.Id} leads term {group.Term} without {known.Entry}, committed in {known.Term}");
             }
         }
     }
@@ -228,6 +242,9 @@ internal sealed class ScriptChecks(ScriptWorld world)
         }
     }
 
+    private bool CommittedAt(ReadToken place) =>
+        _committed.TryGetValue(place.Index, out CommittedEntry? known) && known.Entry.Term == place.Term;
+
     private bool IsDurable(Entry entry, Membership membership) =>
         HasMajority(entry, membership.Voters) && (!membership.IsJoint || HasMajority(entry, membership.Outgoing));
 
@@ -236,7 +253,7 @@ internal sealed class ScriptChecks(ScriptWorld world)
         int holders = 0;
         foreach (ReplicaId id in voters)
         {
-            holders += world.Find(id) is ScriptReplica replica && HasDurable(replica, entry) ? 1 : 0;
+            holders += HasDurable(world.Find(id), entry) ? 1 : 0;
         }
 
         return holders > voters.Length / 2;

@@ -3,11 +3,10 @@ namespace Quorate.Simulator.Scripts;
 /// <summary>The commands of scripts by name. What each does is in tests/scripts/README.md.</summary>
 internal static class ScriptCommands
 {
-    private static readonly SortedDictionary<string, Action<ScriptWorld, ScriptWords>> Known = new(StringComparer.Ordinal)
+    private static readonly SortedDictionary<string, Command> Known = new(StringComparer.Ordinal)
     {
         ["group"] = GroupCommands.Group,
         ["given"] = GroupCommands.Given,
-        ["start"] = GroupCommands.Start,
         ["elect"] = GroupCommands.Elect,
         ["propose"] = GroupCommands.Propose,
         ["read"] = GroupCommands.Read,
@@ -52,10 +51,12 @@ internal static class ScriptCommands
         ["loud"] = (world, _) => world.Out.Volume = ScriptVolume.Loud,
     };
 
+    private delegate void Command(ScriptWorld world, ScriptWords words);
+
     public static void Run(ScriptWorld world, string line)
     {
         var words = new ScriptWords(line);
-        if (!Known.TryGetValue(words.Name, out Action<ScriptWorld, ScriptWords>? command))
+        if (!Known.TryGetValue(words.Name, out Command? command))
         {
             throw ScriptWords.Wrong($"there is no command '{words.Name}'");
         }

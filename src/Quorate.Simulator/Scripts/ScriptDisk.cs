@@ -51,7 +51,9 @@ internal sealed class ScriptDisk(Membership? bootstrap)
         Fold(synced);
     }
 
-    /// <summary>The process dies; of the writes not completed, the first <paramref name="kept"/> had reached the page cache.</summary>
+    /// <summary>
+    /// The process dies; of the writes not completed, the first <paramref name="kept"/> had reached the page cache.
+    /// </summary>
     public void LoseProcess(int kept)
     {
         int outstanding = 0;
@@ -154,7 +156,8 @@ internal sealed class LogImage
         index > Base && index <= Last ? Entries[(int)(index - Base) - 1] : null;
 
     /// <summary>True when the log holds the snapshot's last entry, or let go of it behind that snapshot.</summary>
-    public bool Reaches(SnapshotMeta meta) => At(meta.Index)?.Term == meta.Term || (Base == meta.Index && BaseTerm == meta.Term);
+    public bool Reaches(SnapshotMeta meta) =>
+        At(meta.Index)?.Term == meta.Term || (Base == meta.Index && BaseTerm == meta.Term);
 
     public LogImage Clone()
     {
@@ -197,6 +200,25 @@ internal sealed class LogImage
             (Base, BaseTerm) = (to, Entries[count - 1].Term);
             Entries.RemoveRange(0, count);
         }
+    }
+
+    /// <summary>What is held of the entries that were asked for, from the first on.</summary>
+    public Entry[] Read(EntriesFetch fetch)
+    {
+        var entries = new List<Entry>();
+        int bytes = 0;
+        for (LogIndex at = fetch.First; at <= fetch.Last && At(at) is Entry entry; at = at.Next)
+        {
+            bytes += entry.Bytes;
+            if (entries.Count > 0 && bytes > fetch.MaxBytes)
+            {
+                break;
+            }
+
+            entries.Add(entry);
+        }
+
+        return [.. entries];
     }
 
     public TermStart[] TermStarts()

@@ -1,6 +1,8 @@
 namespace Quorate.Simulator.Scripts;
 
-/// <summary>A script cannot go on: a line that says nothing, or a claim of Raft that the replicas have broken.</summary>
+/// <summary>
+/// A script cannot go on: a line that says nothing, or a claim of Raft that the replicas have broken.
+/// </summary>
 public sealed class ScriptFailedException : Exception
 {
     public ScriptFailedException()

@@ -30,10 +30,12 @@ internal sealed record MessagePattern(List<(uint? From, uint? To)> Links, List<M
     }
 
     public bool Matches(RaftMessage message) =>
-        (Kinds.Count == 0 || Kinds.Contains(message.Kind))
-        && (Links.Count == 0 || Links.Exists(link => IsEnd(link.From, message.From.Node) && IsEnd(link.To, message.To.Node)));
+        (Kinds.Count == 0 || Kinds.Contains(message.Kind)) && (Links.Count == 0 || Links.Exists(l => IsOn(message, l)));
 
     private static uint? End(string word) => word == "*" ? null : (uint)ScriptWords.Number(word);
+
+    private static bool IsOn(RaftMessage message, (uint? From, uint? To) link) =>
+        IsEnd(link.From, message.From.Node) && IsEnd(link.To, message.To.Node);
 
     private static bool IsEnd(uint? wanted, uint node) => wanted is null || wanted == node;
 }

@@ -4,7 +4,9 @@ using Quorate.Core.Raft;
 
 namespace Quorate.Simulator.Scripts;
 
-/// <summary>How scripts write messages, entries and writes: one line each, only the fields that count for the kind.</summary>
+/// <summary>
+/// How scripts write messages, entries and writes: one line each, only the fields that count for the kind.
+/// </summary>
 internal sealed class ScriptPrinter
 {
     private readonly Dictionary<ulong, int> _readIds = [];
@@ -28,11 +30,13 @@ internal sealed class ScriptPrinter
     /// <summary>A payload as scripts write it: x*1000 for a thousand times x.</summary>
     public static string Text(ReadOnlySpan<byte> payload)
     {
-        bool repeats = payload.Length > 8 && payload.IndexOfAnyExcept(payload[0]) < 0;
+        bool repeats = payload.Length >= 8 && payload.IndexOfAnyExcept(payload[0]) < 0;
         return repeats ? $"{(char)payload[0]}*{payload.Length}" : Encoding.UTF8.GetString(payload);
     }
 
-    /// <summary>A write; the hard state that rides along shows only where term or vote differ from <paramref name="before"/>.</summary>
+    /// <summary>
+    /// A write; the hard state that rides along shows only where term or vote differ from <paramref name="before"/>.
+    /// </summary>
     public static string Describe(Persist persist, in HardState before)
     {
         var parts = new List<string>();

@@ -4,7 +4,9 @@ using Quorate.Core.Raft;
 
 namespace Quorate.Simulator.Scripts;
 
-/// <summary>A script's state machine: a register that remembers all its values, so that two of them can be compared.</summary>
+/// <summary>
+/// A script's state machine: a register that remembers all its values, so that two of them can be compared.
+/// </summary>
 internal sealed class ScriptRegister
 {
     /// <summary>Everything that was ever written, in order.</summary>

@@ -179,7 +179,7 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
     public void SaveCheckpoint()
     {
         SnapshotMeta meta = Group!.CheckpointMeta();
-        Invariant.Check(meta.Index == Applied, $"a checkpoint of {Id} stands for what is applied, {Applied}, not {meta.Index}");
+        Invariant.Check(meta.Index == Applied, $"a checkpoint stands for what is applied, {Applied}: {meta}");
         Disk.Checkpoint = new(meta, Register.Save());
         world.Out.Detail($"{Id} saves {meta}");
         Feed(now => RaftInput.Checkpointed(now, meta));
@@ -192,9 +192,9 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
         _output.Clear();
         group.Step(input, _output);
         NextDeadline = _output.NextDeadline;
-        if (group.AppliedIndex > Applied && Disk.Checkpoint is ScriptCheckpoint newest && newest.Meta.Index == group.AppliedIndex)
+        if (group.AppliedIndex > Applied && Disk.Checkpoint?.Meta.Index == group.AppliedIndex)
         {
-            Load(newest);
+            Load(Disk.Checkpoint);
         }
 
         ShowRoles(group);
@@ -269,7 +269,8 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
 
         _completed.Add(persist);
         ulong firstOutstanding = Disk.Outstanding.FirstOrDefault()?.Sequence ?? ulong.MaxValue;
-        foreach (Persist done in _completed.Where(p => p.Sequence < firstOutstanding).OrderBy(p => p.Sequence).ToArray())
+        Persist[] durable = [.. _completed.Where(p => p.Sequence < firstOutstanding).OrderBy(p => p.Sequence)];
+        foreach (Persist done in durable)
         {
             _completed.Remove(done);
             Send(done.SendAfter);
@@ -312,7 +313,7 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
         foreach (EntriesFetch fetch in _output.EntriesFetches)
         {
             world.Out.Detail($"{Id} reads its log from {fetch.First} to {fetch.Last} for {fetch.Peer}");
-            _fetches.Add(() => Feed(now => RaftInput.EntriesFetched(now, fetch.Peer, fetch.First, Read(fetch))));
+            _fetches.Add(() => AnswerEntriesFetch(fetch));
         }
 
         foreach (SnapshotFetch fetch in _output.SnapshotFetches)
@@ -328,22 +329,10 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
         }
     }
 
-    private Entry[] Read(EntriesFetch fetch)
+    private void AnswerEntriesFetch(EntriesFetch fetch)
     {
-        var entries = new List<Entry>();
-        int bytes = 0;
-        for (LogIndex at = fetch.First; at <= fetch.Last && Disk.Written.At(at) is Entry entry; at = at.Next)
-        {
-            bytes += entry.Bytes;
-            if (entries.Count > 0 && bytes > fetch.MaxBytes)
-            {
-                break;
-            }
-
-            entries.Add(entry);
-        }
-
-        return [.. entries];
+        Entry[] entries = Disk.Written.Read(fetch);
+        Feed(now => RaftInput.EntriesFetched(now, fetch.Peer, fetch.First, entries));
     }
 
     private void AnswerSnapshotFetch(SnapshotFetch fetch)
@@ -371,7 +360,7 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
                 _install = null;
             }
 
-            Invariant.Check(piece.Offset == _receiving.Count, $"a piece of a snapshot follows the {_receiving.Count} bytes before it");
+            Invariant.Check(piece.Offset == _receiving.Count, $"a piece comes after {_receiving.Count} bytes");
             _receiving.AddRange(piece.Chunk.Span);
             if (piece.Done)
             {

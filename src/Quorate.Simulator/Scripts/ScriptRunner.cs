@@ -2,14 +2,18 @@ using Quorate.Core.Model;
 
 namespace Quorate.Simulator.Scripts;
 
-/// <summary>Runs a script: a conversation of one group, told in commands and their output (tests/scripts/README.md).</summary>
+/// <summary>
+/// Runs a script: a conversation of one group, told in commands and their output (tests/scripts/README.md).
+/// </summary>
 public static class ScriptRunner
 {
     /// <summary>
     /// The script with the output that its commands gave now in the place of the output that it expected; equal to
     /// <paramref name="text"/> when the script holds.
     /// </summary>
-    /// <exception cref="ScriptFailedException">A line says nothing, or the replicas broke a claim that holds in every script.</exception>
+    /// <exception cref="ScriptFailedException">
+    /// A line says nothing, or the replicas broke a claim that holds in every script.
+    /// </exception>
     public static string Run(string text)
     {
         ScriptText script = ScriptText.Parse(text);

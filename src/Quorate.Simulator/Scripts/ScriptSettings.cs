@@ -11,7 +11,7 @@ internal static class ScriptSettings
     /// </summary>
     public static readonly RaftSettings Default = new() { SleepAfterTicks = 0 };
 
-    private static readonly SortedDictionary<string, Func<RaftSettings, long, RaftSettings>> Known = new(StringComparer.Ordinal)
+    private static readonly SortedDictionary<string, Change> Known = new(StringComparer.Ordinal)
     {
         ["append-bytes"] = (s, v) => s with { AppendBytesMax = (int)v },
         ["apply-bytes"] = (s, v) => s with { ApplyBytesMax = (int)v },
@@ -38,8 +38,10 @@ internal static class ScriptSettings
         ["uncommitted-bytes"] = (s, v) => s with { UncommittedBytesMax = v },
     };
 
+    private delegate RaftSettings Change(RaftSettings settings, long value);
+
     public static RaftSettings With(RaftSettings settings, string key, string value) =>
-        Known.TryGetValue(key, out Func<RaftSettings, long, RaftSettings>? set)
-            ? set(settings, (long)ScriptWords.Number(value))
+        Known.TryGetValue(key, out Change? change)
+            ? change(settings, (long)ScriptWords.Number(value))
             : throw ScriptWords.Wrong($"there is no setting '{key}'; there are {string.Join(", ", Known.Keys)}");
 }

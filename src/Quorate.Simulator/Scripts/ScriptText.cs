@@ -68,7 +68,9 @@ internal sealed class ScriptText
         return string.Join('\n', lines) + "\n";
     }
 
-    /// <summary>The block whose commands go on at this part: its own, or around a comment that stands among them.</summary>
+    /// <summary>
+    /// The block whose commands go on at this part: its own, or around a comment that stands among them.
+    /// </summary>
     private ScriptBlock? OpenBlockAt(int at)
     {
         int after = at;

@@ -4,7 +4,9 @@ using Quorate.Core.Raft;
 
 namespace Quorate.Simulator.Scripts;
 
-/// <summary>The words of one command: its name, plain words, and options of the form key=value. Every word must be used.</summary>
+/// <summary>
+/// The words of one command: its name, plain words, and options of the form key=value. Every word must be used.
+/// </summary>
 internal sealed class ScriptWords
 {
     private readonly Queue<string> _plain = [];

@@ -3,12 +3,13 @@ using Quorate.Core.Raft;
 
 namespace Quorate.Simulator.Scripts;
 
-/// <summary>All that a script acts on: replicas, the network between them, the common clock, clients' requests.</summary>
+/// <summary>
+/// All that a script acts on: replicas, the network between them, the common clock, clients' requests.
+/// </summary>
 internal sealed class ScriptWorld
 {
     private readonly SortedDictionary<uint, ScriptReplica> _nodes = [];
 
-    /// <summary>Wiped replicas: their disks are gone, but nobody may answer for them.</summary>
     private readonly ScriptPrinter _printer = new();
 
     public ScriptWorld() => Checks = new(this);
@@ -108,17 +109,17 @@ internal sealed class ScriptWorld
                 CatchUpUnlessLate(replica);
             }
 
-            List<RaftMessage> due = [.. Network.InFlight.Where(m => _nodes.GetValueOrDefault(m.To.Node) is not { IsPaused: true })];
+            List<RaftMessage> due = [.. Network.InFlight.Where(m => !IsForPaused(m))];
             if (due.Count == 0)
             {
                 return;
             }
 
-            Network.InFlight.RemoveAll(m => _nodes.GetValueOrDefault(m.To.Node) is not { IsPaused: true });
+            Network.InFlight.RemoveAll(m => !IsForPaused(m));
             Deliver(due);
         }
 
-        throw new ScriptFailedException("broken claim: the replicas do not come to rest within 1000 rounds of messages");
+        throw new ScriptFailedException("broken claim: the replicas do not come to rest in 1000 rounds of messages");
     }
 
     /// <summary>
@@ -150,6 +151,9 @@ internal sealed class ScriptWorld
             }
         }
     }
+
+    private bool IsForPaused(RaftMessage message) =>
+        _nodes.GetValueOrDefault(message.To.Node) is { IsPaused: true };
 
     private static void CatchUpUnlessLate(ScriptReplica replica)
     {

@@ -44,7 +44,9 @@ internal static class TimeCommands
     public static void Advance(ScriptWorld world, ScriptWords words) =>
         world.Pass(ScriptWords.Time(words.Next("a time")), _ => true, () => true);
 
-    /// <summary>wait 100ms: common time passes, nobody is ticked, nothing is delivered: all processes are held up.</summary>
+    /// <summary>
+    /// wait 100ms: common time passes, nobody is ticked, nothing is delivered: all processes are held up.
+    /// </summary>
     public static void Wait(ScriptWorld world, ScriptWords words) =>
         world.Pass(ScriptWords.Time(words.Next("a time")), _ => false, () => true);
 
@@ -75,7 +77,8 @@ internal static class TimeCommands
     public static void Resume(ScriptWorld world, ScriptWords words) => Hold(world, words, isPaused: false);
 
     /// <summary>wake N: N's node has news that a sleeping group cannot hear.</summary>
-    public static void Wake(ScriptWorld world, ScriptWords words) => world.Running(words.Next("a node")).Feed(RaftInput.Wake);
+    public static void Wake(ScriptWorld world, ScriptWords words) =>
+        world.Running(words.Next("a node")).Feed(RaftInput.Wake);
 
     private static void Hold(ScriptWorld world, ScriptWords words, bool isPaused)
     {

@@ -31,6 +31,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
     /// <summary>The writes in the batch under way: the first one's sequence and the last one's.</summary>
     private (ulong First, ulong Last) _underWay;
 
+    private string _segmentName = "";
     private LogContents _contents = new(default);
     private LogRecovery? _recovery;
     private RecoveredLog? _recovered;
@@ -76,8 +77,6 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
     }
 
     private ulong Segment => _segments[^1];
-
-    private string SegmentName => LogBatch.FileName(_prefix, Segment);
 
     public void Open()
     {
@@ -153,7 +152,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
                 WriteNext();
                 break;
             case LogStep.Writing when _batchNeedsSync:
-                Go(LogStep.Syncing, new(0, DiskOperationKind.Sync, SegmentName));
+                Go(LogStep.Syncing, new(0, DiskOperationKind.Sync, _segmentName));
                 break;
             case LogStep.Syncing when _batchBeginsSegment && Guards.NewFilesAreMadeNamed:
                 Go(LogStep.SyncingFolder, new(0, DiskOperationKind.SyncFolder, ""));
@@ -191,6 +190,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
     private void BeginSegment(ulong sequence, in SegmentHead head)
     {
         _segments.Add(sequence);
+        _segmentName = LogBatch.FileName(_prefix, sequence);
         _written = 0;
         _durable = 0;
         _chain = LogBatch.ChainStart(sequence);
@@ -215,7 +215,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
         }
         else if (_durable < _written)
         {
-            Go(LogStep.SyncingOld, new(0, DiskOperationKind.Sync, SegmentName));
+            Go(LogStep.SyncingOld, new(0, DiskOperationKind.Sync, _segmentName));
             return;
         }
         else
@@ -244,7 +244,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
     {
         ReadOnlyMemory<byte> bytes = _builder.Finish(Segment, _durable, _chain, out _batchChain);
         _batchEnd = _written + bytes.Length;
-        Go(LogStep.Writing, new(0, DiskOperationKind.Write, SegmentName, _written, bytes));
+        Go(LogStep.Writing, new(0, DiskOperationKind.Write, _segmentName, _written, bytes));
     }
 
     private void CompleteBatch()
@@ -386,7 +386,7 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
 
     private void FailStep(DiskStatus status)
     {
-        string file = _step == LogStep.SyncingFolder ? "the data folder" : $"the log file {SegmentName}";
+        string file = _step == LogStep.SyncingFolder ? "the data folder" : $"the log file {_segmentName}";
         Fail(status == DiskStatus.Full
             ? $"The disk is full: {file} could not be written. Free some space, then start again."
             : $"The disk failed ({_step}) on {file}, so what was written last may be lost. "

@@ -10,7 +10,8 @@ public sealed class GoldenScriptTests
 {
     private static readonly string Folder = Path.Combine(RepositoryRoot(), "tests", "scripts");
 
-    public static TheoryData<string> All() => [.. ScriptsCommand.Files(Folder).Select(f => Path.GetRelativePath(Folder, f))];
+    public static TheoryData<string> All() =>
+        [.. ScriptsCommand.Files(Folder).Select(file => Path.GetRelativePath(Folder, file))];
 
     [Theory]
     [MemberData(nameof(All))]
