@@ -94,7 +94,7 @@ internal static class PlanDrawing
             TickInterval = Duration.FromMilliseconds(Pick(random, 10, 10, 20)),
             HeartbeatTicks = heartbeatTicks,
             ElectionTicks = heartbeatTicks * Pick(random, 4, 5, 5, 8),
-            ClockDriftPpm = Pick(random, 100, 10_000, 50_000),
+            ClockDriftPpm = Pick(random, 100, 10_000, 50_000, 200_000),
             AppendBytesMax = Tiny() ? Pick(random, 64, 200, 1000) : normal.AppendBytesMax,
             InflightAppendsMax = Tiny() ? Pick(random, 1, 2, 4) : normal.InflightAppendsMax,
             InflightBytesMax = Tiny() ? Pick(random, 100, 1000) : normal.InflightBytesMax,

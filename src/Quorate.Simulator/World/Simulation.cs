@@ -110,6 +110,10 @@ internal sealed class Simulation
         {
             Now = Queue.Take(out SimEvent happening);
             Happen(happening);
+            if (Trace.Events > EventsMax(Now))
+            {
+                RunClaims.Break(RunClaims.Bounds, $"{Trace.Events} events in {Now / 1000} ms: the run feeds on itself");
+            }
         }
     }
 
@@ -130,6 +134,9 @@ internal sealed class Simulation
             RefuseConnection(Attempts[(int)happening.Number - 1]);
         }
     }
+
+    /// <summary>More events by a time (in microseconds) than any honest run has: a million, and 200,000 a second.</summary>
+    private static long EventsMax(long time) => 1_000_000 + (time / 5);
 
     public void Note(string where, string what) => Trace.Line(Now, where, what);
 
