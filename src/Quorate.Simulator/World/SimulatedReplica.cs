@@ -38,6 +38,8 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     /// <summary>Events name it, so that those of a replica that was taken away do not happen to the next one here.</summary>
     private readonly int _number;
 
+    private Membership? _membershipBefore;
+    private LogIndex _commitBefore;
     private bool _closed;
     private bool _announced;
 
@@ -59,7 +61,8 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
             this,
             client => _log = new ObservedLog(
                 record, client, inner => new SimpleLog(node.Disk, prefix, inner, world.Plan.Log), Postpone),
-            client => new CheckpointFiles(node.Disk, prefix, client),
+            client => new ObservedCheckpoints(
+                placed.Id, _checks, client, inner => new CheckpointFiles(node.Disk, prefix, inner)),
             placed.Bootstrap,
             seed);
     }
@@ -203,10 +206,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
                 _node.Announce();
             }
 
-            if (group.Role == Role.Leader && group.CommitIndex.Value > _checks.Committed.Last)
-            {
-                _checks.CommittedByLeader(Replica.Id, group.Term, group.CommitIndex);
-            }
+            CheckLeadership(group);
 
             foreach (RequestId request in _readsWaiting)
             {
@@ -340,7 +340,8 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         if (change.Role == Role.Leader)
         {
             _world.Elections++;
-            _checks.Elected(Replica.Id, change.Term, _node.Life);
+            _checks.Elected(
+                Replica.Id, change.Term, _node.Life, [_membershipBefore ?? Replica.Group!.Membership, Replica.Group!.Membership]);
             _world.CheckLeases(_group, Replica.Id, change.Term);
             _world.Faults.Elected(_group, _node);
         }
@@ -370,6 +371,18 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     byte[] IStateMachine.Snapshot() => _store.Snapshot();
 
     void IStateMachine.Load(ReadOnlyMemory<byte> state) => _store.Load(state);
+
+    private void CheckLeadership(RaftGroup group)
+    {
+        if (group.Role == Role.Leader && group.CommitIndex > _commitBefore && group.CommitIndex.Value > _checks.Committed.Last)
+        {
+            _checks.CommittedByLeader(
+                Replica.Id, group.Term, group.CommitIndex, [_membershipBefore ?? group.Membership, group.Membership]);
+        }
+
+        _commitBefore = group.CommitIndex;
+        _membershipBefore = group.Membership;
+    }
 
     private bool Postpone(ulong sequence)
     {
