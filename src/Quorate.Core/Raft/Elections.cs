@@ -21,7 +21,8 @@ internal sealed class Elections(GroupState state)
             // Who alone decides need not wait for a timeout, but keeps a promise like anyone: the leader that just
             // removed itself may still hold the lease which that promise backs.
             bool isDue = state.Timers.ElectionIsDue || (state.IsSoleVoter && state.Role == Role.Follower);
-            return isDue && state.MayLead && !state.PromiseHolds && !state.LogIsFarBehind;
+            bool isFree = !state.PromiseHolds || (state.IsSoleVoter && !Guards.SoleVoterKeepsPromise);
+            return isDue && isFree && state.MayLead && !state.LogIsFarBehind;
         }
     }
 

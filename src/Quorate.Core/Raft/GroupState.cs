@@ -74,7 +74,8 @@ internal sealed class GroupState
     /// This replica may have to lead: it votes, or did until an entry that is not committed yet. Such an entry may be
     /// in its log alone, and nobody with a shorter log could then be elected (Raft thesis, section 4.2.2).
     /// </summary>
-    public bool MayLead => IsVoter || Log.Memberships.At(Log.Commit).Membership.IsVoter(Id);
+    public bool MayLead =>
+        IsVoter || (Guards.LeavingVoterMayLead && Log.Memberships.At(Log.Commit).Membership.IsVoter(Id));
 
     /// <summary>As many writes as the log may owe are on their way to it.</summary>
     public bool LogIsFarBehind => Durability.InFlightCount >= Settings.PersistsInFlightMax;

@@ -51,6 +51,7 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
         if (IsOfLeader(message.Kind))
         {
             _follower.HearLeader(message.From);
+            roles.Handover.OnLeader(message.From);
             ReceiveFromLeader(message);
         }
         else
@@ -180,9 +181,13 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
     }
 
     private bool MayNeedWrite(in RaftMessage message) =>
-        message.Term > state.Term
-        || IsOfLeader(message.Kind)
-        || message.Kind is MessageKind.VoteRequest or MessageKind.TimeoutNow;
+        message.Term > state.Term || message.Kind switch
+        {
+            MessageKind.AppendRequest or MessageKind.SnapshotChunk => true,
+            MessageKind.VoteRequest or MessageKind.TimeoutNow => true,
+            MessageKind.Heartbeat or MessageKind.Sleep => !state.Durability.HardStateIsDurable,
+            _ => false,
+        };
 
     private static bool IsOfLeader(MessageKind kind) => kind is MessageKind.AppendRequest
         or MessageKind.Heartbeat or MessageKind.Commit or MessageKind.Sleep or MessageKind.SnapshotChunk;

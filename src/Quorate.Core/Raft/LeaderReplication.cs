@@ -87,7 +87,9 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
     /// </summary>
     public void OnHeartbeatResponse(Peer peer)
     {
-        bool waitedLong = peer.TicksWaiting >= state.Settings.ResendTicks;
+        // A probe goes alone and its answer waits for one sync at most; appends may queue up behind a slow disk.
+        bool waitedLong = peer.TicksWaiting
+            >= (peer.State == PeerState.Probe ? state.Settings.HeartbeatTicks : state.Settings.ResendTicks);
         if (peer.State == PeerState.Probe && peer.Match == state.Log.Last)
         {
             // It lacks nothing that a probe could find; it was unreachable for a while.
