@@ -33,22 +33,27 @@ internal sealed class PendingWrites
         if (_writes.TryGetValue(new ReadToken(entry.Term, entry.Index), out Write? write))
         {
             write.Result = result;
+            write.IsApplied = true;
         }
     }
 
-    /// <summary>The proposal is answered; its result, or empty when the entry is not applied here yet.</summary>
-    public ReadOnlyMemory<byte> Take(RequestId request)
+    /// <summary>The proposal is answered: was its entry applied here, and with what result?</summary>
+    public bool Take(RequestId request, out ReadOnlyMemory<byte> result)
     {
-        if (_places.Remove(request, out ReadToken place) && _writes.Remove(place, out Write? write))
+        result = default;
+        if (!_places.Remove(request, out ReadToken place) || !_writes.Remove(place, out Write? write))
         {
-            return write.Result;
+            return false;
         }
 
-        return default;
+        result = write.Result;
+        return write.IsApplied;
     }
 
     private sealed class Write
     {
         public ReadOnlyMemory<byte> Result { get; set; }
+
+        public bool IsApplied { get; set; }
     }
 }

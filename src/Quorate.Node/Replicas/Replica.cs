@@ -426,13 +426,15 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     {
         foreach (Acknowledged done in _output.Acknowledged)
         {
-            ReadOnlyMemory<byte> result = _writes.Take(done.Request);
-            _host.Reply(new ReplicaReply(done.Request, Outcome.Done, default, ReplicaId.None, done.Token, result));
+            bool isKnown = _writes.Take(done.Request, out ReadOnlyMemory<byte> result) || done.Token.Index > _applied.Index;
+            _host.Reply(isKnown
+                ? new ReplicaReply(done.Request, Outcome.Done, default, ReplicaId.None, done.Token, result)
+                : CameWithSnapshot(done.Request));
         }
 
         foreach (Dropped dropped in _output.Dropped)
         {
-            _writes.Take(dropped.Request);
+            _writes.Take(dropped.Request, out _);
             _reads.Remove(dropped.Request);
             _host.Reply(new ReplicaReply(
                 dropped.Request, dropped.Reason.Outcome(), dropped.Reason, dropped.LeaderHint, default, default));
@@ -448,6 +450,13 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
             }
         }
     }
+
+    /// <summary>
+    /// The entry is committed, but this replica took its effect with a snapshot and never saw its result, so it
+    /// has none to give.
+    /// </summary>
+    private ReplicaReply CameWithSnapshot(RequestId request) =>
+        new(request, Outcome.Unknown, DropReason.LevelUncounted, _group!.Leader, default, default);
 
     private void HandFetchesOver()
     {

@@ -13,9 +13,13 @@ internal sealed class ObservedLog : IGroupLog, IGroupLogClient
     private readonly IGroupLog _log;
     private readonly IGroupLogClient _client;
     private readonly ReplicaRecord _record;
+    private readonly Func<ulong, bool> _postpone;
 
-    public ObservedLog(ReplicaRecord record, IGroupLogClient client, Func<IGroupLogClient, IGroupLog> log)
+    /// <param name="postpone">May keep the word that a write is durable, to give it by <see cref="Tell"/> later.</param>
+    public ObservedLog(
+        ReplicaRecord record, IGroupLogClient client, Func<IGroupLogClient, IGroupLog> log, Func<ulong, bool> postpone)
     {
+        _postpone = postpone;
         _record = record;
         _client = client;
         _log = log(this);
@@ -40,8 +44,14 @@ internal sealed class ObservedLog : IGroupLog, IGroupLogClient
     public void LogDurable(ulong sequence)
     {
         _record.Durable(sequence);
-        _client.LogDurable(sequence);
+        if (!_postpone(sequence))
+        {
+            _client.LogDurable(sequence);
+        }
     }
+
+    /// <summary>Gives a word that was kept.</summary>
+    public void Tell(ulong sequence) => _client.LogDurable(sequence);
 
     public void LogRead(ulong tag, Entry[] entries) => _client.LogRead(tag, entries);
 

@@ -60,10 +60,7 @@ internal sealed class FaultDriver
 
         var kind = (FaultKinds)happening.Slot;
         ScheduleNext(kind);
-        if (Strike(kind, RandomOf(kind)))
-        {
-            Struck[kind] = Struck.GetValueOrDefault(kind) + 1;
-        }
+        Count(kind, Strike(kind, RandomOf(kind)));
     }
 
     /// <summary>No further fault begins and none that lasts goes on.</summary>
@@ -111,7 +108,25 @@ internal sealed class FaultDriver
         return node.State == NodeState.Up ? node : null;
     }
 
+    /// <summary>A group has elected a leader: the moment at which changes are most delicate.</summary>
+    public void Elected(int group)
+    {
+        if (!_over && Plan.Kinds.HasFlag(FaultKinds.Membership) && RandomOf(FaultKinds.Membership).Next(3) == 0)
+        {
+            SeededRandom random = RandomOf(FaultKinds.Membership);
+            Later(random.Next(20_000), () => Count(FaultKinds.Membership, _churn.Change(random, group)));
+        }
+    }
+
     private SeededRandom RandomOf(FaultKinds kind) => _random[BitOperations.TrailingZeroCount((uint)kind)];
+
+    private void Count(FaultKinds kind, bool struck)
+    {
+        if (struck)
+        {
+            Struck[kind] = Struck.GetValueOrDefault(kind) + 1;
+        }
+    }
 
     private void ScheduleNext(FaultKinds kind)
     {
@@ -133,7 +148,7 @@ internal sealed class FaultDriver
         FaultKinds.SlowDisk => _disks.SlowDown(random),
         FaultKinds.Wipe => _disks.Wipe(random),
         FaultKinds.Clock => ChangeClock(random),
-        FaultKinds.Membership => _churn.Change(random),
+        FaultKinds.Membership => _churn.Change(random, (int)random.Next(_world.Plan.Groups.Length)),
         FaultKinds.Transfer => Transfer(random),
         _ => false,
     };
@@ -174,14 +189,11 @@ internal sealed class FaultDriver
     private bool ChangeClock(SeededRandom random)
     {
         SimulatedNode node = _world.Nodes[random.Next(_world.Nodes.Length)];
-        long drift = random.Next(3) == 0 ? ExtremeDrift(random) : node.Drift(random);
+        long drift = node.Drift(random);
         Note($"the clock of {node.Name} runs {drift} ppm off");
         node.Clock.ChangeDrift(_world.Now, drift);
         return true;
     }
-
-    private long ExtremeDrift(SeededRandom random) =>
-        random.Next(2) == 0 ? _world.Plan.Raft.ClockDriftPpm : -_world.Plan.Raft.ClockDriftPpm;
 
     private bool Transfer(SeededRandom random)
     {

@@ -10,16 +10,16 @@ namespace Quorate.Simulator.Faults;
 /// </summary>
 internal sealed class MembershipChurn(Simulation world)
 {
-    public bool Change(SeededRandom random)
+    public bool Change(SeededRandom random, int group)
     {
-        int group = (int)random.Next(world.Plan.Groups.Length);
         Placement placement = world.Placements[group];
         if (placement.Lost.Count > 0 || world.Operator.DoubtsAny(group))
         {
             return false;
         }
 
-        return world.Operator.Ask(group, membership => Draw(random, group, membership));
+        // Any replica that believes that it leads may be asked, even while another was asked before.
+        return world.Operator.AskAny(group, random, membership => Draw(random, group, membership));
     }
 
     private Membership? Draw(SeededRandom random, int group, Membership membership)

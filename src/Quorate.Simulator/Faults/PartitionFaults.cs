@@ -13,14 +13,14 @@ internal sealed class PartitionFaults(Simulation world, FaultDriver faults)
             return false;
         }
 
-        bool[] side = DrawSide(random);
+        List<(int From, int To)> links = DrawCut(random, bothWays);
         long time = faults.Duration(random);
-        faults.Note($"{Names(side)} {(bothWays ? "and the others are apart" : "reach nobody")} for {time / 1000} ms");
-        ForCut(side, bothWays, world.Network.Cut);
+        faults.Note($"cut for {time / 1000} ms: {Names(links)}");
+        links.ForEach(link => world.Network.Cut(link.From, link.To));
         faults.Later(time, () =>
         {
-            faults.Note($"{Names(side)} are back");
-            ForCut(side, bothWays, world.Network.Mend);
+            faults.Note($"mended: {Names(links)}");
+            links.ForEach(link => world.Network.Mend(link.From, link.To));
         });
         return true;
     }
@@ -32,22 +32,21 @@ internal sealed class PartitionFaults(Simulation world, FaultDriver faults)
             return false;
         }
 
-        bool[] side = DrawSide(random);
-        bool bothWays = random.Next(2) == 0;
+        List<(int From, int To)> links = DrawCut(random, bothWays: random.Next(2) == 0);
         long until = world.Now + faults.Duration(random);
-        faults.Note($"{Names(side)} flap until {until / 1000} ms");
+        faults.Note($"flapping until {until / 1000} ms: {Names(links)}");
         Cut();
         return true;
 
         void Cut()
         {
-            ForCut(side, bothWays, world.Network.Cut);
+            links.ForEach(link => world.Network.Cut(link.From, link.To));
             faults.Later(1 + random.Next(flapTime), Mend);
         }
 
         void Mend()
         {
-            ForCut(side, bothWays, world.Network.Mend);
+            links.ForEach(link => world.Network.Mend(link.From, link.To));
             if (world.Now < until)
             {
                 faults.Later(1 + random.Next(flapTime), Cut);
@@ -55,12 +54,38 @@ internal sealed class PartitionFaults(Simulation world, FaultDriver faults)
         }
     }
 
+    /// <summary>Single links, or all between two sides.</summary>
+    private List<(int From, int To)> DrawCut(SeededRandom random, bool bothWays)
+    {
+        bool single = random.Next(3) == 0;
+        bool[] side = DrawSide(random);
+        var links = new List<(int From, int To)>();
+        for (int from = 0; from < side.Length; from++)
+        {
+            for (int to = 0; to < side.Length; to++)
+            {
+                if (side[from] && !side[to] && (!single || random.Next(side.Length) == 0))
+                {
+                    links.Add((from, to));
+                    if (bothWays)
+                    {
+                        links.Add((to, from));
+                    }
+                }
+            }
+        }
+
+        return links;
+    }
+
     private bool[] DrawSide(SeededRandom random)
     {
         bool[] side = new bool[world.Plan.Nodes];
         if (random.Next(2) == 0 && faults.Victim(random) is { } victim)
         {
-            side[victim.Number] = true;
+            // Either direction of a one-way cut must come to pass.
+            Array.Fill(side, random.Next(2) == 0);
+            side[victim.Number] = !side[victim.Number];
             return side;
         }
 
@@ -73,24 +98,6 @@ internal sealed class PartitionFaults(Simulation world, FaultDriver faults)
         return side;
     }
 
-    private void ForCut(bool[] side, bool bothWays, Action<int, int> change)
-    {
-        for (int from = 0; from < side.Length; from++)
-        {
-            for (int to = 0; to < side.Length; to++)
-            {
-                if (side[from] && !side[to])
-                {
-                    change(from, to);
-                    if (bothWays)
-                    {
-                        change(to, from);
-                    }
-                }
-            }
-        }
-    }
-
-    private static string Names(bool[] side) =>
-        string.Join(" ", Enumerable.Range(0, side.Length).Where(node => side[node]).Select(node => $"n{node + 1}"));
+    private static string Names(List<(int From, int To)> links) =>
+        string.Join(" ", links.Select(link => $"n{link.From + 1}>n{link.To + 1}"));
 }

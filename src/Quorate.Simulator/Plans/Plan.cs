@@ -87,6 +87,11 @@ internal sealed record DiskPlan
 
     public long SyncTime { get; init; } = 400;
 
+    /// <summary>
+    /// The longest that the word of a durable write is under way; words may overtake each other. Zero for none.
+    /// </summary>
+    public long NoticeDelayMax { get; init; }
+
     /// <summary>Drawn anew for each operation and added, in percent of its time.</summary>
     public int SpreadPercent { get; init; } = 100;
 }
@@ -101,6 +106,9 @@ internal sealed record WorkloadPlan
 
     /// <summary>Out of a hundred operations; the rest are reads.</summary>
     public int WritePercent { get; init; } = 50;
+
+    /// <summary>Out of a hundred clients: those that only read.</summary>
+    public int ReaderPercent { get; init; }
 
     /// <summary>Weights of the write levels leader, majority, two replicas, three replicas and all.</summary>
     public int[] WriteLevels { get; init; } = [0, 1, 0, 0, 0];

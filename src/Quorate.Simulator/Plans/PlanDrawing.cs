@@ -22,11 +22,13 @@ internal static class PlanDrawing
         int nodes = overrides.Nodes ?? Pick(topology, 1, 2, 3, 3, 3, 3, 4, 5, 5, 6, 7);
         int groups = overrides.Groups ?? Pick(topology, 1, 1, 1, 1, 2, 2, 3, 5);
         int clients = overrides.Clients ?? (int)topology.Between(1, 10);
-        int operations = overrides.Operations ?? Pick(topology, 60, 150, 300, 600, 1000);
-        long safety = overrides.Milliseconds * 1000 ?? topology.Between(4_000_000, 15_000_000);
+        // Some seeds are hot: short, with clients that hardly pause, so that moments of milliseconds are met.
+        bool hot = topology.Next(3) == 0;
+        int operations = overrides.Operations ?? (hot ? Pick(topology, 1000, 2000, 4000) : Pick(topology, 60, 150, 300, 600, 1000));
+        long safety = overrides.Milliseconds * 1000 ?? topology.Between(4_000_000, hot ? 8_000_000 : 15_000_000);
         RaftSettings raft = DrawRaft(streams.Open(StreamName.Settings));
         SeededRandom settings = streams.Open(StreamName.Settings, 1);
-        FaultPlan faults = DrawFaults(streams.Open(StreamName.FaultPlan), overrides.Without);
+        FaultPlan faults = DrawFaults(streams.Open(StreamName.FaultPlan), overrides.Without, hot);
         return new Plan
         {
             Seed = seed,
@@ -55,7 +57,7 @@ internal static class PlanDrawing
             },
             Network = DrawNetwork(streams.Open(StreamName.NetworkPlan), faults.Kinds),
             Disk = DrawDisk(streams.Open(StreamName.DiskPlan)),
-            Workload = DrawWorkload(streams.Open(StreamName.Workload), safety, clients, operations),
+            Workload = DrawWorkload(streams.Open(StreamName.Workload), hot, safety * clients / operations),
             Faults = faults,
         };
     }
@@ -94,7 +96,7 @@ internal static class PlanDrawing
             TickInterval = Duration.FromMilliseconds(Pick(random, 10, 10, 20)),
             HeartbeatTicks = heartbeatTicks,
             ElectionTicks = heartbeatTicks * Pick(random, 4, 5, 5, 8),
-            ClockDriftPpm = Pick(random, 100, 10_000, 50_000),
+            ClockDriftPpm = Pick(random, 100, 10_000, 50_000, 200_000),
             AppendBytesMax = Tiny() ? Pick(random, 64, 200, 1000) : normal.AppendBytesMax,
             InflightAppendsMax = Tiny() ? Pick(random, 1, 2, 4) : normal.InflightAppendsMax,
             InflightBytesMax = Tiny() ? Pick(random, 100, 1000) : normal.InflightBytesMax,
@@ -143,10 +145,12 @@ internal static class PlanDrawing
         ReadTime = random.Between(20, 300),
         WriteTime = random.Between(10, 200),
         SyncTime = Pick(random, 100, 400, 2000, 10_000),
+        NoticeDelayMax = Pick(random, 0, 0, 2000, 20_000),
         SpreadPercent = Pick(random, 10, 100, 500),
     };
 
-    private static WorkloadPlan DrawWorkload(SeededRandom random, long safety, int clients, int operations)
+    /// <param name="pace">Between two operations of a client, so that all are spread over the time of the faults.</param>
+    private static WorkloadPlan DrawWorkload(SeededRandom random, bool hot, long pace)
     {
         int[] Weights(int count)
         {
@@ -160,13 +164,12 @@ internal static class PlanDrawing
             return weights;
         }
 
-        // The operations are spread over about the time that the faults have.
-        long pace = safety * clients / operations;
         return new WorkloadPlan
         {
-            ThinkTime = Math.Max(1000, pace * random.Between(30, 120) / 100),
-            KeysPerGroup = Pick(random, 1, 2, 4, 8),
-            WritePercent = Pick(random, 30, 50, 70, 95),
+            ThinkTime = hot ? Pick(random, 500, 2000, 5000) : Math.Max(1000, pace * random.Between(30, 120) / 100),
+            KeysPerGroup = hot ? Pick(random, 1, 2) : Pick(random, 1, 2, 4, 8),
+            WritePercent = hot ? Pick(random, 20, 50) : Pick(random, 30, 50, 70, 95),
+            ReaderPercent = Pick(random, 0, 0, 30, 60),
             WriteLevels = Weights(5),
             ReadLevels = Weights(3),
             BatchPercent = Pick(random, 0, 10, 40),
@@ -178,7 +181,7 @@ internal static class PlanDrawing
         };
     }
 
-    private static FaultPlan DrawFaults(SeededRandom random, FaultKinds without)
+    private static FaultPlan DrawFaults(SeededRandom random, FaultKinds without, bool hot)
     {
         long style = random.Next(10);
         long chance = style switch
@@ -189,7 +192,7 @@ internal static class PlanDrawing
         };
         FaultKinds kinds = FaultKinds.None;
         var intervals = new SortedDictionary<FaultKinds, long>();
-        long slowest = random.Between(500_000, 6_000_000);
+        long slowest = hot ? random.Between(200_000, 2_000_000) : random.Between(500_000, 6_000_000);
         foreach (FaultKinds kind in FaultNames.All)
         {
             kinds |= random.Next(100) < chance ? kind : FaultKinds.None;
@@ -200,7 +203,7 @@ internal static class PlanDrawing
         {
             Kinds = kinds & ~without,
             MeanInterval = intervals,
-            DurationMax = random.Between(100_000, 3_000_000),
+            DurationMax = random.Between(50_000, hot ? 1_500_000 : 3_000_000),
             LeaderPercent = Pick(random, 0, 40, 80),
         };
     }

@@ -36,12 +36,14 @@ internal sealed class SimulatedClient
     private Attempt? _attempt;
     private Attempt? _refused;
     private int _attempts;
+    private readonly bool _onlyReads;
 
     public SimulatedClient(Simulation world, int number)
     {
         _world = world;
         _number = number;
         _random = world.Streams.Open(StreamName.Clients, (ulong)number);
+        _onlyReads = _random.Next(100) < Plan.ReaderPercent;
         int groups = world.Plan.Groups.Length;
         _tokens = new ReadToken[groups];
         _sessions = new long[groups];
@@ -178,7 +180,7 @@ internal sealed class SimulatedClient
     private void AskSomething()
     {
         int group = (int)_random.Next(_world.Plan.Groups.Length);
-        bool isWrite = _random.Next(100) < Plan.WritePercent;
+        bool isWrite = !_onlyReads && _random.Next(100) < Plan.WritePercent;
         int count = _random.Next(100) < Plan.BatchPercent ? (int)_random.Between(2, Math.Max(2, Plan.KeysPerGroup)) : 1;
         count = Math.Min(count, Plan.KeysPerGroup);
         WriteLevel writeLevel = DrawWriteLevel();

@@ -21,7 +21,7 @@ internal sealed class Operator
 
     private readonly Simulation _world;
     private readonly SeededRandom _random;
-    private readonly OperatorRequest?[] _requests;
+    private readonly List<OperatorRequest>[] _requests;
     private readonly bool[] _flipped;
     private readonly bool[] _mayEnd;
     private readonly bool[] _startPending;
@@ -30,7 +30,7 @@ internal sealed class Operator
     {
         _world = world;
         _random = world.Streams.Open(StreamName.Operator);
-        _requests = new OperatorRequest?[world.Plan.Groups.Length];
+        _requests = [.. world.Plan.Groups.Select(_ => new List<OperatorRequest>())];
         _flipped = new bool[world.Plan.Nodes];
         _mayEnd = new bool[world.Plan.Nodes];
         _startPending = new bool[world.Plan.Nodes];
@@ -179,13 +179,25 @@ internal sealed class Operator
     }
 
     /// <summary>Asks a group's leader for another membership, made from the one it has. False when it can not be asked.</summary>
-    public bool Ask(int group, Func<Membership, Membership?> change)
+    public bool Ask(int group, Func<Membership, Membership?> change) =>
+        !IsAsking(group) && LeaderOf(group, out SimulatedNode? node) is { } leader && Ask(group, leader, node!, change);
+
+    /// <summary>As <see cref="Ask(int, Func{Membership, Membership?})"/>, of any replica that believes that it leads.</summary>
+    public bool AskAny(int group, SeededRandom random, Func<Membership, Membership?> change)
     {
-        if (IsAsking(group) || LeaderOf(group, out SimulatedNode? node) is not { } leader)
+        List<SimulatedNode> leading = [.. _world.Nodes.Where(
+            node => node.State == NodeState.Up && node.Replicas[group] is { Replica.Group.Role: Role.Leader })];
+        if (leading.Count == 0)
         {
             return false;
         }
 
+        SimulatedNode node = leading[(int)random.Next(leading.Count)];
+        return Ask(group, node.Replicas[group]!, node, change);
+    }
+
+    private bool Ask(int group, SimulatedReplica leader, SimulatedNode node, Func<Membership, Membership?> change)
+    {
         RaftGroup raft = leader.Replica.Group!;
         if (raft.Membership.IsJoint || change(raft.Membership) is not { } target || target.Equals(raft.Membership))
         {
@@ -194,10 +206,10 @@ internal sealed class Operator
 
         if (_world.Trace.Verbose)
         {
-            _world.Note("admin", $"asks {node!.Name} for group {group + 1} to be {target}");
+            _world.Note("admin", $"asks {node.Name} for group {group + 1} to be {target}");
         }
 
-        Send(leader, new OperatorRequest { Group = group, Membership = target, Node = node!.Number, Life = node.Life });
+        Send(leader, new OperatorRequest { Group = group, Membership = target, Node = node.Number, Life = node.Life });
         return true;
     }
 
@@ -235,19 +247,13 @@ internal sealed class Operator
 
     private bool IsAsking(int group)
     {
-        if (_requests[group] is not { } request)
-        {
-            return false;
-        }
-
-        bool over = request.Answered || _world.Nodes[request.Node].Life != request.Life;
-        _requests[group] = over ? null : request;
-        return !over;
+        _requests[group].RemoveAll(request => request.Answered || _world.Nodes[request.Node].Life != request.Life);
+        return _requests[group].Count > 0;
     }
 
     private void Send(SimulatedReplica leader, OperatorRequest request)
     {
-        _requests[request.Group] = request;
+        _requests[request.Group].Add(request);
         leader.Take(request);
     }
 

@@ -73,7 +73,12 @@ internal sealed class SimulatedNode
     public long Drift(SeededRandom random)
     {
         long bound = _world.Plan.Raft.ClockDriftPpm;
-        return random.Between(-bound, bound);
+        return random.Next(3) switch
+        {
+            0 => -bound,
+            1 => bound,
+            _ => random.Between(-bound, bound),
+        };
     }
 
     public void Start()

@@ -33,6 +33,11 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     private Instant _deadline = Instant.Never;
     private long _timerAt = long.MaxValue;
     private ulong _timerNumber;
+    private ObservedLog? _log;
+
+    /// <summary>Events name it, so that those of a replica that was taken away do not happen to the next one here.</summary>
+    private readonly int _number;
+
     private bool _closed;
     private bool _announced;
 
@@ -42,6 +47,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         _node = node;
         _group = group;
         _checks = world.Checks[group];
+        _number = world.NextReplica();
         ReplicaRecord record = _checks.RecordOf(placed.Id);
         Invariant.Check(!record.Lost, "a replica whose disk is lost does not start again");
         string prefix = FilePrefix(group, placed.Id);
@@ -51,13 +57,17 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
             world.Plan.Replica,
             this,
             this,
-            client => new ObservedLog(record, client, inner => new SimpleLog(node.Disk, prefix, inner, world.Plan.Log)),
+            client => _log = new ObservedLog(
+                record, client, inner => new SimpleLog(node.Disk, prefix, inner, world.Plan.Log), Postpone),
             client => new CheckpointFiles(node.Disk, prefix, client),
             placed.Bootstrap,
             seed);
     }
 
     public Replica Replica { get; }
+
+    /// <summary>Unique in the run.</summary>
+    public int Number => _number;
 
     Instant IReplicaHost.Now => _node.LocalTime;
 
@@ -167,6 +177,13 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     public void ServeRead(RequestId request)
     {
         Replica.ServeRead(request);
+        AfterInput();
+    }
+
+    /// <summary>The word of a durable write arrives.</summary>
+    public void Notice(ulong sequence)
+    {
+        _log!.Tell(sequence);
         AfterInput();
     }
 
@@ -284,7 +301,10 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         {
             _world.Queue.Add(
                 _world.Now + delay,
-                new SimEvent { Kind = EventKind.Apply, Target = _node.Number, Group = _group, Life = _node.Life });
+                new SimEvent
+                {
+                    Kind = EventKind.Apply, Target = _node.Number, Group = _group, Slot = _number, Life = _node.Life,
+                });
         }
     }
 
@@ -302,6 +322,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
                 Kind = EventKind.ServeRead,
                 Target = _node.Number,
                 Group = _group,
+                Slot = _number,
                 Life = _node.Life,
                 Number = request.Value,
             };
@@ -320,6 +341,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         {
             _world.Elections++;
             _checks.Elected(Replica.Id, change.Term, _node.Life);
+            _world.Faults.Elected(_group);
         }
     }
 
@@ -348,6 +370,27 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
 
     void IStateMachine.Load(ReadOnlyMemory<byte> state) => _store.Load(state);
 
+    private bool Postpone(ulong sequence)
+    {
+        long delay = Replica.IsRunning ? _world.Yield(_world.Plan.Disk.NoticeDelayMax) : 0;
+        if (delay == 0)
+        {
+            return false;
+        }
+
+        var happening = new SimEvent
+        {
+            Kind = EventKind.Notice,
+            Target = _node.Number,
+            Group = _group,
+            Slot = _number,
+            Life = _node.Life,
+            Number = sequence,
+        };
+        _world.Queue.Add(_world.Now + delay, happening);
+        return true;
+    }
+
     private void ArmTimer()
     {
         if (_deadline == Instant.Never || _closed)
@@ -368,6 +411,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
             Kind = EventKind.ReplicaTimer,
             Target = _node.Number,
             Group = _group,
+            Slot = _number,
             Life = _node.Life,
             Number = ++_timerNumber,
         };

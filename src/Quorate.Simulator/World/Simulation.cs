@@ -23,6 +23,7 @@ internal sealed class Simulation
     private readonly SeededRandom _yields;
     private readonly List<SimulatedClient> _clients = [];
     private readonly RunSchedule _schedule;
+    private int _replicas;
 
     public Simulation(Plan plan, Trace trace)
     {
@@ -110,6 +111,10 @@ internal sealed class Simulation
         {
             Now = Queue.Take(out SimEvent happening);
             Happen(happening);
+            if (Trace.Events > EventsMax(Now))
+            {
+                RunClaims.Break(RunClaims.Bounds, $"{Trace.Events} events in {Now / 1000} ms: the run feeds on itself");
+            }
         }
     }
 
@@ -130,6 +135,9 @@ internal sealed class Simulation
             RefuseConnection(Attempts[(int)happening.Number - 1]);
         }
     }
+
+    /// <summary>More events by a time (in microseconds) than any honest run has: a million, and 200,000 a second.</summary>
+    private static long EventsMax(long time) => 1_000_000 + (time / 5);
 
     public void Note(string where, string what) => Trace.Line(Now, where, what);
 
@@ -165,10 +173,16 @@ internal sealed class Simulation
         }
     }
 
+    public int NextReplica() => ++_replicas;
+
+    /// <summary>The replica that an event was meant for; null when the operator has taken it away.</summary>
+    private static SimulatedReplica? ReplicaOf(SimulatedNode node, in SimEvent happening) =>
+        node.Replicas[happening.Group] is { } replica && replica.Number == happening.Slot ? replica : null;
+
     private static bool HappensToNode(EventKind kind) => kind switch
     {
         EventKind.Message or EventKind.Heartbeat or EventKind.ReplicaTimer or EventKind.NodeTimer or EventKind.Disk
-            or EventKind.Apply or EventKind.ServeRead or EventKind.ClientRequest => true,
+            or EventKind.Notice or EventKind.Apply or EventKind.ServeRead or EventKind.ClientRequest => true,
         _ => false,
     };
 
@@ -229,7 +243,7 @@ internal sealed class Simulation
                 node.Heard(happening.Group, happening.Number);
                 break;
             case EventKind.ReplicaTimer:
-                node.Replicas[happening.Group]?.Timer(happening.Number);
+                ReplicaOf(node, happening)?.Timer(happening.Number);
                 break;
             case EventKind.NodeTimer:
                 node.Timer(happening.Number);
@@ -247,11 +261,14 @@ internal sealed class Simulation
                 }
 
                 break;
+            case EventKind.Notice:
+                ReplicaOf(node, happening)?.Notice(happening.Number);
+                break;
             case EventKind.Apply:
-                node.Replicas[happening.Group]?.ApplyNext();
+                ReplicaOf(node, happening)?.ApplyNext();
                 break;
             case EventKind.ServeRead:
-                node.Replicas[happening.Group]?.ServeRead(new RequestId(happening.Number));
+                ReplicaOf(node, happening)?.ServeRead(new RequestId(happening.Number));
                 break;
             default:
                 TakeRequest(node, Attempts[(int)happening.Number - 1]);
