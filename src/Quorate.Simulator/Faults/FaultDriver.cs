@@ -22,6 +22,11 @@ internal sealed class FaultDriver
     private readonly PartitionFaults _partitions;
     private bool _over;
 
+    /// <summary>What may end a leadership right after it began (Raft, figure 8).</summary>
+    private static readonly FaultKinds[] ShortReigns =
+        [FaultKinds.Death, FaultKinds.PowerLoss, FaultKinds.Pause, FaultKinds.Partition, FaultKinds.OneWay];
+
+
     public FaultDriver(Simulation world)
     {
         _world = world;
@@ -109,12 +114,23 @@ internal sealed class FaultDriver
     }
 
     /// <summary>A group has elected a leader: the moment at which changes are most delicate.</summary>
-    public void Elected(int group)
+    public void Elected(int group, SimulatedNode leader)
     {
-        if (!_over && Plan.Kinds.HasFlag(FaultKinds.Membership) && RandomOf(FaultKinds.Membership).Next(3) == 0)
+        SeededRandom random = RandomOf(FaultKinds.Membership);
+        if (_over)
         {
-            SeededRandom random = RandomOf(FaultKinds.Membership);
+            return;
+        }
+
+        if (Plan.Kinds.HasFlag(FaultKinds.Membership) && random.Next(3) == 0)
+        {
             Later(random.Next(20_000), () => Count(FaultKinds.Membership, _churn.Change(random, group)));
+        }
+
+        FaultKinds end = ShortReigns[random.Next(ShortReigns.Length)];
+        if (Plan.Kinds.HasFlag(end) && random.Next(3) == 0)
+        {
+            Later(random.Next(30_000), () => Count(end, EndReign(end, leader, random)));
         }
     }
 
@@ -137,6 +153,7 @@ internal sealed class FaultDriver
     private bool Strike(FaultKinds kind, SeededRandom random) => kind switch
     {
         FaultKinds.Partition => _partitions.Split(random, bothWays: true),
+        FaultKinds.Delay => _partitions.SlowDown(random),
         FaultKinds.OneWay => _partitions.Split(random, bothWays: false),
         FaultKinds.Flap => _partitions.Flap(random, FlapTime),
         FaultKinds.Pause => Pause(random),
@@ -153,6 +170,29 @@ internal sealed class FaultDriver
         _ => false,
     };
 
+    private bool EndReign(FaultKinds kind, SimulatedNode leader, SeededRandom random)
+    {
+        if (leader.State != NodeState.Up)
+        {
+            return false;
+        }
+
+        switch (kind)
+        {
+            case FaultKinds.Pause:
+                Pause(leader, random);
+                break;
+            case FaultKinds.Death or FaultKinds.PowerLoss:
+                Kill(leader, random, kind == FaultKinds.PowerLoss);
+                break;
+            default:
+                _partitions.Muffle(random, leader.Number);
+                break;
+        }
+
+        return true;
+    }
+
     private bool Pause(SeededRandom random)
     {
         if (Victim(random) is not { } node)
@@ -160,12 +200,17 @@ internal sealed class FaultDriver
             return false;
         }
 
+        Pause(node, random);
+        return true;
+    }
+
+    private void Pause(SimulatedNode node, SeededRandom random)
+    {
         long time = Duration(random);
         Note($"{node.Name} is paused for {time / 1000} ms");
         node.Pause();
         // Not a fault's own event: it must come even when the faults are over.
         _world.Queue.Add(_world.Now + time, new SimEvent { Kind = EventKind.NodeResume, Target = node.Number });
-        return true;
     }
 
     private bool Kill(SeededRandom random, bool powerLoss)
@@ -176,14 +221,21 @@ internal sealed class FaultDriver
         {
             if (node.State != NodeState.Down)
             {
-                Note($"{node.Name} {(powerLoss ? "loses power" : "dies")}");
-                node.Kill(powerLoss);
-                _world.Operator.StartLater(node, random.Next(4) == 0 ? 1000 : Duration(random));
+                Kill(node, random, powerLoss);
                 struck = true;
             }
         }
 
         return struck;
+    }
+
+    private void Kill(SimulatedNode node, SeededRandom random, bool powerLoss)
+    {
+        Note($"{node.Name} {(powerLoss ? "loses power" : "dies")}");
+        node.Kill(powerLoss);
+
+        // A quick restart comes within the promises that the process gave before.
+        _world.Operator.StartLater(node, random.Next(3) == 0 ? 1000 : Duration(random));
     }
 
     private bool ChangeClock(SeededRandom random)
@@ -198,6 +250,12 @@ internal sealed class FaultDriver
     private bool Transfer(SeededRandom random)
     {
         int group = (int)random.Next(_world.Plan.Groups.Length);
+        if (random.Next(3) == 0 && _world.Operator.LeaderOf(group, out SimulatedNode? leader) is not null)
+        {
+            // The old leader is not told that the new one has begun.
+            _partitions.Muffle(random, leader!.Number);
+        }
+
         return _world.Operator.Transfer(group, voters => voters[random.Next(voters.Length)]);
     }
 }

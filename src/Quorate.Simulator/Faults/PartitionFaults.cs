@@ -54,6 +54,42 @@ internal sealed class PartitionFaults(Simulation world, FaultDriver faults)
         }
     }
 
+    /// <summary>Links take long for a while, in one direction or both.</summary>
+    public bool SlowDown(SeededRandom random)
+    {
+        if (world.Plan.Nodes < 2)
+        {
+            return false;
+        }
+
+        List<(int From, int To)> links = DrawCut(random, bothWays: random.Next(4) == 0);
+        long slowness = 1000 + random.Next(world.Plan.Network.DelayMax);
+        faults.Note($"{slowness / 1000} ms slower: {Names(links)}");
+        links.ForEach(link => world.Network.SlowDown(link.From, link.To, slowness));
+        faults.Later(faults.Duration(random), () => links.ForEach(link => world.Network.SlowDown(link.From, link.To, 0)));
+        return true;
+    }
+
+    /// <summary>For a moment a node hears nobody, or nobody hears it.</summary>
+    public void Muffle(SeededRandom random, int node)
+    {
+        bool deaf = random.Next(3) > 0;
+        faults.Note($"n{node + 1} is {(deaf ? "deaf" : "mute")} for a moment");
+        Change(world.Network.Cut);
+        faults.Later(20_000 + random.Next(500_000), () => Change(world.Network.Mend));
+
+        void Change(Action<int, int> change)
+        {
+            for (int other = 0; other < world.Plan.Nodes; other++)
+            {
+                if (other != node)
+                {
+                    change(deaf ? other : node, deaf ? node : other);
+                }
+            }
+        }
+    }
+
     /// <summary>Single links, or all between two sides.</summary>
     private List<(int From, int To)> DrawCut(SeededRandom random, bool bothWays)
     {

@@ -65,12 +65,16 @@ internal sealed class SimulatedNetwork(NetworkPlan plan, int nodes, SeededRandom
         link.Cuts = Math.Max(0, link.Cuts - 1);
     }
 
+    /// <summary>Everything on this link takes so much longer; zero ends it.</summary>
+    public void SlowDown(int from, int to, long time) => LinkOf(from, to).Slowness = time;
+
     public void HealAll()
     {
         Faulty = false;
         foreach (Link link in _links)
         {
             link.Cuts = 0;
+            link.Slowness = 0;
         }
     }
 
@@ -102,7 +106,7 @@ internal sealed class SimulatedNetwork(NetworkPlan plan, int nodes, SeededRandom
 
     private long ArrivalTime(long now, Link link)
     {
-        long time = now + plan.LatencyMin + random.Next(plan.LatencySpread + 1);
+        long time = now + link.Slowness + plan.LatencyMin + random.Next(plan.LatencySpread + 1);
         if (Faulty && random.Chance(plan.DelayPpm))
         {
             time += random.Next(plan.DelayMax + 1);
@@ -122,5 +126,6 @@ internal sealed class SimulatedNetwork(NetworkPlan plan, int nodes, SeededRandom
         public int Cuts;
         public int Waiting;
         public long LastArrival;
+        public long Slowness;
     }
 }

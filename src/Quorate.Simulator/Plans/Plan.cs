@@ -110,6 +110,9 @@ internal sealed record WorkloadPlan
     /// <summary>Out of a hundred clients: those that only read.</summary>
     public int ReaderPercent { get; init; }
 
+    /// <summary>Out of a hundred clients: those that ask any node, whatever they were told of leaders.</summary>
+    public int WandererPercent { get; init; }
+
     /// <summary>Weights of the write levels leader, majority, two replicas, three replicas and all.</summary>
     public int[] WriteLevels { get; init; } = [0, 1, 0, 0, 0];
 

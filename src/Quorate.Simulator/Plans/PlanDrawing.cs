@@ -19,16 +19,19 @@ internal static class PlanDrawing
         // The salt shifts what happens in a run, not what was planned.
         var streams = new Streams(seed, salt: 0);
         SeededRandom topology = streams.Open(StreamName.Topology);
-        int nodes = overrides.Nodes ?? Pick(topology, 1, 2, 3, 3, 3, 3, 4, 5, 5, 6, 7);
+
+        // Some seeds are hot: short and fast, with clients that hardly pause, so that moments of milliseconds are met.
+        bool hot = topology.Next(3) == 0;
+        FaultPlan drawn = DrawFaults(streams.Open(StreamName.FaultPlan), hot);
+        FaultPlan faults = drawn with { Kinds = drawn.Kinds & ~overrides.Without };
+        bool spare = drawn.Kinds.HasFlag(FaultKinds.Membership) && topology.Next(3) > 0;
+        int nodes = overrides.Nodes ?? (spare ? Pick(topology, 4, 5, 6, 7) : Pick(topology, 1, 2, 3, 3, 3, 3, 4, 5, 5, 6, 7));
         int groups = overrides.Groups ?? Pick(topology, 1, 1, 1, 1, 2, 2, 3, 5);
         int clients = overrides.Clients ?? (int)topology.Between(1, 10);
-        // Some seeds are hot: short, with clients that hardly pause, so that moments of milliseconds are met.
-        bool hot = topology.Next(3) == 0;
         int operations = overrides.Operations ?? (hot ? Pick(topology, 1000, 2000, 4000) : Pick(topology, 60, 150, 300, 600, 1000));
         long safety = overrides.Milliseconds * 1000 ?? topology.Between(4_000_000, hot ? 8_000_000 : 15_000_000);
         RaftSettings raft = DrawRaft(streams.Open(StreamName.Settings));
         SeededRandom settings = streams.Open(StreamName.Settings, 1);
-        FaultPlan faults = DrawFaults(streams.Open(StreamName.FaultPlan), overrides.Without, hot);
         return new Plan
         {
             Seed = seed,
@@ -55,8 +58,8 @@ internal static class PlanDrawing
                 BatchBytesMax = Pick(settings, 100, 4000, 1024 * 1024),
                 OpenPieceBytes = Pick(settings, 64, 4096, 1024 * 1024),
             },
-            Network = DrawNetwork(streams.Open(StreamName.NetworkPlan), faults.Kinds),
-            Disk = DrawDisk(streams.Open(StreamName.DiskPlan)),
+            Network = DrawNetwork(streams.Open(StreamName.NetworkPlan), hot, faults.Kinds),
+            Disk = DrawDisk(streams.Open(StreamName.DiskPlan), hot),
             Workload = DrawWorkload(streams.Open(StreamName.Workload), hot, safety * clients / operations),
             Faults = faults,
         };
@@ -118,7 +121,7 @@ internal static class PlanDrawing
         };
     }
 
-    private static NetworkPlan DrawNetwork(SeededRandom random, FaultKinds faults)
+    private static NetworkPlan DrawNetwork(SeededRandom random, bool hot, FaultKinds faults)
     {
         long Rate(FaultKinds kind, int max)
         {
@@ -128,8 +131,8 @@ internal static class PlanDrawing
 
         return new NetworkPlan
         {
-            LatencyMin = random.Between(50, 2000),
-            LatencySpread = Pick(random, 100, 1000, 5000, 20_000),
+            LatencyMin = random.Between(50, hot ? 400 : 2000),
+            LatencySpread = hot ? Pick(random, 100, 1000) : Pick(random, 100, 1000, 5000, 20_000),
             ClientLatency = random.Between(50, 1000),
             LinkQueueMax = random.Next(4) == 0 ? Pick(random, 5, 50) : 10_000,
             DropPpm = Rate(FaultKinds.Drop, 200_000),
@@ -140,13 +143,13 @@ internal static class PlanDrawing
         };
     }
 
-    private static DiskPlan DrawDisk(SeededRandom random) => new()
+    private static DiskPlan DrawDisk(SeededRandom random, bool hot) => new()
     {
         ReadTime = random.Between(20, 300),
         WriteTime = random.Between(10, 200),
-        SyncTime = Pick(random, 100, 400, 2000, 10_000),
+        SyncTime = hot ? Pick(random, 50, 100, 400) : Pick(random, 100, 400, 2000, 10_000),
         NoticeDelayMax = Pick(random, 0, 0, 2000, 20_000),
-        SpreadPercent = Pick(random, 10, 100, 500),
+        SpreadPercent = hot ? Pick(random, 10, 100) : Pick(random, 10, 100, 500),
     };
 
     /// <param name="pace">Between two operations of a client, so that all are spread over the time of the faults.</param>
@@ -170,6 +173,7 @@ internal static class PlanDrawing
             KeysPerGroup = hot ? Pick(random, 1, 2) : Pick(random, 1, 2, 4, 8),
             WritePercent = hot ? Pick(random, 20, 50) : Pick(random, 30, 50, 70, 95),
             ReaderPercent = Pick(random, 0, 0, 30, 60),
+            WandererPercent = Pick(random, 0, 0, 30, 60),
             WriteLevels = Weights(5),
             ReadLevels = Weights(3),
             BatchPercent = Pick(random, 0, 10, 40),
@@ -181,7 +185,7 @@ internal static class PlanDrawing
         };
     }
 
-    private static FaultPlan DrawFaults(SeededRandom random, FaultKinds without, bool hot)
+    private static FaultPlan DrawFaults(SeededRandom random, bool hot)
     {
         long style = random.Next(10);
         long chance = style switch
@@ -201,7 +205,7 @@ internal static class PlanDrawing
 
         return new FaultPlan
         {
-            Kinds = kinds & ~without,
+            Kinds = kinds,
             MeanInterval = intervals,
             DurationMax = random.Between(50_000, hot ? 1_500_000 : 3_000_000),
             LeaderPercent = Pick(random, 0, 40, 80),

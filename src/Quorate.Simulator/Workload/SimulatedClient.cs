@@ -37,6 +37,7 @@ internal sealed class SimulatedClient
     private Attempt? _refused;
     private int _attempts;
     private readonly bool _onlyReads;
+    private readonly bool _wanders;
 
     public SimulatedClient(Simulation world, int number)
     {
@@ -44,6 +45,7 @@ internal sealed class SimulatedClient
         _number = number;
         _random = world.Streams.Open(StreamName.Clients, (ulong)number);
         _onlyReads = _random.Next(100) < Plan.ReaderPercent;
+        _wanders = _random.Next(100) < Plan.WandererPercent;
         int groups = world.Plan.Groups.Length;
         _tokens = new ReadToken[groups];
         _sessions = new long[groups];
@@ -195,15 +197,15 @@ internal sealed class SimulatedClient
                 : DrawWrite(group, key, i);
         }
 
-        bool anyNode = !isWrite && (readLevel != ReadLevel.Linearizable || _random.Next(2) == 0);
-        int node = anyNode || _random.Next(10) == 0 ? (int)_random.Next(_world.Plan.Nodes) : LikelyLeader(group);
+        bool anyNode = !isWrite && (readLevel != ReadLevel.Linearizable || _random.Next(3) == 0);
+        int node = anyNode || _wanders || _random.Next(10) == 0 ? (int)_random.Next(_world.Plan.Nodes) : LikelyLeader(group);
         Send(group, commands, isWrite, writeLevel, readLevel, node, isFinal: false);
     }
 
     private void AskAgain(Attempt refused)
     {
         bool isSessionRead = !refused.IsWrite && refused.ReadLevel != ReadLevel.Linearizable;
-        int node = isSessionRead ? (int)_random.Next(_world.Plan.Nodes) : LikelyLeader(refused.Group);
+        int node = isSessionRead || _wanders ? (int)_random.Next(_world.Plan.Nodes) : LikelyLeader(refused.Group);
         Send(
             refused.Group, refused.Commands, refused.IsWrite, refused.WriteLevel, refused.ReadLevel, node, isFinal: false);
     }

@@ -341,7 +341,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         {
             _world.Elections++;
             _checks.Elected(Replica.Id, change.Term, _node.Life);
-            _world.Faults.Elected(_group);
+            _world.Faults.Elected(_group, _node);
         }
     }
 
