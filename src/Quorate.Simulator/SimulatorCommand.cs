@@ -67,7 +67,8 @@ internal static class SimulatorCommand
                 return ScriptsCommand.Run(folder, output) == 0 ? 0 : 1;
             }
 
-            errors.WriteLine("Say what to run: --seeds COUNT, --seed N, --scripts FOLDER or --bench. --help tells more.");
+            errors.WriteLine(
+                "Say what to run: --seeds COUNT, --seed N, --scripts FOLDER or --bench. --help tells more.");
             return 2;
         });
         return root;
@@ -154,7 +155,8 @@ internal sealed class OverrideOptions
 
     public PlanOverrides Read(ParseResult parsed)
     {
-        bool areNames = FaultNames.TryParse(parsed.GetValue(_without) ?? "", out FaultKinds without, out string unknown);
+        bool areNames = FaultNames.TryParse(
+            parsed.GetValue(_without) ?? "", out FaultKinds without, out string unknown);
         Invariant.Check(areNames, $"the names of faults were checked when they were parsed, {unknown} too");
         return new PlanOverrides
         {

@@ -45,8 +45,10 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     /// <summary>Writes that the log had before the group's first one: the reset of a half-installed snapshot.</summary>
     private ulong _writesBefore;
 
-    /// <param name="bootstrap">The first membership of a group that is created with all its replicas at once; else null.</param>
-    /// <param name="seed">Decides the election timeouts of this life of the replica; another one for each start.</param>
+    /// <param name="bootstrap">The first membership of a group that is created with all its replicas at once; else
+    /// null.</param>
+    /// <param name="seed">Decides the election timeouts of this life of the replica; another one for each
+    /// start.</param>
     public Replica(
         ReplicaId id,
         RaftSettings raftSettings,
@@ -81,7 +83,9 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
 
     public ReplicaId Id { get; }
 
-    /// <summary>The Raft group once the replica has read its disk; null before. For looking, not for stepping.</summary>
+    /// <summary>
+    /// The Raft group once the replica has read its disk; null before. For looking, not for stepping.
+    /// </summary>
     public RaftGroup? Group => _group;
 
     public bool IsRunning => _stage == Stage.Running;
@@ -185,7 +189,8 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         foreach (Entry entry in range.Entries)
         {
             Invariant.Check(
-                entry.Index == _applied.Index.Next, $"entries are applied in order, {entry.Index} came after {_applied.Index}");
+                entry.Index == _applied.Index.Next, $"entries are applied in order, {entry.Index} came after "
+                    + $"{_applied.Index}");
             bool wanted = _writes.Wants(entry);
             ReadOnlyMemory<byte> result = _machine.Apply(entry, wanted);
             if (wanted)
@@ -415,7 +420,8 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     private void Load(SnapshotMeta snapshot)
     {
         Invariant.Check(
-            snapshot.Index > _applied.Index, $"a snapshot at {snapshot.Index} takes the place of an older state, not of {_applied.Index}");
+            snapshot.Index > _applied.Index, $"a snapshot at {snapshot.Index} takes the place of an older state, "
+                + $"not of {_applied.Index}");
         _machine.Load(_receivedState);
         _applied = new ReadToken(snapshot.Term, snapshot.Index);
         _ranges.Clear();
@@ -426,7 +432,8 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     {
         foreach (Acknowledged done in _output.Acknowledged)
         {
-            bool isKnown = _writes.Take(done.Request, out ReadOnlyMemory<byte> result) || done.Token.Index > _applied.Index;
+            bool isKnown = _writes.Take(done.Request, out ReadOnlyMemory<byte> result)
+                || done.Token.Index > _applied.Index;
             _host.Reply(isKnown
                 ? new ReplicaReply(done.Request, Outcome.Done, default, ReplicaId.None, done.Token, result)
                 : CameWithSnapshot(done.Request));

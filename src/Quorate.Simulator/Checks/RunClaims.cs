@@ -76,7 +76,8 @@ internal static class RunClaims
     public const string ProgressWake = "progress-wake";
 
     [DoesNotReturn]
-    public static void Break(string claim, string text) => throw new ClaimBrokenException(new BrokenClaim(claim, text, []));
+    public static void Break(string claim, string text) =>
+        throw new ClaimBrokenException(new BrokenClaim(claim, text, []));
 
     /// <param name="details">What one needs to see beside the text, a line each.</param>
     [DoesNotReturn]

@@ -109,8 +109,9 @@ internal sealed class Sweep(ulong from, int count, PlanOverrides overrides, Text
                 + $"elections {_elections}"));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{count} seeds from {from}: {_failed} failed; {_events} events, {_simulated / 1_000_000} simulated seconds in "
-                + $"{elapsed.TotalSeconds:0.0} s; {_events / busySeconds:0} events/s of one core; {_keys} key histories of "
+            $"{count} seeds from {from}: {_failed} failed; {_events} events, "
+                + $"{_simulated / 1_000_000} simulated seconds in {elapsed.TotalSeconds:0.0} s; "
+                + $"{_events / busySeconds:0} events/s of one core; {_keys} key histories of "
                 + $"{_operations} operations checked, {_undecided} undecided"));
     }
 }

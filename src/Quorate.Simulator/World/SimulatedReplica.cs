@@ -35,7 +35,9 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     private ulong _timerNumber;
     private ObservedLog? _log;
 
-    /// <summary>Events name it, so that those of a replica that was taken away do not happen to the next one here.</summary>
+    /// <summary>
+    /// Events name it, so that those of a replica that was taken away do not happen to the next one here.
+    /// </summary>
     private readonly int _number;
 
     private bool _closed;
@@ -82,8 +84,10 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
 
     public override string ToString() => Replica.Group is not { } group
         ? $"{Replica.Id} has not read its disk"
-        : $"{group.Id} {group.Role} term {group.Term} vote {group.Vote} leader {group.Leader}, log {group.BaseIndex}..{group.LastIndex} "
-            + $"durable {group.DurableIndex} commit {group.CommitIndex} applied {group.AppliedIndex}, {group.Membership}"
+        : $"{group.Id} {group.Role} term {group.Term} vote {group.Vote} leader {group.Leader}, log "
+            + $"{group.BaseIndex}..{group.LastIndex} "
+            + $"durable {group.DurableIndex} commit {group.CommitIndex} applied {group.AppliedIndex}, "
+                + $"{group.Membership}"
             + (group.IsAsleep ? ", asleep" : "");
 
     public void Start()
@@ -242,7 +246,8 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
             if (due < _world.Now)
             {
                 RunClaims.Break(
-                    RunClaims.SingleAnswer, $"{attempt} has no answer from {Name}, {(_world.Now - attempt.Deadline) / 1000} ms after its deadline");
+                    RunClaims.SingleAnswer, $"{attempt} has no answer from {Name}, "
+                        + $"{(_world.Now - attempt.Deadline) / 1000} ms after its deadline");
             }
         }
     }
@@ -280,7 +285,8 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         }
         else
         {
-            RunClaims.Break(RunClaims.SingleAnswer, $"{Name} answered request {reply.Request} a second time, or was never asked");
+            RunClaims.Break(
+                RunClaims.SingleAnswer, $"{Name} answered request {reply.Request} a second time, or was never asked");
         }
     }
 

@@ -136,7 +136,9 @@ internal sealed class Simulation
         }
     }
 
-    /// <summary>More events by a time (in microseconds) than any honest run has: a million, and 200,000 a second.</summary>
+    /// <summary>
+    /// More events by a time (in microseconds) than any honest run has: a million, and 200,000 a second.
+    /// </summary>
     private static long EventsMax(long time) => 1_000_000 + (time / 5);
 
     public void Note(string where, string what) => Trace.Line(Now, where, what);
@@ -169,7 +171,8 @@ internal sealed class Simulation
         if (Network.ClientTime() is { } time)
         {
             Queue.Add(
-                Now + time, new SimEvent { Kind = EventKind.ClientReply, Target = attempt.Client, Number = attempt.Id });
+                Now + time, new SimEvent { Kind =
+                    EventKind.ClientReply, Target = attempt.Client, Number = attempt.Id });
         }
     }
 
@@ -368,7 +371,8 @@ internal sealed class Simulation
         {
             DiskOperation operation = ((PendingDiskOperation)happening.Payload!).Operation;
             return TraceHash.Mix(
-                ((ulong)operation.Kind << 56) ^ operation.Ticket, ((ulong)operation.Offset << 24) ^ (ulong)operation.Data.Length);
+                ((ulong)operation.Kind << 56) ^ operation.Ticket, (
+                    (ulong)operation.Offset << 24) ^ (ulong)operation.Data.Length);
         }
 
         return happening.Number;
