@@ -113,6 +113,12 @@ internal sealed record WorkloadPlan
     /// <summary>Out of a hundred clients: those that ask any node, whatever they were told of leaders.</summary>
     public int WandererPercent { get; init; }
 
+    /// <summary>
+    /// They think so many times as long as the others: then a leader that was left behind is not told so by the
+    /// next write, and goes on answering reads.
+    /// </summary>
+    public int WandererSlowness { get; init; } = 1;
+
     /// <summary>Weights of the write levels leader, majority, two replicas, three replicas and all.</summary>
     public int[] WriteLevels { get; init; } = [0, 1, 0, 0, 0];
 

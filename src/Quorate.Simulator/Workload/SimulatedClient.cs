@@ -47,7 +47,7 @@ internal sealed class SimulatedClient
         _number = number;
         _random = world.Streams.Open(StreamName.Clients, (ulong)number);
         _onlyReads = _random.Next(100) < Plan.ReaderPercent;
-        _wanders = _random.Next(100) < Plan.WandererPercent;
+        _wanders = _random.Next(100) < Plan.WandererPercent && !_onlyReads;
         int groups = world.Plan.Groups.Length;
         _tokens = new ReadToken[groups];
         _sessions = new long[groups];
@@ -71,7 +71,9 @@ internal sealed class SimulatedClient
 
     private WorkloadPlan Plan => _world.Plan.Workload;
 
-    public void Begin() => StepAfter(_random.Next(2 * Plan.ThinkTime));
+    private long ThinkTime => _wanders ? Plan.ThinkTime * Plan.WandererSlowness : Plan.ThinkTime;
+
+    public void Begin() => StepAfter(_random.Next(2 * ThinkTime));
 
     /// <summary>Write a key, or read it, until that is done.</summary>
     public void Do(FinalTask task)
@@ -167,7 +169,7 @@ internal sealed class SimulatedClient
         }
         else
         {
-            StepAfter(_random.Next((2 * Plan.ThinkTime) + 1));
+            StepAfter(_random.Next((2 * ThinkTime) + 1));
         }
     }
 

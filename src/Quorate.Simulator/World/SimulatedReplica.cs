@@ -327,6 +327,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         {
             _world.Elections++;
             _checks.Elected(Replica.Id, change.Term, _node.Life);
+            _world.CheckLeases(_group, Replica.Id, change.Term);
             _world.Faults.Elected(_group, _node);
         }
     }

@@ -141,6 +141,24 @@ internal sealed class Simulation
     /// </summary>
     private static long EventsMax(long time) => 1_000_000 + (time / 5);
 
+    /// <summary>A leader was elected: no older one may still serve reads under a lease.</summary>
+    public void CheckLeases(int group, ReplicaId elected, Term term)
+    {
+        foreach (SimulatedNode node in Nodes)
+        {
+            if (node.State != NodeState.Down
+                && node.Replicas[group]?.Replica.Group is { Role: Role.Leader } older
+                && older.Term < term
+                && older.LeaseUntil > node.LocalTime)
+            {
+                RunClaims.Break(
+                    RunClaims.LeaseExclusive,
+                    $"replica {elected} of group {group + 1} is elected in term {term} while {older.Id}, leader of term "
+                        + $"{older.Term}, holds a lease for {(older.LeaseUntil - node.LocalTime).Microseconds} µs more");
+            }
+        }
+    }
+
     public void Note(string where, string what) => Trace.Line(Now, where, what);
 
     /// <summary>A client begins an operation of its own; false when all of the plan's are done.</summary>
