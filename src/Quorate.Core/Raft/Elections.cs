@@ -12,6 +12,7 @@ internal sealed class Elections(GroupState state)
 {
     private readonly VoteTally _tally = new();
     private bool _ownVoteIsPending;
+    private ulong _preVoteRound;
 
     /// <summary>True when the election timer has run out and this replica may act on it.</summary>
     public bool MayCampaign
@@ -39,6 +40,7 @@ internal sealed class Elections(GroupState state)
         state.Enter(Role.PreCandidate, state.Term, ReplicaId.None);
         _tally.Clear();
         _tally.Record(state.Id, granted: true);
+        _preVoteRound++;
         SendToVoters(MessageKind.PreVoteRequest, state.Term.Next, forced: false);
     }
 
@@ -76,6 +78,7 @@ internal sealed class Elections(GroupState state)
             To = message.From,
             Term = granted ? message.Term : state.Term,
             Reject = !granted,
+            Round = message.Round,
         });
     }
 
@@ -83,7 +86,7 @@ internal sealed class Elections(GroupState state)
     public void OnPreVoteResponse(in RaftMessage message)
     {
         bool answersUs = message.Reject ? message.Term <= state.Term : message.Term == state.Term.Next;
-        if (state.Role != Role.PreCandidate || !answersUs)
+        if (state.Role != Role.PreCandidate || !answersUs || message.Round != _preVoteRound)
         {
             return;
         }
@@ -219,6 +222,7 @@ internal sealed class Elections(GroupState state)
                 Term = term,
                 Index = state.Log.Last,
                 LogTerm = state.Log.LastTerm,
+                Round = _preVoteRound,
                 Force = forced,
             };
             if (kind == MessageKind.VoteRequest && Guards.VoteLeavesAfterSync)

@@ -104,7 +104,7 @@ internal sealed class LeaderHandover(GroupState state)
         }
         else if (!_request.IsNone)
         {
-            state.Output.Acknowledged.Add(new(_request, state.TokenAt(state.Log.Commit)));
+            state.Output.Acknowledged.Add(new(_request, default));
         }
 
         _heir = ReplicaId.None;

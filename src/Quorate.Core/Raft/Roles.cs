@@ -48,7 +48,7 @@ internal sealed class Roles(GroupState state, Proposals proposals, Reads reads)
             return;
         }
 
-        state.IsAsleep = false;
+        state.Awake();
         state.Timers.Restart();
         Leader?.Awake();
     }

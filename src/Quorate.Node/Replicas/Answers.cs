@@ -15,7 +15,10 @@ internal sealed class Answers(IReplicaHost host, PendingWrites writes, PendingRe
     {
         foreach (Acknowledged done in output.Acknowledged)
         {
-            bool isKnown = writes.Take(done.Request, out ReadOnlyMemory<byte> result) || done.Token.Index > applied.Index;
+            // A transfer has no entry; what is applied here and not known came with a snapshot.
+            bool isKnown = writes.Take(done.Request, out ReadOnlyMemory<byte> result)
+                || done.Token.Index == LogIndex.Zero
+                || done.Token.Index > applied.Index;
             host.Reply(isKnown
                 ? new ReplicaReply(done.Request, Outcome.Done, default, ReplicaId.None, done.Token, result)
                 : CameWithSnapshot(done.Request, leader));

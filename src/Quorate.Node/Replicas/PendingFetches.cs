@@ -4,7 +4,9 @@ using Quorate.Storage.Log;
 
 namespace Quorate.Node.Replicas;
 
-/// <summary>What a group asked to have read from its log and its checkpoints, by the tag under which it is read.</summary>
+/// <summary>
+/// What a group asked to have read from its log and its checkpoints, by the tag under which it is read.
+/// </summary>
 internal sealed class PendingFetches(IGroupLog log, ICheckpoints checkpoints)
 {
     private readonly Dictionary<ulong, EntriesFetch> _entries = [];

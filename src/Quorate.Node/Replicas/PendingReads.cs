@@ -13,7 +13,8 @@ internal sealed class PendingReads
     /// <summary>Reads that the group has not yet said may be served.</summary>
     public int Waiting => _reads.Count - _ready;
 
-    public void Add(RequestId request, ReadOnlyMemory<byte> query) => _reads.Add(request, new Read(query, default, false));
+    public void Add(RequestId request, ReadOnlyMemory<byte> query) =>
+        _reads.Add(request, new Read(query, default, false));
 
     /// <summary>The read may be served. False when it is not known, which the group never says.</summary>
     public bool IsReady(in ReadReady ready)

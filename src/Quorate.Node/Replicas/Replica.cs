@@ -24,6 +24,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
 
     private readonly RaftOutput _output = new();
     private readonly SendGate _gate = new();
+    private readonly SortedSet<NodeId> _silent = [];
     private readonly PendingWrites _writes = new();
     private readonly PendingReads _reads = new();
     private readonly Queue<ApplyRange> _ranges = new();
@@ -148,6 +149,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     /// <summary>Nothing was heard from a node for so long that it may be gone.</summary>
     public void NodeFellSilent(NodeId node)
     {
+        _silent.Add(node);
         if (_stage == Stage.Running && _group!.Membership.ReplicaOn(node) is { } peer)
         {
             Step(RaftInput.Unreachable(_host.Now, peer));
@@ -158,6 +160,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     /// <summary>A node that was silent, or has started anew, is heard.</summary>
     public void NodeCameBack(NodeId node)
     {
+        _silent.Remove(node);
         if (_stage == Stage.Running && _group!.Membership.ReplicaOn(node) is not null)
         {
             Step(RaftInput.Wake(_host.Now));
@@ -356,6 +359,12 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         if (_stage == Stage.Running)
         {
             _host.SetDeadline(_output.NextDeadline);
+        }
+
+        // A late word of a leader that has died since must not put its followers to sleep: nobody would wake them.
+        if (_stage == Stage.Running && _group.IsAsleep && _silent.Contains(_group.Leader.NodeId))
+        {
+            Step(RaftInput.Wake(_host.Now));
         }
     }
 

@@ -15,7 +15,9 @@ internal static class RunClaims
     /// <summary>Logs that share an entry share all before it (Raft, figure 3).</summary>
     public const string LogMatching = "log-matching";
 
-    /// <summary>While a leader may serve reads by itself, no other one is elected (Raft thesis, section 6.4.1).</summary>
+    /// <summary>
+    /// While a leader may serve reads by itself, no other one is elected (Raft thesis, section 6.4.1).
+    /// </summary>
     public const string LeaseExclusive = "lease-exclusive";
 
     /// <summary>What was committed is in the log of every later leader (Raft, figure 3).</summary>

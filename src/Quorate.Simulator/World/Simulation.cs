@@ -153,8 +153,10 @@ internal sealed class Simulation
             {
                 RunClaims.Break(
                     RunClaims.LeaseExclusive,
-                    $"replica {elected} of group {group + 1} is elected in term {term} while {older.Id}, leader of term "
-                        + $"{older.Term}, holds a lease for {(older.LeaseUntil - node.LocalTime).Microseconds} µs more");
+                    $"replica {elected} of group {group + 1} is elected in term {term} while {older.Id}, leader "
+                        + "of term "
+                        + $"{older.Term}, holds a lease for {(older.LeaseUntil - node.LocalTime).Microseconds} "
+                            + "µs more");
             }
         }
     }
