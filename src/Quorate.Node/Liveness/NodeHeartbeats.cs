@@ -20,12 +20,16 @@ public sealed record NodeHeartbeatSettings
 /// Drawn at each start of the sender's process and raised when a replica there begins to listen, so that a quick
 /// restart is noticed, and a replica that was still reading its disk when its node was first heard is not left out.
 /// </param>
+/// <param name="HearsYou">
+/// The sender hears the receiver: where only one direction of a link was cut, it is the other end that has to be
+/// told when it works again.
+/// </param>
 [StructLayout(LayoutKind.Auto)]
-public readonly record struct NodeHeartbeat(NodeId From, ulong Boot);
+public readonly record struct NodeHeartbeat(NodeId From, ulong Boot, bool HearsYou);
 
 /// <summary>Something that sleeping groups can not notice by themselves (pitfall R24).</summary>
 /// <param name="Heard">
-/// True: the node is heard again, or a replica there begins to listen. False: the node fell silent.
+/// True: the node is heard or hears us again, or a replica there begins to listen. False: the node fell silent.
 /// </param>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct NodeNews(NodeId Node, bool Heard);
@@ -40,17 +44,17 @@ public sealed class NodeHeartbeats
 {
     private readonly NodeHeartbeatSettings _settings;
     private readonly SortedDictionary<NodeId, Peer> _peers = [];
+    private readonly NodeId _self;
+    private ulong _boot;
     private Instant _nextSend;
 
     public NodeHeartbeats(NodeId self, ulong boot, NodeHeartbeatSettings settings, Instant now)
     {
-        Beat = new NodeHeartbeat(self, boot);
+        _self = self;
+        _boot = boot;
         _settings = settings;
         _nextSend = now;
     }
-
-    /// <summary>What to send to the nodes that <see cref="Tick"/> names.</summary>
-    public NodeHeartbeat Beat { get; private set; }
 
     /// <summary>When <see cref="Tick"/> is next due.</summary>
     public Instant NextDeadline
@@ -74,7 +78,10 @@ public sealed class NodeHeartbeats
     public void Watch(NodeId node, Instant now) => _peers.TryAdd(node, new Peer(now));
 
     /// <summary>A replica here begins to listen; the others learn of it by the next heartbeat.</summary>
-    public void Announce() => Beat = Beat with { Boot = Beat.Boot + 1 };
+    public void Announce() => _boot++;
+
+    /// <summary>What to send to a node that <see cref="Tick"/> names.</summary>
+    public NodeHeartbeat BeatFor(NodeId node) => new(_self, _boot, _peers.TryGetValue(node, out Peer? peer) && peer.IsHeard);
 
     public void Forget(NodeId node) => _peers.Remove(node);
 
@@ -103,13 +110,14 @@ public sealed class NodeHeartbeats
             return;
         }
 
-        if (peer.Silent || peer.Boot != beat.Boot)
+        if (peer.Silent || peer.Boot != beat.Boot || (beat.HearsYou && !peer.HearsUs))
         {
             news.Add(new NodeNews(beat.From, Heard: true));
         }
 
         peer.Silent = false;
         peer.Boot = beat.Boot;
+        peer.HearsUs = beat.HearsYou;
         peer.HeardAt = now;
     }
 
@@ -120,5 +128,9 @@ public sealed class NodeHeartbeats
         public bool Silent { get; set; }
 
         public ulong Boot { get; set; }
+
+        public bool HearsUs { get; set; }
+
+        public bool IsHeard => Boot != 0 && !Silent;
     }
 }

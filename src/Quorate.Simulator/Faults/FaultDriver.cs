@@ -20,6 +20,7 @@ internal sealed class FaultDriver
     private readonly MembershipChurn _churn;
     private readonly DiskFaults _disks;
     private readonly PartitionFaults _partitions;
+    private readonly RestartFaults _restarts;
     private bool _over;
 
     /// <summary>What may end a leadership right after it began (Raft, figure 8).</summary>
@@ -33,6 +34,7 @@ internal sealed class FaultDriver
         _churn = new MembershipChurn(world);
         _disks = new DiskFaults(world, this);
         _partitions = new PartitionFaults(world, this);
+        _restarts = new RestartFaults(world, this);
         _random = new SeededRandom[32];
         foreach (FaultKinds kind in FaultNames.All)
         {
@@ -216,6 +218,11 @@ internal sealed class FaultDriver
 
     private bool Kill(SeededRandom random, bool powerLoss)
     {
+        if (!powerLoss && random.Next(4) == 0 && _restarts.Begin(random))
+        {
+            return true;
+        }
+
         bool everyone = random.Next(12) == 0;
         bool struck = false;
         foreach (SimulatedNode node in everyone ? _world.Nodes : Victim(random) is { } victim ? [victim] : [])

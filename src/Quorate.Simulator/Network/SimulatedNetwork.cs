@@ -48,7 +48,10 @@ internal sealed class SimulatedNetwork(NetworkPlan plan, int nodes, SeededRandom
             return;
         }
 
-        var happening = new SimEvent { Kind = EventKind.Heartbeat, Target = to, Group = from, Number = beat.Boot };
+        var happening = new SimEvent
+        {
+            Kind = EventKind.Heartbeat, Target = to, Group = from, Number = beat.Boot, Slot = beat.HearsYou ? 1 : 0,
+        };
         link.Waiting++;
         queue.Add(ArrivalTime(now, link), happening);
     }

@@ -185,7 +185,7 @@ internal sealed class SimulatedNode
             _heartbeats!.Tick(LocalTime, _sendTo, _news);
             foreach (NodeId node in _sendTo)
             {
-                _world.Network.Send(_world.Now, Number, (int)node.Value - 1, _heartbeats.Beat);
+                _world.Network.Send(_world.Now, Number, (int)node.Value - 1, _heartbeats.BeatFor(node));
             }
 
             _sendTo.Clear();
@@ -194,9 +194,9 @@ internal sealed class SimulatedNode
         }
     }
 
-    public void Heard(int from, ulong boot)
+    public void Heard(int from, ulong boot, bool hearsThis)
     {
-        _heartbeats!.Heard(new NodeHeartbeat(new NodeId((uint)from + 1), boot), LocalTime, _news);
+        _heartbeats!.Heard(new NodeHeartbeat(new NodeId((uint)from + 1), boot, hearsThis), LocalTime, _news);
         Tell();
     }
 

@@ -263,7 +263,7 @@ internal sealed class Simulation
                 break;
             case EventKind.Heartbeat:
                 Network.Arrived(happening.Group, happening.Target);
-                node.Heard(happening.Group, happening.Number);
+                node.Heard(happening.Group, happening.Number, happening.Slot != 0);
                 break;
             case EventKind.ReplicaTimer:
                 ReplicaOf(node, happening)?.Timer(happening.Number);
