@@ -42,6 +42,17 @@ public static class Guards
     /// <summary>R7: a restarted voter may have granted a lease that it forgot, so it waits one out.</summary>
     public static bool RestartedVoterWaitsOutLease => On();
 
+    /// <summary>
+    /// R7: a replica that has come to decide alone keeps its promise to the leader that removed itself.
+    /// </summary>
+    public static bool SoleVoterKeepsPromise => On();
+
+    /// <summary>
+    /// R1: a voter whose removal is not committed may have to lead, since it may be alone with that entry (Raft
+    /// thesis, section 4.2.2).
+    /// </summary>
+    public static bool LeavingVoterMayLead => On();
+
     /// <summary>R8: TimeoutNow bypasses the lease, so the lease ends when a transfer starts.</summary>
     public static bool TransferEndsLease => On();
 
@@ -141,7 +152,9 @@ public static class Guards
     /// <summary>R26: what a crash left of the last batches is cut, and the log opens.</summary>
     public static bool TornTailIsNotCorruption => On();
 
-    /// <summary>R26: damage below an offset that a later batch names as durable is corruption, never a torn tail.</summary>
+    /// <summary>
+    /// R26: damage below an offset that a later batch names as durable is corruption, never a torn tail.
+    /// </summary>
     public static bool DamageBelowDurableIsCorruption => On();
 
     /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>

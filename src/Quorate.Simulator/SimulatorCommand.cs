@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Quorate.Core.Model;
 using Quorate.Simulator.Plans;
+using Quorate.Simulator.Scripts;
 using Quorate.Simulator.Shrinking;
 using Quorate.Simulator.Sweeps;
 using Quorate.Simulator.World;
@@ -26,11 +27,16 @@ internal static class SimulatorCommand
         };
         var seed = new Option<ulong?>("--seed") { Description = "Run one seed and print its trace hash." };
         var verbose = new Option<bool>("--verbose") { Description = "With --seed: print everything that happens." };
-        var shrink = new Option<bool>("--shrink") { Description = "With --seed: look for a smaller run that breaks the same claim." };
+        var shrink = new Option<bool>("--shrink")
+        {
+            Description = "With --seed: look for a smaller run that breaks the same claim.",
+        };
+        var first = new Option<bool>("--first-failure") { Description = "With --seeds: stop at the first that fails." };
+        var scripts = new Option<string?>("--scripts") { Description = "Run the golden scripts of a folder." };
         var bench = new Option<bool>("--bench") { Description = "Measure the simulator itself on its fixed scenario." };
         var root = new RootCommand("Runs whole Quorate clusters on a virtual network, clock and disk, and breaks them.")
         {
-            seeds, from, threads, seed, verbose, shrink, bench,
+            seeds, from, threads, first, seed, verbose, shrink, scripts, bench,
         };
         OverrideOptions overrides = OverrideOptions.AddTo(root);
         root.SetAction(parsed =>
@@ -49,10 +55,20 @@ internal static class SimulatorCommand
 
             if (parsed.GetValue(seeds) is { } count)
             {
-                return new Sweep(parsed.GetValue(from), count, overrides.Read(parsed), output).Run(parsed.GetValue(threads)) == 0 ? 0 : 1;
+                var sweep = new Sweep(parsed.GetValue(from), count, overrides.Read(parsed), output)
+                {
+                    StopsAtFirstFailure = parsed.GetValue(first),
+                };
+                return sweep.Run(parsed.GetValue(threads)) == 0 ? 0 : 1;
             }
 
-            errors.WriteLine("Say what to run: --seeds COUNT, --seed N, or --bench. --help tells more.");
+            if (parsed.GetValue(scripts) is { } folder)
+            {
+                return ScriptsCommand.Run(folder, output) == 0 ? 0 : 1;
+            }
+
+            errors.WriteLine(
+                "Say what to run: --seeds COUNT, --seed N, --scripts FOLDER or --bench. --help tells more.");
             return 2;
         });
         return root;
@@ -75,7 +91,8 @@ internal static class SimulatorCommand
         RunResult last = RunResult.Of(PlanDrawing.Draw(seed, smallest));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"smallest of {shrinker.Runs} runs, {last.Events} events instead of {first.Events}: --seed {seed}{smallest} --verbose"));
+            $"smallest of {shrinker.Runs} runs, {last.Events} events instead of {first.Events}: "
+                + $"--seed {seed}{smallest} --verbose"));
         output.WriteLine(last.Broken!.Report());
         return 1;
     }
@@ -111,7 +128,11 @@ internal sealed class OverrideOptions
     private readonly Option<int?> _groups = new("--groups") { Description = "So many groups." };
     private readonly Option<int?> _clients = new("--clients") { Description = "So many clients." };
     private readonly Option<int?> _operations = new("--ops") { Description = "So many operations at most." };
-    private readonly Option<long?> _milliseconds = new("--milliseconds") { Description = "Faults and clients go on for so long." };
+    private readonly Option<long?> _milliseconds = new("--milliseconds")
+    {
+        Description = "Faults and clients go on for so long.",
+    };
+
     private readonly Option<uint> _salt = new("--salt") { Description = "Draw everything anew for the same plan." };
 
     public static OverrideOptions AddTo(RootCommand root)
@@ -134,7 +155,8 @@ internal sealed class OverrideOptions
 
     public PlanOverrides Read(ParseResult parsed)
     {
-        bool areNames = FaultNames.TryParse(parsed.GetValue(_without) ?? "", out FaultKinds without, out string unknown);
+        bool areNames = FaultNames.TryParse(
+            parsed.GetValue(_without) ?? "", out FaultKinds without, out string unknown);
         Invariant.Check(areNames, $"the names of faults were checked when they were parsed, {unknown} too");
         return new PlanOverrides
         {

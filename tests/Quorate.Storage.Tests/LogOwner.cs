@@ -77,76 +77,82 @@ internal sealed class PersistMaker(ulong seed)
 
     public Persist Next()
     {
-        LogModel model = Model;
+        Persist persist = Draft();
+        LogModel after = Model.After(persist);
+        if (after.Entries.Length > 0 && _random.Next(10) == 0)
+        {
+            persist = new Persist
+            {
+                Sequence = persist.Sequence,
+                ResetTo = persist.ResetTo,
+                TruncateFrom = persist.TruncateFrom,
+                Entries = persist.Entries,
+                HardState = persist.HardState,
+                MustSync = persist.MustSync,
+                ReleaseTo = after.Base + (ulong)_random.Between(1, after.Entries.Length),
+            };
+        }
+
+        Model = Model.After(persist);
+        return persist;
+    }
+
+    private Persist Draft()
+    {
         long what = _random.Next(100);
-        SnapshotMeta? reset = null;
-        LogIndex cut = default;
-        LogIndex release = default;
-        HardState? hard = null;
-        var entries = new List<Entry>();
-        bool mustSync = true;
+        _sequence++;
         if (what < 12)
         {
-            hard = model.HardState with { Commit = model.Last };
-            mustSync = false;
+            return new() { Sequence = _sequence, HardState = Model.HardState with { Commit = Model.Last } };
         }
-        else if (what < 24)
+
+        if (what < 24)
         {
             _term = _term.Next;
-            hard = new(_term, new((uint)_random.Between(1, 3), 1), model.HardState.Commit);
-        }
-        else
-        {
-            LogIndex last = model.Last;
-            if (what < 27)
-            {
-                reset = new(last + (ulong)_random.Between(1, 20), _term, default, Membership.Of([new(1, 1)]), []);
-                last = reset.Index;
-                hard = new(_term, default, last);
-            }
-            else if (what < 38 && model.Entries.Length > 0)
-            {
-                _term = _term.Next;
-                cut = model.Base + (ulong)_random.Between(1, model.Entries.Length);
-                last = cut.Previous;
-                hard = new(_term, default, model.HardState.Commit);
-            }
-
-            int count = (int)_random.Between(reset is null ? 1 : 0, 4);
-            for (int i = 0; i < count; i++)
-            {
-                last = last.Next;
-                entries.Add(NewEntry(last));
-            }
+            HardState voted = new(_term, new((uint)_random.Between(1, 3), 1), Model.HardState.Commit);
+            return new() { Sequence = _sequence, HardState = voted, MustSync = true };
         }
 
-        var persist = new Persist
+        return WithEntries(what);
+    }
+
+    private Persist WithEntries(long what)
+    {
+        SnapshotMeta? reset = null;
+        LogIndex cut = default;
+        HardState? hard = null;
+        LogIndex last = Model.Last;
+        if (what < 27)
         {
-            Sequence = ++_sequence,
+            reset = new(last + (ulong)_random.Between(1, 20), _term, default, Membership.Of([new(1, 1)]), []);
+            last = reset.Index;
+            hard = new(_term, default, last);
+        }
+        else if (what < 38 && Model.Entries.Length > 0)
+        {
+            _term = _term.Next;
+            cut = Model.Base + (ulong)_random.Between(1, Model.Entries.Length);
+            last = cut.Previous;
+            hard = new(_term, default, Model.HardState.Commit);
+        }
+
+        var entries = new List<Entry>();
+        int count = (int)_random.Between(reset is null ? 1 : 0, 4);
+        for (int i = 0; i < count; i++)
+        {
+            last = last.Next;
+            entries.Add(NewEntry(last));
+        }
+
+        return new()
+        {
+            Sequence = _sequence,
             ResetTo = reset,
             TruncateFrom = cut,
             Entries = [.. entries],
             HardState = hard,
-            MustSync = mustSync,
+            MustSync = true,
         };
-        LogModel after = model.After(persist);
-        if (after.Entries.Length > 0 && _random.Next(10) == 0)
-        {
-            release = after.Base + (ulong)_random.Between(1, after.Entries.Length);
-            persist = new Persist
-            {
-                Sequence = persist.Sequence,
-                ResetTo = reset,
-                TruncateFrom = cut,
-                Entries = persist.Entries,
-                HardState = hard,
-                MustSync = mustSync,
-                ReleaseTo = release,
-            };
-        }
-
-        Model = model.After(persist);
-        return persist;
     }
 
     private Entry NewEntry(LogIndex index)

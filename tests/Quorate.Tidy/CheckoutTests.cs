@@ -11,12 +11,7 @@ public sealed class CheckoutTests
     private static readonly SortedDictionary<string, string> LongFiles = [];
 
     /// <summary>Files that nothing names yet, each with the reason why it is there all the same.</summary>
-    private static readonly SortedDictionary<string, string> FilesAheadOfTheirUse = new()
-    {
-        ["src/Quorate.Storage/Checkpoints/ICheckpoints.cs"] = "a contract, ahead of the code that keeps to it",
-        ["src/Quorate.Storage/Disk/IDisk.cs"] = "a contract, ahead of the code that keeps to it",
-        ["src/Quorate.Storage/Log/IGroupLog.cs"] = "a contract, ahead of the code that keeps to it",
-    };
+    private static readonly SortedDictionary<string, string> FilesAheadOfTheirUse = [];
 
     private static readonly Lazy<DecidingCode> Deciding = new(() => new DecidingCode(Checkout.Code));
 

@@ -12,6 +12,7 @@ internal sealed class Elections(GroupState state)
 {
     private readonly VoteTally _tally = new();
     private bool _ownVoteIsPending;
+    private ulong _preVoteRound;
 
     /// <summary>True when the election timer has run out and this replica may act on it.</summary>
     public bool MayCampaign
@@ -21,7 +22,8 @@ internal sealed class Elections(GroupState state)
             // Who alone decides need not wait for a timeout, but keeps a promise like anyone: the leader that just
             // removed itself may still hold the lease which that promise backs.
             bool isDue = state.Timers.ElectionIsDue || (state.IsSoleVoter && state.Role == Role.Follower);
-            return isDue && state.MayLead && !state.PromiseHolds && !state.LogIsFarBehind;
+            bool isFree = !state.PromiseHolds || (state.IsSoleVoter && !Guards.SoleVoterKeepsPromise);
+            return isDue && isFree && state.MayLead && !state.LogIsFarBehind;
         }
     }
 
@@ -38,6 +40,7 @@ internal sealed class Elections(GroupState state)
         state.Enter(Role.PreCandidate, state.Term, ReplicaId.None);
         _tally.Clear();
         _tally.Record(state.Id, granted: true);
+        _preVoteRound++;
         SendToVoters(MessageKind.PreVoteRequest, state.Term.Next, forced: false);
     }
 
@@ -75,6 +78,7 @@ internal sealed class Elections(GroupState state)
             To = message.From,
             Term = granted ? message.Term : state.Term,
             Reject = !granted,
+            Round = message.Round,
         });
     }
 
@@ -82,7 +86,7 @@ internal sealed class Elections(GroupState state)
     public void OnPreVoteResponse(in RaftMessage message)
     {
         bool answersUs = message.Reject ? message.Term <= state.Term : message.Term == state.Term.Next;
-        if (state.Role != Role.PreCandidate || !answersUs)
+        if (state.Role != Role.PreCandidate || !answersUs || message.Round != _preVoteRound)
         {
             return;
         }
@@ -218,6 +222,7 @@ internal sealed class Elections(GroupState state)
                 Term = term,
                 Index = state.Log.Last,
                 LogTerm = state.Log.LastTerm,
+                Round = _preVoteRound,
                 Force = forced,
             };
             if (kind == MessageKind.VoteRequest && Guards.VoteLeavesAfterSync)

@@ -7,7 +7,7 @@ namespace Quorate.Core.Raft;
 /// <para>Invariants: an append is acknowledged only up to the entries it carried or checked, and only once they
 /// are durable; the log is cut only where an entry conflicts; nothing committed is ever cut.</para>
 /// </summary>
-internal sealed class Follower(GroupState state)
+internal sealed class Follower(GroupState state, Reads reads)
 {
     /// <summary>Takes note of the leader of this term, and of the promise that answering it makes.</summary>
     public void HearLeader(ReplicaId leader)
@@ -20,6 +20,12 @@ internal sealed class Follower(GroupState state)
 
     public void OnAppend(in RaftMessage message)
     {
+        if (state.MemoryIsFull)
+        {
+            // The state machine is far behind; what is held already can still be committed by heartbeats.
+            return;
+        }
+
         RaftLog log = state.Log;
         if (message.Index < log.Commit)
         {
@@ -76,7 +82,8 @@ internal sealed class Follower(GroupState state)
         bool hasAll = state.Log.Last == message.Index
             && state.Log.Matches(message.Index, message.LogTerm)
             && state.Durability.Index == message.Index
-            && state.Durability.HardStateIsDurable;
+            && state.Durability.HardStateIsDurable
+            && !reads.NeedsLeader;
         if (!hasAll)
         {
             OnHeartbeat(message);
@@ -84,7 +91,7 @@ internal sealed class Follower(GroupState state)
         }
 
         state.Log.CommitTo(message.Commit);
-        state.IsAsleep = true;
+        state.FallAsleep();
     }
 
     private void Store(Entry[] entries)

@@ -57,7 +57,10 @@ internal sealed class GroupState
 
     public ReplicaId Leader { get; private set; }
 
-    public bool IsAsleep { get; set; }
+    public bool IsAsleep { get; private set; }
+
+    /// <summary>When it last fell asleep; answers to what was sent before do not wake it.</summary>
+    public Instant AsleepSince { get; private set; }
 
     /// <summary>
     /// When this replica last had a leader's word; its promise not to elect another counts from here.
@@ -74,10 +77,14 @@ internal sealed class GroupState
     /// This replica may have to lead: it votes, or did until an entry that is not committed yet. Such an entry may be
     /// in its log alone, and nobody with a shorter log could then be elected (Raft thesis, section 4.2.2).
     /// </summary>
-    public bool MayLead => IsVoter || Log.Memberships.At(Log.Commit).Membership.IsVoter(Id);
+    public bool MayLead =>
+        IsVoter || (Guards.LeavingVoterMayLead && Log.Memberships.At(Log.Commit).Membership.IsVoter(Id));
 
     /// <summary>As many writes as the log may owe are on their way to it.</summary>
     public bool LogIsFarBehind => Durability.InFlightCount >= Settings.PersistsInFlightMax;
+
+    /// <summary>Entries that are not applied yet hold as much memory as they may.</summary>
+    public bool MemoryIsFull => Log.BytesInMemory >= Settings.MemoryBytesMax;
 
     /// <summary>This replica alone decides.</summary>
     public bool IsSoleVoter => !Membership.IsJoint && Membership.Voters.Length == 1 && Membership.IsIncomingVoter(Id);
@@ -90,6 +97,14 @@ internal sealed class GroupState
         _output = output;
         Now = Instant.Max(Now, now);
     }
+
+    public void FallAsleep()
+    {
+        IsAsleep = true;
+        AsleepSince = Now;
+    }
+
+    public void Awake() => IsAsleep = false;
 
     /// <summary>Enters a newer term, or takes another role within the same.</summary>
     public void Enter(Role role, Term term, ReplicaId leader)

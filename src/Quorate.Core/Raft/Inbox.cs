@@ -8,7 +8,7 @@ namespace Quorate.Core.Raft;
 /// </summary>
 internal sealed class Inbox(GroupState state, Roles roles, Elections elections, SnapshotReceiver snapshots, Reads reads)
 {
-    private readonly Follower _follower = new(state);
+    private readonly Follower _follower = new(state, reads);
 
     /// <summary>
     /// Takes a message, after the rules that hold for all of them (Raft, figure 2, rules for all servers).
@@ -19,6 +19,11 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
         if (!isForMe || (state.LogIsFarBehind && MayNeedWrite(message)))
         {
             // A log that is far behind takes no more: to the sender the message is lost, and it will ask again.
+            return;
+        }
+
+        if (AnswersWhatWasSentBeforeSleep(message))
+        {
             return;
         }
 
@@ -51,6 +56,7 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
         if (IsOfLeader(message.Kind))
         {
             _follower.HearLeader(message.From);
+            roles.Handover.OnLeader(message.From);
             ReceiveFromLeader(message);
         }
         else
@@ -58,6 +64,13 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
             ReceiveFromPeer(message);
         }
     }
+
+    private bool AnswersWhatWasSentBeforeSleep(in RaftMessage message) =>
+        state.IsAsleep
+        && message.Kind == MessageKind.HeartbeatResponse
+        && message.Term == state.Term
+        && message.SentAt != Peer.NeverAcked
+        && message.SentAt < state.AsleepSince;
 
     private void ReceiveFromLeader(in RaftMessage message)
     {
@@ -180,9 +193,13 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
     }
 
     private bool MayNeedWrite(in RaftMessage message) =>
-        message.Term > state.Term
-        || IsOfLeader(message.Kind)
-        || message.Kind is MessageKind.VoteRequest or MessageKind.TimeoutNow;
+        message.Term > state.Term || message.Kind switch
+        {
+            MessageKind.AppendRequest or MessageKind.SnapshotChunk => true,
+            MessageKind.VoteRequest or MessageKind.TimeoutNow => true,
+            MessageKind.Heartbeat or MessageKind.Sleep => !state.Durability.HardStateIsDurable,
+            _ => false,
+        };
 
     private static bool IsOfLeader(MessageKind kind) => kind is MessageKind.AppendRequest
         or MessageKind.Heartbeat or MessageKind.Commit or MessageKind.Sleep or MessageKind.SnapshotChunk;

@@ -52,7 +52,9 @@ internal sealed class Leader
 
     /// <summary>No further request can be taken: too many wait, or the log is far behind.</summary>
     public bool IsFull =>
-        Proposals.Count + Membership.RequestsHeld >= _state.Settings.PendingProposalsMax || _state.LogIsFarBehind;
+        Proposals.Count + Membership.RequestsHeld >= _state.Settings.PendingProposalsMax
+        || _state.LogIsFarBehind
+        || _state.MemoryIsFull;
 
     /// <summary>Bytes of entries appended and not yet committed.</summary>
     public long UncommittedBytes { get; private set; }
@@ -292,7 +294,7 @@ internal sealed class Leader
         }
 
         Replication.SendSleep();
-        _state.IsAsleep = true;
+        _state.FallAsleep();
         return true;
     }
 

@@ -13,6 +13,7 @@ internal sealed class LeaderHandover(GroupState state)
     private RequestId _request;
     private int _elapsed;
     private bool _isAsked;
+    private ReplicaId _heir;
 
     /// <summary>Who is to lead next; none when no transfer is under way.</summary>
     public ReplicaId Target { get; private set; }
@@ -73,19 +74,49 @@ internal sealed class LeaderHandover(GroupState state)
         }
     }
 
-    /// <summary>Leadership has ended, which is what was asked for.</summary>
+    /// <summary>Leadership has ended; who leads next tells whether the transfer did it.</summary>
     public void End()
     {
-        if (IsUnderWay && !_request.IsNone)
+        if (IsUnderWay)
         {
-            state.Output.Acknowledged.Add(new(_request, state.TokenAt(state.Log.Commit)));
-            _request = RequestId.None;
+            _heir = Target;
+            _elapsed = 0;
         }
 
         if (Guards.TransferEndsWithRole)
         {
             Target = ReplicaId.None;
             LeaseHasEnded = false;
+        }
+    }
+
+    /// <summary>The next leader is known.</summary>
+    public void OnLeader(ReplicaId leader)
+    {
+        if (_heir.IsNone)
+        {
+            return;
+        }
+
+        if (leader != _heir)
+        {
+            state.Drop(_request, DropReason.LeadershipLost, leader);
+        }
+        else if (!_request.IsNone)
+        {
+            state.Output.Acknowledged.Add(new(_request, default));
+        }
+
+        _heir = ReplicaId.None;
+    }
+
+    /// <summary>Time has passed while somebody else is to take over.</summary>
+    public void TickAfter(int ticks)
+    {
+        _elapsed += _heir.IsNone ? 0 : ticks;
+        if (!_heir.IsNone && _elapsed >= 2 * state.Settings.ElectionTicks)
+        {
+            OnLeader(ReplicaId.None);
         }
     }
 

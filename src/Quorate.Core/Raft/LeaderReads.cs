@@ -26,6 +26,10 @@ internal sealed class LeaderReads(GroupState state, Leader leader, Reads reads)
     /// <summary>A follower asks on behalf of its clients.</summary>
     public void AddForwarded(in RaftMessage message)
     {
+        // A follower has one question out; by asking again it has forgotten the one before.
+        ReplicaId origin = message.From;
+        _waiting.RemoveAll(read => read.Origin == origin);
+        _beforeCommit.RemoveAll(read => read.Origin == origin);
         if (Count < state.Settings.PendingReadsMax)
         {
             Take(new(default, message.From, message.Round, LogIndex.Zero, 0));

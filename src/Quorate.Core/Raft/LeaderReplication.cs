@@ -11,6 +11,9 @@ namespace Quorate.Core.Raft;
 /// </summary>
 internal sealed class LeaderReplication(GroupState state, PeerSet peers)
 {
+    /// <summary>The wait before something is sent again doubles at most so often.</summary>
+    private const int ResendDoublingsMax = 6;
+
     public LeaderSnapshots Snapshots { get; set; } = null!;
 
     /// <summary>The read round that messages carry; set with each round of heartbeats.</summary>
@@ -87,7 +90,10 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
     /// </summary>
     public void OnHeartbeatResponse(Peer peer)
     {
-        bool waitedLong = peer.TicksWaiting >= state.Settings.ResendTicks;
+        // A probe goes alone; appends may queue up behind a slow disk. A slow link shows as nothing but time, so the
+        // wait doubles each time, or a large entry would be sent over and over.
+        int patience = peer.State == PeerState.Probe ? state.Settings.HeartbeatTicks : state.Settings.ResendTicks;
+        bool waitedLong = peer.TicksWaiting >= patience << peer.Resends;
         if (peer.State == PeerState.Probe && peer.Match == state.Log.Last)
         {
             // It lacks nothing that a probe could find; it was unreachable for a while.
@@ -96,10 +102,12 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
         else if (waitedLong && peer.State == PeerState.Replicate && peer.InFlightCount > 0)
         {
             peer.BecomeProbe(peer.Match.Next);
+            peer.Resends = Math.Min(peer.Resends + 1, ResendDoublingsMax);
         }
-        else if (waitedLong && peer.State != PeerState.Snapshot)
+        else if (waitedLong && peer.IsPaused && peer.State != PeerState.Snapshot)
         {
             peer.IsPaused = false;
+            peer.Resends = Math.Min(peer.Resends + 1, ResendDoublingsMax);
         }
 
         Replicate(peer);

@@ -96,7 +96,7 @@ public enum DropReason
     MembershipChangePending,
 
     /// <summary>
-    /// The membership that was asked for cannot be reached (no voters, a replica id used before, and so on).
+    /// The membership that was asked for cannot be reached (no voters, an older incarnation of a member, and so on).
     /// </summary>
     MembershipInvalid,
 

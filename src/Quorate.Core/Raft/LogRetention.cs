@@ -17,9 +17,12 @@ internal static class LogRetention
             LogIndex floor = log.Last.Minus(state.Settings.LogEntriesKeptMax);
             foreach (Peer peer in leader.Peers.All)
             {
-                if (peer.IsAlive && peer.State != PeerState.Snapshot && peer.Match < target)
+                // Who is being sent a snapshot will need what comes behind it.
+                bool isSent = peer.State == PeerState.Snapshot && peer.SnapshotIndex > LogIndex.Zero;
+                LogIndex needed = isSent ? peer.SnapshotIndex : peer.Match;
+                if (peer.IsAlive && (isSent || peer.State != PeerState.Snapshot) && needed < target)
                 {
-                    target = LogIndex.Min(target, LogIndex.Max(peer.Match, floor));
+                    target = LogIndex.Min(target, LogIndex.Max(needed, floor));
                 }
             }
         }

@@ -78,6 +78,20 @@ public sealed class Membership : IEquatable<Membership>
     /// <summary>All replicas, each once, ascending.</summary>
     public ReadOnlySpan<ReplicaId> AllReplicas => _all;
 
+    /// <summary>The replica that a node holds, or null; when one incarnation replaces another, the newer.</summary>
+    public ReplicaId? ReplicaOn(NodeId node)
+    {
+        for (int i = _all.Length - 1; i >= 0; i--)
+        {
+            if (_all[i].NodeId == node)
+            {
+                return _all[i];
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Why no group may have this membership, or null.</summary>
     public string? Problem(int replicasMax)
     {

@@ -55,6 +55,9 @@ internal sealed class Peer(ReplicaId id, LogIndex next)
     /// </summary>
     public int TicksWaiting { get; set; }
 
+    /// <summary>How often in a row something was sent again without an answer; each time the wait doubles.</summary>
+    public int Resends { get; set; }
+
     /// <summary>The greatest read round that it answered.</summary>
     public ulong AckedRound { get; set; }
 
@@ -124,6 +127,8 @@ internal sealed class Peer(ReplicaId id, LogIndex next)
         {
             return false;
         }
+
+        Resends = 0;
 
         Match = index;
         Next = LogIndex.Max(Next, index.Next);

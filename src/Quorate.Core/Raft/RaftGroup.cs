@@ -231,6 +231,7 @@ public sealed class RaftGroup
                 _elections.RemindLeader();
             }
 
+            _roles.Handover.TickAfter(ticks);
             _reads.Tick(ticks);
         }
 

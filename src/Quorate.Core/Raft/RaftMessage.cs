@@ -71,7 +71,7 @@ public readonly struct RaftMessage
 
     /// <summary>
     /// Heartbeats and appends, echoed in their answers: the number of the leader's read round. Reads: the
-    /// asking follower's id of the read. Votes: unused.
+    /// asking follower's id of the read. Pre-votes, echoed: which of the candidate's rounds of asking.
     /// </summary>
     public ulong Round { get; init; }
 

@@ -76,7 +76,9 @@ public readonly record struct ApplyRange(Entry[] Entries)
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct ReadReady(RequestId Request, ReadToken Token);
 
-/// <summary>A proposal met its level. <paramref name="Token"/> names its entry.</summary>
+/// <summary>
+/// A proposal met its level; <paramref name="Token"/> names its entry. A transfer succeeded; it has no entry.
+/// </summary>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct Acknowledged(RequestId Request, ReadToken Token);
 
@@ -145,7 +147,8 @@ public sealed class RaftOutput
     public List<RoleChanged> RoleChanges { get; } = [];
 
     /// <summary>
-    /// When the group next needs a <see cref="RaftInputKind.Tick"/>; <see cref="Instant.Never"/> while it sleeps.
+    /// When the group next needs a <see cref="RaftInputKind.Tick"/>; a sleeping group has only
+    /// the deadlines of requests that wait, or <see cref="Instant.Never"/>.
     /// </summary>
     public Instant NextDeadline { get; set; } = Instant.Never;
 

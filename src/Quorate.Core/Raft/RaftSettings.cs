@@ -57,11 +57,19 @@ public sealed record RaftSettings
     /// <summary>One range handed to the state machine, in bytes.</summary>
     public int ApplyBytesMax { get; init; } = 1024 * 1024;
 
+    /// <summary>
+    /// Entries in memory, in bytes; beyond, proposals are refused and appends ignored until the state machine catches
+    /// up (one is always let in).
+    /// </summary>
+    public long MemoryBytesMax { get; init; } = 64 * 1024 * 1024;
+
     /// <summary>Entries kept in memory although applied here, for followers, in bytes.</summary>
     public int CachedBytesMax { get; init; } = 1024 * 1024;
 
-    /// <summary>One piece of a snapshot, in bytes; below a peer frame's 64 KiB.</summary>
-    public int SnapshotChunkBytes { get; init; } = 48 * 1024;
+    /// <summary>
+    /// One piece of a snapshot, in bytes; with its meta (mostly term starts) below a peer frame's 64 KiB.
+    /// </summary>
+    public int SnapshotChunkBytes { get; init; } = 40 * 1024;
 
     /// <summary>Snapshots that a leader sends at one time.</summary>
     public int SnapshotsInFlightMax { get; init; } = 2;
@@ -89,7 +97,7 @@ public sealed record RaftSettings
     public int ResendTicks { get; init; } = 20;
 
     /// <summary>Terms whose first index is remembered, for session tokens.</summary>
-    public int TermStartsMax { get; init; } = 4096;
+    public int TermStartsMax { get; init; } = 1024;
 
     /// <summary>Replicas of one group, learners included.</summary>
     public int ReplicasMax { get; init; } = 32;

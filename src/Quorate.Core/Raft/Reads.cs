@@ -18,7 +18,7 @@ internal sealed class Reads(GroupState state)
 {
     private readonly List<PendingRead> _unasked = [];
     private readonly List<PendingRead> _asked = [];
-    private readonly List<(PendingRead Read, LogIndex Index)> _confirmed = [];
+    private readonly List<(PendingRead Read, LogIndex Index, Term Term)> _confirmed = [];
     private readonly List<(PendingRead Read, ReadToken Token)> _sessions = [];
     private ulong _lastQuestion;
     private int _ticksAsked;
@@ -81,7 +81,7 @@ internal sealed class Reads(GroupState state)
         }
         else
         {
-            _confirmed.Add((read, index));
+            _confirmed.Add((read, index, state.Term));
         }
     }
 
@@ -103,13 +103,20 @@ internal sealed class Reads(GroupState state)
         {
             _confirmed.RemoveAll(waiting =>
             {
-                if (waiting.Index > state.Log.Applied)
+                if (waiting.Index <= state.Log.Applied)
                 {
-                    return false;
+                    Ready(waiting.Read);
+                    return true;
                 }
 
-                Ready(waiting.Read);
-                return true;
+                // It was to see writes of level `leader` that have been lost since: a later leader must be asked.
+                bool isOvertaken = state.Log.TermAt(state.Log.Applied) > waiting.Term;
+                if (isOvertaken)
+                {
+                    _unasked.Add(waiting.Read);
+                }
+
+                return isOvertaken;
             });
         }
 
@@ -200,7 +207,7 @@ internal sealed class Reads(GroupState state)
 
     private void Ask()
     {
-        _ticksAsked = 0;
+        _ticksAsked = -state.Timers.TicksSinceAnchor;
         _lastQuestion = Guards.ReadIdsCarryBootNonce
             ? state.BootNonce | ((_lastQuestion + 1) & uint.MaxValue)
             : _lastQuestion + 1;

@@ -17,6 +17,7 @@ internal sealed class Roles(GroupState state, Proposals proposals, Reads reads)
     public void BecomeLeader()
     {
         state.Enter(Role.Leader, state.Term, state.Id);
+        Handover.OnLeader(state.Id);
         Leader = new(state, proposals, reads, Handover);
         Leader.Begin();
         reads.HandTo(Leader);
@@ -25,17 +26,17 @@ internal sealed class Roles(GroupState state, Proposals proposals, Reads reads)
     /// <summary>Becomes a follower, of a newer term or of the same (Raft, section 5.1).</summary>
     public void StepDown(Term term, ReplicaId leader)
     {
-        if (Leader is Leader former)
+        Leader? former = Leader;
+        Leader = null;
+        state.Enter(Role.Follower, term, leader);
+        if (former is not null)
         {
-            Leader = null;
             former.Reads.End();
             former.Membership.End();
             Handover.End();
             proposals.Orphan();
             state.Timers.ResetElection();
         }
-
-        state.Enter(Role.Follower, term, leader);
     }
 
     /// <summary>Something is asked of a sleeping group: its timers run again.</summary>
@@ -47,7 +48,7 @@ internal sealed class Roles(GroupState state, Proposals proposals, Reads reads)
             return;
         }
 
-        state.IsAsleep = false;
+        state.Awake();
         state.Timers.Restart();
         Leader?.Awake();
     }

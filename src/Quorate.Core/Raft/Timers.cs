@@ -18,11 +18,16 @@ internal sealed class Timers(GroupState state)
     /// <summary>When to campaign, in ticks, drawn anew each time (Raft, section 5.2).</summary>
     public int ElectionTimeout { get; private set; } = DrawTimeout(state);
 
+    /// <summary>Whole ticks that the next Tick has to credit.</summary>
+    public int TicksSinceAnchor =>
+        (int)Math.Min(1_000_000, (state.Now - _anchor).Microseconds / state.Settings.TickInterval.Microseconds);
+
     public bool ElectionIsDue => ElectionElapsed >= ElectionTimeout;
 
     public void ResetElection()
     {
-        ElectionElapsed = 0;
+        // Ticks are credited in whole from the anchor on, so what has passed since then must not count.
+        ElectionElapsed = -TicksSinceAnchor;
         ElectionTimeout = DrawTimeout(state);
     }
 
@@ -35,7 +40,7 @@ internal sealed class Timers(GroupState state)
     public int Credit()
     {
         long interval = state.Settings.TickInterval.Microseconds;
-        long ticks = (state.Now - _anchor).Microseconds / interval;
+        long ticks = TicksSinceAnchor;
         if (ticks <= 0)
         {
             return 0;

@@ -9,7 +9,9 @@ public sealed record NodeHeartbeatSettings
     /// <summary>Between two heartbeats to the same node; 50 to 100 ms in the design.</summary>
     public Duration Interval { get; init; } = Duration.FromMilliseconds(70);
 
-    /// <summary>A node that was not heard for this long has fallen silent: the election timeout of the groups.</summary>
+    /// <summary>
+    /// A node that was not heard for this long has fallen silent: the election timeout of the groups.
+    /// </summary>
     public Duration SilentAfter { get; init; } = Duration.FromMilliseconds(300);
 }
 

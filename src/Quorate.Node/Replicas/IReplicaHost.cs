@@ -38,7 +38,9 @@ public interface IReplicaHost
 
     void Reply(in ReplicaReply reply);
 
-    /// <summary>Call <see cref="Replica.Tick"/> at this time on the node's clock; it takes the place of the former deadline.</summary>
+    /// <summary>
+    /// Call <see cref="Replica.Tick"/> at this time on the node's clock; it takes the place of the former deadline.
+    /// </summary>
     void SetDeadline(Instant deadline);
 
     /// <summary>Committed entries wait: call <see cref="Replica.ApplyNext"/>, now or later.</summary>

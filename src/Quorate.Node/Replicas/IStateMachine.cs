@@ -24,6 +24,8 @@ public interface IStateMachine
     /// <summary>The whole state as bytes for a checkpoint; the caller keeps them.</summary>
     byte[] Snapshot();
 
-    /// <summary>Takes the state of a checkpoint in the place of its own; empty bytes stand for the first state.</summary>
+    /// <summary>
+    /// Takes the state of a checkpoint in the place of its own; empty bytes stand for the first state.
+    /// </summary>
     void Load(ReadOnlyMemory<byte> state);
 }

@@ -42,12 +42,15 @@ internal sealed class Recovery
         {
             return new Recovery
             {
-                Problem = $"The log begins after entry {log.Base}, and the newest checkpoint ends at {checkpoint.Index}. "
+                Problem = $"The log begins after entry {log.Base}, and the newest checkpoint ends at "
+                    + $"{checkpoint.Index}. "
                     + "Replace this replica from another one.",
             };
         }
 
-        return TermAt(log, checkpoint.Index) == checkpoint.Term ? Kept(checkpoint, log, bootstrap) : Restarted(checkpoint, log);
+        return TermAt(log, checkpoint.Index) == checkpoint.Term
+            ? Kept(checkpoint, log, bootstrap)
+            : Restarted(checkpoint, log);
     }
 
     private static Recovery Kept(SnapshotMeta? checkpoint, RecoveredLog log, Membership? bootstrap) => new()

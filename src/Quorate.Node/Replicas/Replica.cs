@@ -1,4 +1,3 @@
-using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Storage.Checkpoints;
@@ -20,33 +19,28 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     private readonly IGroupLog _log;
     private readonly ICheckpoints _checkpoints;
     private readonly RaftSettings _raftSettings;
-    private readonly Membership? _bootstrap;
     private readonly ulong _seed;
     private readonly CheckpointPolicy _policy;
 
     private readonly RaftOutput _output = new();
     private readonly SendGate _gate = new();
+    private readonly SortedSet<NodeId> _silent = [];
     private readonly PendingWrites _writes = new();
-    private readonly Dictionary<RequestId, PendingRead> _reads = [];
+    private readonly PendingReads _reads = new();
     private readonly Queue<ApplyRange> _ranges = new();
-    private readonly Dictionary<ulong, EntriesFetch> _entriesFetches = [];
-    private readonly Dictionary<ulong, SnapshotFetch> _snapshotFetches = [];
+    private readonly PendingFetches _fetches;
+    private readonly Answers _answers;
+    private readonly Opening _opening;
 
     private Stage _stage = Stage.Created;
     private RaftGroup? _group;
-    private SnapshotMeta? _foundCheckpoint;
-    private ReadOnlyMemory<byte> _foundState;
-    private RecoveredState? _recovered;
     private ReadOnlyMemory<byte> _receivedState;
     private ReadToken _applied;
-    private ulong _nextTag;
-    private int _readsReady;
 
-    /// <summary>Writes that the log had before the group's first one: the reset of a half-installed snapshot.</summary>
-    private ulong _writesBefore;
-
-    /// <param name="bootstrap">The first membership of a group that is created with all its replicas at once; else null.</param>
-    /// <param name="seed">Decides the election timeouts of this life of the replica; another one for each start.</param>
+    /// <param name="bootstrap">The first membership of a group that is created with all its replicas at once; else
+    /// null.</param>
+    /// <param name="seed">Decides the election timeouts of this life of the replica; another one for each
+    /// start.</param>
     public Replica(
         ReplicaId id,
         RaftSettings raftSettings,
@@ -63,25 +57,27 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         _policy = new CheckpointPolicy(settings);
         _machine = machine;
         _host = host;
-        _bootstrap = bootstrap;
         _seed = seed;
         _log = log(this);
         _checkpoints = checkpoints(this);
+        _opening = new(_checkpoints, _log, bootstrap);
+        _fetches = new(_log, _checkpoints);
+        _answers = new(host, _writes, _reads);
     }
 
     private enum Stage
     {
         Created,
-        OpeningCheckpoints,
-        OpeningLog,
-        ResettingLog,
+        Opening,
         Running,
         Ended,
     }
 
     public ReplicaId Id { get; }
 
-    /// <summary>The Raft group once the replica has read its disk; null before. For looking, not for stepping.</summary>
+    /// <summary>
+    /// The Raft group once the replica has read its disk; null before. For looking, not for stepping.
+    /// </summary>
     public RaftGroup? Group => _group;
 
     public bool IsRunning => _stage == Stage.Running;
@@ -90,14 +86,14 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     public ReadToken AppliedAt => _applied;
 
     /// <summary>Requests taken and not yet answered, and writes not yet durable: for checks of bounds.</summary>
-    public (int Writes, int Reads, int Persists) Waiting => (_writes.Count, _reads.Count - _readsReady, _gate.Count);
+    public (int Writes, int Reads, int Persists) Waiting => (_writes.Count, _reads.Waiting, _gate.Count);
 
     /// <summary>Reads the disk and joins the group.</summary>
     public void Start()
     {
         Invariant.Check(_stage == Stage.Created, "a replica is started once");
-        _stage = Stage.OpeningCheckpoints;
-        _checkpoints.Open();
+        _stage = Stage.Opening;
+        _opening.Begin();
     }
 
     public void Receive(in RaftMessage message)
@@ -129,7 +125,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     {
         if (Takes(request))
         {
-            _reads.Add(request, new PendingRead(query));
+            _reads.Add(request, query);
             Step(RaftInput.Read(_host.Now, request, level, token, deadline));
         }
     }
@@ -153,14 +149,10 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     /// <summary>Nothing was heard from a node for so long that it may be gone.</summary>
     public void NodeFellSilent(NodeId node)
     {
-        if (_stage != Stage.Running || Peer(node) is not { } peer)
+        _silent.Add(node);
+        if (_stage == Stage.Running && _group!.Membership.ReplicaOn(node) is { } peer)
         {
-            return;
-        }
-
-        Step(RaftInput.Unreachable(_host.Now, peer));
-        if (Guards.SilenceWakesSleepers)
-        {
+            Step(RaftInput.Unreachable(_host.Now, peer));
             Step(RaftInput.Wake(_host.Now));
         }
     }
@@ -168,7 +160,8 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     /// <summary>A node that was silent, or has started anew, is heard.</summary>
     public void NodeCameBack(NodeId node)
     {
-        if (Guards.SilenceWakesSleepers && _stage == Stage.Running && Peer(node) is not null)
+        _silent.Remove(node);
+        if (_stage == Stage.Running && _group!.Membership.ReplicaOn(node) is not null)
         {
             Step(RaftInput.Wake(_host.Now));
         }
@@ -185,7 +178,8 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         foreach (Entry entry in range.Entries)
         {
             Invariant.Check(
-                entry.Index == _applied.Index.Next, $"entries are applied in order, {entry.Index} came after {_applied.Index}");
+                entry.Index == _applied.Index.Next,
+                $"entries are applied in order, {entry.Index} came after {_applied.Index}");
             bool wanted = _writes.Wants(entry);
             ReadOnlyMemory<byte> result = _machine.Apply(entry, wanted);
             if (wanted)
@@ -204,65 +198,51 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     /// <summary>Serves a read that the host was told of by <see cref="IReplicaHost.ReadWaits"/>.</summary>
     public void ServeRead(RequestId request)
     {
-        if (_stage != Stage.Running || !_reads.Remove(request, out PendingRead read))
+        if (_stage != Stage.Running || !_reads.Take(request, out ReadOnlyMemory<byte> query, out ReadToken token))
         {
             return;
         }
 
-        _readsReady--;
         // The client sees the state as it is now, which may be newer than what the read was promised.
-        ReadToken seen = _applied.Index > read.Token.Index ? _applied : read.Token;
-        ReadOnlyMemory<byte> result = _machine.Query(read.Query);
-        _host.Reply(new ReplicaReply(request, Outcome.Done, default, ReplicaId.None, seen, result));
+        ReadToken seen = _applied.Index > token.Index ? _applied : token;
+        _host.Reply(new ReplicaReply(request, Outcome.Done, default, ReplicaId.None, seen, _machine.Query(query)));
     }
 
     void ICheckpointsClient.CheckpointOpened(SnapshotMeta? meta, ReadOnlyMemory<byte> state)
     {
-        if (_stage == Stage.OpeningCheckpoints)
+        if (_stage == Stage.Opening)
         {
-            _foundCheckpoint = meta;
-            _foundState = state;
-            _stage = Stage.OpeningLog;
-            _log.Open();
+            _opening.CheckpointOpened(meta, state);
         }
     }
 
     void IGroupLogClient.LogOpened(RecoveredLog log)
     {
-        if (_stage != Stage.OpeningLog)
+        if (_stage != Stage.Opening)
         {
             return;
         }
 
-        Recovery recovery = Recovery.From(_foundCheckpoint, log, _bootstrap);
-        if (recovery.Problem is not null)
+        if (_opening.LogOpened(log) is string problem)
         {
-            End(recovery.Problem);
-            return;
+            End(problem);
         }
-
-        _recovered = recovery.State;
-        if (recovery.Reset is null)
+        else if (_opening.IsDone)
         {
             Join();
-        }
-        else
-        {
-            _stage = Stage.ResettingLog;
-            _writesBefore = recovery.Reset.Sequence;
-            _log.Write(recovery.Reset);
         }
     }
 
     void IGroupLogClient.LogDurable(ulong sequence)
     {
-        if (_stage == Stage.ResettingLog)
+        if (_stage == Stage.Opening)
         {
+            _opening.LogDurable();
             Join();
         }
         else if (_stage == Stage.Running)
         {
-            ulong own = sequence - _writesBefore;
+            ulong own = sequence - _opening.WritesBefore;
             _gate.Durable(own, _host);
             Step(RaftInput.Persisted(_host.Now, own));
         }
@@ -270,7 +250,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
 
     void IGroupLogClient.LogRead(ulong tag, Entry[] entries)
     {
-        if (_stage == Stage.Running && _entriesFetches.Remove(tag, out EntriesFetch fetch))
+        if (_stage == Stage.Running && _fetches.TakeEntries(tag, out EntriesFetch fetch))
         {
             Step(RaftInput.EntriesFetched(_host.Now, fetch.Peer, fetch.First, entries));
         }
@@ -290,7 +270,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     void ICheckpointsClient.CheckpointRead(
         ulong tag, SnapshotMeta? meta, long offset, ReadOnlyMemory<byte> chunk, bool done)
     {
-        if (_stage == Stage.Running && _snapshotFetches.Remove(tag, out SnapshotFetch fetch))
+        if (_stage == Stage.Running && _fetches.TakeSnapshot(tag, out SnapshotFetch fetch))
         {
             Step(RaftInput.SnapshotFetched(_host.Now, fetch.Peer, meta, offset, chunk, done));
         }
@@ -323,8 +303,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     {
         if (_stage != Stage.Running)
         {
-            _host.Reply(new ReplicaReply(
-                request, Outcome.Refused, DropReason.NotLeader, ReplicaId.None, default, default));
+            _answers.Refuse(request);
         }
 
         return _stage == Stage.Running;
@@ -332,15 +311,15 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
 
     private void Join()
     {
-        if (_foundCheckpoint is { } checkpoint)
+        if (_opening.Checkpoint is { } checkpoint)
         {
-            _machine.Load(_foundState);
+            _machine.Load(_opening.State);
             _applied = new ReadToken(checkpoint.Term, checkpoint.Index);
         }
 
-        _foundState = default;
+        _opening.Forget();
         _stage = Stage.Running;
-        _group = new RaftGroup(Id, _raftSettings, _recovered!, _seed, _host.Now);
+        _group = new RaftGroup(Id, _raftSettings, _opening.Recovered!, _seed, _host.Now);
         Step(RaftInput.Tick(_host.Now));
     }
 
@@ -370,8 +349,8 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
             _host.ApplyWaits();
         }
 
-        Answer();
-        HandFetchesOver();
+        _answers.Give(_output, _applied, _group.Leader);
+        _fetches.Begin(_output);
         foreach (InstallSnapshot piece in _output.Installs)
         {
             _checkpoints.Receive(piece);
@@ -380,6 +359,12 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         if (_stage == Stage.Running)
         {
             _host.SetDeadline(_output.NextDeadline);
+        }
+
+        // A late word of a leader that has died since must not put its followers to sleep: nobody would wake them.
+        if (_stage == Stage.Running && _group.IsAsleep && _silent.Contains(_group.Leader.NodeId))
+        {
+            Step(RaftInput.Wake(_host.Now));
         }
     }
 
@@ -393,20 +378,9 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
             }
 
             _gate.Add(persist);
-            _log.Write(_writesBefore == 0 ? persist : Renumbered(persist));
+            _log.Write(_opening.Numbered(persist));
         }
     }
-
-    private Persist Renumbered(Persist persist) => new()
-    {
-        Sequence = persist.Sequence + _writesBefore,
-        ResetTo = persist.ResetTo,
-        TruncateFrom = persist.TruncateFrom,
-        Entries = persist.Entries,
-        HardState = persist.HardState,
-        ReleaseTo = persist.ReleaseTo,
-        MustSync = persist.MustSync,
-    };
 
     /// <summary>
     /// The group has taken a snapshot whose checkpoint is durable. From here on this replica answers from it; if
@@ -415,62 +389,12 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     private void Load(SnapshotMeta snapshot)
     {
         Invariant.Check(
-            snapshot.Index > _applied.Index, $"a snapshot at {snapshot.Index} takes the place of an older state, not of {_applied.Index}");
+            snapshot.Index > _applied.Index,
+            $"a snapshot at {snapshot.Index} takes the place of an older state than {_applied.Index}");
         _machine.Load(_receivedState);
         _applied = new ReadToken(snapshot.Term, snapshot.Index);
         _ranges.Clear();
         _policy.Replaced();
-    }
-
-    private void Answer()
-    {
-        foreach (Acknowledged done in _output.Acknowledged)
-        {
-            bool isKnown = _writes.Take(done.Request, out ReadOnlyMemory<byte> result) || done.Token.Index > _applied.Index;
-            _host.Reply(isKnown
-                ? new ReplicaReply(done.Request, Outcome.Done, default, ReplicaId.None, done.Token, result)
-                : CameWithSnapshot(done.Request));
-        }
-
-        foreach (Dropped dropped in _output.Dropped)
-        {
-            _writes.Take(dropped.Request, out _);
-            _reads.Remove(dropped.Request);
-            _host.Reply(new ReplicaReply(
-                dropped.Request, dropped.Reason.Outcome(), dropped.Reason, dropped.LeaderHint, default, default));
-        }
-
-        foreach (ReadReady ready in _output.ReadsReady)
-        {
-            if (_reads.TryGetValue(ready.Request, out PendingRead read))
-            {
-                _reads[ready.Request] = read with { Token = ready.Token };
-                _readsReady++;
-                _host.ReadWaits(ready.Request);
-            }
-        }
-    }
-
-    /// <summary>
-    /// The entry is committed, but this replica took its effect with a snapshot and never saw its result, so it
-    /// has none to give.
-    /// </summary>
-    private ReplicaReply CameWithSnapshot(RequestId request) =>
-        new(request, Outcome.Unknown, DropReason.LevelUncounted, _group!.Leader, default, default);
-
-    private void HandFetchesOver()
-    {
-        foreach (EntriesFetch fetch in _output.EntriesFetches)
-        {
-            _entriesFetches.Add(++_nextTag, fetch);
-            _log.Read(_nextTag, fetch.First, fetch.Last, fetch.MaxBytes);
-        }
-
-        foreach (SnapshotFetch fetch in _output.SnapshotFetches)
-        {
-            _snapshotFetches.Add(++_nextTag, fetch);
-            _checkpoints.Read(_nextTag, fetch.Snapshot, fetch.Offset, fetch.MaxBytes);
-        }
     }
 
     private void SaveCheckpointWhenDue()
@@ -481,19 +405,6 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         }
     }
 
-    private ReplicaId? Peer(NodeId node)
-    {
-        foreach (ReplicaId id in _group!.Membership.AllReplicas)
-        {
-            if (id.NodeId == node && id != Id)
-            {
-                return id;
-            }
-        }
-
-        return null;
-    }
-
     private void End(string sentence)
     {
         if (_stage != Stage.Ended)
@@ -502,6 +413,4 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
             _host.End(sentence);
         }
     }
-
-    private readonly record struct PendingRead(ReadOnlyMemory<byte> Query, ReadToken Token = default);
 }

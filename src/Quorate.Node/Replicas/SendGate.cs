@@ -19,7 +19,8 @@ internal sealed class SendGate
     public void Add(Persist persist)
     {
         Invariant.Check(
-            _last == 0 || persist.Sequence == _last + 1, $"writes are numbered without gaps, {persist.Sequence} follows {_last}");
+            _last == 0 || persist.Sequence == _last + 1, $"writes are numbered without gaps, {persist.Sequence} "
+                + $"follows {_last}");
         _last = persist.Sequence;
         _waiting.Enqueue(new Waiting(persist));
     }

@@ -23,7 +23,8 @@ internal static class BoundChecks
         Within("proposals", writes, settings.PendingProposalsMax + OwnProposals, replica);
         Within("reads", reads, settings.PendingReadsMax, replica);
         Within("writes to the log", persists, settings.PersistsInFlightMax + OwnWrites, replica);
-        Within("requests", attempts + operations, settings.PendingProposalsMax + settings.PendingReadsMax + OwnWrites, replica);
+        int requests = settings.PendingProposalsMax + settings.PendingReadsMax + OwnWrites;
+        Within("requests", attempts + operations, requests, replica);
     }
 
     private static void Within(string what, long count, long max, Replica replica)

@@ -37,7 +37,8 @@ internal sealed class CommittedLog(int group, List<Attempt> attempts, Membership
             {
                 RunClaims.Break(
                     RunClaims.StateMachineSafety,
-                    $"replica {replica} of group {group + 1} committed {entry} ({entry.Kind}), another had committed {first} ({first.Kind})");
+                    $"replica {replica} of group {group + 1} committed {entry} ({entry.Kind}), another had "
+                        + $"committed {first} ({first.Kind})");
             }
 
             return;
@@ -53,7 +54,8 @@ internal sealed class CommittedLog(int group, List<Attempt> attempts, Membership
         if (entry.Term < TermAt(Last))
         {
             RunClaims.Break(
-                RunClaims.StateMachineSafety, $"group {group + 1} committed {entry} after an entry of term {TermAt(Last)}");
+                RunClaims.StateMachineSafety, $"group {group + 1} committed {entry} after an entry of term "
+                    + $"{TermAt(Last)}");
         }
 
         History.Append(entry.Term);
@@ -91,7 +93,8 @@ internal sealed class CommittedLog(int group, List<Attempt> attempts, Membership
             {
                 RunClaims.Break(
                     RunClaims.LeaderCompleteness,
-                    $"replica {replica} of group {group + 1} leads term {term} without {committed.Entry}, committed by term "
+                    $"replica {replica} of group {group + 1} leads term {term} without {committed.Entry}, "
+                        + "committed by term "
                         + $"{committed.KnownTerm}; its log ends at {log.Last}");
             }
         }
@@ -134,12 +137,14 @@ internal sealed class CommittedLog(int group, List<Attempt> attempts, Membership
     {
         if (attempt.CommittedAt != LogIndex.Zero)
         {
-            RunClaims.Break(RunClaims.ExecutedTwice, $"{attempt} was committed at {attempt.CommittedAt} and at {entry}");
+            RunClaims.Break(
+                RunClaims.ExecutedTwice, $"{attempt} was committed at {attempt.CommittedAt} and at {entry}");
         }
 
         if (attempt.Answer is { Outcome: Outcome.Refused } refused)
         {
-            RunClaims.Break(RunClaims.RefusedExecuted, $"{attempt} was refused ({refused.Reason}) and then committed at {entry}");
+            RunClaims.Break(
+                RunClaims.RefusedExecuted, $"{attempt} was refused ({refused.Reason}) and then committed at {entry}");
         }
 
         attempt.CommittedAt = entry.Index;

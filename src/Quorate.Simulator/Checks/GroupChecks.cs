@@ -90,7 +90,8 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
             {
                 RunClaims.Break(
                     RunClaims.StateMachineSafety,
-                    $"replica {leader} of group {group + 1} says that {index} is committed, which its log does not hold");
+                    $"replica {leader} of group {group + 1} says that {index} is committed, which its log does "
+                        + "not hold");
             }
 
             Committed.Add(leader, entry, term);
@@ -138,7 +139,8 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
         if (answer.Outcome == Outcome.Refused && attempt.CommittedAt != LogIndex.Zero)
         {
             RunClaims.Break(
-                RunClaims.RefusedExecuted, $"{attempt} was committed at {attempt.CommittedAt} and then refused ({answer.Reason})");
+                RunClaims.RefusedExecuted, $"{attempt} was committed at {attempt.CommittedAt} and then refused "
+                    + $"({answer.Reason})");
         }
 
         if (answer.Outcome == Outcome.Done && attempt.IsWrite)
@@ -164,12 +166,14 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
         {
             RunClaims.Break(
                 RunClaims.AcknowledgedDurability,
-                $"{attempt} is acknowledged at {answer.Token}; committed there is an entry of term {Committed.TermAt(index)}");
+                $"{attempt} is acknowledged at {answer.Token}; committed there is an entry of term "
+                    + $"{Committed.TermAt(index)}");
         }
 
         if (!answer.Result.Span.SequenceEqual(attempt.TrueResult.Span))
         {
-            RunClaims.Break(RunClaims.WrongResult, $"{attempt} is given another result than its entry at {answer.Token} has");
+            RunClaims.Break(
+                RunClaims.WrongResult, $"{attempt} is given another result than its entry at {answer.Token} has");
         }
 
         CheckDurable(attempt, answer, leader.Membership);
@@ -231,5 +235,6 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
 
     private void Undurable(Attempt attempt, Answer answer, string how) =>
         RunClaims.Break(
-            RunClaims.DurableBeforeAcknowledged, $"{attempt} is acknowledged at {answer.Token} in group {group + 1}, but {how}");
+            RunClaims.DurableBeforeAcknowledged, $"{attempt} is acknowledged at {answer.Token} in group "
+                + $"{group + 1}, but {how}");
 }

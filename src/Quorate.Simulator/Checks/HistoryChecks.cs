@@ -189,7 +189,9 @@ internal static class HistoryChecks
             return command.Argument;
         }
 
-        ReadOnlySpan<byte> results = attempt.Answer!.Result.IsEmpty ? attempt.TrueResult.Span : attempt.Answer.Result.Span;
+        ReadOnlySpan<byte> results = attempt.Answer!.Result.IsEmpty
+            ? attempt.TrueResult.Span
+            : attempt.Answer.Result.Span;
         if (results.IsEmpty)
         {
             // Acknowledged at level `leader` and lost: what it would have written was never there.

@@ -48,7 +48,8 @@ internal sealed class LogMatching
         {
             RunClaims.Break(
                 RunClaims.LogMatching,
-                $"before {entry}, replica {seen.Replica} holds an entry of term {other} and replica {replica} one of {term}");
+                $"before {entry}, replica {seen.Replica} holds an entry of term {other} and replica {replica} "
+                    + $"one of {term}");
         }
 
         seen.Before ??= before;

@@ -33,7 +33,8 @@ internal static class MembershipChecks
             {
                 RunClaims.Break(
                     RunClaims.QuorumsMeet,
-                    $"group {group + 1}: membership {before.Membership} at {before.Index} and its successor {after.Membership} "
+                    $"group {group + 1}: membership {before.Membership} at {before.Index} and its successor "
+                        + $"{after.Membership} "
                         + $"at {after.Index} have quorums that do not meet");
             }
         }

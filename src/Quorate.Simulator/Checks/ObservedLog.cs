@@ -15,7 +15,8 @@ internal sealed class ObservedLog : IGroupLog, IGroupLogClient
     private readonly ReplicaRecord _record;
     private readonly Func<ulong, bool> _postpone;
 
-    /// <param name="postpone">May keep the word that a write is durable, to give it by <see cref="Tell"/> later.</param>
+    /// <param name="postpone">May keep the word that a write is durable, to give it by <see cref="Tell"/>
+    /// later.</param>
     public ObservedLog(
         ReplicaRecord record, IGroupLogClient client, Func<IGroupLogClient, IGroupLog> log, Func<ulong, bool> postpone)
     {

@@ -78,7 +78,8 @@ internal sealed class ReplicaRecord(ReplicaId id, LogMatching matching)
         {
             RunClaims.Break(
                 RunClaims.LogRecovery,
-                $"replica {Id} opened a log that is neither what it made durable nor that with more of what it wrote: {first}");
+                $"replica {Id} opened a log that is neither what it made durable nor that with more of what it "
+                    + $"wrote: {first}");
         }
 
         Written = match;
@@ -122,7 +123,8 @@ internal sealed class ReplicaRecord(ReplicaId id, LogMatching matching)
         if (state.Term == before.Term && !before.Vote.IsNone && state.Vote != before.Vote)
         {
             RunClaims.Break(
-                RunClaims.VoteSafety, $"replica {Id} votes for {before.Vote} and for {state.Vote} in term {state.Term}");
+                RunClaims.VoteSafety, $"replica {Id} votes for {before.Vote} and for {state.Vote} in term "
+                    + $"{state.Term}");
         }
     }
 

@@ -27,7 +27,9 @@ internal static class RunClaims
     /// <summary>A checkpoint says of itself what was in force at its own index.</summary>
     public const string CheckpointMeta = "checkpoint-meta";
 
-    /// <summary>While a leader may serve reads by itself, no other one is elected (Raft thesis, section 6.4.1).</summary>
+    /// <summary>
+    /// While a leader may serve reads by itself, no other one is elected (Raft thesis, section 6.4.1).
+    /// </summary>
     public const string LeaseExclusive = "lease-exclusive";
 
     /// <summary>What was committed is in the log of every later leader (Raft, figure 3).</summary>
@@ -91,7 +93,8 @@ internal static class RunClaims
     public const string ProgressWake = "progress-wake";
 
     [DoesNotReturn]
-    public static void Break(string claim, string text) => throw new ClaimBrokenException(new BrokenClaim(claim, text, []));
+    public static void Break(string claim, string text) =>
+        throw new ClaimBrokenException(new BrokenClaim(claim, text, []));
 
     /// <param name="details">What one needs to see beside the text, a line each.</param>
     [DoesNotReturn]

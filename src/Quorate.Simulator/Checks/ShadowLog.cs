@@ -52,7 +52,8 @@ internal sealed class ShadowLog
     public Term? TermAt(ulong index) => index == Base ? BaseTerm : At(index)?.Term;
 
     /// <summary>True when the entry is held, or was and is now covered by a checkpoint.</summary>
-    public bool Holds(ulong index, Term term) => index <= Base ? index > 0 : At(index) is { } entry && entry.Term == term;
+    public bool Holds(ulong index, Term term) =>
+        index <= Base ? index > 0 : At(index) is { } entry && entry.Term == term;
 
     public ShadowLog Copy()
     {

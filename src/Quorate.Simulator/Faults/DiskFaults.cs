@@ -4,7 +4,9 @@ using Quorate.Storage.Log;
 
 namespace Quorate.Simulator.Faults;
 
-/// <summary>What may happen to disks: a failed sync, a turned bit, no space, slowness, and the loss of everything.</summary>
+/// <summary>
+/// What may happen to disks: a failed sync, a turned bit, no space, slowness, and the loss of everything.
+/// </summary>
 internal sealed class DiskFaults(Simulation world, FaultDriver faults)
 {
     /// <summary>A slow disk takes up to this many times as long.</summary>

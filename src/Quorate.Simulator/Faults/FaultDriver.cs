@@ -106,7 +106,8 @@ internal sealed class FaultDriver
     public SimulatedNode? Victim(SeededRandom random)
     {
         if (random.Next(100) < Plan.LeaderPercent
-            && _world.Operator.LeaderOf((int)random.Next(_world.Plan.Groups.Length), out SimulatedNode? leader) is not null)
+            && _world.Operator.LeaderOf(
+                (int)random.Next(_world.Plan.Groups.Length), out SimulatedNode? leader) is not null)
         {
             return leader;
         }

@@ -79,7 +79,8 @@ internal sealed class MembershipChurn(Simulation world)
     private int? Free(SeededRandom random, int group)
     {
         Placement placement = world.Placements[group];
-        List<int> free = [.. Enumerable.Range(0, placement.Nodes).Where(node => placement.On(node) is null && !world.Operator.Doubts(node))];
+        List<int> free = [.. Enumerable.Range(0, placement.Nodes).Where(node =>
+            placement.On(node) is null && !world.Operator.Doubts(node))];
         return free.Count == 0 ? null : free[(int)random.Next(free.Count)];
     }
 }

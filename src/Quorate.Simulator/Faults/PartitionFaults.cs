@@ -66,7 +66,8 @@ internal sealed class PartitionFaults(Simulation world, FaultDriver faults)
         long slowness = 1000 + random.Next(world.Plan.Network.DelayMax);
         faults.Note($"{slowness / 1000} ms slower: {Names(links)}");
         links.ForEach(link => world.Network.SlowDown(link.From, link.To, slowness));
-        faults.Later(faults.Duration(random), () => links.ForEach(link => world.Network.SlowDown(link.From, link.To, 0)));
+        faults.Later(
+            faults.Duration(random), () => links.ForEach(link => world.Network.SlowDown(link.From, link.To, 0)));
         return true;
     }
 

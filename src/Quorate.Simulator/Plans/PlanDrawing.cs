@@ -25,10 +25,12 @@ internal static class PlanDrawing
         FaultPlan drawn = DrawFaults(streams.Open(StreamName.FaultPlan), hot);
         FaultPlan faults = drawn with { Kinds = drawn.Kinds & ~overrides.Without };
         bool spare = drawn.Kinds.HasFlag(FaultKinds.Membership) && topology.Next(3) > 0;
-        int nodes = overrides.Nodes ?? (spare ? Pick(topology, 4, 5, 6, 7) : Pick(topology, 1, 2, 3, 3, 3, 3, 4, 5, 5, 6, 7));
+        int nodes = overrides.Nodes ?? (
+            spare ? Pick(topology, 4, 5, 6, 7) : Pick(topology, 1, 2, 3, 3, 3, 3, 4, 5, 5, 6, 7));
         int groups = overrides.Groups ?? Pick(topology, 1, 1, 1, 1, 2, 2, 3, 5);
         int clients = overrides.Clients ?? (int)topology.Between(1, 10);
-        int operations = overrides.Operations ?? (hot ? Pick(topology, 1000, 2000, 4000) : Pick(topology, 60, 150, 300, 600, 1000));
+        int operations = overrides.Operations ?? (
+            hot ? Pick(topology, 1000, 2000, 4000) : Pick(topology, 60, 150, 300, 600, 1000));
         long safety = overrides.Milliseconds * 1000 ?? topology.Between(4_000_000, hot ? 8_000_000 : 15_000_000);
         RaftSettings raft = DrawRaft(streams.Open(StreamName.Settings));
         SeededRandom settings = streams.Open(StreamName.Settings, 1);
@@ -37,7 +39,8 @@ internal static class PlanDrawing
             Seed = seed,
             Salt = overrides.Salt,
             Nodes = nodes,
-            Groups = [.. Enumerable.Range(0, groups).Select(g => DrawGroup(streams.Open(StreamName.Placement, (ulong)g), nodes))],
+            Groups = [.. Enumerable.Range(0, groups).Select(g =>
+                DrawGroup(streams.Open(StreamName.Placement, (ulong)g), nodes))],
             Clients = clients,
             OperationsMax = operations,
             SafetyTime = safety,
@@ -49,7 +52,8 @@ internal static class PlanDrawing
             },
             Heartbeats = new NodeHeartbeatSettings
             {
-                Interval = new Duration(settings.Between(50_000, Math.Clamp(raft.LeasePromise.Microseconds / 3, 50_000, 100_000))),
+                Interval = new Duration(
+                    settings.Between(50_000, Math.Clamp(raft.LeasePromise.Microseconds / 3, 50_000, 100_000))),
                 SilentAfter = raft.LeasePromise,
             },
             Log = new SimpleLogSettings
@@ -77,7 +81,9 @@ internal static class PlanDrawing
         }
 
         int votersMax = Math.Min(nodes, random.Next(8) == 0 ? 7 : 5);
-        int voters = random.Next(3) == 0 ? (int)random.Between(1, votersMax) : Math.Min(votersMax, Pick(random, 3, 3, 3, 5));
+        int voters = random.Next(3) == 0
+            ? (int)random.Between(1, votersMax)
+            : Math.Min(votersMax, Pick(random, 3, 3, 3, 5));
         int learners = random.Next(3) == 0 ? (int)random.Next(nodes - voters + 1) : 0;
         var kinds = new (int, LearnerKind)[learners];
         for (int i = 0; i < learners; i++)
@@ -152,7 +158,8 @@ internal static class PlanDrawing
         SpreadPercent = hot ? Pick(random, 10, 100) : Pick(random, 10, 100, 500),
     };
 
-    /// <param name="pace">Between two operations of a client, so that all are spread over the time of the faults.</param>
+    /// <param name="pace">Between two operations of a client, so that all are spread over the time of the
+    /// faults.</param>
     private static WorkloadPlan DrawWorkload(SeededRandom random, bool hot, long pace)
     {
         int[] Weights(int count)

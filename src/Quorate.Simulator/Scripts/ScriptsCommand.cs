@@ -4,7 +4,7 @@ namespace Quorate.Simulator.Scripts;
 public static class ScriptsCommand
 {
     /// <summary>Prints one line for each script that does not hold, and returns how many there are.</summary>
-    public static int Run(string folder)
+    public static int Run(string folder, TextWriter output)
     {
         int failed = 0;
         foreach (string file in Files(folder))
@@ -12,7 +12,7 @@ public static class ScriptsCommand
             if (Problem(file) is string problem)
             {
                 failed++;
-                Console.WriteLine($"{Path.GetFileName(file)}{problem}");
+                output.WriteLine($"{Path.GetFileName(file)}{problem}");
             }
         }
 

@@ -104,7 +104,9 @@ internal sealed class Shrinker(Func<PlanOverrides, BrokenClaim?> breaks, string 
         }
     }
 
-    /// <summary>A quarter, a half and nine tenths of a number, as long as they are smaller and not below the least.</summary>
+    /// <summary>
+    /// A quarter, a half and nine tenths of a number, as long as they are smaller and not below the least.
+    /// </summary>
     private static IEnumerable<long> Smaller(long number, long least)
     {
         long last = -1;

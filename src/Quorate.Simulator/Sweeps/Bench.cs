@@ -17,7 +17,9 @@ namespace Quorate.Simulator.Sweeps;
 /// </summary>
 internal static class Bench
 {
-    /// <summary>How much of the scenario warms the runtime up, and how much is measured, in simulated seconds.</summary>
+    /// <summary>
+    /// How much of the scenario warms the runtime up, and how much is measured, in simulated seconds.
+    /// </summary>
     private const long WarmUpSeconds = 60;
 
     private const long MeasuredSeconds = 600;
@@ -29,8 +31,9 @@ internal static class Bench
         double seconds = elapsed.TotalSeconds;
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{result.Events} events and {result.SimulatedTime / 1_000_000} simulated seconds in {seconds:0.00} s on one core: "
-                + $"{result.Events / seconds:0} events/s, {result.SimulatedTime / 1e6 / seconds:0} simulated seconds a second; "
+            $"{result.Events} events and {result.SimulatedTime / 1_000_000} simulated seconds in "
+                + $"{seconds:0.00} s on one core: {result.Events / seconds:0} events/s, "
+                + $"{result.SimulatedTime / 1e6 / seconds:0} simulated seconds a second; "
                 + $"trace hash {result.TraceHash:x16}"));
         if (result.Broken is { } broken)
         {

@@ -24,6 +24,9 @@ internal sealed class Sweep(ulong from, int count, PlanOverrides overrides, Text
     private long _elections;
     private long _busy;
 
+    /// <summary>Starts no further seed once one has failed.</summary>
+    public bool StopsAtFirstFailure { get; init; }
+
     /// <summary>Runs all seeds; the number of those that failed.</summary>
     public int Run(int threads)
     {
@@ -47,6 +50,11 @@ internal sealed class Sweep(ulong from, int count, PlanOverrides overrides, Text
     {
         while (Interlocked.Increment(ref _taken) is int number && number <= count)
         {
+            if (StopsAtFirstFailure && Volatile.Read(ref _failed) > 0)
+            {
+                return;
+            }
+
             ulong seed = from + (ulong)number - 1;
             long start = Stopwatch.GetTimestamp();
             RunResult result = RunResult.Of(PlanDrawing.Draw(seed, overrides));
@@ -97,11 +105,13 @@ internal sealed class Sweep(ulong from, int count, PlanOverrides overrides, Text
 
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"faults: {string.Join(", ", _faults.Select(f => $"{f.Key.ToString().ToLowerInvariant()} {f.Value}"))}; elections {_elections}"));
+            $"faults: {string.Join(", ", _faults.Select(f => $"{f.Key.ToString().ToLowerInvariant()} {f.Value}"))}; "
+                + $"elections {_elections}"));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{count} seeds from {from}: {_failed} failed; {_events} events, {_simulated / 1_000_000} simulated seconds in "
-                + $"{elapsed.TotalSeconds:0.0} s; {_events / busySeconds:0} events/s of one core; {_keys} key histories of "
+            $"{count} seeds from {from}: {_failed} failed; {_events} events, "
+                + $"{_simulated / 1_000_000} simulated seconds in {elapsed.TotalSeconds:0.0} s; "
+                + $"{_events / busySeconds:0} events/s of one core; {_keys} key histories of "
                 + $"{_operations} operations checked, {_undecided} undecided"));
     }
 }

@@ -22,10 +22,13 @@ internal static class TraceText
 
         if (message.Snapshot is { } snapshot)
         {
-            text.Append(CultureInfo.InvariantCulture, $" {snapshot} offset {message.SnapshotOffset} bytes {message.Chunk.Length}");
+            text.Append(CultureInfo.InvariantCulture, $" {snapshot} offset {message.SnapshotOffset} bytes "
+                + $"{message.Chunk.Length}");
         }
 
-        text.Append(message.Done ? " done" : "").Append(message.Reject ? " rejected" : "").Append(message.Force ? " forced" : "");
+        text.Append(message.Done ? " done" : "");
+        text.Append(message.Reject ? " rejected" : "");
+        text.Append(message.Force ? " forced" : "");
         if (message.Reject)
         {
             text.Append(CultureInfo.InvariantCulture, $" hint {message.HintIndex}@{message.HintTerm}");
@@ -36,7 +39,8 @@ internal static class TraceText
 
     public static string Of(in DiskOperation operation) => operation.Kind switch
     {
-        DiskOperationKind.Write => Text($"disk: Write {operation.File} at {operation.Offset}, {operation.Data.Length} bytes"),
+        DiskOperationKind.Write => Text(
+            $"disk: Write {operation.File} at {operation.Offset}, {operation.Data.Length} bytes"),
         DiskOperationKind.Read => Text($"disk: Read {operation.File} at {operation.Offset}, {operation.Length} bytes"),
         DiskOperationKind.Rename => Text($"disk: Rename {operation.File} to {operation.NewName}"),
         _ => Text($"disk: {operation.Kind} {operation.File}"),

@@ -59,7 +59,8 @@ internal sealed class Attempt
     public bool Seen(Outcome outcome) => Returned is not null && Answer!.Outcome == outcome;
 
     public override string ToString() =>
-        $"attempt {Id} of client {Client} on group {Group + 1}, {(IsWrite ? $"write {WriteLevel}" : $"read {ReadLevel}")}";
+        $"attempt {Id} of client {Client} on group {Group + 1}, "
+            + $"{(IsWrite ? $"write {WriteLevel}" : $"read {ReadLevel}")}";
 }
 
 /// <summary>What a node answered to an attempt.</summary>

@@ -16,7 +16,9 @@ internal sealed class SimulatedClient
     /// <summary>How long after the deadline a client still waits for the answer, in microseconds.</summary>
     private const long Patience = 500_000;
 
-    /// <summary>After the faults clients give a slow group time, so that what they ask again does not pile up; in microseconds.</summary>
+    /// <summary>
+    /// After the faults clients give a slow group time, so that what they ask again does not pile up; in microseconds.
+    /// </summary>
     private const long FinalDeadline = 10_000_000;
 
     /// <summary>A refused client waits a draw from [1 ms, this] before it asks again, in microseconds.</summary>
@@ -129,7 +131,9 @@ internal sealed class SimulatedClient
 
         if (answer.Outcome == Outcome.Refused)
         {
-            _leaders[attempt.Group] = answer.Hint.IsNone ? (int)_random.Next(_world.Plan.Nodes) : (int)answer.Hint.Node - 1;
+            _leaders[attempt.Group] = answer.Hint.IsNone
+                ? (int)_random.Next(_world.Plan.Nodes)
+                : (int)answer.Hint.Node - 1;
         }
 
         Next(attempt, answer.Outcome);
@@ -156,7 +160,8 @@ internal sealed class SimulatedClient
 
             StepAfter(outcome == Outcome.Done ? 1 : 1000 + _random.Next(BackOffMax));
         }
-        else if (outcome == Outcome.Refused && ++_attempts < Plan.AttemptsMax && Works && MayHelp(attempt.Answer!.Reason))
+        else if (outcome == Outcome.Refused && ++_attempts < Plan.AttemptsMax && Works
+            && MayHelp(attempt.Answer!.Reason))
         {
             // What was refused surely had no effect, so asking again is safe; it is an attempt of its own.
             _refused = attempt;
@@ -178,7 +183,8 @@ internal sealed class SimulatedClient
         Command command = task.IsWrite
             ? WriteOf(task.Key, _world.NextAttempt, 0)
             : new Command(OperationKind.Read, task.Key, 0);
-        Send(task.Group, [command], task.IsWrite, WriteLevel.Majority, ReadLevel.Linearizable, LikelyLeader(task.Group), isFinal: true);
+        int node = LikelyLeader(task.Group);
+        Send(task.Group, [command], task.IsWrite, WriteLevel.Majority, ReadLevel.Linearizable, node, isFinal: true);
     }
 
     private void AskSomething()
@@ -201,7 +207,9 @@ internal sealed class SimulatedClient
         }
 
         bool anyNode = !isWrite && (readLevel != ReadLevel.Linearizable || _random.Next(3) == 0);
-        int node = anyNode || _wanders || _random.Next(10) == 0 ? (int)_random.Next(_world.Plan.Nodes) : LikelyLeader(group);
+        int node = anyNode || _wanders || _random.Next(10) == 0
+            ? (int)_random.Next(_world.Plan.Nodes)
+            : LikelyLeader(group);
         Send(group, commands, isWrite, writeLevel, readLevel, node, isFinal: false);
     }
 
@@ -210,7 +218,13 @@ internal sealed class SimulatedClient
         bool isSessionRead = !refused.IsWrite && refused.ReadLevel != ReadLevel.Linearizable;
         int node = isSessionRead || _wanders ? (int)_random.Next(_world.Plan.Nodes) : LikelyLeader(refused.Group);
         Send(
-            refused.Group, refused.Commands, refused.IsWrite, refused.WriteLevel, refused.ReadLevel, node, isFinal: false);
+            refused.Group,
+            refused.Commands,
+            refused.IsWrite,
+            refused.WriteLevel,
+            refused.ReadLevel,
+            node,
+            isFinal: false);
     }
 
     private int LikelyLeader(int group) => _leaders[group];
@@ -285,7 +299,8 @@ internal sealed class SimulatedClient
         _world.Attempts.Add(attempt);
         _attempt = attempt;
         _world.Queue.Add(
-            attempt.Deadline + Patience, new SimEvent { Kind = EventKind.ClientTimeout, Target = _number, Number = id });
+            attempt.Deadline + Patience, new SimEvent { Kind =
+                EventKind.ClientTimeout, Target = _number, Number = id });
         if (_world.Network.ClientTime() is { } time)
         {
             _world.Queue.Add(

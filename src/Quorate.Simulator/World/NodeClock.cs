@@ -16,7 +16,9 @@ internal sealed class NodeClock
     private long _localStart;
     private long _driftPpm;
 
-    /// <summary>Runs from <paramref name="reading"/>, at a rate that is off by <paramref name="driftPpm"/>, from now on.</summary>
+    /// <summary>
+    /// Runs from <paramref name="reading"/>, at a rate that is off by <paramref name="driftPpm"/>, from now on.
+    /// </summary>
     public void Restart(long now, long reading, long driftPpm)
     {
         _trueStart = now;
@@ -32,7 +34,9 @@ internal sealed class NodeClock
         return new Instant(_localStart + passed + (passed * _driftPpm / Million));
     }
 
-    /// <summary>The first true time, not before now, at which this clock shows <paramref name="reading"/> or more.</summary>
+    /// <summary>
+    /// The first true time, not before now, at which this clock shows <paramref name="reading"/> or more.
+    /// </summary>
     public long TrueTimeOf(Instant reading, long now)
     {
         long passed = reading.Microseconds - _localStart;

@@ -47,7 +47,9 @@ internal sealed class Operator
     /// <summary>The fault is over.</summary>
     public void ExpectNoEnd(int node) => _mayEnd[node] = false;
 
-    /// <summary>A bit of the node's files was turned; its disk counts as lost until it has proved what it holds.</summary>
+    /// <summary>
+    /// A bit of the node's files was turned; its disk counts as lost until it has proved what it holds.
+    /// </summary>
     public void Flipped(int node) => _flipped[node] = true;
 
     /// <summary>Does the node still have to prove what its disk holds?</summary>
@@ -111,7 +113,9 @@ internal sealed class Operator
         }
     }
 
-    /// <summary>Would every membership of every group still have the majority of its disks without this node's?</summary>
+    /// <summary>
+    /// Would every membership of every group still have the majority of its disks without this node's?
+    /// </summary>
     public bool MayLoseDisk(int node)
     {
         for (int group = 0; group < _world.Placements.Length; group++)
@@ -178,11 +182,15 @@ internal sealed class Operator
         return LeaderOf(group, out _) is { } leader && leader.Replica.Group!.Membership.Equals(committed);
     }
 
-    /// <summary>Asks a group's leader for another membership, made from the one it has. False when it can not be asked.</summary>
+    /// <summary>
+    /// Asks a group's leader for another membership, made from the one it has. False when it can not be asked.
+    /// </summary>
     public bool Ask(int group, Func<Membership, Membership?> change) =>
         !IsAsking(group) && LeaderOf(group, out SimulatedNode? node) is { } leader && Ask(group, leader, node!, change);
 
-    /// <summary>As <see cref="Ask(int, Func{Membership, Membership?})"/>, of any replica that believes that it leads.</summary>
+    /// <summary>
+    /// As <see cref="Ask(int, Func{Membership, Membership?})"/>, of any replica that believes that it leads.
+    /// </summary>
     public bool AskAny(int group, SeededRandom random, Func<Membership, Membership?> change)
     {
         List<SimulatedNode> leading = [.. _world.Nodes.Where(
@@ -231,7 +239,8 @@ internal sealed class Operator
         foreach (SimulatedNode node in _world.Nodes)
         {
             // A flipped bit that no longer lies in anything that counts has been survived.
-            if (_flipped[node.Number] && node.State == NodeState.Up && node.Replicas.All(r => r is null || r.Replica.IsRunning))
+            if (_flipped[node.Number] && node.State == NodeState.Up
+                && node.Replicas.All(r => r is null || r.Replica.IsRunning))
             {
                 _flipped[node.Number] = false;
             }
@@ -283,7 +292,9 @@ internal sealed class Operator
             foreach (ReplicaId lost in placement.Lost)
             {
                 bool voted = voters.Remove(lost);
-                LearnerKind kind = voted ? LearnerKind.Joining : membership.Learners.ToArray().FirstOrDefault(l => l.Id == lost).Kind;
+                LearnerKind kind = voted
+                    ? LearnerKind.Joining
+                    : membership.Learners.ToArray().FirstOrDefault(l => l.Id == lost).Kind;
                 bool listened = learners.RemoveAll(learner => learner.Id == lost) > 0;
                 int node = (int)lost.Node - 1;
                 if (voted || listened)
@@ -372,5 +383,6 @@ internal sealed class Operator
     }
 
     private static IEnumerable<ReplicaId> Joining(Membership membership) =>
-        membership.Learners.ToArray().Where(learner => learner.Kind == LearnerKind.Joining).Select(learner => learner.Id);
+        membership.Learners.ToArray().Where(
+            learner => learner.Kind == LearnerKind.Joining).Select(learner => learner.Id);
 }

@@ -4,7 +4,8 @@ using Quorate.Core.Raft;
 namespace Quorate.Simulator.World;
 
 /// <summary>A replica that the operator has put on a node.</summary>
-/// <param name="bootstrap">The group's first membership, for its first replicas; null for those that joined later.</param>
+/// <param name="bootstrap">The group's first membership, for its first replicas; null for those that joined
+/// later.</param>
 internal sealed class PlacedReplica(ReplicaId id, Membership? bootstrap)
 {
     public ReplicaId Id { get; } = id;

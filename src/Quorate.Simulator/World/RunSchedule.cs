@@ -137,7 +137,8 @@ internal sealed class RunSchedule(Simulation world)
                 bool led = world.Operator.LeaderOf(group, out _) is not null;
                 RunClaims.Break(
                     led ? RunClaims.ProgressMembership : RunClaims.ProgressLeader,
-                    $"group {group + 1} has {(led ? "not come to rest" : "no leader")} {_settleTime / 1000} ms after everything healed; "
+                    $"group {group + 1} has {(led ? "not come to rest" : "no leader")} {_settleTime / 1000} ms "
+                        + "after everything healed; "
                         + $"committed membership {world.Checks[group].Committed.Membership}",
                     States(group));
             }
@@ -299,7 +300,8 @@ internal sealed class RunSchedule(Simulation world)
     {
         foreach ((int group, ReplicaId dead) in _orphans)
         {
-            bool led = world.Operator.LeaderOf(group, out _) is { } leader && leader.Replica.Id != dead && Behind(group) is null;
+            bool led = world.Operator.LeaderOf(group, out _) is { } leader && leader.Replica.Id != dead
+                && Behind(group) is null;
             if (led)
             {
                 continue;

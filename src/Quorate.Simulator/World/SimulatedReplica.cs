@@ -35,7 +35,9 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     private ulong _timerNumber;
     private ObservedLog? _log;
 
-    /// <summary>Events name it, so that those of a replica that was taken away do not happen to the next one here.</summary>
+    /// <summary>
+    /// Events name it, so that those of a replica that was taken away do not happen to the next one here.
+    /// </summary>
     private readonly int _number;
 
     private Membership? _membershipBefore;
@@ -83,11 +85,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     /// <summary>Where a replica's files are: incarnations on one disk do not mix.</summary>
     public static string FilePrefix(int group, ReplicaId id) => $"g{group + 1}i{id.Incarnation}-";
 
-    public override string ToString() => Replica.Group is not { } group
-        ? $"{Replica.Id} has not read its disk"
-        : $"{group.Id} {group.Role} term {group.Term} vote {group.Vote} leader {group.Leader}, log {group.BaseIndex}..{group.LastIndex} "
-            + $"durable {group.DurableIndex} commit {group.CommitIndex} applied {group.AppliedIndex}, {group.Membership}"
-            + (group.IsAsleep ? ", asleep" : "");
+    public override string ToString() => ReplicaText.Of(Replica);
 
     public void Start()
     {
@@ -242,7 +240,8 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
             if (due < _world.Now)
             {
                 RunClaims.Break(
-                    RunClaims.SingleAnswer, $"{attempt} has no answer from {Name}, {(_world.Now - attempt.Deadline) / 1000} ms after its deadline");
+                    RunClaims.SingleAnswer, $"{attempt} has no answer from {Name}, "
+                        + $"{(_world.Now - attempt.Deadline) / 1000} ms after its deadline");
             }
         }
     }
@@ -280,7 +279,8 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         }
         else
         {
-            RunClaims.Break(RunClaims.SingleAnswer, $"{Name} answered request {reply.Request} a second time, or was never asked");
+            RunClaims.Break(
+                RunClaims.SingleAnswer, $"{Name} answered request {reply.Request} a second time, or was never asked");
         }
     }
 
@@ -299,12 +299,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         }
         else
         {
-            _world.Queue.Add(
-                _world.Now + delay,
-                new SimEvent
-                {
-                    Kind = EventKind.Apply, Target = _node.Number, Group = _group, Slot = _number, Life = _node.Life,
-                });
+            _world.Queue.Add(_world.Now + delay, Happening(EventKind.Apply, 0));
         }
     }
 
@@ -317,16 +312,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         }
         else
         {
-            var happening = new SimEvent
-            {
-                Kind = EventKind.ServeRead,
-                Target = _node.Number,
-                Group = _group,
-                Slot = _number,
-                Life = _node.Life,
-                Number = request.Value,
-            };
-            _world.Queue.Add(_world.Now + delay, happening);
+            _world.Queue.Add(_world.Now + delay, Happening(EventKind.ServeRead, request.Value));
         }
     }
 
@@ -392,16 +378,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
             return false;
         }
 
-        var happening = new SimEvent
-        {
-            Kind = EventKind.Notice,
-            Target = _node.Number,
-            Group = _group,
-            Slot = _number,
-            Life = _node.Life,
-            Number = sequence,
-        };
-        _world.Queue.Add(_world.Now + delay, happening);
+        _world.Queue.Add(_world.Now + delay, Happening(EventKind.Notice, sequence));
         return true;
     }
 
@@ -420,15 +397,12 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         }
 
         _timerAt = at;
-        var happening = new SimEvent
-        {
-            Kind = EventKind.ReplicaTimer,
-            Target = _node.Number,
-            Group = _group,
-            Slot = _number,
-            Life = _node.Life,
-            Number = ++_timerNumber,
-        };
-        _world.Queue.Add(at, happening);
+        _world.Queue.Add(at, Happening(EventKind.ReplicaTimer, ++_timerNumber));
     }
+
+    /// <summary>Something that will happen to this replica, in this life of its node.</summary>
+    private SimEvent Happening(EventKind kind, ulong number) => new()
+    {
+        Kind = kind, Target = _node.Number, Group = _group, Slot = _number, Life = _node.Life, Number = number,
+    };
 }

@@ -136,7 +136,9 @@ internal sealed class Simulation
         }
     }
 
-    /// <summary>More events by a time (in microseconds) than any honest run has: a million, and 200,000 a second.</summary>
+    /// <summary>
+    /// More events by a time (in microseconds) than any honest run has: a million, and 200,000 a second.
+    /// </summary>
     private static long EventsMax(long time) => 1_000_000 + (time / 5);
 
     /// <summary>A leader was elected: no older one may still serve reads under a lease.</summary>
@@ -151,8 +153,10 @@ internal sealed class Simulation
             {
                 RunClaims.Break(
                     RunClaims.LeaseExclusive,
-                    $"replica {elected} of group {group + 1} is elected in term {term} while {older.Id}, leader of term "
-                        + $"{older.Term}, holds a lease for {(older.LeaseUntil - node.LocalTime).Microseconds} µs more");
+                    $"replica {elected} of group {group + 1} is elected in term {term} while {older.Id}, leader "
+                        + "of term "
+                        + $"{older.Term}, holds a lease for {(older.LeaseUntil - node.LocalTime).Microseconds} "
+                            + "µs more");
             }
         }
     }
@@ -187,7 +191,8 @@ internal sealed class Simulation
         if (Network.ClientTime() is { } time)
         {
             Queue.Add(
-                Now + time, new SimEvent { Kind = EventKind.ClientReply, Target = attempt.Client, Number = attempt.Id });
+                Now + time, new SimEvent { Kind =
+                    EventKind.ClientReply, Target = attempt.Client, Number = attempt.Id });
         }
     }
 
@@ -386,7 +391,8 @@ internal sealed class Simulation
         {
             DiskOperation operation = ((PendingDiskOperation)happening.Payload!).Operation;
             return TraceHash.Mix(
-                ((ulong)operation.Kind << 56) ^ operation.Ticket, ((ulong)operation.Offset << 24) ^ (ulong)operation.Data.Length);
+                ((ulong)operation.Kind << 56) ^ operation.Ticket, (
+                    (ulong)operation.Offset << 24) ^ (ulong)operation.Data.Length);
         }
 
         return happening.Number;

@@ -62,20 +62,6 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
         _reads = new(disk, this, prefix, _settings.ReadsWaitingMax);
     }
 
-    private enum LogStep
-    {
-        Closed,
-        Opening,
-        Idle,
-
-        /// <summary>The segment's last batches are made durable before another segment follows it.</summary>
-        SyncingOld,
-        Writing,
-        Syncing,
-        SyncingFolder,
-        Dead,
-    }
-
     private ulong Segment => _segments[^1];
 
     public void Open()
@@ -378,20 +364,10 @@ public sealed class SimpleLog : IGroupLog, IDiskClient
             return;
         }
 
-        string file = LogBatch.FileName(_prefix, read.Segment);
-        long end = read.Offset + read.Length;
-        Fail($"The log file {file} is damaged or unreadable between bytes {read.Offset} and {end}, where "
-            + $"entry {read.First} lies. Start again to see whether the replica can still prove what it holds.");
+        Fail(LogSentences.Damaged(LogBatch.FileName(_prefix, read.Segment), read));
     }
 
-    private void FailStep(DiskStatus status)
-    {
-        string file = _step == LogStep.SyncingFolder ? "the data folder" : $"the log file {_segmentName}";
-        Fail(status == DiskStatus.Full
-            ? $"The disk is full: {file} could not be written. Free some space, then start again."
-            : $"The disk failed ({_step}) on {file}, so what was written last may be lost. "
-                + "Check the disk, then start again.");
-    }
+    private void FailStep(DiskStatus status) => Fail(LogSentences.DiskFailed(_step, _segmentName, status));
 
     private void Fail(string sentence)
     {
