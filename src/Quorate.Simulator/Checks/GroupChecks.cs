@@ -65,7 +65,7 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
     }
 
     /// <summary>A leader says that everything up to an index is committed.</summary>
-    public void CommittedByLeader(ReplicaId leader, Term term, LogIndex commit)
+    public void CommittedByLeader(ReplicaId leader, Term term, LogIndex commit, Membership current)
     {
         ShadowLog log = RecordOf(leader).Written;
         for (ulong index = Committed.Last + 1; index <= commit.Value; index++)
@@ -81,6 +81,24 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
 
             Committed.Add(leader, entry, term);
         }
+
+        // The leader counted under the membership that it had then: the newest, or the one that has just been left.
+        Term last = Committed.TermAt(commit.Value);
+        bool Holds(ReplicaId id) =>
+            _records.TryGetValue(id, out ReplicaRecord? record) && record.DurableLog.Holds(commit.Value, last);
+        if (!Counting(current).Any(m => MembershipChecks.IsQuorum(m, Holds)))
+        {
+            RunClaims.Break(
+                RunClaims.CommitDurable,
+                $"replica {leader} of group {group + 1} commits {commit}@{last}, which no majority of {current} holds");
+        }
+    }
+
+    private IEnumerable<Membership> Counting(Membership current)
+    {
+        yield return current;
+        yield return Committed.Memberships[^1].Membership;
+        yield return Committed.Memberships[Math.Max(0, Committed.Memberships.Count - 2)].Membership;
     }
 
     /// <summary>A node has answered an attempt. Called once per attempt, before the answer leaves.</summary>

@@ -59,6 +59,12 @@ internal static class RunClaims
     /// <summary>A process ends only for a reason that a fault gave it.</summary>
     public const string NeedlessEnd = "needless-end";
 
+    /// <summary>A bit that turned where damage must be found stops the replica's start.</summary>
+    public const string RotFound = "rot-found";
+
+    /// <summary>What a leader calls committed lies on a majority's disks.</summary>
+    public const string CommitDurable = "commit-durable";
+
     /// <summary>Nothing throws.</summary>
     public const string Invariant = "invariant";
 

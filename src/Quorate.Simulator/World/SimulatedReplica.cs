@@ -203,7 +203,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
 
             if (group.Role == Role.Leader && group.CommitIndex.Value > _checks.Committed.Last)
             {
-                _checks.CommittedByLeader(Replica.Id, group.Term, group.CommitIndex);
+                _checks.CommittedByLeader(Replica.Id, group.Term, group.CommitIndex, group.Membership);
             }
 
             foreach (RequestId request in _readsWaiting)
