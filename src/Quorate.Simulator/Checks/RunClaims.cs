@@ -71,6 +71,9 @@ internal static class RunClaims
     /// <summary>A process ends only for a reason that a fault gave it.</summary>
     public const string NeedlessEnd = "needless-end";
 
+    /// <summary>A bit that turned where damage must be found stops the replica's start.</summary>
+    public const string RotFound = "rot-found";
+
     /// <summary>Nothing throws.</summary>
     public const string Invariant = "invariant";
 

@@ -111,6 +111,9 @@ public sealed class SimulatedDisk : IDisk
     /// </summary>
     public void FailNextSync() => _failNextSync = true;
 
+    /// <summary>A failure that was to come does not.</summary>
+    public void Mend() => _failNextSync = false;
+
     /// <summary>While full, every write that grows a file ends in Full, perhaps after a part of it.</summary>
     public void SetFull(bool isFull) => _isFull = isFull;
 

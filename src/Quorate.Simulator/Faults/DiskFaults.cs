@@ -64,7 +64,7 @@ internal sealed class DiskFaults(Simulation world, FaultDriver faults)
         return true;
     }
 
-    /// <summary>Turns a bit where the log promises to find it, or anywhere in a finished checkpoint.</summary>
+    /// <summary>Turns a bit where the log promises to find it, or anywhere in the newest checkpoint.</summary>
     public bool FlipBit(SeededRandom random)
     {
         if (faults.Victim(random) is not { } node || !world.Operator.MayLoseDisk(node.Number))
@@ -77,18 +77,26 @@ internal sealed class DiskFaults(Simulation world, FaultDriver faults)
         List<(string File, long Length)> ranges = Promised(node);
         if (ranges.Count == 0)
         {
-            return true;
+            return false;
         }
 
         (string file, long length) = ranges[(int)random.Next(ranges.Count)];
-        if (node.Disk.FlipBit(random, file, length) is { } offset)
+        if (node.Disk.FlipBit(random, file, length) is not { } offset)
         {
-            faults.Note($"a bit of {file} on {node.Name} turns at byte {offset}");
-            world.Operator.Flipped(node.Number);
+            return false;
         }
 
+        faults.Note($"a bit of {file} on {node.Name} turns at byte {offset}");
+        world.Operator.Flipped(node.Number, file);
         return true;
     }
+
+    /// <summary>The checkpoint that a start would trust: the last by name that is whole.</summary>
+    private static string? NewestCheckpoint(SimulatedNode node, string prefix) =>
+        node.Disk.DurableNames.LastOrDefault(name =>
+            name.StartsWith(prefix + "checkpoint-", StringComparison.Ordinal)
+            && !name.EndsWith(".saving", StringComparison.Ordinal)
+            && !name.EndsWith(".receiving", StringComparison.Ordinal));
 
     private List<(string File, long Length)> Promised(SimulatedNode node)
     {
@@ -101,6 +109,10 @@ internal sealed class DiskFaults(Simulation world, FaultDriver faults)
                 IReadOnlyList<DurableRange> found = LogInspector.KnownDurable(
                     prefix, node.Disk.DurableNames, file => node.Disk.DurableContent(file) ?? default);
                 ranges.AddRange(found.Select(range => (range.File, range.Length)));
+                if (NewestCheckpoint(node, prefix) is { } checkpoint)
+                {
+                    ranges.Add((checkpoint, node.Disk.DurableContent(checkpoint)!.Value.Length));
+                }
             }
         }
 

@@ -79,6 +79,7 @@ internal sealed class FaultDriver
         {
             node.DiskSlowness = 1;
             node.Disk.SetFull(false);
+            node.Disk.Mend();
             node.Resume();
             _world.Operator.HeldDown[node.Number] = false;
             if (node.State == NodeState.Down)

@@ -1,4 +1,3 @@
-using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 
@@ -29,10 +28,6 @@ internal sealed class ScriptDisk(Membership? bootstrap)
     {
         Written.Apply(persist);
         _pending.Add(new(persist));
-        if (persist.ResetTo is not null && !Guards.OldLogOutlivesInstall)
-        {
-            Durable = new();
-        }
     }
 
     /// <summary>
@@ -83,15 +78,7 @@ internal sealed class ScriptDisk(Membership? bootstrap)
     /// </summary>
     public RecoveredState Open()
     {
-        if (Guards.RecoveredTailMadeDurable)
-        {
-            Fold(_pending.Count);
-        }
-        else
-        {
-            // A later sync of the same file takes these along.
-            _pending.ForEach(w => w.Completed = true);
-        }
+        Fold(_pending.Count);
 
         // A snapshot was stored, and the write that lets it replace the log was lost: the snapshot holds all the same.
         if (Checkpoint is ScriptCheckpoint newest && !Written.Reaches(newest.Meta))

@@ -23,6 +23,7 @@ internal sealed class Operator
     private readonly SeededRandom _random;
     private readonly List<OperatorRequest>[] _requests;
     private readonly bool[] _flipped;
+    private readonly string[] _rotten;
     private readonly bool[] _mayEnd;
     private readonly bool[] _startPending;
 
@@ -32,6 +33,7 @@ internal sealed class Operator
         _random = world.Streams.Open(StreamName.Operator);
         _requests = [.. world.Plan.Groups.Select(_ => new List<OperatorRequest>())];
         _flipped = new bool[world.Plan.Nodes];
+        _rotten = new string[world.Plan.Nodes];
         _mayEnd = new bool[world.Plan.Nodes];
         _startPending = new bool[world.Plan.Nodes];
         HeldDown = new bool[world.Plan.Nodes];
@@ -44,13 +46,14 @@ internal sealed class Operator
     /// <summary>A fault has given the node's process a reason to end.</summary>
     public void ExpectEnd(int node) => _mayEnd[node] = true;
 
-    /// <summary>The fault is over.</summary>
-    public void ExpectNoEnd(int node) => _mayEnd[node] = false;
-
     /// <summary>
-    /// A bit of the node's files was turned; its disk counts as lost until it has proved what it holds.
+    /// A bit was turned in a file of the node where that must be found; its disk counts as lost until then.
     /// </summary>
-    public void Flipped(int node) => _flipped[node] = true;
+    public void Flipped(int node, string file)
+    {
+        _flipped[node] = true;
+        _rotten[node] = file;
+    }
 
     /// <summary>Does the node still have to prove what its disk holds?</summary>
     public bool Doubts(int node) => _flipped[node];
@@ -82,13 +85,33 @@ internal sealed class Operator
         {
             Wipe(node);
         }
-        else if (!_mayEnd[node.Number])
+        else if (!_mayEnd[node.Number] || !SpeaksOfDisk(sentence))
         {
             RunClaims.Break(RunClaims.NeedlessEnd, $"{node.Name} ended without cause: {sentence}");
         }
 
         StartLater(node, _random.Between(20_000, 500_000));
     }
+
+    /// <summary>A replica that runs with a turned bit in what it promised to prove has not looked.</summary>
+    private void CheckRotIsFound(SimulatedNode node)
+    {
+        for (int group = 0; group < node.Replicas.Length; group++)
+        {
+            if (node.Replicas[group] is { } placed
+                && _rotten[node.Number].StartsWith(
+                    SimulatedReplica.FilePrefix(group, placed.Replica.Id), StringComparison.Ordinal))
+            {
+                RunClaims.Break(
+                    RunClaims.RotFound, $"{node.Name} runs with a bit turned in {_rotten[node.Number]}");
+            }
+        }
+    }
+
+    /// <summary>A full or failing disk is the only cause that a fault gives; damage without a turned bit has none.</summary>
+    private static bool SpeaksOfDisk(string sentence) =>
+        sentence.StartsWith("The disk is full", StringComparison.Ordinal)
+        || sentence.StartsWith("The disk failed", StringComparison.Ordinal);
 
     public void StartLater(SimulatedNode node, long delay)
     {
@@ -238,10 +261,10 @@ internal sealed class Operator
         _world.Queue.Add(_world.Now + Interval, new SimEvent { Kind = EventKind.Operator, Target = -1 });
         foreach (SimulatedNode node in _world.Nodes)
         {
-            // A flipped bit that no longer lies in anything that counts has been survived.
             if (_flipped[node.Number] && node.State == NodeState.Up
                 && node.Replicas.All(r => r is null || r.Replica.IsRunning))
             {
+                CheckRotIsFound(node);
                 _flipped[node.Number] = false;
             }
         }
