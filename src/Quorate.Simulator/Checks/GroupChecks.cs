@@ -51,7 +51,8 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
     }
 
     /// <param name="life">The life of the leader's process: a leader that restarts is a follower.</param>
-    public void Elected(ReplicaId leader, Term term, uint life)
+    /// <param name="memberships">Those that were the leader's while it was elected: either must have done so.</param>
+    public void Elected(ReplicaId leader, Term term, uint life, ReadOnlySpan<Membership> memberships)
     {
         if (!_leaders.TryAdd(term.Value, (leader, life)) && _leaders[term.Value] != (leader, life))
         {
@@ -62,10 +63,25 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
 
         LastElected = Term.Max(LastElected, term);
         Committed.CheckLeader(leader, term, RecordOf(leader).Written);
+        if (!IsQuorum(memberships, MayHaveVoted))
+        {
+            RunClaims.Break(
+                RunClaims.ElectionQuorum,
+                $"replica {leader} of group {group + 1} leads term {term} without the durable votes of a "
+                    + $"majority of {memberships[^1]}");
+        }
+
+        // Who is in a later term may have voted in this one before.
+        bool MayHaveVoted(ReplicaRecord record)
+        {
+            HardState durable = record.DurableLog.HardState;
+            return durable.Term > term || (durable.Term == term && durable.Vote == leader);
+        }
     }
 
     /// <summary>A leader says that everything up to an index is committed.</summary>
-    public void CommittedByLeader(ReplicaId leader, Term term, LogIndex commit, Membership current)
+    /// <param name="memberships">Those that were the leader's while it counted: either must have the copies.</param>
+    public void CommittedByLeader(ReplicaId leader, Term term, LogIndex commit, ReadOnlySpan<Membership> memberships)
     {
         ShadowLog log = RecordOf(leader).Written;
         for (ulong index = Committed.Last + 1; index <= commit.Value; index++)
@@ -82,23 +98,43 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
             Committed.Add(leader, entry, term);
         }
 
-        // The leader counted under the membership that it had then: the newest, or the one that has just been left.
-        Term last = Committed.TermAt(commit.Value);
-        bool Holds(ReplicaId id) =>
-            _records.TryGetValue(id, out ReplicaRecord? record) && record.DurableLog.Holds(commit.Value, last);
-        if (!Counting(current).Any(m => MembershipChecks.IsQuorum(m, Holds)))
+        if (log.TermAt(commit.Value) != term)
         {
             RunClaims.Break(
-                RunClaims.CommitDurable,
-                $"replica {leader} of group {group + 1} commits {commit}@{last}, which no majority of {current} holds");
+                RunClaims.CommitQuorum,
+                $"replica {leader} of group {group + 1} commits {commit}@{log.TermAt(commit.Value)} by counting "
+                    + $"in term {term}");
+        }
+
+        if (!IsQuorum(memberships, record => record.DurableLog.Holds(commit.Value, term)))
+        {
+            RunClaims.Break(
+                RunClaims.CommitQuorum,
+                $"replica {leader} of group {group + 1} commits {commit}@{term}, which no majority of "
+                    + $"{memberships[^1]} holds durably");
         }
     }
 
-    private IEnumerable<Membership> Counting(Membership current)
+    /// <summary>A replica saves or takes a checkpoint: it must say what was in force at its index.</summary>
+    public void CheckCheckpoint(ReplicaId replica, SnapshotMeta meta)
     {
-        yield return current;
-        yield return Committed.Memberships[^1].Membership;
-        yield return Committed.Memberships[Math.Max(0, Committed.Memberships.Count - 2)].Membership;
+        MembershipAt inForce = Committed.Memberships.FindLast(m => m.Index <= meta.Index);
+
+        // The first membership is in no entry, so a replica that joined later and was sent the log from its very
+        // beginning does not know it.
+        bool isUntold = inForce.Index == LogIndex.Zero && meta.Membership.Equals(Membership.Empty);
+        bool isRight = Committed.TermAt(meta.Index.Value) == meta.Term
+            && meta.MembershipIndex == inForce.Index
+            && (isUntold || meta.Membership.Equals(inForce.Membership));
+        if (!isRight)
+        {
+            RunClaims.Break(
+                RunClaims.CheckpointMeta,
+                $"replica {replica} of group {group + 1} has {meta} with the membership of "
+                    + $"{meta.MembershipIndex}; in force there was "
+                    + $"{inForce.Membership} of {inForce.Index}, and the term was "
+                        + $"{Committed.TermAt(meta.Index.Value)}");
+        }
     }
 
     /// <summary>A node has answered an attempt. Called once per attempt, before the answer leaves.</summary>
@@ -173,6 +209,20 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
         {
             Undurable(attempt, answer, $"not all of {current} hold it");
         }
+    }
+
+    private bool IsQuorum(ReadOnlySpan<Membership> memberships, Func<ReplicaRecord, bool> has)
+    {
+        foreach (Membership membership in memberships)
+        {
+            if (MembershipChecks.IsQuorum(membership, id =>
+                _records.TryGetValue(id, out ReplicaRecord? record) && has(record)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static IEnumerable<ReplicaId> Counted(Membership membership)

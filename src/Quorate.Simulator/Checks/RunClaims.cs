@@ -15,6 +15,18 @@ internal static class RunClaims
     /// <summary>Logs that share an entry share all before it (Raft, figure 3).</summary>
     public const string LogMatching = "log-matching";
 
+    /// <summary>A leader has the durable votes of a majority (of both halves of a joint membership).</summary>
+    public const string ElectionQuorum = "election-quorum";
+
+    /// <summary>
+    /// A leader commits what a majority (of both halves of a joint membership) holds durably, and by counting only
+    /// entries of its own term (Raft, section 5.4.2).
+    /// </summary>
+    public const string CommitQuorum = "commit-quorum";
+
+    /// <summary>A checkpoint says of itself what was in force at its own index.</summary>
+    public const string CheckpointMeta = "checkpoint-meta";
+
     /// <summary>
     /// While a leader may serve reads by itself, no other one is elected (Raft thesis, section 6.4.1).
     /// </summary>
@@ -61,9 +73,6 @@ internal static class RunClaims
 
     /// <summary>A bit that turned where damage must be found stops the replica's start.</summary>
     public const string RotFound = "rot-found";
-
-    /// <summary>What a leader calls committed lies on a majority's disks.</summary>
-    public const string CommitDurable = "commit-durable";
 
     /// <summary>Nothing throws.</summary>
     public const string Invariant = "invariant";

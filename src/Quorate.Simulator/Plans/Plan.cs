@@ -125,6 +125,12 @@ internal sealed record WorkloadPlan
     /// <summary>Weights of the read levels linearizable, session and eventual.</summary>
     public int[] ReadLevels { get; init; } = [1, 0, 0];
 
+    /// <summary>
+    /// Writes are made in every other stretch of this length only; zero for always. A follower that was cut off can
+    /// be elected only while nothing new is written.
+    /// </summary>
+    public long QuietTime { get; init; }
+
     /// <summary>Out of a hundred writes: with several keys at once.</summary>
     public int BatchPercent { get; init; }
 

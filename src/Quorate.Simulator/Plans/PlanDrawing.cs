@@ -184,6 +184,7 @@ internal static class PlanDrawing
             WandererSlowness = Pick(random, 1, 10, 30),
             WriteLevels = Weights(5),
             ReadLevels = Weights(3),
+            QuietTime = Pick(random, 0, 700_000, 2_000_000),
             BatchPercent = Pick(random, 0, 10, 40),
             Deadline = random.Between(200_000, 3_000_000),
             AttemptsMax = Pick(random, 1, 4, 10),

@@ -190,7 +190,8 @@ internal sealed class SimulatedClient
     private void AskSomething()
     {
         int group = (int)_random.Next(_world.Plan.Groups.Length);
-        bool isWrite = !_onlyReads && _random.Next(100) < Plan.WritePercent;
+        bool isQuiet = Plan.QuietTime > 0 && _world.Now / Plan.QuietTime % 2 == 1;
+        bool isWrite = !_onlyReads && !isQuiet && _random.Next(100) < Plan.WritePercent;
         int count = _random.Next(100) < Plan.BatchPercent ? (int)_random.Between(2, Math.Max(2, Plan.KeysPerGroup)) : 1;
         count = Math.Min(count, Plan.KeysPerGroup);
         WriteLevel writeLevel = DrawWriteLevel();

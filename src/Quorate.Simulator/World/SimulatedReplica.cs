@@ -40,6 +40,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     /// </summary>
     private readonly int _number;
 
+    private readonly CommitCounting _counting;
     private bool _closed;
     private bool _announced;
 
@@ -49,6 +50,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         _node = node;
         _group = group;
         _checks = world.Checks[group];
+        _counting = new(_checks);
         _number = world.NextReplica();
         ReplicaRecord record = _checks.RecordOf(placed.Id);
         Invariant.Check(!record.Lost, "a replica whose disk is lost does not start again");
@@ -61,7 +63,8 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
             this,
             client => _log = new ObservedLog(
                 record, client, inner => new SimpleLog(node.Disk, prefix, inner, world.Plan.Log), Postpone),
-            client => new CheckpointFiles(node.Disk, prefix, client),
+            client => new ObservedCheckpoints(
+                placed.Id, _checks, client, inner => new CheckpointFiles(node.Disk, prefix, inner)),
             placed.Bootstrap,
             seed);
     }
@@ -201,10 +204,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
                 _node.Announce();
             }
 
-            if (group.Role == Role.Leader && group.CommitIndex.Value > _checks.Committed.Last)
-            {
-                _checks.CommittedByLeader(Replica.Id, group.Term, group.CommitIndex, group.Membership);
-            }
+            _counting.AfterInput(group);
 
             foreach (RequestId request in _readsWaiting)
             {
@@ -326,7 +326,8 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         if (change.Role == Role.Leader)
         {
             _world.Elections++;
-            _checks.Elected(Replica.Id, change.Term, _node.Life);
+            _checks.Elected(
+                Replica.Id, change.Term, _node.Life, _counting.Memberships(Replica.Group!));
             _world.CheckLeases(_group, Replica.Id, change.Term);
             _world.Faults.Elected(_group, _node);
         }
