@@ -4,7 +4,7 @@ using System.Numerics;
 
 namespace Quorate.Simulator;
 
-/// <summary>Makes options that take one whole number within bounds, and say so in a sentence when they do not.</summary>
+/// <summary>Makes options that take one whole number within bounds, and answer any other with a sentence.</summary>
 internal static class NumberOption
 {
     public static Option<T?> Of<T>(string name, string description, T min, T max)

@@ -49,7 +49,8 @@ internal static class SimulatorCommand
 
     private static RootCommand Create(TextWriter output, TextWriter errors)
     {
-        var root = new RootCommand("Runs whole Quorate clusters on a virtual network, clock and disk, and breaks them.");
+        var root = new RootCommand(
+            "Runs whole Quorate clusters on a virtual network, clock and disk, and breaks them.");
         foreach (HelpOption help in root.Options.OfType<HelpOption>())
         {
             help.Action = new HelpAction { MaxWidth = HelpColumns };

@@ -106,13 +106,14 @@ internal sealed class SimulatorOptions
     private static string? Stray(ParseResult parsed, Option task, IEnumerable<Option> options, params Option[] owners)
     {
         Option? stray = owners.Contains(task) ? null : options.FirstOrDefault(option => IsGiven(parsed, option));
-        return stray is null
-            ? null
-            : $"{stray.Name} goes with {string.Join(" or ", owners.Select(owner => owner.Name))}, not with {task.Name}.";
+        string names = string.Join(" or ", owners.Select(owner => owner.Name));
+        return stray is null ? null : $"{stray.Name} goes with {names}, not with {task.Name}.";
     }
 
     private static string? Both(ParseResult parsed, Option first, Option second) =>
-        IsGiven(parsed, first) && IsGiven(parsed, second) ? $"{first.Name} and {second.Name} do not go together." : null;
+        IsGiven(parsed, first) && IsGiven(parsed, second)
+            ? $"{first.Name} and {second.Name} do not go together."
+            : null;
 
     private string? Overflow(ParseResult parsed)
     {

@@ -2,7 +2,9 @@ using Quorate.Simulator.Sweeps;
 
 namespace Quorate.Simulator.Tests;
 
-/// <summary>Exit codes and sentences of the command line: 0 when all held, 1 when not, 2 for what can not be done.</summary>
+/// <summary>
+/// Exit codes and sentences of the command line: 0 when all held, 1 when not, 2 for what can not be done.
+/// </summary>
 public sealed class SimulatorCommandTests
 {
     [Theory]
