@@ -69,7 +69,7 @@ public sealed class NodeHeartbeatsTests
     {
         _heartbeats.Announce();
 
-        Assert.Equal(new NodeHeartbeat(Self, Boot: 6), _heartbeats.Beat);
+        Assert.Equal(new NodeHeartbeat(Self, Boot: 6, HearsYou: false), _heartbeats.BeatFor(new NodeId(99)));
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class NodeHeartbeatsTests
     private List<NodeNews> Hear(ulong boot, long at)
     {
         List<NodeNews> news = [];
-        _heartbeats.Heard(new NodeHeartbeat(Peer, boot), At(at), news);
+        _heartbeats.Heard(new NodeHeartbeat(Peer, boot, HearsYou: false), At(at), news);
         return news;
     }
 }

@@ -64,8 +64,31 @@ internal sealed class ForgedGroup
             Append(replica, durable: true, entry);
         }
 
-        Checks.CommittedByLeader(One, entry.Term, entry.Index);
+        CommitBy(One, entry.Term.Value, entry.Index.Value);
     }
+
+    /// <summary>A leader says that an index is committed.</summary>
+    public void CommitBy(ReplicaId leader, ulong term, ulong index) =>
+        Checks.CommittedByLeader(leader, new Term(term), new LogIndex(index), [Voters]);
+
+    /// <summary>A replica takes office by the durable votes of all.</summary>
+    public void Elect(ReplicaId leader, ulong term)
+    {
+        foreach (ReplicaId voter in new[] { One, Two, Three })
+        {
+            ulong sequence = _sequences[voter] = _sequences.GetValueOrDefault(voter) + 1;
+            var vote = new HardState(new Term(term), leader, LogIndex.Zero);
+            ReplicaRecord record = Checks.RecordOf(voter);
+            record.Writing(new Persist { Sequence = sequence, HardState = vote, MustSync = true });
+            record.Durable(sequence);
+        }
+
+        Lead(leader, term);
+    }
+
+    /// <summary>A replica takes office, by whatever votes.</summary>
+    public void Lead(ReplicaId leader, ulong term, uint life = 1) =>
+        Checks.Elected(leader, new Term(term), life, [Voters]);
 
     /// <summary>Voter one answers, and the answer arrives.</summary>
     public void Done(Attempt attempt, ReadToken token, CommandResult? result = null, long at = 10) =>

@@ -16,38 +16,40 @@ public sealed class GroupChecksTests
     [Fact]
     public void Two_leaders_of_one_term_break_election_safety()
     {
-        Checks.Elected(One, new Term(2), life: 1);
-        Checks.Elected(One, new Term(2), life: 1);
-        Checks.Elected(Two, new Term(3), life: 1);
+        _group.Elect(One, 2);
+        _group.Lead(One, 2);
+        _group.Elect(Two, 3);
 
-        Breaks(RunClaims.ElectionSafety, () => Checks.Elected(Three, new Term(3), life: 1));
+        Breaks(RunClaims.ElectionSafety, () => _group.Lead(Three, 3, life: 1));
     }
 
     [Fact]
     public void A_leader_that_leads_its_term_on_after_a_restart_breaks_election_safety()
     {
-        Checks.Elected(One, new Term(2), life: 1);
+        _group.Elect(One, 2);
 
-        Breaks(RunClaims.ElectionSafety, () => Checks.Elected(One, new Term(2), life: 2));
+        Breaks(RunClaims.ElectionSafety, () => _group.Lead(One, 2, life: 2));
     }
 
     [Fact]
     public void A_leader_without_a_committed_entry_breaks_leader_completeness()
     {
         _group.Append(One, durable: true, Barrier(1, 1));
-        Checks.CommittedByLeader(One, new Term(1), new LogIndex(1));
+        _group.Append(Three, durable: true, Barrier(1, 1));
+        _group.CommitBy(One, 1, 1);
 
-        Breaks(RunClaims.LeaderCompleteness, () => Checks.Elected(Two, new Term(2), life: 1));
+        Breaks(RunClaims.LeaderCompleteness, () => _group.Lead(Two, 2, life: 1));
     }
 
     [Fact]
     public void A_leader_with_another_entry_than_the_committed_one_breaks_leader_completeness()
     {
         _group.Append(One, durable: true, Barrier(1, 2));
+        _group.Append(Three, durable: true, Barrier(1, 2));
         _group.Append(Two, durable: true, Barrier(1, 1));
-        Checks.CommittedByLeader(One, new Term(2), new LogIndex(1));
+        _group.CommitBy(One, 2, 1);
 
-        Breaks(RunClaims.LeaderCompleteness, () => Checks.Elected(Two, new Term(3), life: 1));
+        Breaks(RunClaims.LeaderCompleteness, () => _group.Lead(Two, 3, life: 1));
     }
 
     [Fact]
@@ -56,7 +58,7 @@ public sealed class GroupChecksTests
         _group.Commit(Barrier(1, 1));
         _group.Append(One, durable: true, Barrier(2, 1));
 
-        Checks.Elected(Two, new Term(2), life: 1);
+        _group.Elect(Two, 2);
         Assert.Equal(new Term(2), Checks.LastElected);
     }
 
@@ -66,7 +68,7 @@ public sealed class GroupChecksTests
         _group.Append(One, durable: true, Barrier(1, 1));
 
         Breaks(
-            RunClaims.StateMachineSafety, () => Checks.CommittedByLeader(One, new Term(1), new LogIndex(2)));
+            RunClaims.StateMachineSafety, () => _group.CommitBy(One, 1, 2));
     }
 
     [Fact]
@@ -167,6 +169,6 @@ public sealed class GroupChecksTests
             _group.Append(replica, durable: false, EntryOf(write, 1, 1));
         }
 
-        Checks.CommittedByLeader(One, new Term(1), new LogIndex(1));
+        Checks.Committed.Add(One, EntryOf(write, 1, 1), new Term(1));
     }
 }

@@ -1,5 +1,4 @@
 using Quorate.Core.Checking;
-using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Simulator.Checks;
 using Quorate.Simulator.Workload;
@@ -99,8 +98,9 @@ public sealed class HistoryChecksTests
         Attempt write = _group.Write(5, WriteLevel.Leader);
         _group.Append(One, durable: true, EntryOf(write, 1, 1));
         _group.Done(write, Token(1, 1));
-        _group.Checks.Elected(Two, new Term(2), life: 1);
+        _group.Elect(Two, 2);
         _group.Append(Two, durable: true, Barrier(1, 2));
-        _group.Checks.CommittedByLeader(Two, new Term(2), new LogIndex(1));
+        _group.Append(Three, durable: true, Barrier(1, 2));
+        _group.CommitBy(Two, 2, 1);
     }
 }
