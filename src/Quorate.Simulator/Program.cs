@@ -1,3 +1,3 @@
 using Quorate.Simulator;
 
-return SimulatorCommand.Create(Console.Out, Console.Error).Parse(args).Invoke();
+return SimulatorCommand.Run(args, Console.Out, Console.Error);

@@ -14,11 +14,15 @@ internal sealed class LeaderHandover(GroupState state)
     private int _elapsed;
     private bool _isAsked;
     private ReplicaId _heir;
+    private Instant _endedAt;
 
     /// <summary>Who is to lead next; none when no transfer is under way.</summary>
     public ReplicaId Target { get; private set; }
 
     public bool IsUnderWay => !Target.IsNone;
+
+    /// <summary>When to stop waiting for the next leader's name.</summary>
+    public Instant GiveUpAt => _heir.IsNone ? Instant.Never : _endedAt + (state.Settings.LeasePromise * 2);
 
     /// <summary>A transfer was begun in this term.</summary>
     public bool LeaseHasEnded { get; private set; }
@@ -80,7 +84,7 @@ internal sealed class LeaderHandover(GroupState state)
         if (IsUnderWay)
         {
             _heir = Target;
-            _elapsed = 0;
+            _endedAt = state.Now;
         }
 
         if (Guards.TransferEndsWithRole)
@@ -110,11 +114,10 @@ internal sealed class LeaderHandover(GroupState state)
         _heir = ReplicaId.None;
     }
 
-    /// <summary>Time has passed while somebody else is to take over.</summary>
-    public void TickAfter(int ticks)
+    /// <summary>Nobody has been heard to take over.</summary>
+    public void GiveUp()
     {
-        _elapsed += _heir.IsNone ? 0 : ticks;
-        if (!_heir.IsNone && _elapsed >= 2 * state.Settings.ElectionTicks)
+        if (GiveUpAt <= state.Now)
         {
             OnLeader(ReplicaId.None);
         }

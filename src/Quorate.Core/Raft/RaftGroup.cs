@@ -230,11 +230,10 @@ public sealed class RaftGroup
             {
                 _elections.RemindLeader();
             }
-
-            _roles.Handover.TickAfter(ticks);
-            _reads.Tick(ticks);
         }
 
+        _roles.Handover.GiveUp();
+        _reads.Retry();
         _proposals.Expire();
         _reads.Expire(Leading);
         Leading?.Membership.Expire();
@@ -295,6 +294,7 @@ public sealed class RaftGroup
     private Instant NextDeadline()
     {
         Instant deadline = Instant.Min(_proposals.EarliestDeadline, _reads.EarliestDeadline);
+        deadline = Instant.Min(deadline, Instant.Min(_reads.RetryAt, _roles.Handover.GiveUpAt));
         if (Leading is not null)
         {
             deadline = Instant.Min(deadline, Leading.Membership.Deadline);
@@ -309,7 +309,6 @@ public sealed class RaftGroup
         int ticks = Leading is not null ? Leading.TicksUntilDue()
             : _state.IsSoleVoter ? 1
             : Math.Max(1, timers.ElectionTimeout - timers.ElectionElapsed);
-        ticks = _reads.NeedsLeader ? Math.Min(ticks, _state.Settings.ReadRetryTicks) : ticks;
         return Instant.Min(deadline, timers.Deadline(ticks));
     }
 }

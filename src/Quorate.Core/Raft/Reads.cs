@@ -21,12 +21,17 @@ internal sealed class Reads(GroupState state)
     private readonly List<(PendingRead Read, LogIndex Index, Term Term)> _confirmed = [];
     private readonly List<(PendingRead Read, ReadToken Token)> _sessions = [];
     private ulong _lastQuestion;
-    private int _ticksAsked;
+    private Instant _askedAt;
 
     public int Count => _unasked.Count + _asked.Count + _confirmed.Count + _sessions.Count;
 
     /// <summary>No deadline of a waiting read is earlier; it may be later than this.</summary>
     public Instant EarliestDeadline { get; private set; } = Instant.Never;
+
+    /// <summary>When the question that is out is asked again.</summary>
+    public Instant RetryAt => _asked.Count == 0
+        ? Instant.Never
+        : _askedAt + (state.Settings.TickInterval * state.Settings.ReadRetryTicks);
 
     /// <summary>An answer of the leader is awaited, or there is something to ask it.</summary>
     public bool NeedsLeader => _asked.Count + _unasked.Count > 0;
@@ -157,10 +162,9 @@ internal sealed class Reads(GroupState state)
     }
 
     /// <summary>Time has passed, or the leader has changed: a question that got lost is asked again.</summary>
-    public void Tick(int ticks)
+    public void Retry()
     {
-        _ticksAsked += ticks;
-        if (_asked.Count > 0 && _ticksAsked >= state.Settings.ReadRetryTicks)
+        if (RetryAt <= state.Now)
         {
             _unasked.InsertRange(0, _asked);
             _asked.Clear();
@@ -207,7 +211,7 @@ internal sealed class Reads(GroupState state)
 
     private void Ask()
     {
-        _ticksAsked = -state.Timers.TicksSinceAnchor;
+        _askedAt = state.Now;
         _lastQuestion = Guards.ReadIdsCarryBootNonce
             ? state.BootNonce | ((_lastQuestion + 1) & uint.MaxValue)
             : _lastQuestion + 1;

@@ -18,16 +18,13 @@ internal sealed class Timers(GroupState state)
     /// <summary>When to campaign, in ticks, drawn anew each time (Raft, section 5.2).</summary>
     public int ElectionTimeout { get; private set; } = DrawTimeout(state);
 
-    /// <summary>Whole ticks that the next Tick has to credit.</summary>
-    public int TicksSinceAnchor =>
-        (int)Math.Min(1_000_000, (state.Now - _anchor).Microseconds / state.Settings.TickInterval.Microseconds);
-
     public bool ElectionIsDue => ElectionElapsed >= ElectionTimeout;
 
     public void ResetElection()
     {
-        // Ticks are credited in whole from the anchor on, so what has passed since then must not count.
-        ElectionElapsed = -TicksSinceAnchor;
+        // What has passed before must not count, so ticks are credited from now on.
+        _anchor = state.Now;
+        ElectionElapsed = 0;
         ElectionTimeout = DrawTimeout(state);
     }
 
@@ -40,7 +37,7 @@ internal sealed class Timers(GroupState state)
     public int Credit()
     {
         long interval = state.Settings.TickInterval.Microseconds;
-        long ticks = TicksSinceAnchor;
+        long ticks = (state.Now - _anchor).Microseconds / interval;
         if (ticks <= 0)
         {
             return 0;

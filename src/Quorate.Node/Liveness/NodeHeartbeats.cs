@@ -81,7 +81,8 @@ public sealed class NodeHeartbeats
     public void Announce() => _boot++;
 
     /// <summary>What to send to a node that <see cref="Tick"/> names.</summary>
-    public NodeHeartbeat BeatFor(NodeId node) => new(_self, _boot, _peers.TryGetValue(node, out Peer? peer) && peer.IsHeard);
+    public NodeHeartbeat BeatFor(NodeId node) =>
+        new(_self, _boot, _peers.TryGetValue(node, out Peer? peer) && peer.IsHeard);
 
     public void Forget(NodeId node) => _peers.Remove(node);
 

@@ -301,12 +301,13 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
 
     private bool Takes(RequestId request)
     {
-        if (_stage != Stage.Running)
+        bool takes = _stage == Stage.Running;
+        if (!takes)
         {
             _answers.Refuse(request);
         }
 
-        return _stage == Stage.Running;
+        return takes;
     }
 
     private void Join()
@@ -356,14 +357,15 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
             _checkpoints.Receive(piece);
         }
 
-        if (_stage == Stage.Running)
+        if (_stage != Stage.Running)
         {
-            _host.SetDeadline(_output.NextDeadline);
+            return;
         }
 
-        // A late word of a leader that has died since must not put its followers to sleep: nobody would wake them.
-        if (_stage == Stage.Running && _group.IsAsleep && _silent.Contains(_group.Leader.NodeId))
+        _host.SetDeadline(_output.NextDeadline);
+        if (_group.IsAsleep && _silent.Contains(_group.Leader.NodeId))
         {
+            // A late word of a leader that has died must not put its followers to sleep: nobody would wake them.
             Step(RaftInput.Wake(_host.Now));
         }
     }

@@ -67,7 +67,8 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
         {
             RunClaims.Break(
                 RunClaims.ElectionQuorum,
-                $"replica {leader} of group {group + 1} leads term {term} without the durable votes of a majority of {memberships[^1]}");
+                $"replica {leader} of group {group + 1} leads term {term} without the durable votes of a "
+                    + $"majority of {memberships[^1]}");
         }
 
         // Who is in a later term may have voted in this one before.
@@ -101,14 +102,16 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
         {
             RunClaims.Break(
                 RunClaims.CommitQuorum,
-                $"replica {leader} of group {group + 1} commits {commit}@{log.TermAt(commit.Value)} by counting in term {term}");
+                $"replica {leader} of group {group + 1} commits {commit}@{log.TermAt(commit.Value)} by counting "
+                    + $"in term {term}");
         }
 
         if (!IsQuorum(memberships, record => record.DurableLog.Holds(commit.Value, term)))
         {
             RunClaims.Break(
                 RunClaims.CommitQuorum,
-                $"replica {leader} of group {group + 1} commits {commit}@{term}, which no majority of {memberships[^1]} holds durably");
+                $"replica {leader} of group {group + 1} commits {commit}@{term}, which no majority of "
+                    + $"{memberships[^1]} holds durably");
         }
     }
 
@@ -127,8 +130,10 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
         {
             RunClaims.Break(
                 RunClaims.CheckpointMeta,
-                $"replica {replica} of group {group + 1} has {meta} with the membership of {meta.MembershipIndex}; in force there was "
-                    + $"{inForce.Membership} of {inForce.Index}, and the term was {Committed.TermAt(meta.Index.Value)}");
+                $"replica {replica} of group {group + 1} has {meta} with the membership of "
+                    + $"{meta.MembershipIndex}; in force there was "
+                    + $"{inForce.Membership} of {inForce.Index}, and the term was "
+                        + $"{Committed.TermAt(meta.Index.Value)}");
         }
     }
 
@@ -210,7 +215,8 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
     {
         foreach (Membership membership in memberships)
         {
-            if (MembershipChecks.IsQuorum(membership, id => _records.TryGetValue(id, out ReplicaRecord? record) && has(record)))
+            if (MembershipChecks.IsQuorum(membership, id =>
+                _records.TryGetValue(id, out ReplicaRecord? record) && has(record)))
             {
                 return true;
             }

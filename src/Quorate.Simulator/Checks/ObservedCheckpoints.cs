@@ -16,7 +16,10 @@ internal sealed class ObservedCheckpoints : ICheckpoints, ICheckpointsClient
     private readonly ICheckpoints _checkpoints;
 
     public ObservedCheckpoints(
-        ReplicaId replica, GroupChecks checks, ICheckpointsClient client, Func<ICheckpointsClient, ICheckpoints> checkpoints)
+        ReplicaId replica,
+    GroupChecks checks,
+    ICheckpointsClient client,
+    Func<ICheckpointsClient, ICheckpoints> checkpoints)
     {
         _replica = replica;
         _checks = checks;

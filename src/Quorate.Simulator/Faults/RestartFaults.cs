@@ -71,5 +71,6 @@ internal sealed class RestartFaults(Simulation world, FaultDriver faults)
         }
     }
 
-    private int Other(SeededRandom random, int node) => (node + 1 + (int)random.Next(world.Plan.Nodes - 1)) % world.Plan.Nodes;
+    private int Other(SeededRandom random, int node) =>
+        (node + 1 + (int)random.Next(world.Plan.Nodes - 1)) % world.Plan.Nodes;
 }

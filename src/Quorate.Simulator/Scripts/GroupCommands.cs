@@ -98,7 +98,7 @@ internal static class GroupCommands
         Func<Instant, Instant> deadline = Deadline(words);
         var request = new ScriptRequest(world.Requests.NextId, world.Requests.NextReadName(), replica.Id)
         {
-            ReadLevel = level, Token = token, Floor = world.Checks.ReadFloor(),
+            ReadLevel = level, Token = token, MustSee = world.Checks.AcknowledgedWrites(),
         };
         world.Requests.Add(request);
         replica.Feed(now => RaftInput.Read(now, request.Id, level, token, deadline(now)));

@@ -1,3 +1,4 @@
+using Quorate.Core.Model;
 using Quorate.Core.Raft;
 
 namespace Quorate.Simulator.Scripts;
@@ -11,7 +12,8 @@ internal static class ScriptAnswers
         {
             ScriptRequest request = world.Requests.Answer(done.Request, Outcome.Done);
             string level = request.WriteLevel is WriteLevel asked ? $" at level {asked}" : "";
-            world.Out.Fact($"{replica.Id} acknowledges {request.Name}{level}, {done.Token}");
+            string token = done.Token.Index == LogIndex.Zero ? "" : $", {done.Token}";
+            world.Out.Fact($"{replica.Id} acknowledges {request.Name}{level}{token}");
             world.Checks.Acknowledges(replica, request, done.Token);
         }
 

@@ -100,9 +100,12 @@ internal sealed class ScriptChecks(ScriptWorld world)
     /// </summary>
     public void Reads(ScriptReplica replica, ScriptRequest request)
     {
-        if (request.ReadLevel == ReadLevel.Linearizable && replica.Applied < request.Floor)
+        ScriptRequest? missed = request.ReadLevel == ReadLevel.Linearizable
+            ? request.MustSee.FirstOrDefault(write => replica.Applied < write.Place.Index && !IsLost(write))
+            : null;
+        if (missed is not null)
         {
-            throw Broken($"{request.Name} sees {replica.Applied}, and {request.Floor} was acknowledged before it");
+            throw Broken($"{request.Name} sees {replica.Applied}, and {missed.Place} was acknowledged before it");
         }
 
         if (request.ReadLevel != ReadLevel.Session)
@@ -117,10 +120,10 @@ internal sealed class ScriptChecks(ScriptWorld world)
         }
     }
 
-    /// <summary>The floor of a read that is asked now: what has been acknowledged and may not be missed.</summary>
-    public LogIndex ReadFloor()
+    /// <summary>What a read that is asked now may not miss.</summary>
+    public IReadOnlyList<ScriptRequest> AcknowledgedWrites()
     {
-        LogIndex floor = LogIndex.Zero;
+        var writes = new List<ScriptRequest>();
         foreach (ScriptRequest request in world.Requests.All)
         {
             RaftGroup? group = world.Find(request.Replica)?.Group;
@@ -128,11 +131,11 @@ internal sealed class ScriptChecks(ScriptWorld world)
             bool mayBeLost = request.WriteLevel?.Kind == WriteLevelKind.Leader && !stillLeads;
             if (request is { WriteLevel: not null, Outcome: Outcome.Done } && !mayBeLost)
             {
-                floor = LogIndex.Max(floor, request.Place.Index);
+                writes.Add(request);
             }
         }
 
-        return floor;
+        return writes;
     }
 
     /// <summary>The claims that look at all replicas at once; called after each command.</summary>
@@ -244,6 +247,14 @@ internal sealed class ScriptChecks(ScriptWorld world)
 
     private bool CommittedAt(ReadToken place) =>
         _committed.TryGetValue(place.Index, out CommittedEntry? known) && known.Entry.Term == place.Term;
+
+    /// <summary>
+    /// A write of level `leader` that can never be committed, since a later term has committed in its place or
+    /// before it. Nobody can see it any more.
+    /// </summary>
+    private bool IsLost(ScriptRequest write) =>
+        write.WriteLevel?.Kind == WriteLevelKind.Leader
+        && _committed.Values.Any(c => c.Entry.Index <= write.Place.Index && c.Entry.Term > write.Place.Term);
 
     private bool IsDurable(Entry entry, Membership membership) =>
         HasMajority(entry, membership.Voters) && (!membership.IsJoint || HasMajority(entry, membership.Outgoing));

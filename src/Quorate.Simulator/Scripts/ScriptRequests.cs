@@ -19,8 +19,8 @@ internal sealed class ScriptRequest(RequestId id, string name, ReplicaId replica
 
     public ReadToken Token { get; init; }
 
-    /// <summary>Reads: the highest index whose write was acknowledged when the read was asked.</summary>
-    public LogIndex Floor { get; init; }
+    /// <summary>Reads: the writes that were acknowledged when the read was asked, and may not be missed.</summary>
+    public IReadOnlyList<ScriptRequest> MustSee { get; init; } = [];
 
     /// <summary>Writes: where the leader put it.</summary>
     public ReadToken Place { get; set; }

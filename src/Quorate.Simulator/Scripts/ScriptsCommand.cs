@@ -19,6 +19,12 @@ public static class ScriptsCommand
         return failed;
     }
 
+    /// <summary>Why there is nothing to run in a folder; null when there is.</summary>
+    public static string? FolderProblem(string folder) =>
+        !Directory.Exists(folder) ? $"There is no folder '{folder}'."
+        : !Files(folder).Any() ? $"The folder '{folder}' holds no script; scripts end in .txt."
+        : null;
+
     public static IEnumerable<string> Files(string folder) =>
         Directory.EnumerateFiles(folder, "*.txt", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
 

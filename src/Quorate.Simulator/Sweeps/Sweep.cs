@@ -11,10 +11,14 @@ namespace Quorate.Simulator.Sweeps;
 /// </summary>
 internal sealed class Sweep(ulong from, int count, PlanOverrides overrides, TextWriter output)
 {
+    /// <summary>When more of the key histories are undecided, in percent, the sweep proves too little.</summary>
+    private const long UndecidedPercentMax = 1;
+
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, List<ulong>> _failures = new(StringComparer.Ordinal);
     private readonly SortedDictionary<FaultKinds, long> _faults = [];
     private int _taken;
+    private int _run;
     private int _failed;
     private long _events;
     private long _simulated;
@@ -27,8 +31,8 @@ internal sealed class Sweep(ulong from, int count, PlanOverrides overrides, Text
     /// <summary>Starts no further seed once one has failed.</summary>
     public bool StopsAtFirstFailure { get; init; }
 
-    /// <summary>Runs all seeds; the number of those that failed.</summary>
-    public int Run(int threads)
+    /// <summary>Runs all seeds; true when none failed and the checkers came to a verdict often enough.</summary>
+    public bool Run(int threads)
     {
         long start = Stopwatch.GetTimestamp();
         Thread[] workers = [.. Enumerable.Range(0, threads).Select(_ => new Thread(Work))];
@@ -43,8 +47,11 @@ internal sealed class Sweep(ulong from, int count, PlanOverrides overrides, Text
         }
 
         Summarize(Stopwatch.GetElapsedTime(start));
-        return _failed;
+        return _failed == 0 && !IsTooUndecided(_keys, _undecided);
     }
+
+    /// <summary>True when so many key histories are undecided that the others say too little.</summary>
+    public static bool IsTooUndecided(long keys, long undecided) => undecided * 100 > keys * UndecidedPercentMax;
 
     private void Work()
     {
@@ -66,6 +73,7 @@ internal sealed class Sweep(ulong from, int count, PlanOverrides overrides, Text
     {
         lock (_lock)
         {
+            _run++;
             _events += result.Events;
             _simulated += result.SimulatedTime;
             _keys += result.Histories.Keys;
@@ -109,9 +117,15 @@ internal sealed class Sweep(ulong from, int count, PlanOverrides overrides, Text
                 + $"elections {_elections}"));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{count} seeds from {from}: {_failed} failed; {_events} events, "
+            $"{_run} seeds from {from}: {_failed} failed; {_events} events, "
                 + $"{_simulated / 1_000_000} simulated seconds in {elapsed.TotalSeconds:0.0} s; "
                 + $"{_events / busySeconds:0} events/s of one core; {_keys} key histories of "
                 + $"{_operations} operations checked, {_undecided} undecided"));
+        if (IsTooUndecided(_keys, _undecided))
+        {
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{_undecided} of {_keys} key histories are undecided, more than {UndecidedPercentMax} %."));
+        }
     }
 }

@@ -108,7 +108,9 @@ internal sealed class Operator
         }
     }
 
-    /// <summary>A full or failing disk is the only cause that a fault gives; damage without a turned bit has none.</summary>
+    /// <summary>
+    /// A full or failing disk is the only cause that a fault gives; damage without a turned bit has none.
+    /// </summary>
     private static bool SpeaksOfDisk(string sentence) =>
         sentence.StartsWith("The disk is full", StringComparison.Ordinal)
         || sentence.StartsWith("The disk failed", StringComparison.Ordinal);
@@ -197,7 +199,7 @@ internal sealed class Operator
     public bool IsSettled(int group)
     {
         Membership committed = _world.Checks[group].Committed.Membership;
-        if (_world.Placements[group].Lost.Count > 0 || committed.IsJoint || Joining(committed).Any() || IsAsking(group))
+        if (_world.Placements[group].Lost.Count > 0 || committed.IsJoint || DiskBudget.Joining(committed).Count > 0 || IsAsking(group))
         {
             return false;
         }
@@ -379,33 +381,11 @@ internal sealed class Operator
             return false;
         }
 
-        Placement placement = _world.Placements[group];
         Membership membership = _world.Checks[group].Committed.Membership;
-        if (membership.IsJoint || _world.Checks[group].PossibleMemberships().Any(other => !other.Equals(membership)))
-        {
-            return false;
-        }
-
-        // A joining learner may become a voter at any time, alone or together with the others.
-        List<ReplicaId> voters = [.. membership.Voters];
-        List<ReplicaId> joining = [.. Joining(membership)];
-        bool isSafe = HasIntactMajority(group, voters, id) && HasIntactMajority(group, [.. voters, .. joining], id);
-        foreach (ReplicaId learner in joining)
-        {
-            isSafe &= HasIntactMajority(group, [.. voters, learner], id);
-        }
-
-        return isSafe;
+        bool isSettled = !membership.IsJoint
+            && _world.Checks[group].PossibleMemberships().All(other => other.Equals(membership));
+        bool IsIntact(ReplicaId voter) =>
+            voter != id && !_world.Placements[group].Lost.Contains(voter) && !_flipped[voter.Node - 1];
+        return isSettled && DiskBudget.Suffices(membership, IsIntact);
     }
-
-    private bool HasIntactMajority(int group, List<ReplicaId> voters, ReplicaId without)
-    {
-        int intact = voters.Count(
-            voter => voter != without && !_world.Placements[group].Lost.Contains(voter) && !_flipped[voter.Node - 1]);
-        return intact > voters.Count / 2;
-    }
-
-    private static IEnumerable<ReplicaId> Joining(Membership membership) =>
-        membership.Learners.ToArray().Where(
-            learner => learner.Kind == LearnerKind.Joining).Select(learner => learner.Id);
 }

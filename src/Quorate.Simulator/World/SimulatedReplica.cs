@@ -40,8 +40,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     /// </summary>
     private readonly int _number;
 
-    private Membership? _membershipBefore;
-    private LogIndex _commitBefore;
+    private readonly CommitCounting _counting;
     private bool _closed;
     private bool _announced;
 
@@ -51,6 +50,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         _node = node;
         _group = group;
         _checks = world.Checks[group];
+        _counting = new(_checks);
         _number = world.NextReplica();
         ReplicaRecord record = _checks.RecordOf(placed.Id);
         Invariant.Check(!record.Lost, "a replica whose disk is lost does not start again");
@@ -204,7 +204,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
                 _node.Announce();
             }
 
-            CheckLeadership(group);
+            _counting.AfterInput(group);
 
             foreach (RequestId request in _readsWaiting)
             {
@@ -327,7 +327,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         {
             _world.Elections++;
             _checks.Elected(
-                Replica.Id, change.Term, _node.Life, [_membershipBefore ?? Replica.Group!.Membership, Replica.Group!.Membership]);
+                Replica.Id, change.Term, _node.Life, _counting.Memberships(Replica.Group!));
             _world.CheckLeases(_group, Replica.Id, change.Term);
             _world.Faults.Elected(_group, _node);
         }
@@ -357,18 +357,6 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     byte[] IStateMachine.Snapshot() => _store.Snapshot();
 
     void IStateMachine.Load(ReadOnlyMemory<byte> state) => _store.Load(state);
-
-    private void CheckLeadership(RaftGroup group)
-    {
-        if (group.Role == Role.Leader && group.CommitIndex > _commitBefore && group.CommitIndex.Value > _checks.Committed.Last)
-        {
-            _checks.CommittedByLeader(
-                Replica.Id, group.Term, group.CommitIndex, [_membershipBefore ?? group.Membership, group.Membership]);
-        }
-
-        _commitBefore = group.CommitIndex;
-        _membershipBefore = group.Membership;
-    }
 
     private bool Postpone(ulong sequence)
     {

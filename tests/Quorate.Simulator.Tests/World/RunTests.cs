@@ -1,0 +1,59 @@
+using Quorate.Simulator.Plans;
+using Quorate.Simulator.World;
+
+namespace Quorate.Simulator.Tests.World;
+
+/// <summary>A seed names one run exactly, and what is built here breaks no claim in a few of them.</summary>
+public sealed class RunTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    public void A_seed_runs_alike_each_time_and_whether_or_not_someone_watches(ulong seed)
+    {
+        using var firstLines = new StringWriter();
+        using var secondLines = new StringWriter();
+        RunResult quiet = Run(seed);
+        RunResult again = Run(seed);
+        RunResult first = Run(seed, firstLines);
+        RunResult second = Run(seed, secondLines);
+
+        Assert.Equal(quiet.TraceHash, again.TraceHash);
+        Assert.Equal(quiet.TraceHash, first.TraceHash);
+        Assert.Equal(quiet.TraceHash, second.TraceHash);
+        Assert.Equal(quiet.Events, first.Events);
+        Assert.NotEmpty(firstLines.ToString());
+        Assert.Equal(firstLines.ToString(), secondLines.ToString());
+    }
+
+    [Fact]
+    public void Seeds_differ_and_so_do_salts()
+    {
+        ulong[] hashes =
+        [
+            Run(1).TraceHash,
+            Run(2).TraceHash,
+            RunResult.Of(PlanDrawing.Draw(1, new PlanOverrides { Salt = 1 })).TraceHash,
+        ];
+
+        Assert.Equal(3, hashes.Distinct().Count());
+    }
+
+    [Fact]
+    public void Twenty_seeds_break_no_claim()
+    {
+        for (ulong seed = 101; seed <= 120; seed++)
+        {
+            RunResult result = Run(seed);
+            Assert.True(result.Broken is null, $"seed {seed}: {result.Broken}");
+            Assert.True(result.Histories.Operations > 0, $"seed {seed} checked no operation");
+        }
+    }
+
+    private static RunResult Run(ulong seed, TextWriter? lines = null) =>
+        RunResult.Of(PlanDrawing.Draw(seed, PlanOverrides.None), lines);
+}
