@@ -8,7 +8,10 @@ namespace Quorate.Tidy;
 public sealed class CheckoutTests
 {
     /// <summary>Files over 400 lines, up to 600, each with the reason why it reads better whole.</summary>
-    private static readonly SortedDictionary<string, string> LongFiles = [];
+    private static readonly SortedDictionary<string, string> LongFiles = new()
+    {
+        ["src/Quorate.Node/Replicas/Replica.cs"] = "where group, log, checkpoints and state machine meet",
+    };
 
     /// <summary>Files that nothing names yet, each with the reason why it is there all the same.</summary>
     private static readonly SortedDictionary<string, string> FilesAheadOfTheirUse = [];

@@ -93,14 +93,14 @@ public readonly record struct SessionOperation
 
     private static SessionOperation Of(
         long session, long key, SessionOperationKind kind, Outcome outcome, long invoked, long returned) => new()
-    {
-        Session = session,
-        Key = key,
-        Kind = kind,
-        Outcome = outcome,
-        Invoked = invoked,
-        Returned = returned,
-    };
+        {
+            Session = session,
+            Key = key,
+            Kind = kind,
+            Outcome = outcome,
+            Invoked = invoked,
+            Returned = returned,
+        };
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -299,8 +299,10 @@ internal sealed class SimulatedClient
         _world.Attempts.Add(attempt);
         _attempt = attempt;
         _world.Queue.Add(
-            attempt.Deadline + Patience, new SimEvent { Kind =
-                EventKind.ClientTimeout, Target = _number, Number = id });
+            attempt.Deadline + Patience, new SimEvent
+            {
+                Kind = EventKind.ClientTimeout, Target = _number, Number = id
+            });
         if (_world.Network.ClientTime() is { } time)
         {
             _world.Queue.Add(

@@ -199,7 +199,8 @@ internal sealed class Operator
     public bool IsSettled(int group)
     {
         Membership committed = _world.Checks[group].Committed.Membership;
-        if (_world.Placements[group].Lost.Count > 0 || committed.IsJoint || DiskBudget.Joining(committed).Count > 0 || IsAsking(group))
+        if (_world.Placements[group].Lost.Count > 0 || committed.IsJoint || DiskBudget.Joining(committed).Count > 0
+            || IsAsking(group))
         {
             return false;
         }

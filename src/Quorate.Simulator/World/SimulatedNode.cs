@@ -229,8 +229,10 @@ internal sealed class SimulatedNode
     {
         long time = _world.DiskTime(operation.Operation.Kind) * DiskSlowness;
         _world.Queue.Add(
-            _world.Now + 1 + time, new SimEvent { Kind =
-                EventKind.Disk, Target = Number, Life = Life, Payload = operation });
+            _world.Now + 1 + time, new SimEvent
+            {
+                Kind = EventKind.Disk, Target = Number, Life = Life, Payload = operation
+            });
     }
 
     /// <summary>What waited for the process dies with it; messages must still leave their links.</summary>

@@ -190,9 +190,8 @@ internal sealed class Simulation
 
         if (Network.ClientTime() is { } time)
         {
-            Queue.Add(
-                Now + time, new SimEvent { Kind =
-                    EventKind.ClientReply, Target = attempt.Client, Number = attempt.Id });
+            var reply = new SimEvent { Kind = EventKind.ClientReply, Target = attempt.Client, Number = attempt.Id };
+            Queue.Add(Now + time, reply);
         }
     }
 
