@@ -11,7 +11,10 @@ internal static class BoundChecks
     /// Beside what clients asked, a group writes barriers, promotions and hard states, and answers that wait for a
     /// slow disk: few a second.
     /// </summary>
-    private const int OwnWrites = 256;
+    private const int OwnWrites = 16;
+
+    /// <summary>Entries of the group's own and what one entry costs beside its payload, in bytes.</summary>
+    private const int OwnBytes = 4096;
 
     /// <summary>A change of membership is let in beside the proposals of clients.</summary>
     private const int OwnProposals = 1;
@@ -23,6 +26,13 @@ internal static class BoundChecks
         Within("proposals", writes, settings.PendingProposalsMax + OwnProposals, replica);
         Within("reads", reads, settings.PendingReadsMax, replica);
         Within("writes to the log", persists, settings.PersistsInFlightMax + OwnWrites, replica);
+        if (replica.Group is { } group)
+        {
+            // The last append or proposal is let in whole.
+            int last = Math.Max(settings.AppendBytesMax, plan.Workload.PaddingBytes) + OwnBytes;
+            Within("bytes of entries", group.BytesInMemory, settings.MemoryBytesMax + last, replica);
+        }
+
         int requests = settings.PendingProposalsMax + settings.PendingReadsMax + OwnWrites;
         Within("requests", attempts + operations, requests, replica);
     }

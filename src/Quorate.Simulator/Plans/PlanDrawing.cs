@@ -100,6 +100,7 @@ internal static class PlanDrawing
         bool Tiny() => random.Next(4) == 0;
         var normal = new RaftSettings();
         int heartbeatTicks = Pick(random, 4, 6, 6, 8);
+        long memory = Tiny() ? Pick(random, 10_000, 30_000) : normal.MemoryBytesMax;
         return normal with
         {
             TickInterval = Duration.FromMilliseconds(Pick(random, 10, 10, 20)),
@@ -114,7 +115,8 @@ internal static class PlanDrawing
             PendingReadsMax = Tiny() ? Pick(random, 2, 8) : normal.PendingReadsMax,
             PersistsInFlightMax = Tiny() ? Pick(random, 2, 8) : normal.PersistsInFlightMax,
             ApplyBytesMax = Tiny() ? Pick(random, 64, 500) : normal.ApplyBytesMax,
-            CachedBytesMax = Tiny() ? Pick(random, 0, 500) : normal.CachedBytesMax,
+            MemoryBytesMax = memory,
+            CachedBytesMax = Tiny() ? Pick(random, 0, 500) : (int)Math.Min(normal.CachedBytesMax, memory / 2),
             SnapshotChunkBytes = Tiny() ? Pick(random, 48, 200) : normal.SnapshotChunkBytes,
             SnapshotsInFlightMax = Pick(random, 1, 2),
             LogEntriesKept = (ulong)(random.Next(2) == 0 ? Pick(random, 0, 3, 20) : 1024),
