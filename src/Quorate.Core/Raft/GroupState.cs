@@ -83,8 +83,11 @@ internal sealed class GroupState
     /// <summary>As many writes as the log may owe are on their way to it.</summary>
     public bool LogIsFarBehind => Durability.InFlightCount >= Settings.PersistsInFlightMax;
 
-    /// <summary>Entries that are not applied yet hold as much memory as they may.</summary>
-    public bool MemoryIsFull => Log.BytesInMemory >= Settings.MemoryBytesMax;
+    /// <summary>
+    /// Entries hold as much memory as they may, and applying what is committed will free some. Where nothing waits to
+    /// be applied, more must be let in: an entry of a new term may be all that is missing to commit the rest.
+    /// </summary>
+    public bool MemoryIsFull => Log.BytesInMemory >= Settings.MemoryBytesMax && Log.Commit > Log.Applied;
 
     /// <summary>This replica alone decides.</summary>
     public bool IsSoleVoter => !Membership.IsJoint && Membership.Voters.Length == 1 && Membership.IsIncomingVoter(Id);

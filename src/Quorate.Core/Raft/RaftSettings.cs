@@ -59,7 +59,7 @@ public sealed record RaftSettings
 
     /// <summary>
     /// Entries in memory, in bytes; beyond, proposals are refused and appends ignored until the state machine catches
-    /// up (one is always let in).
+    /// up. What is not committed comes on top, bounded by the leader.
     /// </summary>
     public long MemoryBytesMax { get; init; } = 64 * 1024 * 1024;
 

@@ -28,9 +28,10 @@ internal static class BoundChecks
         Within("writes to the log", persists, settings.PersistsInFlightMax + OwnWrites, replica);
         if (replica.Group is { } group)
         {
-            // The last append or proposal is let in whole.
+            // What is not committed is bounded by the leader alone; the last append or proposal is let in whole.
             int last = Math.Max(settings.AppendBytesMax, plan.Workload.PaddingBytes) + OwnBytes;
-            Within("bytes of entries", group.BytesInMemory, settings.MemoryBytesMax + last, replica);
+            long most = settings.MemoryBytesMax + (2 * settings.UncommittedBytesMax) + last;
+            Within("bytes of entries", group.BytesInMemory, most, replica);
         }
 
         int requests = settings.PendingProposalsMax + settings.PendingReadsMax + OwnWrites;
