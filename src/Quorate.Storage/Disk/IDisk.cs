@@ -33,6 +33,19 @@ public enum DiskOperationKind : byte
 
     /// <summary>Make names durable: files created, renamed and deleted.</summary>
     SyncFolder,
+
+    /// <summary>
+    /// A Write and then a Sync of the same file, as one operation with one end: what the log does for each batch. A
+    /// crash before its end may leave any part of the bytes.
+    /// </summary>
+    WriteDurable,
+
+    /// <summary>
+    /// Make a file, created when absent, at least <see cref="DiskOperation.Length"/> bytes long and its space surely
+    /// there; what it grows by is zeros that were really written, so that later writes change no metadata. Full leaves
+    /// a file of any length. Not durable until a Sync, and of the folder when it was created.
+    /// </summary>
+    Allocate,
 }
 
 /// <summary>How an operation ended.</summary>
@@ -53,7 +66,7 @@ public enum DiskStatus : byte
 
 /// <summary>An operation on a disk.</summary>
 /// <param name="Ticket">Chosen by the client, given back in the completion.</param>
-/// <param name="Length">Read: how many bytes at most.</param>
+/// <param name="Length">Read: how many bytes at most. Allocate: how long the file must be.</param>
 public readonly record struct DiskOperation(
     ulong Ticket,
     DiskOperationKind Kind,

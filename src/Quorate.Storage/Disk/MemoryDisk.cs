@@ -19,7 +19,7 @@ public sealed class MemoryDisk : IDisk
     public int Waiting => _waiting.Count;
 
     /// <summary>Operations run so far, by kind.</summary>
-    public int[] Counts { get; } = new int[(int)DiskOperationKind.SyncFolder + 1];
+    public int[] Counts { get; } = new int[(int)DiskOperationKind.Allocate + 1];
 
     /// <summary>
     /// Decides how the operations of a test end; null lets all of them end well. One that does not end well has no
@@ -79,7 +79,11 @@ public sealed class MemoryDisk : IDisk
         {
             case DiskOperationKind.List:
                 return new(operation.Ticket, DiskStatus.Done, Names: Names);
-            case DiskOperationKind.Write:
+            case DiskOperationKind.Allocate:
+                Array.Resize(ref content, Math.Max(operation.Length, content.Length));
+                _files[operation.File] = content;
+                break;
+            case DiskOperationKind.Write or DiskOperationKind.WriteDurable:
                 int end = checked((int)operation.Offset + operation.Data.Length);
                 if (end > content.Length || !found)
                 {

@@ -1,0 +1,47 @@
+using Quorate.Core.Model;
+using Quorate.Storage.Rows;
+
+namespace Quorate.Node.Evaluation;
+
+/// <summary>
+/// What a command may look at and change while it is evaluated. It looks through the changes of the commands before it
+/// in the same batch.
+/// <para>A look at a cold row returns false. The command must then return at once: its changes and its reply are
+/// thrown away, the rows are fetched, and it is run again from the beginning. So a command's outcome depends on its
+/// words, the rows and the time alone.</para>
+/// </summary>
+public abstract class CommandContext
+{
+    public abstract CommandLine Line { get; }
+
+    public abstract Reply Reply { get; }
+
+    /// <summary>
+    /// The time of the entry that will carry this command's changes, or of the read. A row whose expiry has come by
+    /// then does not exist.
+    /// </summary>
+    public abstract HybridTime Time { get; }
+
+    /// <summary>
+    /// The version that the next change will have. A collection is named by the version of its creation, which is its
+    /// generation.
+    /// </summary>
+    public abstract RowVersion NextVersion { get; }
+
+    /// <summary>
+    /// Looks a row up; false when it is cold. An absent or expired row is a tombstone of version zero.
+    /// </summary>
+    public abstract bool TryGet(ReadOnlySpan<byte> rowKey, out Row row);
+
+    /// <summary>Shows the rows of a range, tombstones left out; false when a part of it is cold.</summary>
+    public abstract bool TryScan(in RowRange range, IRowVisitor visitor);
+
+    /// <summary>Writes a row.</summary>
+    public abstract void Put(ReadOnlySpan<byte> rowKey, RowType type, long expiry, ReadOnlySpan<byte> value);
+
+    /// <summary>Deletes a row, whether it is there or not.</summary>
+    public abstract void Delete(ReadOnlySpan<byte> rowKey);
+
+    /// <summary>Deletes all user rows of the partition.</summary>
+    public abstract void ClearAll();
+}

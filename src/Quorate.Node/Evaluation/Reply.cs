@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+
+namespace Quorate.Node.Evaluation;
+
+/// <summary>
+/// Writes a command's reply. The form is RESP3 (Redis's serialization protocol, version 3): it names every type, so the
+/// edges can turn it into whatever their clients speak, and a request session can remember it as it is.
+/// <para>Invariant: a command writes one reply, of which arrays, sets and maps hold as many parts as they say.</para>
+/// </summary>
+public sealed class Reply
+{
+    private readonly ArrayBufferWriter<byte> _bytes = new();
+
+    /// <summary>What has been written; it holds until the next write.</summary>
+    public ReadOnlySpan<byte> Bytes => _bytes.WrittenSpan;
+
+    public int Length => _bytes.WrittenCount;
+
+    public byte[] ToArray() => _bytes.WrittenSpan.ToArray();
+
+    public void Clear() => _bytes.ResetWrittenCount();
+
+    /// <summary>Forgets what was written after the length was this.</summary>
+    public void CutTo(int length)
+    {
+        byte[] kept = _bytes.WrittenSpan[..length].ToArray();
+        _bytes.ResetWrittenCount();
+        _bytes.Write(kept);
+    }
+
+    public void Ok() => _bytes.Write("+OK\r\n"u8);
+
+    public void Simple(ReadOnlySpan<byte> text) => Line((byte)'+', text);
+
+    /// <summary>An error: its code (`WRONGTYPE`, `ERR`) and what a person should know, as Redis words it.</summary>
+    public void Error(string text) => Line((byte)'-', Encoding.UTF8.GetBytes(text));
+
+    public void Integer(long value) => Number((byte)':', value);
+
+    public void Null() => _bytes.Write("_\r\n"u8);
+
+    public void Boolean(bool value) => _bytes.Write(value ? "#t\r\n"u8 : "#f\r\n"u8);
+
+    public void Double(double value) => Line((byte)',', Encoding.ASCII.GetBytes(DoubleText(value)));
+
+    /// <summary>A string of any bytes.</summary>
+    public void Bulk(ReadOnlySpan<byte> bytes)
+    {
+        Number((byte)'$', bytes.Length);
+        _bytes.Write(bytes);
+        _bytes.Write("\r\n"u8);
+    }
+
+    public void BulkInteger(long value)
+    {
+        Span<byte> text = stackalloc byte[20];
+        Utf8Formatter.TryFormat(value, text, out int length);
+        Bulk(text[..length]);
+    }
+
+    /// <summary>The next <paramref name="count"/> replies are its elements.</summary>
+    public void Array(int count) => Number((byte)'*', count);
+
+    public void Set(int count) => Number((byte)'~', count);
+
+    /// <summary>The next 2 × <paramref name="pairs"/> replies are its keys and values, in turn.</summary>
+    public void Map(int pairs) => Number((byte)'%', pairs);
+
+    /// <summary>A reply that was written elsewhere, as it is.</summary>
+    public void Raw(ReadOnlySpan<byte> reply) => _bytes.Write(reply);
+
+    /// <summary>As Redis prints it: the shortest text that reads back the same, `inf`, `-inf`.</summary>
+    public static string DoubleText(double value) => value switch
+    {
+        double.PositiveInfinity => "inf",
+        double.NegativeInfinity => "-inf",
+        _ when double.IsNaN(value) => "nan",
+        _ when value == Math.Floor(value) && Math.Abs(value) < 1e17 =>
+            value.ToString("F0", CultureInfo.InvariantCulture),
+        _ => value.ToString("R", CultureInfo.InvariantCulture).Replace("E", "e", StringComparison.Ordinal),
+    };
+
+    private void Number(byte mark, long value)
+    {
+        Span<byte> bytes = _bytes.GetSpan(24);
+        bytes[0] = mark;
+        Utf8Formatter.TryFormat(value, bytes[1..], out int length);
+        bytes[length + 1] = (byte)'\r';
+        bytes[length + 2] = (byte)'\n';
+        _bytes.Advance(length + 3);
+    }
+
+    private void Line(byte mark, ReadOnlySpan<byte> text)
+    {
+        Span<byte> bytes = _bytes.GetSpan(text.Length + 3);
+        bytes[0] = mark;
+        text.CopyTo(bytes[1..]);
+        "\r\n"u8.CopyTo(bytes[(text.Length + 1)..]);
+        _bytes.Advance(text.Length + 3);
+    }
+}
