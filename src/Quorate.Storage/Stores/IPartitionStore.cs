@@ -4,7 +4,8 @@ using Quorate.Storage.Rows;
 
 namespace Quorate.Storage.Stores;
 
-/// <summary>The owner of a partition store. Its members are called as inputs, never inside a call to the store.</summary>
+/// <summary>The owner of a partition store. Its members are called as inputs, never inside a call to the
+/// store.</summary>
 public interface IPartitionStoreClient
 {
     /// <summary>
@@ -16,7 +17,8 @@ public interface IPartitionStoreClient
     /// <summary>Rows and applied index of a checkpoint are durable together; the log before it may go.</summary>
     void CheckpointSaved(SnapshotMeta meta);
 
-    /// <summary>What was cold when <see cref="IPartitionStore.Fetch"/> was called is in memory, held for the tag.</summary>
+    /// <summary>What was cold when <see cref="IPartitionStore.Fetch"/> was called is in memory, held for the
+    /// tag.</summary>
     void Fetched(ulong tag);
 
     /// <summary>A piece of a snapshot that was asked for; a null meta says that there is none to send.</summary>
@@ -31,15 +33,16 @@ public interface IPartitionStoreClient
     /// <summary>A received snapshot is damaged or did not fit.</summary>
     void SnapshotRefused(SnapshotMeta meta);
 
-    /// <summary>The store can not go on or can not prove what it holds: the process must end with this sentence.</summary>
+    /// <summary>The store can not go on or can not prove what it holds: the process must end with this
+    /// sentence.</summary>
     void StoreFailed(string sentence);
 }
 
 /// <summary>
 /// The rows of one partition, on disk and in memory, with one writer.
-/// <para>Invariants: the rows depend on the changes applied so far and on nothing else; rows, applied index and logged
-/// time become durable together, as a checkpoint; the changes of one Apply are seen by concurrent readers of a slot all
-/// or none; nothing is read from disk that is not verified.</para>
+/// <para>Invariants: the rows depend on the changes applied so far and on nothing else; rows, applied index and
+/// logged time become durable together, as a checkpoint; the changes of one Apply are seen by concurrent readers of a
+/// slot all or none; nothing is read from disk that is not verified.</para>
 /// </summary>
 public interface IPartitionStore : IRowSource
 {
@@ -47,8 +50,8 @@ public interface IPartitionStore : IRowSource
     HybridTime Time { get; }
 
     /// <summary>
-    /// A hash over all rows that are not tombstones: equal for replicas that have applied the same prefix, whatever is
-    /// in memory or on disk. It reads everything: for checks. Null when something is cold (see
+    /// A hash over all rows that are not tombstones: equal for replicas that have applied the same prefix, whatever
+    /// is in memory or on disk. It reads everything: for checks. Null when something is cold (see
     /// <see cref="IPartitionStore.Fetch"/>).
     /// </summary>
     ulong? StateHash();
@@ -66,8 +69,8 @@ public interface IPartitionStore : IRowSource
     long DirtyBytes { get; }
 
     /// <summary>
-    /// Begins to make durable the rows as applied now; then <see cref="IPartitionStoreClient.CheckpointSaved"/>. One at
-    /// a time.
+    /// Begins to make durable the rows as applied now; then <see cref="IPartitionStoreClient.CheckpointSaved"/>. One
+    /// at a time.
     /// </summary>
     void Checkpoint(SnapshotMeta meta);
 
