@@ -175,6 +175,9 @@ public static class Guards
     /// <summary>S1: an older checkpoint goes only after the newer one and its name are durable.</summary>
     public static bool OldCheckpointOutlivesNew => On();
 
+    /// <summary>S11: what the system says of a sync is what the disk says.</summary>
+    public static bool NativeErrorsAreReported => On();
+
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
     public static bool ClearingSparesOtherSnapshots => On();
 
