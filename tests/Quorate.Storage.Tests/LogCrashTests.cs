@@ -43,7 +43,8 @@ public sealed class LogCrashTests
         int steps = StepsOf(seed);
         for (int at = (int)seed; at <= steps; at += 7)
         {
-            for (int cut = 0; cut < 40; cut++)
+            bool isAnnounced = false;
+            for (int cut = 0; !isAnnounced; cut++)
             {
                 LogRun run = RunTo(seed, at);
                 bool powerLost = cut % 2 == 0;
@@ -55,7 +56,8 @@ public sealed class LogCrashTests
                 if (announced is not null)
                 {
                     Assert.Equal(announced, after);
-                    break;
+                    isAnnounced = true;
+                    continue;
                 }
 
                 run.Crash(powerLost: false, (ulong)cut);

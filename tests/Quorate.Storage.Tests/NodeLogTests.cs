@@ -192,7 +192,7 @@ public sealed class NodeLogTests
         _disk.RunAll();
         Assert.True(before > 5, $"{before} segments");
         Assert.InRange(owner.Log.Segments.Count, 1, 2);
-        Assert.InRange(_disk.Names.Count, 1, 3);
+        Assert.InRange(_disk.Names.Count, 1, 6);
         owner.One.Log.Read(1, new(119), new(120), 100);
         owner.One.Log.Read(2, new(120), new(120), 100);
         _disk.RunAll();
