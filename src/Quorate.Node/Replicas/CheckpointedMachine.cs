@@ -28,7 +28,12 @@ public sealed class CheckpointedMachine : IReplicaStore, ICheckpointsClient
 
     public void Open() => _checkpoints.Open();
 
-    public ReadOnlyMemory<byte> Apply(Entry entry, bool resultWanted) => _machine.Apply(entry, resultWanted);
+    public ReadOnlyMemory<byte> Apply(Entry entry, bool resultWanted)
+    {
+        ReadOnlyMemory<byte> result = _machine.Apply(entry, resultWanted);
+        Judge();
+        return result;
+    }
 
     public void Checkpoint(SnapshotMeta meta) => _checkpoints.Save(meta, _machine.Snapshot());
 
@@ -37,7 +42,11 @@ public sealed class CheckpointedMachine : IReplicaStore, ICheckpointsClient
 
     public void Receive(InstallSnapshot piece) => _checkpoints.Receive(piece);
 
-    public void TakeReceived(SnapshotMeta meta) => _machine.Load(_received);
+    public void TakeReceived(SnapshotMeta meta)
+    {
+        _machine.Load(_received);
+        Judge();
+    }
 
     void ICheckpointsClient.CheckpointOpened(SnapshotMeta? meta, ReadOnlyMemory<byte> state)
     {
@@ -46,7 +55,10 @@ public sealed class CheckpointedMachine : IReplicaStore, ICheckpointsClient
             _machine.Load(state);
         }
 
-        _client.StoreOpened(meta);
+        if (!Judge())
+        {
+            _client.StoreOpened(meta);
+        }
     }
 
     void ICheckpointsClient.CheckpointSaved(SnapshotMeta meta) => _client.CheckpointSaved(meta);
@@ -66,4 +78,16 @@ public sealed class CheckpointedMachine : IReplicaStore, ICheckpointsClient
     void ICheckpointsClient.SnapshotRefused(SnapshotMeta meta) => _client.SnapshotRefused(meta);
 
     void ICheckpointsClient.CheckpointsFailed(string sentence) => _client.StoreFailed(sentence);
+
+    /// <summary>True when the machine can not go on; the owner has been told.</summary>
+    private bool Judge()
+    {
+        if (_machine.Problem is not { } problem)
+        {
+            return false;
+        }
+
+        _client.StoreFailed(problem);
+        return true;
+    }
 }

@@ -14,6 +14,12 @@ public interface IStateMachine
     ulong StateHash { get; }
 
     /// <summary>
+    /// Why this machine can not go on, in a sentence: an entry that its build does not know, a state that it can not
+    /// read. Null while it can. Whoever passed over such an entry would differ from the others from then on.
+    /// </summary>
+    string? Problem { get; }
+
+    /// <summary>
     /// Applies one committed entry; those that are not Data change nothing. The result is made only when
     /// <paramref name="resultWanted"/>: a client of this replica waits for it.
     /// </summary>

@@ -80,6 +80,8 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
 
     ulong IStateMachine.StateHash => _store.StateHash;
 
+    string? IStateMachine.Problem => null;
+
     public ulong StateHash => _store.StateHash;
 
     private string Name => $"{_node.Name}g{_group + 1}";
