@@ -1,6 +1,3 @@
-using Quorate.Core.Raft;
-using Quorate.Node.Partitions;
-
 namespace Quorate.Node.Tests.Partitions;
 
 /// <summary>A leader evaluates commands, the log carries row changes, and every replica comes to hold the same.</summary>
