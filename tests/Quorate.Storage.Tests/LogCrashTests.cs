@@ -46,6 +46,7 @@ public sealed class LogCrashTests
             bool isAnnounced = false;
             for (int cut = 0; !isAnnounced; cut++)
             {
+                Assert.True(cut < 1000, "an opening ends");
                 LogRun run = RunTo(seed, at);
                 bool powerLost = cut % 2 == 0;
                 run.Crash(powerLost, (ulong)at);
