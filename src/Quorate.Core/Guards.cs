@@ -175,6 +175,18 @@ public static class Guards
     /// <summary>S8: a received snapshot or a checkpoint is verified before it is used.</summary>
     public static bool CheckpointsAreVerified => On();
 
+    /// <summary>R32: a concurrent reader whose slot was changed meanwhile reads again.</summary>
+    public static bool ReadersRetryOnChange => On();
+
+    /// <summary>R32: the slots that a batch changes stay closed to readers until all of it is done.</summary>
+    public static bool BatchesArePublishedWhole => On();
+
+    /// <summary>S4: native memory that concurrent readers may look at is not freed before they have left.</summary>
+    public static bool RetiredMemoryWaitsForReaders => On();
+
+    /// <summary>S3: a row that is overwritten while a checkpoint is written stays for it as it was.</summary>
+    public static bool FreezeKeepsOverwrittenRows => On();
+
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
     private static readonly string? Off = Environment.GetEnvironmentVariable("QUORATE_MUTANT");
