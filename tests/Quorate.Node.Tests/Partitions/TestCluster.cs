@@ -1,7 +1,6 @@
 using System.Text;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
-using Quorate.Node.Evaluation;
 using Quorate.Node.Partitions;
 using Quorate.Storage.Stores;
 
