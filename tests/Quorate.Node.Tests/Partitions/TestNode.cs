@@ -41,6 +41,8 @@ internal sealed class TestNode(TestCluster cluster, uint number) : IPartitionHos
 
     public long WallClockMilliseconds => cluster.WallClock + WallClockStray;
 
+    public DropReason? WriteRefusal { get; set; }
+
     public void Start(Membership bootstrap)
     {
         _starts++;
