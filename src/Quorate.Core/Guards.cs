@@ -166,6 +166,14 @@ public static class Guards
     /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
     public static bool ChecksumsAreChained => On();
 
+    /// <summary>
+    /// S1: what an earlier life of a recycled segment left in its file is never taken for the log's own.
+    /// </summary>
+    public static bool StaleBatchesAreNotRead => On();
+
+    /// <summary>R14: a segment is used again only when every stream has released what lies in it.</summary>
+    public static bool RecycledOnlyWhenReleased => On();
+
     /// <summary>S1: a new file counts only when its name is durable too.</summary>
     public static bool NewFilesAreMadeNamed => On();
 
@@ -174,6 +182,9 @@ public static class Guards
 
     /// <summary>S1: an older checkpoint goes only after the newer one and its name are durable.</summary>
     public static bool OldCheckpointOutlivesNew => On();
+
+    /// <summary>S11: what the system says of a sync is what the disk says.</summary>
+    public static bool NativeErrorsAreReported => On();
 
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
     public static bool ClearingSparesOtherSnapshots => On();

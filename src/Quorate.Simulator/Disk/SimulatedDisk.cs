@@ -75,16 +75,19 @@ public sealed class SimulatedDisk : IDisk
         foreach (PendingDiskOperation pending in _pending)
         {
             pending.IsDropped = true;
-            long fate = random.Next(3);
+            DiskOperation operation = pending.Operation;
+            bool isWrite = operation.Kind is DiskOperationKind.Write or DiskOperationKind.WriteDurable;
+            long fate = random.Next(isWrite ? 4 : 3);
             if (fate == 0)
             {
                 continue;
             }
 
-            if (fate == 1 && pending.Operation.Kind == DiskOperationKind.Write)
+            if (isWrite && fate < 3)
             {
-                ReadOnlyMemory<byte> data = pending.Operation.Data;
-                Write(pending.Operation.File, pending.Operation.Offset, data.Span[..(int)random.Next(data.Length + 1)]);
+                // In part, or whole and not yet synced.
+                int length = fate == 1 ? (int)random.Next(operation.Data.Length + 1) : operation.Data.Length;
+                Write(operation.File, operation.Offset, operation.Data.Span[..length]);
             }
             else
             {
@@ -107,7 +110,7 @@ public sealed class SimulatedDisk : IDisk
     }
 
     /// <summary>
-    /// The next Sync of a file ends in Failed; what it covered is shown but never durable, unless written again.
+    /// The next Sync of a file, or WriteDurable, ends in Failed; what it covered is shown but never durable, unless written again.
     /// </summary>
     public void FailNextSync() => _failNextSync = true;
 
@@ -172,6 +175,13 @@ public sealed class SimulatedDisk : IDisk
             case DiskOperationKind.Write:
                 status = Write(operation.File, operation.Offset, operation.Data.Span);
                 break;
+            case DiskOperationKind.WriteDurable:
+                status = Write(operation.File, operation.Offset, operation.Data.Span);
+                status = status == DiskStatus.Done ? Sync(_folder.Find(operation.File)!, ++_number) : status;
+                break;
+            case DiskOperationKind.Allocate:
+                status = Allocate(operation.File, operation.Length);
+                break;
             case DiskOperationKind.SyncFolder:
                 _folder.Sync(pending.Number);
                 break;
@@ -193,9 +203,7 @@ public sealed class SimulatedDisk : IDisk
                 file.Truncate(operation.Offset, ++_number);
                 break;
             case DiskOperationKind.Sync:
-                status = _failNextSync ? DiskStatus.Failed : DiskStatus.Done;
-                file.Sync(pending.Number, _failNextSync);
-                _failNextSync = false;
+                status = Sync(file, pending.Number);
                 break;
             default:
                 Rename(operation);
@@ -209,6 +217,21 @@ public sealed class SimulatedDisk : IDisk
     {
         int start = (int)Math.Min(operation.Offset, content.Length);
         return content.Span.Slice(start, Math.Min(operation.Length, content.Length - start)).ToArray();
+    }
+
+    private DiskStatus Sync(SimulatedFile file, ulong number)
+    {
+        bool fails = _failNextSync;
+        _failNextSync = false;
+        file.Sync(number, fails);
+        return fails ? DiskStatus.Failed : DiskStatus.Done;
+    }
+
+    /// <summary>Zeros behind the end of a file, written like any other bytes.</summary>
+    private DiskStatus Allocate(string name, int length)
+    {
+        SimulatedFile file = _folder.Find(name) ?? _folder.Create(name, ++_number);
+        return file.Length < length ? Write(name, file.Length, new byte[length - file.Length]) : DiskStatus.Done;
     }
 
     private void Rename(in DiskOperation operation)
