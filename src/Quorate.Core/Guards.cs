@@ -192,6 +192,15 @@ public static class Guards
     /// <summary>S8: a received snapshot or a checkpoint is verified before it is used.</summary>
     public static bool CheckpointsAreVerified => On();
 
+    /// <summary>S8: the checksum of a sorted file's block is verified before the block is used.</summary>
+    public static bool BlocksAreVerified => On();
+
+    /// <summary>S8: a row that is read from disk is verified against the hash that came along with it.</summary>
+    public static bool RowHashVerifiedOnLoad => On();
+
+    /// <summary>S8: a block counts only in the file and at the place for which it was written.</summary>
+    public static bool BlocksNameTheirPlace => On();
+
     /// <summary>F27: a request whose number was executed is answered from what is remembered, never again executed.</summary>
     public static bool DuplicatesAreRecognised => On();
 
