@@ -299,14 +299,15 @@ public sealed class LogRecyclingTests
         Assert.InRange(each, 0, 60);
     }
 
-    private static Persist Entries(ulong sequence, ulong first, int count, int bytes, LogIndex release = default) => new()
-    {
-        Sequence = sequence,
-        Entries = [.. Enumerable.Range(0, count)
+    private static Persist Entries(
+        ulong sequence, ulong first, int count, int bytes, LogIndex release = default) => new()
+        {
+            Sequence = sequence,
+            Entries = [.. Enumerable.Range(0, count)
             .Select(i => new Entry(new(first + (ulong)i), new(1), EntryKind.Data, new byte[bytes]))],
-        ReleaseTo = release,
-        MustSync = true,
-    };
+            ReleaseTo = release,
+            MustSync = true,
+        };
 
     private void Write(StreamOwner stream, ulong sequence, ulong index, LogIndex release = default)
     {
