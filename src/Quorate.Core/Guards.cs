@@ -166,6 +166,14 @@ public static class Guards
     /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
     public static bool ChecksumsAreChained => On();
 
+    /// <summary>
+    /// S1: what an earlier life of a recycled segment left in its file is never taken for the log's own.
+    /// </summary>
+    public static bool StaleBatchesAreNotRead => On();
+
+    /// <summary>R14: a segment is used again only when every stream has released what lies in it.</summary>
+    public static bool RecycledOnlyWhenReleased => On();
+
     /// <summary>S1: a new file counts only when its name is durable too.</summary>
     public static bool NewFilesAreMadeNamed => On();
 
