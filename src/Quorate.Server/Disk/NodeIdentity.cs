@@ -68,12 +68,16 @@ public sealed record NodeIdentity(Guid Cluster, NodeId Node, uint Incarnation)
             return null;
         }
 
-        return lines[0] == Title
+        if (lines[0] == Title
             && Guid.TryParseExact(Value(lines, 2, "cluster "), "N", out Guid cluster)
             && uint.TryParse(Value(lines, 3, "node "), CultureInfo.InvariantCulture, out uint node)
-            && uint.TryParse(Value(lines, 4, "incarnation "), CultureInfo.InvariantCulture, out uint incarnation)
-            ? new NodeIdentity(cluster, new(node), incarnation)
-            : null;
+            && uint.TryParse(Value(lines, 4, "incarnation "), CultureInfo.InvariantCulture, out uint incarnation))
+        {
+            problem = "";
+            return new NodeIdentity(cluster, new(node), incarnation);
+        }
+
+        return null;
     }
 
     private static string? Value(string[] lines, int line, string word) =>
