@@ -184,7 +184,19 @@ public static class Guards
     public static bool OldCheckpointOutlivesNew => On();
 
     /// <summary>S11: what the system says of a sync is what the disk says.</summary>
-    public static bool NativeErrorsAreReported => On();
+    public static bool NativeSyncErrorsAreReported => On();
+
+    /// <summary>R11: after a failed sync of the real disk every later one fails, too.</summary>
+    public static bool FailedNativeSyncIsFinal => On();
+
+    /// <summary>S5: files do not grow into the reserve of free space.</summary>
+    public static bool FreeSpaceReserveIsKept => On();
+
+    /// <summary>R20: one process at a time has a data folder.</summary>
+    public static bool DataFolderIsLocked => On();
+
+    /// <summary>R20, S8: a data folder is opened only by the node that it names, and only when that name is whole.</summary>
+    public static bool IdentityIsVerified => On();
 
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
     public static bool ClearingSparesOtherSnapshots => On();
