@@ -175,6 +175,9 @@ public static class Guards
     /// <summary>S1: an older checkpoint goes only after the newer one and its name are durable.</summary>
     public static bool OldCheckpointOutlivesNew => On();
 
+    /// <summary>S11: what the system says of a sync is what the disk says.</summary>
+    public static bool NativeErrorsAreReported => On();
+
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
     public static bool ClearingSparesOtherSnapshots => On();
 
@@ -195,6 +198,17 @@ public static class Guards
 
     /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
     public static bool MasterKeyIsProven => On();
+    /// <summary>F27: a request whose number was executed is answered from what is remembered, never again executed.</summary>
+    public static bool DuplicatesAreRecognised => On();
+
+    /// <summary>F27: a number is looked up among the pending changes, too: the first one may not be applied yet.</summary>
+    public static bool PendingDuplicatesAreRecognised => On();
+
+    /// <summary>R25: a request of a session that may have been evicted is refused; nobody knows what it has done.</summary>
+    public static bool EvictedSessionsAreRefused => On();
+
+    /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
+    public static bool ExpiryByLoggedTime => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
