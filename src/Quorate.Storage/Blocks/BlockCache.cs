@@ -87,7 +87,9 @@ public sealed class BlockCache(long bytesMax, MemoryBudget? budget = null) : IBl
         Shrink();
     }
 
-    /// <summary>Pins a block: it stays until as many calls of <see cref="Unpin"/>; false when it is not there.</summary>
+    /// <summary>
+    /// Pins a block: it stays until as many calls of <see cref="Unpin"/>. False when it is not there.
+    /// </summary>
     public bool TryPin(SSTableReader file, int number)
     {
         if (!_places.TryGetValue(NameOf(file, number), out int place))
