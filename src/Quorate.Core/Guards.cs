@@ -140,6 +140,12 @@ public static class Guards
     /// <summary>Raft, section 5.3: entries follow only an entry that matches.</summary>
     public static bool PreviousEntryMustMatch => On();
 
+    /// <summary>
+    /// Full memory refuses entries only while applying what is committed will free some: an entry of a new term may be
+    /// all that is missing to commit the rest (seeds 300078, 302683, 303050).
+    /// </summary>
+    public static bool FullMemoryLetsCommitThrough => On();
+
     /// <summary>A session read whose token names a lost write is told so, and not given an older value.</summary>
     public static bool SessionTokensCarryTerm => On();
 
