@@ -175,11 +175,35 @@ public static class Guards
     /// <summary>S1: an older checkpoint goes only after the newer one and its name are durable.</summary>
     public static bool OldCheckpointOutlivesNew => On();
 
+    /// <summary>S11: what the system says of a sync is what the disk says.</summary>
+    public static bool NativeErrorsAreReported => On();
+
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
     public static bool ClearingSparesOtherSnapshots => On();
 
     /// <summary>S8: a received snapshot or a checkpoint is verified before it is used.</summary>
     public static bool CheckpointsAreVerified => On();
+
+    /// <summary>S8: the checksum of a sorted file's block is verified before the block is used.</summary>
+    public static bool BlocksAreVerified => On();
+
+    /// <summary>S8: a row that is read from disk is verified against the hash that came along with it.</summary>
+    public static bool RowHashVerifiedOnLoad => On();
+
+    /// <summary>S8: a block counts only in the file and at the place for which it was written.</summary>
+    public static bool BlocksNameTheirPlace => On();
+
+    /// <summary>F27: a request whose number was executed is answered from what is remembered, never again executed.</summary>
+    public static bool DuplicatesAreRecognised => On();
+
+    /// <summary>F27: a number is looked up among the pending changes, too: the first one may not be applied yet.</summary>
+    public static bool PendingDuplicatesAreRecognised => On();
+
+    /// <summary>R25: a request of a session that may have been evicted is refused; nobody knows what it has done.</summary>
+    public static bool EvictedSessionsAreRefused => On();
+
+    /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
+    public static bool ExpiryByLoggedTime => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.

@@ -60,11 +60,13 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
             world.Plan.Raft,
             world.Plan.Replica,
             this,
-            this,
             client => _log = new ObservedLog(
                 record, client, inner => new SimpleLog(node.Disk, prefix, inner, world.Plan.Log), Postpone),
-            client => new ObservedCheckpoints(
-                placed.Id, _checks, client, inner => new CheckpointFiles(node.Disk, prefix, inner)),
+            client => new CheckpointedMachine(
+                this,
+                inner => new ObservedCheckpoints(
+                    placed.Id, _checks, inner, files => new CheckpointFiles(node.Disk, prefix, files)),
+                client),
             placed.Bootstrap,
             seed);
     }
@@ -77,6 +79,8 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     Instant IReplicaHost.Now => _node.LocalTime;
 
     ulong IStateMachine.StateHash => _store.StateHash;
+
+    string? IStateMachine.Problem => null;
 
     public ulong StateHash => _store.StateHash;
 
@@ -146,7 +150,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         }
         else
         {
-            Replica.Read(request, attempt.Batch, attempt.ReadLevel, attempt.Token, deadline);
+            Replica.Read(request, attempt.ReadLevel, attempt.Token, deadline);
         }
 
         AfterInput();
@@ -177,7 +181,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
 
     public void ServeRead(RequestId request)
     {
-        Replica.ServeRead(request);
+        Serve(request);
         AfterInput();
     }
 
@@ -208,7 +212,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
 
             foreach (RequestId request in _readsWaiting)
             {
-                Replica.ServeRead(request);
+                Serve(request);
             }
 
             _readsWaiting.Clear();
@@ -352,11 +356,19 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         return _store.Apply(entry, resultWanted);
     }
 
-    ReadOnlyMemory<byte> IStateMachine.Query(ReadOnlyMemory<byte> query) => _store.Query(query);
-
     byte[] IStateMachine.Snapshot() => _store.Snapshot();
 
     void IStateMachine.Load(ReadOnlyMemory<byte> state) => _store.Load(state);
+
+    private void Serve(RequestId request)
+    {
+        if (Replica.TakeRead(request, out ReadToken seen))
+        {
+            ReadOnlyMemory<byte> result = _store.Query(_attempts[request].Batch);
+            ((IReplicaHost)this).Reply(
+                new ReplicaReply(request, Outcome.Done, default, ReplicaId.None, seen, result));
+        }
+    }
 
     private bool Postpone(ulong sequence)
     {
