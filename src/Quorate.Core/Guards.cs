@@ -204,6 +204,17 @@ public static class Guards
 
     /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
     public static bool ExpiryByLoggedTime => On();
+    /// <summary>R32: a concurrent reader whose slot was changed meanwhile reads again.</summary>
+    public static bool ReadersRetryOnChange => On();
+
+    /// <summary>R32: the slots that a batch changes stay closed to readers until all of it is done.</summary>
+    public static bool BatchesArePublishedWhole => On();
+
+    /// <summary>S4: native memory that concurrent readers may look at is not freed before they have left.</summary>
+    public static bool RetiredMemoryWaitsForReaders => On();
+
+    /// <summary>S3: a row that is overwritten while a checkpoint is written stays for it as it was.</summary>
+    public static bool FreezeKeepsOverwrittenRows => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
