@@ -216,6 +216,15 @@ public static class Guards
     /// <summary>S3: a row that is overwritten while a checkpoint is written stays for it as it was.</summary>
     public static bool FreezeKeepsOverwrittenRows => On();
 
+    /// <summary>S2: a tombstone stays as long as an older table may hold what it hides.</summary>
+    public static bool TombstonesOutliveOlderRows => On();
+
+    /// <summary>S2: an expired row that is dropped goes on hiding what older tables hold under its key.</summary>
+    public static bool ExpiredRowsHideOlderOnes => On();
+
+    /// <summary>S4: a table's file stays while a fetch, a transfer or a compaction reads it.</summary>
+    public static bool FilesInUseAreKept => On();
+
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
     private static readonly string? Off = Environment.GetEnvironmentVariable("QUORATE_MUTANT");
