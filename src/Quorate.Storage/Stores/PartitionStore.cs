@@ -10,10 +10,10 @@ using Quorate.Storage.SSTable;
 namespace Quorate.Storage.Stores;
 
 /// <summary>
-/// A partition's rows as a log-structured merge tree (O'Neil and others, 1996): the newest in memory, a table for each
-/// checkpoint, tables merged in the background, and a manifest that says which tables count.
-/// <para>Invariants: a row in memory is newer than any in a table, and one in a newer table than any in an older; users'
-/// rows older than the last clear do not count, wherever they are; what a checkpoint has acknowledged is what the next
+/// A partition's rows as a log-structured merge tree (O'Neil and others, 1996): the newest in memory, a table for
+/// each checkpoint, tables merged in the background, and a manifest that says which tables count.
+/// <para>Invariants: a row in memory is newer than any in a table, and one in a newer table than any in an older;
+/// users' rows older than the last clear do not count, wherever they are; what a checkpoint has acknowledged is what the next
 /// start opens, or something newer. Background work goes on only as far as <see cref="Work"/> gives it budget, and the
 /// owner calls that at every opportunity.</para>
 /// </summary>

@@ -7,7 +7,9 @@ namespace Quorate.Storage.Stores;
 /// <summary>What a <see cref="PartitionStore"/> is for, and its limits, each with its unit.</summary>
 public sealed record PartitionStoreSettings
 {
-    /// <summary>The names of the store's files begin with it. No store's prefix is the beginning of another's.</summary>
+    /// <summary>
+    /// The names of the store's files begin with it. No store's prefix is the beginning of another's.
+    /// </summary>
     public required string Prefix { get; init; }
 
     /// <summary>The partition, which its files name.</summary>
@@ -61,7 +63,9 @@ public sealed record PartitionStoreSettings
     /// <summary>The tables of a received snapshot together, in bytes.</summary>
     public long SnapshotBytesMax { get; init; } = 1L << 40;
 
-    /// <summary>How often the owner lets the store work before a compaction is tried again that found the disk full.</summary>
+    /// <summary>
+    /// How often the owner lets the store work before a compaction is tried again that found the disk full.
+    /// </summary>
     public int WorksBeforeRetry { get; init; } = 32;
 
     /// <summary>Jobs handed over and not yet done. Their owner has fewer in flight, so more is a defect.</summary>

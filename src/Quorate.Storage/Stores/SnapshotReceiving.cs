@@ -92,7 +92,6 @@ internal sealed class SnapshotReceiving(StoreContext context)
                 yield break;
             }
 
-            check.Table?.Reader.Dispose();
             if (check.Problem is not null)
             {
                 Refuse(reception.Meta);

@@ -140,7 +140,9 @@ internal sealed class StoreContext
     /// <summary>Of the operation that the job before ended with.</summary>
     public StepEnd LastEnd(string file) => EndOf(Jobs.Completion, file);
 
-    /// <summary>There was room for a whole checkpoint, compaction or snapshot: the next want of it is told again.</summary>
+    /// <summary>
+    /// There was room for a whole checkpoint, compaction or snapshot: the next want of it is told again.
+    /// </summary>
     public void NoteRoom() => _isFullTold = false;
 
     public void Fail(string sentence)

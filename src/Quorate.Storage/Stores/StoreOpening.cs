@@ -29,8 +29,7 @@ internal sealed class StoreOpening(StoreContext context)
             context.SkipNumbers(name.Number);
         }
 
-        StoreFileName newest =
-            names.Where(name => name.Kind == StoreFileKind.Manifest).OrderBy(name => name.Number).LastOrDefault();
+        StoreFileName newest = StoreInspector.NewestManifest(context.Settings.Prefix, all);
         if (newest.File is not null)
         {
             yield return StoreStep.All(OpenSteps(newest));
