@@ -241,6 +241,15 @@ public static class Guards
     /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
     public static bool MasterKeyIsProven => On();
 
+    /// <summary>S2: a tombstone stays as long as an older table may hold what it hides.</summary>
+    public static bool TombstonesOutliveOlderRows => On();
+
+    /// <summary>S2: an expired row that is dropped goes on hiding what older tables hold under its key.</summary>
+    public static bool ExpiredRowsHideOlderOnes => On();
+
+    /// <summary>S4: a table's file stays while a fetch, a transfer or a compaction reads it.</summary>
+    public static bool FilesInUseAreKept => On();
+
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
     private static readonly string? Off = Environment.GetEnvironmentVariable("QUORATE_MUTANT");
