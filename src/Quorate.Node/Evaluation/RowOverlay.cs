@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Storage.Rows;
 
@@ -88,7 +89,7 @@ public sealed class RowOverlay(IRowSource source) : IRowOverlay
             {
                 _clears.RemoveAt(_clears.Count - 1);
             }
-            else if (cut.Older is { } older)
+            else if (cut.Older is { } older && Guards.CutUncoversOlderChange)
             {
                 older.Newer = null;
                 _rows[cut.Key] = older;
