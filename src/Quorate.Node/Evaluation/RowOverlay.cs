@@ -18,7 +18,8 @@ public sealed class RowOverlay(IRowSource source) : IRowOverlay
     private readonly List<RowVersion> _clears = [];
     private readonly ChangedRowOrder _order = new();
 
-    /// <summary>What lies below. To be set anew where one overlay serves many evaluations, and only while empty.</summary>
+    /// <summary>What lies below. To be set anew where one overlay serves many evaluations, and only while
+    /// empty.</summary>
     public IRowSource Source { get; set; } = source;
 
     public int Count => _history.Count;
