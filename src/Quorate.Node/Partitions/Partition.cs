@@ -25,6 +25,9 @@ public sealed record PartitionPlace
     public required Func<IPartitionStoreClient, IPartitionStore> Rows { get; init; }
 
     public IEntrySeal Seal { get; init; } = PlainEntries.Instance;
+
+    /// <summary>For checks that see each entry just before it is applied.</summary>
+    public Action<Entry>? Applies { get; init; }
 }
 
 /// <summary>
@@ -41,7 +44,7 @@ public sealed class Partition : IReplicaHost
     private readonly ColdRows _cold;
     private readonly PartitionWrites _writes;
     private readonly PartitionReads _reads;
-    private readonly Dictionary<RequestId, RequestId> _operations = [];
+    private readonly SortedDictionary<ulong, RequestId> _operations = [];
     private ulong _lastOrder;
     private int _applies;
     private bool _turnWaits;
@@ -62,7 +65,7 @@ public sealed class Partition : IReplicaHost
             this,
             place.Log,
             client => _parts.Machine = new PartitionMachine(
-                client, place.Rows, place.Seal, settings.ExpiriesTrackedMax, Fetched),
+                client, place, settings.ExpiriesTrackedMax, Fetched),
             place.Bootstrap,
             place.Seed);
         _writes = new(_parts, _cold, place.Seal, place.Seed);
@@ -76,6 +79,9 @@ public sealed class Partition : IReplicaHost
     public IPartitionStore Rows => _parts.Machine.Rows;
 
     public bool IsLeader => _parts.IsLeader;
+
+    /// <summary>The disk was full when the rows were last to be made durable.</summary>
+    public bool IsStoreFull => _parts.Machine.IsFull;
 
     /// <summary>Requests taken and not yet answered; of these, those that wait for rows.</summary>
     public (int Open, int Cold) Waiting => (_parts.Open, _cold.Count);
@@ -117,8 +123,8 @@ public sealed class Partition : IReplicaHost
     public void Submit(PartitionRequest request)
     {
         var open = new OpenRequest(request, ++_lastOrder);
-        bool isFull = _parts.Open >= _parts.Settings.RequestsOpenMax;
-        _parts.Opened();
+        bool isFull = _parts.IsFullFor(open);
+        _parts.Opened(open);
         if (isFull)
         {
             _parts.Refuse(open, DropReason.Overloaded);
@@ -137,7 +143,7 @@ public sealed class Partition : IReplicaHost
         {
             _parts.Refuse(open, DropReason.NotLeader);
         }
-        else if ((_parts.Machine.IsFull ? DropReason.SpaceIsLow : _host.WriteRefusal) is { } refusal)
+        else if (_host.WriteRefusal is { } refusal)
         {
             _parts.Refuse(open, refusal);
         }
@@ -268,7 +274,7 @@ public sealed class Partition : IReplicaHost
 
     void IReplicaHost.Reply(in ReplicaReply reply)
     {
-        if (_operations.Remove(reply.Request, out RequestId operation))
+        if (_operations.Remove(reply.Request.Value, out RequestId operation))
         {
             _host.Reply(new PartitionReply(
                 operation, reply.Outcome, reply.Reason, reply.LeaderHint, reply.Token, RowVersion.Zero, default));
@@ -339,7 +345,7 @@ public sealed class Partition : IReplicaHost
     private RequestId Operation(RequestId request)
     {
         RequestId own = _parts.NextRequest();
-        _operations.Add(own, request);
+        _operations.Add(own.Value, request);
         return own;
     }
 
@@ -347,7 +353,21 @@ public sealed class Partition : IReplicaHost
     {
         _writes.Close();
         _reads.Close();
+        foreach (RequestId operation in _operations.Values)
+        {
+            _host.Reply(new PartitionReply(
+                operation,
+                Outcome.Unknown,
+                DropReason.LeadershipLost,
+                ReplicaId.None,
+                default,
+                RowVersion.Zero,
+                default));
+        }
+
+        _operations.Clear();
         _isClosed = true;
+        Replica.Close();
     }
 
     private void AfterInput()

@@ -13,6 +13,11 @@ public sealed record PartitionSettings
     /// <summary>Requests taken and not yet answered; beyond, they are refused.</summary>
     public int RequestsOpenMax { get; init; } = 16 * 1024;
 
+    /// <summary>
+    /// Words of requests taken and not yet answered, in bytes; beyond, they are refused (one is always let in).
+    /// </summary>
+    public long RequestBytesOpenMax { get; init; } = 64 * 1024 * 1024;
+
     /// <summary>Requests that wait for cold rows; beyond, they are refused.</summary>
     public int ColdRequestsMax { get; init; } = 1024;
 

@@ -30,6 +30,7 @@ internal sealed class PartitionWrites
     private Term _term;
     private HybridTime _lastTime;
     private ulong _timeEntry;
+    private bool _entryIsFull;
 
     public PartitionWrites(PartitionParts parts, ColdRows cold, IEntrySeal seal, ulong seed)
     {
@@ -204,8 +205,9 @@ internal sealed class PartitionWrites
         PartitionSettings settings = _parts.Settings;
         Instant deadline = Instant.Zero;
         WriteLevel? level = null;
-        while (_taken.Count < settings.ProposalRequestsMax
-            && _entry.Bytes < settings.ProposalBytesMax
+        _entryIsFull = false;
+        while (!_entryIsFull
+            && _taken.Count < settings.ProposalRequestsMax
             && _entry.Count <= ChangesBeforeMax
             && _queue.TryPeek(out OpenRequest? open)
             && (level is null || open.Request.WriteLevel == level))
@@ -266,6 +268,17 @@ internal sealed class PartitionWrites
         if (verdict == SessionVerdict.Cold)
         {
             _queue.SetAside(open);
+            return null;
+        }
+
+        bool fits = _entry.Count == 0
+            || verdict != SessionVerdict.Execute
+            || _entry.Bytes + evaluation.Changes.Length <= _parts.Settings.ProposalBytesMax;
+        if (!fits)
+        {
+            // Its changes do not fit behind the others; in the next entry it sees another index and time.
+            _entryIsFull = true;
+            _queue.PutBack(open);
             return null;
         }
 

@@ -70,6 +70,9 @@ internal sealed class WriteQueue(PartitionParts parts, ColdRows cold)
         }
     }
 
+    /// <summary>What was taken out last has to be evaluated for another entry: it is the next again.</summary>
+    public void PutBack(OpenRequest open) => _again.Insert(0, open);
+
     /// <summary>The evaluation of a request met a cold row: it waits for it.</summary>
     public void SetAside(OpenRequest open)
     {

@@ -230,6 +230,9 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         SaveCheckpointWhenDue();
     }
 
+    /// <summary>Takes nothing more: neither inputs nor the completions of what is under way.</summary>
+    public void Close() => _stage = Stage.Ended;
+
     void IReplicaStoreClient.StoreOpened(SnapshotMeta? checkpoint)
     {
         if (_stage == Stage.Opening)

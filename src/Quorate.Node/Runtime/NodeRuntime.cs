@@ -87,7 +87,8 @@ public sealed class NodeRuntime : INodeLogClient
                 Id = opening.Id,
                 Bootstrap = opening.Bootstrap,
                 Seed = SeededRandom.SplitMix64(ref seed),
-                Log = client => _log.For(stream, client),
+                Log = client => _place.Log(opening, client, inner => _log.For(stream, inner)),
+                Applies = _place.Applies is { } applies ? entry => applies(opening.Group, entry) : null,
                 Rows = client => _place.Rows(opening.Group, opening.Id, client),
                 Seal = opening.Seal,
             },
@@ -136,7 +137,13 @@ public sealed class NodeRuntime : INodeLogClient
         _log.Drop(stream);
     }
 
-    public void Receive(GroupId group, in RaftMessage message) => Find(group)?.Receive(message);
+    public void Receive(GroupId group, in RaftMessage message)
+    {
+        if (!_hasEnded)
+        {
+            Find(group)?.Receive(message);
+        }
+    }
 
     public void Hear(in NodeHeartbeat heartbeat)
     {
@@ -231,15 +238,7 @@ public sealed class NodeRuntime : INodeLogClient
             return false;
         }
 
-        if (_place.Memory.OverBytes > 0)
-        {
-            // Whoever holds rows that are not needed may give them back, whether or not anything happened to it.
-            foreach (PartitionShell shell in _partitions.Values)
-            {
-                _work.Add(shell);
-            }
-        }
-
+        MakeRoom();
         return _work.Run(budgetBytes);
     }
 
@@ -289,6 +288,30 @@ public sealed class NodeRuntime : INodeLogClient
             _hasEnded = true;
             _host.End(sentence);
         }
+    }
+
+    /// <summary>
+    /// Memory is short: the partition with the most rows that are in memory only is to take a checkpoint, and whoever
+    /// holds rows that are not needed may give them back, whether or not anything happened to it.
+    /// </summary>
+    private void MakeRoom()
+    {
+        long free = _place.Memory.TotalBytes - _place.Memory.UsedBytes;
+        if (free > _place.Memory.TotalBytes / _settings.MemoryFreeFraction)
+        {
+            return;
+        }
+
+        PartitionShell? heaviest = null;
+        foreach (PartitionShell shell in _partitions.Values)
+        {
+            _work.Add(shell);
+            bool isHeavier = heaviest is null
+                || shell.Partition.Rows.DirtyBytes > heaviest.Partition.Rows.DirtyBytes;
+            heaviest = isHeavier ? shell : heaviest;
+        }
+
+        heaviest?.Partition.WantCheckpoint();
     }
 
     private void Refuse(GroupId group, RequestId request) => _host.Reply(group, new PartitionReply(
