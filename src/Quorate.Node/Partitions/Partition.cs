@@ -3,36 +3,14 @@ using Quorate.Core.Raft;
 using Quorate.Node.Commands;
 using Quorate.Node.Liveness;
 using Quorate.Node.Replicas;
-using Quorate.Storage.Log;
 using Quorate.Storage.Rows;
 using Quorate.Storage.Stores;
 
 namespace Quorate.Node.Partitions;
 
-/// <summary>What a partition is made of.</summary>
-public sealed record PartitionPlace
-{
-    public required ReplicaId Id { get; init; }
-
-    /// <summary>The first membership of a group that is created with all its replicas at once; else null.</summary>
-    public Membership? Bootstrap { get; init; }
-
-    /// <summary>Decides election timeouts and random choices of this life; another one for each start.</summary>
-    public required ulong Seed { get; init; }
-
-    public required Func<IGroupLogClient, IGroupLog> Log { get; init; }
-
-    public required Func<IPartitionStoreClient, IPartitionStore> Rows { get; init; }
-
-    public IEntrySeal Seal { get; init; } = PlainEntries.Instance;
-
-    /// <summary>For checks that see each entry just before it is applied.</summary>
-    public Action<Entry>? Applies { get; init; }
-}
-
 /// <summary>
-/// One node's copy of a partition: a replica over a store of rows, the leader's evaluation of commands, request sessions
-/// and expiry. It is fed inputs and tells its host what follows; it has no thread, clock or socket of its own.
+/// One node's copy of a partition: a replica over a store of rows, the leader's evaluation of commands, request
+/// sessions and expiry. It is fed inputs and tells its host what follows; it has no thread, clock or socket of its own.
 /// <para>Invariants: every request gets one answer; inputs only take note, and <see cref="Turn"/> does what they ask
 /// for, so that what arrives together is done together; nothing is answered before the log has decided over what it
 /// saw.</para>
@@ -355,14 +333,8 @@ public sealed class Partition : IReplicaHost
         _reads.Close();
         foreach (RequestId operation in _operations.Values)
         {
-            _host.Reply(new PartitionReply(
-                operation,
-                Outcome.Unknown,
-                DropReason.LeadershipLost,
-                ReplicaId.None,
-                default,
-                RowVersion.Zero,
-                default));
+            var lost = DropReason.LeadershipLost;
+            _host.Reply(new(operation, lost.Outcome(), lost, ReplicaId.None, default, RowVersion.Zero, default));
         }
 
         _operations.Clear();

@@ -7,7 +7,9 @@ namespace Quorate.Node.Partitions;
 /// <summary>The limits and times of a partition, each with its unit.</summary>
 public sealed record PartitionSettings
 {
-    /// <summary>The first slot of the partition's run: sessions of requests without a key are remembered there.</summary>
+    /// <summary>
+    /// The first slot of the partition's run: sessions of requests without a key are remembered there.
+    /// </summary>
     public Slot FirstSlot { get; init; }
 
     /// <summary>Requests taken and not yet answered; beyond, they are refused.</summary>

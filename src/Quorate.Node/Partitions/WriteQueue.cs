@@ -14,7 +14,9 @@ internal sealed class WriteQueue(PartitionParts parts, ColdRows cold)
 {
     private readonly Queue<OpenRequest> _arrived = new();
 
-    /// <summary>Those that were set aside once and are ready, in the order of their arrival. Before the arrived.</summary>
+    /// <summary>
+    /// Those that were set aside once and are ready, in the order of their arrival. Before the arrived.
+    /// </summary>
     private readonly List<OpenRequest> _again = [];
 
     private readonly List<OpenRequest> _aside = [];

@@ -9,7 +9,8 @@ namespace Quorate.Node.Runtime;
 /// <summary>
 /// A node: many partitions over one disk, with one log whose syncs they share, one heartbeat per pair of nodes, and one
 /// budget of memory. It is fed inputs and tells its host what follows; it has no thread, clock or socket of its own.
-/// <para>Inputs besides its members are the completions of its disk, which go straight to whoever waits for them.</para>
+/// <para>Inputs besides its members are the completions of its disk, which go straight to whoever waits for
+/// them.</para>
 /// <para>Invariants: every request gets one answer; a partition to which nothing happens costs nothing: whatever is
 /// done for many is done for those that asked for it.</para>
 /// </summary>
@@ -117,7 +118,9 @@ public sealed class NodeRuntime : INodeLogClient
         _hasEnded = true;
     }
 
-    /// <summary>A partition is no longer here: its log and its rows go; then <see cref="INodeHost.PartitionDropped"/>.</summary>
+    /// <summary>
+    /// A partition is no longer here: its log and its rows go; then <see cref="INodeHost.PartitionDropped"/>.
+    /// </summary>
     public void Drop(GroupId group)
     {
         if (_partitions.Remove(group, out PartitionShell? shell))
@@ -228,8 +231,8 @@ public sealed class NodeRuntime : INodeLogClient
     }
 
     /// <summary>
-    /// Does background work of some partitions, each about as much as the budget says, in bytes. True when there is more
-    /// to do right now.
+    /// Does background work of some partitions, each about as much as the budget says, in bytes. True when there is
+    /// more to do right now.
     /// </summary>
     public bool Work(int budgetBytes)
     {

@@ -4,7 +4,9 @@ using Quorate.Node.Partitions;
 
 namespace Quorate.Node.Tests.Partitions;
 
-/// <summary>A replica that missed too much takes a snapshot of the rows, sessions and all, and goes on from there.</summary>
+/// <summary>
+/// A replica that missed too much takes a snapshot of the rows, sessions and all, and goes on from there.
+/// </summary>
 public sealed class SnapshotTests
 {
     [Fact]

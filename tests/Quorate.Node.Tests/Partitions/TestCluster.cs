@@ -203,7 +203,9 @@ internal sealed class TestCluster
         Run(1000);
         ulong?[] hashes =
         [
-            .. Nodes.Where(node => node.Partition is not null).Select(node => node.Partition!.Rows.StateHash()).Distinct(),
+            .. Nodes.Where(node => node.Partition is not null)
+                .Select(node => node.Partition!.Rows.StateHash())
+                .Distinct(),
         ];
         Assert.Single(hashes);
         Assert.NotNull(hashes[0]);
