@@ -17,6 +17,9 @@ internal static class SSTableSentences
     public static string Unlike(string file, string found, string expected) =>
         $"The file {file} is {found}, and {expected} should stand there. {WhatToDo}";
 
+    public static string Untrue(string file, string property) =>
+        $"The file {file} holds other rows than its properties say: they differ in {property}. {WhatToDo}";
+
     public static string NoKey(string file, uint keyId) =>
         $"The file {file} is encrypted with data key {keyId}, which is not among the data keys of this node. "
         + "Restore the file of data keys that holds it.";
