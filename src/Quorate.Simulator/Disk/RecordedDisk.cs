@@ -73,7 +73,7 @@ public sealed class RecordedDisk(IDisk disk, int operationsMax = 1_000_000) : ID
     private static bool IsSame(in DiskCompletion expected, in DiskCompletion actual) =>
         expected.Status == actual.Status
         && expected.Data.Span.SequenceEqual(actual.Data.Span)
-        && (expected.Names ?? []).SequenceEqual(actual.Names ?? []);
+        && (expected.Names ?? []).SequenceEqual(actual.Names ?? [], StringComparer.Ordinal);
 
     private sealed class Operation(RecordedDisk owner, int number, DiskOperation asked, IDiskClient client) : IDiskClient
     {
