@@ -9,8 +9,11 @@ namespace Quorate.Server.Tests.Disk;
 /// </summary>
 public sealed class FailedSyncTests
 {
-    private const int RecordsInRun = 6;
+    private const int RecordsInRun = 9;
     private const int DiskFailed = 74;
+
+    /// <summary>Fewer calls of a thread cannot make so many records durable and a second segment ready.</summary>
+    private const int CallsMin = 3;
 
     /// <summary>Far more calls than a run makes; a run that meets no failure ends the test before.</summary>
     private const int CallsMax = 60;
@@ -18,34 +21,29 @@ public sealed class FailedSyncTests
     private static readonly string Host = FindHost();
 
     /// <summary>
-    /// The log writes past the page cache, so its writes are its syncs. Calls are counted by thread, and the thread that
-    /// makes most of them bounds the test.
+    /// Calls are counted by thread. A log that writes past the page cache syncs by its writes, and its disk's other
+    /// thread by calls of their own; one that does not syncs on both.
     /// </summary>
     [Theory]
-    [InlineData("fsync,fdatasync")]
-    [InlineData("pwrite64")]
-    public void Nothing_is_acknowledged_after_a_failed_call(string calls)
+    [InlineData("pwrite64", "")]
+    [InlineData("fsync,fdatasync", "")]
+    [InlineData("fsync,fdatasync", "cached")]
+    public void Nothing_is_acknowledged_after_a_failed_call(string calls, string mode)
     {
-        Assert.SkipUnless(IsThere("strace"), "This test makes system calls fail with strace, which is not installed.");
-        int failures = 0;
+        SkipWithoutTools();
         for (int call = 1; call <= CallsMax; call++)
         {
             using var folder = new TemporaryFolder();
-            string failing = string.Create(CultureInfo.InvariantCulture, $"{calls}:error=EIO:when={call}");
-            (int code, string output, string error) = Run(
-                "strace", $"-f -qq -e signal=none -e trace={calls} -e inject={failing} -o {folder.Path}/trace dotnet "
-                    + $"{Host} append {folder.Path}/node {RecordsInRun}");
-            string[] trace = File.ReadAllLines(Path.Combine(folder.Path, "trace"));
-            bool wasInjected = trace.Any(line => line.Contains("INJECTED", StringComparison.Ordinal));
+            Assert.Equal(0, Run("dotnet", $"{Host} append {folder.Path}/node 0").Code);
+            (int code, string output, string error) = RunFailing(folder, calls, call, mode);
             ulong acknowledged = Acknowledged(output);
-            if (!wasInjected)
+            if (!WasInjected(folder))
             {
                 Assert.Equal((0, RecordsInRun), (code, (int)acknowledged));
-                Assert.True(failures > 0, "some call was made to fail");
+                Assert.True(call > CallsMin, $"only {call - 1} calls were made to fail");
                 return;
             }
 
-            failures++;
             AssertEnded(call, code, output, error);
             (code, output, error) = Run("dotnet", $"{Host} append {folder.Path}/node 0");
             Assert.Equal((0, ""), (code, error));
@@ -55,6 +53,39 @@ public sealed class FailedSyncTests
 
         Assert.Fail("a run makes fewer calls than the bound");
     }
+
+    /// <summary>The folder's own identity is written with the same care.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_folder_is_not_named_when_a_sync_fails(int call)
+    {
+        SkipWithoutTools();
+        using var folder = new TemporaryFolder();
+        (int code, string output, string error) = RunFailing(folder, "fsync", call, "");
+        Assert.True(WasInjected(folder));
+        AssertEnded(call, code, output, error);
+        Assert.Equal("", output);
+        Assert.Contains("identity", error, StringComparison.Ordinal);
+        Assert.Equal(0, Run("dotnet", $"{Host} append {folder.Path}/node 1").Code);
+    }
+
+    private static void SkipWithoutTools() =>
+        Assert.SkipUnless(IsThere("strace"), "This test makes system calls fail with strace, which is not installed.");
+
+    private static (int Code, string Output, string Error) RunFailing(
+        TemporaryFolder folder, string calls, int call, string mode)
+    {
+        string failing = string.Create(CultureInfo.InvariantCulture, $"{calls}:error=EIO:when={call}");
+        return Run(
+            "strace",
+            $"-f -qq -e signal=none -e trace={calls} -e inject={failing} -o {folder.Path}/trace "
+                + $"dotnet {Host} append {folder.Path}/node {RecordsInRun} {mode}");
+    }
+
+    private static bool WasInjected(TemporaryFolder folder) =>
+        File.ReadAllText(Path.Combine(folder.Path, "trace")).Contains("INJECTED", StringComparison.Ordinal);
 
     private static void AssertEnded(int call, int code, string output, string error)
     {
@@ -91,6 +122,7 @@ public sealed class FailedSyncTests
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments)
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;

@@ -34,12 +34,12 @@ internal sealed class Appender : INodeLogClient, IGroupLogClient
         _stream = _log.For(new(new(1), 1), this);
     }
 
-    /// <summary>Runs to the end, or to a failure, which it returns.</summary>
+    /// <summary>Runs until nothing is under way any more, or to a failure, which it returns.</summary>
     public string? Run()
     {
         _log.Open();
         _stream.Open();
-        while (!_isDone && _failure is null)
+        while ((!_isDone || _disk.UnderWay > 0) && _failure is null)
         {
             _disk.Wait(TimeSpan.FromSeconds(10));
             _disk.Drain();
