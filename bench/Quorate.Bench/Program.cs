@@ -8,16 +8,17 @@ if (args is ["--rows", string count, .. string[] rest])
     return rest switch
     {
         [] => RowsFigure.Run(rows, new MemtableRows()),
+        ["--one-slot"] => RowsFigure.Run(rows, new MemtableRows(oneSlot: true)),
         ["--dictionary"] => RowsFigure.Run(rows, new DictionaryRows()),
         _ => Usage(),
     };
 }
 
-BenchmarkSwitcher.FromAssembly(typeof(MemtableBenchmarks).Assembly).Run(args);
-return 0;
+return BenchmarkSwitcher.FromAssembly(typeof(MemtableBenchmarks).Assembly).Run(args).Any() ? 0 : 1;
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: Quorate.Bench --rows COUNT [--dictionary], or options of BenchmarkDotNet");
+    Console.Error.WriteLine(
+        "usage: Quorate.Bench --rows COUNT [--one-slot | --dictionary], or options of BenchmarkDotNet");
     return 2;
 }

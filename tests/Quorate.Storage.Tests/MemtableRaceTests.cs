@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
-using System.Globalization;
 using System.Text;
 using Quorate.Core.Model;
 using Quorate.Storage.Memory;
@@ -183,7 +182,7 @@ public sealed class MemtableRaceTests
 
         private static byte[] Key(string key) => RowKey.Of(Encoding.UTF8.GetBytes(key));
 
-        /// <summary>A batch over both rows of a pair, and other rows that come and go so that tables are rebuilt.</summary>
+        /// <summary>A batch over both rows of a pair, and over others, so that tables are rebuilt.</summary>
         private void Change(SeededRandom random, ulong index)
         {
             int pair = (int)random.Next(_left.Length);
@@ -199,7 +198,7 @@ public sealed class MemtableRaceTests
         {
             for (int i = 0; i < 3; i++)
             {
-                byte[] key = Key(string.Create(CultureInfo.InvariantCulture, $"{{{random.Next(2)}}}{random.Next(2000)}"));
+                byte[] key = Key($"{{{random.Next(2)}}}{random.Next(2000)}");
                 if (random.Next(2) == 0 || !_table.Remove(key))
                 {
                     Put(key, index, 2 + i, (int)random.Between(1, 40));

@@ -18,7 +18,9 @@ internal interface IRows : IDisposable
 
     void Put(long number, ReadOnlySpan<byte> value);
 
-    /// <summary>The sum of some of the value's bytes, so that nobody skips reading it; zero when it is not there.</summary>
+    /// <summary>
+    /// The sum of some of the value's bytes, so that nobody skips reading it; zero when it is not there.
+    /// </summary>
     int Get(long number);
 
     /// <summary>What it says about its own memory, for print.</summary>
@@ -44,8 +46,12 @@ internal sealed class MemtableRows : IRows
     private readonly RowBuffer _buffer;
     private ulong _version = 1 << 16;
 
-    public MemtableRows()
+    private readonly bool _oneSlot;
+
+    /// <summary>One slot: all keys have the tag `t`.</summary>
+    public MemtableRows(bool oneSlot = false)
     {
+        _oneSlot = oneSlot;
         _table = new Memtable(SlotRange.All, new(), new MemoryBudget(1L << 40), _readers);
         _buffer = RowBuffer.TryMake(_readers)!;
     }
@@ -83,10 +89,15 @@ internal sealed class MemtableRows : IRows
         _table.Dispose();
     }
 
-    private static void MakeRowKey(Span<byte> rowKey, long number)
+    private void MakeRowKey(Span<byte> rowKey, long number)
     {
         Span<byte> key = stackalloc byte[IRows.KeyBytes];
         IRows.WriteKey(key, number);
+        if (_oneSlot)
+        {
+            "{t}"u8.CopyTo(key);
+        }
+
         RowKey.Write(rowKey, key);
     }
 }
