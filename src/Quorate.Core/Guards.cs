@@ -166,6 +166,14 @@ public static class Guards
     /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
     public static bool ChecksumsAreChained => On();
 
+    /// <summary>
+    /// S1: what an earlier life of a recycled segment left in its file is never taken for the log's own.
+    /// </summary>
+    public static bool StaleBatchesAreNotRead => On();
+
+    /// <summary>R14: a segment is used again only when every stream has released what lies in it.</summary>
+    public static bool RecycledOnlyWhenReleased => On();
+
     /// <summary>S1: a new file counts only when its name is durable too.</summary>
     public static bool NewFilesAreMadeNamed => On();
 
@@ -193,11 +201,6 @@ public static class Guards
     /// <summary>S8: a block counts only in the file and at the place for which it was written.</summary>
     public static bool BlocksNameTheirPlace => On();
 
-    /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
-    public static bool DroppedKeysAreUnreferenced => On();
-
-    /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
-    public static bool MasterKeyIsProven => On();
     /// <summary>F27: a request whose number was executed is answered from what is remembered, never again executed.</summary>
     public static bool DuplicatesAreRecognised => On();
 
@@ -220,6 +223,11 @@ public static class Guards
 
     /// <summary>S3: a row that is overwritten while a checkpoint is written stays for it as it was.</summary>
     public static bool FreezeKeepsOverwrittenRows => On();
+    /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
+    public static bool DroppedKeysAreUnreferenced => On();
+
+    /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
+    public static bool MasterKeyIsProven => On();
 
     /// <summary>S2: a tombstone stays as long as an older table may hold what it hides.</summary>
     public static bool TombstonesOutliveOlderRows => On();
