@@ -159,6 +159,11 @@ public sealed class PartitionStore : IPartitionStore
             }
             else
             {
+                if (change.Expiry != 0)
+                {
+                    _sweep.Expiring();
+                }
+
                 Memory.Put(change.RowKey, change.Type, version, change.Expiry, change.Value, dirty: true);
             }
         }
@@ -184,7 +189,7 @@ public sealed class PartitionStore : IPartitionStore
             return false;
         }
 
-        _sweep.GoOn(this, _context.Served, hasFreeze: _checkpoint is not null);
+        _sweep.GoOn(this, _context.Served, _checkpoint is not null, _settings.WorksPerSweep);
         long over = Math.Min(_budget.OverBytes, budgetBytes);
         bool isOver = over > 0 && Memory.EvictClean(over) > 0 && _budget.OverBytes > 0;
         _worksBeforeRetry -= _worksBeforeRetry > 0 ? 1 : 0;
