@@ -166,6 +166,14 @@ public static class Guards
     /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
     public static bool ChecksumsAreChained => On();
 
+    /// <summary>
+    /// S1: what an earlier life of a recycled segment left in its file is never taken for the log's own.
+    /// </summary>
+    public static bool StaleBatchesAreNotRead => On();
+
+    /// <summary>R14: a segment is used again only when every stream has released what lies in it.</summary>
+    public static bool RecycledOnlyWhenReleased => On();
+
     /// <summary>S1: a new file counts only when its name is durable too.</summary>
     public static bool NewFilesAreMadeNamed => On();
 
@@ -211,6 +219,17 @@ public static class Guards
     public static bool ExpiryByLoggedTime => On();
     /// <summary>R32: a concurrent reader whose slot was changed meanwhile reads again.</summary>
     public static bool ReadersRetryOnChange => On();
+
+    /// <summary>R32: the slots that a batch changes stay closed to readers until all of it is done.</summary>
+    public static bool BatchesArePublishedWhole => On();
+
+    /// <summary>S4: native memory that concurrent readers may look at is not freed before they have left.</summary>
+    public static bool RetiredMemoryWaitsForReaders => On();
+
+    /// <summary>S3: a row that is overwritten while a checkpoint is written stays for it as it was.</summary>
+    public static bool FreezeKeepsOverwrittenRows => On();
+    /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
+    public static bool DroppedKeysAreUnreferenced => On();
 
     /// <summary>R32: the slots that a batch changes stay closed to readers until all of it is done.</summary>
     public static bool BatchesArePublishedWhole => On();

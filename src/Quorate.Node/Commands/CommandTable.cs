@@ -9,7 +9,16 @@ public static class CommandTable
 {
     private const int NameBytesMax = 32;
 
-    private static readonly CommandSpec[] Commands = [.. KeyCommands.All, .. StringCommands.All];
+    private static readonly CommandSpec[] Commands =
+    [
+        .. KeyCommands.All, .. ExpiryCommands.All, .. KeyspaceCommands.All,
+        .. StringCommands.All, .. SetStringCommands.All, .. NumberCommands.All, .. VersionCommands.All,
+        .. HashCommands.All,
+        .. SetCommands.All, .. SetAlgebraCommands.All,
+        .. ListCommands.All, .. ListEditCommands.All,
+        .. SortedSetCommands.All, .. SortedSetRangeCommands.All, .. SortedSetAlgebraCommands.All,
+        .. JsonCommands.All,
+    ];
 
     private static readonly Dictionary<string, CommandSpec>.AlternateLookup<ReadOnlySpan<char>> ByName =
         Commands.ToDictionary(spec => spec.Name, StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
@@ -111,7 +120,6 @@ public static class CommandTable
         return $"ERR unknown command '{name}', with args beginning with: {arguments}";
     }
 
-    /// <summary>Bytes that would break the line of an error are shown as blanks.</summary>
     private static string Shown(ReadOnlySpan<byte> word, int lengthMax) =>
-        Encoding.Latin1.GetString(word[..Math.Min(word.Length, lengthMax)]).Replace('\r', ' ').Replace('\n', ' ');
+        Encoding.Latin1.GetString(word[..Math.Min(word.Length, lengthMax)]);
 }

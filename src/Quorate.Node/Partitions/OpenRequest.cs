@@ -16,8 +16,11 @@ internal sealed class OpenRequest(PartitionRequest request, ulong order)
 
     public bool IsAnswered { get; set; }
 
-    /// <summary>The rows fetched for it are held under this tag; zero when none are.</summary>
-    public ulong HeldTag { get; set; }
+    /// <summary>
+    /// The rows fetched for it are held under these tags. All of them stay until it is through, since its evaluation
+    /// begins anew each time.
+    /// </summary>
+    public List<ulong> HeldTags { get; } = [];
 
     /// <summary>The fetch that it waits for; zero when it waits for none.</summary>
     public ulong AwaitedTag { get; set; }

@@ -47,6 +47,7 @@ public sealed class Partition : IReplicaHost
     private bool _turnWaits;
     private Instant _replicaDeadline = Instant.Never;
     private Instant _nextTimeEntry;
+    private RequestId _handOver;
     private bool _isClosed;
 
     public Partition(PartitionPlace place, RaftSettings raft, PartitionSettings settings, IPartitionHost host)
@@ -78,9 +79,6 @@ public sealed class Partition : IReplicaHost
 
     /// <summary>Requests taken and not yet answered; of these, those that wait for rows.</summary>
     public (int Open, int Cold) Waiting => (_parts.Open, _cold.Count);
-
-    /// <summary>All files are gone, as <see cref="Destroy"/> asked.</summary>
-    public bool IsDestroyed => _parts.Machine.IsDestroyed;
 
     Instant IReplicaHost.Now => _host.Now;
 
@@ -139,9 +137,9 @@ public sealed class Partition : IReplicaHost
         {
             _parts.Refuse(open, DropReason.NotLeader);
         }
-        else if (_parts.Machine.IsFull)
+        else if ((_parts.Machine.IsFull ? DropReason.SpaceIsLow : _host.WriteRefusal) is { } refusal)
         {
-            _parts.Refuse(open, DropReason.SpaceIsLow);
+            _parts.Refuse(open, refusal);
         }
         else
         {
@@ -227,11 +225,37 @@ public sealed class Partition : IReplicaHost
         }
     }
 
-    /// <summary>As <see cref="Close"/>, and the files of the rows are deleted; see <see cref="IsDestroyed"/>.</summary>
-    public void Destroy()
+    /// <summary>As <see cref="Close"/>, and the files of the rows are deleted; then it is told.</summary>
+    public void Destroy(Action destroyed)
     {
         Leave();
+        _parts.Machine.Destroyed = destroyed;
         Rows.Destroy();
+    }
+
+    /// <summary>
+    /// Hands leadership to any other voter, if it leads and is not handing over already.
+    /// </summary>
+    /// <param name="silent">Nodes that are not heard: they are not asked.</param>
+    public void HandOver(IReadOnlySet<NodeId> silent)
+    {
+        if (!IsLeader || _handOver != RequestId.None)
+        {
+            return;
+        }
+
+        foreach (ReplicaId voter in Replica.Group!.Membership.AllReplicas)
+        {
+            bool isHeir = voter != Replica.Id
+                && Replica.Group.Membership.IsVoter(voter)
+                && !silent.Contains(voter.NodeId);
+            if (isHeir)
+            {
+                _handOver = _parts.NextRequest();
+                Replica.Transfer(_handOver, voter);
+                return;
+            }
+        }
     }
 
     void IReplicaHost.Send(in RaftMessage message)
@@ -248,6 +272,10 @@ public sealed class Partition : IReplicaHost
         {
             _host.Reply(new PartitionReply(
                 operation, reply.Outcome, reply.Reason, reply.LeaderHint, reply.Token, RowVersion.Zero, default));
+        }
+        else if (reply.Request == _handOver)
+        {
+            _handOver = RequestId.None;
         }
         else
         {

@@ -37,8 +37,8 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
     /// <summary>The disk was full when the rows were last to be made durable.</summary>
     public bool IsFull { get; private set; }
 
-    /// <summary>All files are gone, as was asked.</summary>
-    public bool IsDestroyed { get; private set; }
+    /// <summary>To be called when all files are gone.</summary>
+    public Action? Destroyed { get; set; }
 
     public bool MakesResults => false;
 
@@ -104,7 +104,7 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
 
     void IPartitionStoreClient.StoreFull(string sentence) => IsFull = true;
 
-    void IPartitionStoreClient.StoreDestroyed() => IsDestroyed = true;
+    void IPartitionStoreClient.StoreDestroyed() => Destroyed?.Invoke();
 
     void IPartitionStoreClient.StoreFailed(string sentence) => _client.StoreFailed(sentence);
 }

@@ -5,8 +5,6 @@ using Quorate.Node.Replicas;
 using Quorate.Simulator.Checks;
 using Quorate.Simulator.Engine;
 using Quorate.Simulator.Workload;
-using Quorate.Storage.Checkpoints;
-using Quorate.Storage.Log;
 
 namespace Quorate.Simulator.World;
 
@@ -54,19 +52,14 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         _number = world.NextReplica();
         ReplicaRecord record = _checks.RecordOf(placed.Id);
         Invariant.Check(!record.Lost, "a replica whose disk is lost does not start again");
-        string prefix = FilePrefix(group, placed.Id);
         Replica = new Replica(
             placed.Id,
             world.Plan.Raft,
             world.Plan.Replica,
             this,
-            client => _log = new ObservedLog(
-                record, client, inner => new SimpleLog(node.Disk, prefix, inner, world.Plan.Log), Postpone),
+            client => _log = node.Storage.LogOf(group, placed.Id, record, client, Postpone),
             client => new CheckpointedMachine(
-                this,
-                inner => new ObservedCheckpoints(
-                    placed.Id, _checks, inner, files => new CheckpointFiles(node.Disk, prefix, files)),
-                client),
+                this, inner => node.Storage.CheckpointsOf(group, placed.Id, _checks, inner), client),
             placed.Bootstrap,
             seed);
     }
@@ -85,9 +78,6 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     public ulong StateHash => _store.StateHash;
 
     private string Name => $"{_node.Name}g{_group + 1}";
-
-    /// <summary>Where a replica's files are: incarnations on one disk do not mix.</summary>
-    public static string FilePrefix(int group, ReplicaId id) => $"g{group + 1}i{id.Incarnation}-";
 
     public override string ToString() => ReplicaText.Of(Replica);
 
