@@ -201,15 +201,15 @@ public static class Guards
     /// <summary>S8: a block counts only in the file and at the place for which it was written.</summary>
     public static bool BlocksNameTheirPlace => On();
 
-    /// <summary>
-    /// F27: a request whose number was executed is answered from what is remembered, never again executed.
-    /// </summary>
     /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
     public static bool DroppedKeysAreUnreferenced => On();
 
     /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
     public static bool MasterKeyIsProven => On();
-    /// <summary>F27: a request whose number was executed is answered from what is remembered, never again executed.</summary>
+
+    /// <summary>
+    /// F27: a request whose number was executed is answered from what is remembered, never again executed.
+    /// </summary>
     public static bool DuplicatesAreRecognised => On();
 
     /// <summary>
@@ -224,19 +224,9 @@ public static class Guards
 
     /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
     public static bool ExpiryByLoggedTime => On();
+
     /// <summary>R32: a concurrent reader whose slot was changed meanwhile reads again.</summary>
     public static bool ReadersRetryOnChange => On();
-
-    /// <summary>R32: the slots that a batch changes stay closed to readers until all of it is done.</summary>
-    public static bool BatchesArePublishedWhole => On();
-
-    /// <summary>S4: native memory that concurrent readers may look at is not freed before they have left.</summary>
-    public static bool RetiredMemoryWaitsForReaders => On();
-
-    /// <summary>S3: a row that is overwritten while a checkpoint is written stays for it as it was.</summary>
-    public static bool FreezeKeepsOverwrittenRows => On();
-    /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
-    public static bool DroppedKeysAreUnreferenced => On();
 
     /// <summary>R32: the slots that a batch changes stay closed to readers until all of it is done.</summary>
     public static bool BatchesArePublishedWhole => On();
