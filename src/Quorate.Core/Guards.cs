@@ -213,6 +213,12 @@ public static class Guards
     /// <summary>S8: a block counts only in the file and at the place for which it was written.</summary>
     public static bool BlocksNameTheirPlace => On();
 
+    /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
+    public static bool DroppedKeysAreUnreferenced => On();
+
+    /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
+    public static bool MasterKeyIsProven => On();
+
     /// <summary>
     /// F27: a request whose number was executed is answered from what is remembered, never again executed.
     /// </summary>

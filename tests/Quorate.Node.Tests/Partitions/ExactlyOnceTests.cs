@@ -14,14 +14,14 @@ public sealed class ExactlyOnceTests
     private const int Clients = 4;
     private const int RequestsOfEach = 25;
 
-    public static TheoryData<ulong, bool> Seeds
+    public static TheoryData<ulong, int> Seeds
     {
         get
         {
-            var seeds = new TheoryData<ulong, bool>();
+            var seeds = new TheoryData<ulong, int>();
             for (ulong seed = 1; seed <= 12; seed++)
             {
-                seeds.Add(seed, seed % 3 == 0);
+                seeds.Add(seed, (int)(seed % 3));
             }
 
             return seeds;
@@ -30,7 +30,7 @@ public sealed class ExactlyOnceTests
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public void Each_numbered_request_is_executed_once(ulong seed, bool rowsAreCold)
+    public void Each_numbered_request_is_executed_once(ulong seed, int kindOfStore)
     {
         var random = new SeededRandom(seed);
         var settings = new PartitionSettings
@@ -38,7 +38,8 @@ public sealed class ExactlyOnceTests
             Replica = new() { CheckpointEntries = 7 },
             ProposalRequestsMax = 3,
         };
-        var cluster = new TestCluster(3, settings, new MemoryStoreSettings { RowsAreCold = rowsAreCold });
+        var cluster = new TestCluster(
+            3, settings, new MemoryStoreSettings { RowsAreCold = kindOfStore == 1 }, hasRealStores: kindOfStore == 2);
         var clients = new Client[Clients];
         for (int i = 0; i < Clients; i++)
         {
