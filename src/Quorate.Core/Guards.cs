@@ -249,11 +249,6 @@ public static class Guards
 
     /// <summary>S3: a row that is overwritten while a checkpoint is written stays for it as it was.</summary>
     public static bool FreezeKeepsOverwrittenRows => On();
-    /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
-    public static bool DroppedKeysAreUnreferenced => On();
-
-    /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
-    public static bool MasterKeyIsProven => On();
 
     /// <summary>S2: a tombstone stays as long as an older table may hold what it hides.</summary>
     public static bool TombstonesOutliveOlderRows => On();
