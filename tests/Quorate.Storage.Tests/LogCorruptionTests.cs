@@ -60,12 +60,7 @@ public sealed class LogCorruptionTests
                     continue;
                 }
 
-                var copy = new MemoryDisk();
-                foreach (string other in disk.Names)
-                {
-                    copy.Put(other, (byte[])disk.Content(other).Clone());
-                }
-
+                MemoryDisk copy = CopyOf(disk);
                 copy.Put(name, damaged);
                 var again = new LogOwner(copy, LogOwner.Small with { SegmentBytes = 32768 });
                 again.Log.Open();
@@ -138,6 +133,31 @@ public sealed class LogCorruptionTests
     }
 
     [Fact]
+    public void A_header_alone_proves_that_the_segment_before_it_was_durable()
+    {
+        var disk = new MemoryDisk();
+        LogOwner owner = Open(disk);
+        for (ulong i = 1; owner.Log.Segments.Count < 2; i++)
+        {
+            owner.One.Log.Write(new Persist { Sequence = i, Entries = [New(i, 7)], MustSync = true });
+            disk.RunAll();
+        }
+
+        // The next segment's first batch is torn; its header is there.
+        disk.Content("n1/log-00000002")[Array.LastIndexOf(disk.Content("n1/log-00000002"), (byte)7)] ^= 4;
+        LogOwner torn = Open(CopyOf(disk));
+        Assert.Equal(owner.One.Durable.Count - 1, (int)torn.One.Opened!.Last.Value);
+
+        // That rules out that the end of the segment before it is torn.
+        disk.Content("n1/log-00000001")[Array.LastIndexOf(disk.Content("n1/log-00000001"), (byte)7)] ^= 4;
+        var rotten = new LogOwner(disk, LogOwner.Small with { SegmentBytes = 32768 });
+        rotten.Log.Open();
+        disk.RunAll();
+        Assert.Null(rotten.Opened);
+        Assert.Contains("n1/log-00000001 is damaged at byte", rotten.Failure!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_bit_that_turned_since_the_opening_is_found_when_it_is_read()
     {
         var disk = new MemoryDisk();
@@ -168,6 +188,17 @@ public sealed class LogCorruptionTests
         byte[] content = disk.Content("n1/log-00000001");
         content[Array.LastIndexOf(content, (byte)7)] ^= 4;
         Assert.Equal(new LogIndex(1), Open(disk).One.Opened!.Last);
+    }
+
+    private static MemoryDisk CopyOf(MemoryDisk disk)
+    {
+        var copy = new MemoryDisk();
+        foreach (string name in disk.Names)
+        {
+            copy.Put(name, (byte[])disk.Content(name).Clone());
+        }
+
+        return copy;
     }
 
     private static byte[] Segment(byte firstPayload)

@@ -224,6 +224,13 @@ public sealed class DataFolder : IDisposable
             return false;
         }
 
+        // The process that named the folder may have died before the name was durable (pitfall R28).
+        if (Identity is not null && SyncNames(Root) != DiskStatus.Done)
+        {
+            problem = $"The disk refused to sync {Root}: check the disk, then start again.";
+            return false;
+        }
+
         return Identity is not null;
     }
 }

@@ -196,7 +196,11 @@ internal sealed class DiskWorker : IDisposable
     {
         long before = file.Length();
         DiskStatus room = before < 0 ? DiskStatus.Failed : _space.Take(length - before);
-        return room == DiskStatus.Done ? file.Allocate(length) : room;
+        DiskStatus status = room == DiskStatus.Done ? file.Allocate(length) : room;
+
+        // It syncs as it goes, so a failure may be that of a sync.
+        _syncFailed |= status == DiskStatus.Failed;
+        return status;
     }
 
     private DiskStatus Sync(FileHandle file, bool isFolder)

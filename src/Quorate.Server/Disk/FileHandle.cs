@@ -91,7 +91,15 @@ internal sealed unsafe class FileHandle(int descriptor, bool isSelfSyncing) : ID
 
     public DiskStatus Write(byte* start, int length, long offset)
     {
+        // Counted before and after: a sync that runs meanwhile covers neither all of it nor none.
         Interlocked.Increment(ref _changes);
+        DiskStatus status = WriteAll(start, length, offset);
+        Interlocked.Increment(ref _changes);
+        return status;
+    }
+
+    private DiskStatus WriteAll(byte* start, int length, long offset)
+    {
         int done = 0;
         while (done < length)
         {
@@ -148,7 +156,9 @@ internal sealed unsafe class FileHandle(int descriptor, bool isSelfSyncing) : ID
 
         Interlocked.Increment(ref _changes);
         int result = NativeFile.Retry(() => NativeFile.Truncate(descriptor, length));
-        return result == 0 ? DiskStatus.Done : StatusOf(NativeFile.LastError);
+        int error = NativeFile.LastError;
+        Interlocked.Increment(ref _changes);
+        return result == 0 ? DiskStatus.Done : StatusOf(error);
     }
 
     /// <summary>

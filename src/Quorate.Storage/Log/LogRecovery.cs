@@ -30,6 +30,9 @@ internal sealed class LogRecovery(
     private long _tailStart;
     private uint _tailChain;
 
+    /// <summary>What headers of torn first batches say was durable before them.</summary>
+    private readonly List<LogPoint> _provenBefore = [];
+
     /// <summary>Why the log can not be opened, for people; or null.</summary>
     public string? Failure { get; private set; }
 
@@ -147,6 +150,10 @@ internal sealed class LogRecovery(
                 Failure ??= isHead ? null : LogSentences.Foreign(file, 0);
                 _heads.Add(sequence, record.Head);
             }
+            else
+            {
+                _provenBefore.Add(batch.DurableBefore);
+            }
         }
         else if (LogBatch.IsForeign(_window.From(0)))
         {
@@ -203,6 +210,13 @@ internal sealed class LogRecovery(
             Failure = isStarted && !Guards.TornTailIsNotCorruption
                 ? LogSentences.DamagedBelow(file, _end, _end + 1)
                 : null;
+            foreach (LogPoint proven in _provenBefore)
+            {
+                Failure ??= proven.Segment == sequence && proven.Offset > _end && Guards.DamageBelowDurableIsCorruption
+                    ? LogSentences.DamagedBelow(file, _end, proven.Offset)
+                    : null;
+            }
+
             yield return DiskStep.All(LookForEvidence(sequence, _end));
             EndLast();
         }

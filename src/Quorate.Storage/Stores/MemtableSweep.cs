@@ -8,14 +8,15 @@ namespace Quorate.Storage.Stores;
 /// few at a time.
 /// <para>Invariant: no older row is uncovered. What a clear hides is hidden wherever it is; an expired row goes only
 /// when no table can hold another version of it, and else becomes a tombstone; and neither happens to rows that have
-/// expired while a checkpoint is about to bring older versions into a table.</para>
+/// expired while a checkpoint is about to bring older versions into a table. A collection's header becomes a tombstone
+/// until a checkpoint, which drops its elements with it: nothing would ever tell that they are garbage without it.</para>
 /// </summary>
 internal sealed class MemtableSweep : IRowVisitor
 {
     /// <summary>Rows that one go looks at.</summary>
     private const int RowsMax = 256;
 
-    private readonly List<(byte[] RowKey, RowVersion Version)> _found = [];
+    private readonly List<(byte[] RowKey, RowVersion Version, bool IsHeader)> _found = [];
     private byte[] _from = [];
     private bool _hasCleared;
     private bool _hasExpiring;
@@ -48,7 +49,7 @@ internal sealed class MemtableSweep : IRowVisitor
     {
         if (!row.IsTombstone)
         {
-            _found.Add((rowKey.ToArray(), row.Version));
+            _found.Add((rowKey.ToArray(), row.Version, LiveRows.IsCollection(row.Type)));
         }
 
         return _found.Count < RowsMax;
@@ -69,11 +70,11 @@ internal sealed class MemtableSweep : IRowVisitor
 
             if (row.Version < store.ClearedAt && RowKey.SpaceOf(rowKey) == RowSpace.User)
             {
-                _found.Add((rowKey.ToArray(), row.Version));
+                _found.Add((rowKey.ToArray(), row.Version, IsHeader: false));
             }
         }
 
-        foreach ((byte[] rowKey, _) in _found)
+        foreach ((byte[] rowKey, _, _) in _found)
         {
             store.Memory.Remove(rowKey);
         }
@@ -84,10 +85,10 @@ internal sealed class MemtableSweep : IRowVisitor
     private void RemoveExpired(PartitionStore store, TableSet? served)
     {
         store.Memory.SweepExpired(store.Time.Milliseconds, RowsMax, this);
-        foreach ((byte[] rowKey, RowVersion version) in _found)
+        foreach ((byte[] rowKey, RowVersion version, bool isHeader) in _found)
         {
             bool isOnDisk = served is not null && version.Index <= served.Manifest.Meta.Index;
-            if (isOnDisk || served is null || !served.MayHold(rowKey))
+            if (isOnDisk || (!isHeader && (served is null || !served.MayHold(rowKey))))
             {
                 store.Memory.Remove(rowKey);
             }

@@ -308,24 +308,35 @@ public sealed class PartitionStore : IPartitionStore
     {
         yield return new DiskOperation(0, DiskOperationKind.List, "");
 
-        string[] names = [.. _context.Jobs.Completion.Names ?? []];
-        foreach (string name in names.Where(name => name.StartsWith(_settings.Prefix, StringComparison.Ordinal)))
+        if (_context.LastEnd("the data folder") != StepEnd.Done)
         {
-            yield return new DiskOperation(0, DiskOperationKind.Delete, name);
+            yield break;
+        }
 
-            if (_context.LastEnd(name) != StepEnd.Done)
+        // The manifests first, and for good: one without its tables could not be opened after a crash.
+        List<StoreFileName> names = StoreFileName.Among(_settings.Prefix, _context.Jobs.Completion.Names ?? []);
+        foreach (bool manifests in new[] { true, false })
+        {
+            foreach (StoreFileName name in names.Where(each => (each.Kind == StoreFileKind.Manifest) == manifests))
+            {
+                yield return new DiskOperation(0, DiskOperationKind.Delete, name.File);
+
+                if (_context.LastEnd(name.File) != StepEnd.Done)
+                {
+                    yield break;
+                }
+            }
+
+            yield return new DiskOperation(0, DiskOperationKind.SyncFolder, "");
+
+            if (_context.LastEnd("the data folder") != StepEnd.Done)
             {
                 yield break;
             }
         }
 
-        yield return new DiskOperation(0, DiskOperationKind.SyncFolder, "");
-
-        if (_context.LastEnd("the data folder") == StepEnd.Done)
-        {
-            Close();
-            _client.StoreDestroyed();
-        }
+        Close();
+        _client.StoreDestroyed();
     }
 
     private void Take(TableSet set)

@@ -13,10 +13,12 @@ public sealed record StoreEncryption(KeyRing Keys, uint KeyId, Func<byte[]> NewS
 {
     internal BlockCipher NewCipher()
     {
-        DataKey? key = Keys.Find(KeyId);
-        Invariant.Check(key is not null, $"the data key {KeyId} that files are written with is held");
         byte[] salt = NewSalt();
         Invariant.Check(salt.Length == BlockCipher.SaltBytes, $"a salt has {BlockCipher.SaltBytes} bytes");
-        return new(key, salt);
+
+        // It counts as a reference while the file is written; then the file's reader does.
+        BlockCipher? cipher = Keys.IsSaved(KeyId) ? Keys.TryCipher(KeyId, salt) : null;
+        Invariant.Check(cipher is not null, $"the data key {KeyId} that files are written with is held, and durable");
+        return cipher;
     }
 }

@@ -20,6 +20,9 @@ internal sealed class StoreFetches(StoreContext context) : IDiskClient
     private List<(StoreTable Table, BlockRun Run)> _wanted = [];
     private ulong _ticket;
 
+    /// <summary>What the blocks take that are being read, in bytes.</summary>
+    private long _readingBytes;
+
     /// <summary>What the blocks that are held take, in bytes; one that is held twice counts twice.</summary>
     public long HeldBytes { get; private set; }
 
@@ -79,6 +82,7 @@ internal sealed class StoreFetches(StoreContext context) : IDiskClient
         (Fetch fetch, StoreTable table, BlockRun run) = read;
         if (run.Count > 0)
         {
+            _readingBytes -= BytesOf(table.Reader, run);
             Take(fetch.Tag, table, run, completion);
             context.Tables.Release(table);
         }
@@ -100,13 +104,15 @@ internal sealed class StoreFetches(StoreContext context) : IDiskClient
         while (_waiting.TryPeek(out Fetch? next))
         {
             long bytes = next.Wanted.Sum(want => BytesOf(want.Table.Reader, want.Run));
-            bool fits = HeldBytes + bytes <= context.Settings.HeldBytesMax && context.Cache.MayPin(bytes);
+            bool fits = HeldBytes + _readingBytes + bytes <= context.Settings.HeldBytesMax
+                && context.Cache.MayPin(_readingBytes + bytes);
             if (!fits && _reading.Count > 0)
             {
                 return;
             }
 
             _waiting.Dequeue();
+            _readingBytes += bytes;
             foreach ((StoreTable table, BlockRun run) in next.Wanted)
             {
                 Submit(next, table, run, table.Reader.ReadBlocks(run));

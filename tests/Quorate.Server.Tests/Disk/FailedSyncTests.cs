@@ -71,6 +71,20 @@ public sealed class FailedSyncTests
         Assert.Equal(0, Run("dotnet", $"{Host} append {folder.Path}/node 1").Code);
     }
 
+    /// <summary>Whoever named it may have died before the name was durable (pitfall R28).</summary>
+    [Fact]
+    public void A_name_that_was_found_is_made_durable_first()
+    {
+        SkipWithoutTools();
+        using var folder = new TemporaryFolder();
+        Assert.Equal(0, Run("dotnet", $"{Host} append {folder.Path}/node 1").Code);
+        (int code, string output, string error) = RunFailing(folder, "fsync", 1, "");
+        AssertEnded(1, code, output, error);
+        Assert.Equal("", output);
+        Assert.Contains("refused to sync", error, StringComparison.Ordinal);
+        Assert.Equal(0, Run("dotnet", $"{Host} append {folder.Path}/node 1").Code);
+    }
+
     private static void SkipWithoutTools() =>
         Assert.SkipUnless(IsThere("strace"), "This test makes system calls fail with strace, which is not installed.");
 

@@ -50,6 +50,18 @@ public sealed class RealDiskTests : IDiskClient
         Assert.Equal(DiskStatus.Done, Do(disk, new(1, DiskOperationKind.Read, "good", 0, Length: 10)));
     }
 
+    /// <summary>A segment that is made ready syncs its zeros as it goes.</summary>
+    [Fact]
+    public void After_a_failed_allocation_every_sync_fails()
+    {
+        using var folder = new TemporaryFolder();
+        File.CreateSymbolicLink(Path.Combine(folder.Path, "odd"), "/dev/null");
+        using var disk = new RealDisk(folder.Path);
+        Assert.Equal(DiskStatus.Done, Do(disk, new(1, DiskOperationKind.Write, "good", 0, new byte[100])));
+        Assert.Equal(DiskStatus.Failed, Do(disk, new(1, DiskOperationKind.Allocate, "odd", Length: 4096)));
+        Assert.Equal(DiskStatus.Failed, Do(disk, new(1, DiskOperationKind.Sync, "good")));
+    }
+
     [Theory]
     [InlineData("../f")]
     [InlineData("a/b")]

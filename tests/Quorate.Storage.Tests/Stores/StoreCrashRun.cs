@@ -72,12 +72,7 @@ internal sealed class StoreCrashRun
     /// <summary>Opens what is there and demands that it is a checkpoint, whole, at or after the given one.</summary>
     public static ulong OpenAndCheck(SimulatedDisk disk, ulong atLeast)
     {
-        var owner = new StoreOwner();
-        owner.Store = MakeStore(disk, owner);
-        owner.Call(store => store.Open());
-        RunAll(disk);
-        Assert.Null(owner.Failure);
-        Assert.True(owner.IsOpened);
+        StoreOwner owner = Open(disk);
         ulong index = owner.Opened?.Index.Value ?? 0;
         Assert.True(index >= atLeast, $"checkpoint {atLeast} was reported, {index} was found");
         Assert.Equal(Hashes[index], new StoreLook(owner, () => RunAll(disk)).StateHash());
@@ -88,6 +83,18 @@ internal sealed class StoreCrashRun
             disk.Names.Order(StringComparer.Ordinal));
         owner.Call(store => store.Close());
         return index;
+    }
+
+    /// <summary>A store on what is there.</summary>
+    public static StoreOwner Open(SimulatedDisk disk)
+    {
+        var owner = new StoreOwner();
+        owner.Store = MakeStore(disk, owner);
+        owner.Call(store => store.Open());
+        RunAll(disk);
+        Assert.Null(owner.Failure);
+        Assert.True(owner.IsOpened);
+        return owner;
     }
 
     /// <summary>The run again, to the end, on what is there already.</summary>

@@ -95,6 +95,34 @@ public sealed class StoreCrashTests
         Assert.True(failures > whole / 10, $"{failures} failures");
     }
 
+    [Fact]
+    public void A_store_that_was_being_destroyed_can_be_opened()
+    {
+        int at = 0;
+        var owner = new StoreOwner();
+        for (; !owner.IsDestroyed; at++)
+        {
+            var disk = new SimulatedDisk(_ => { }, (ulong)at);
+            StoreCrashRun.Start(disk, int.MaxValue);
+            owner = StoreCrashRun.Open(disk);
+            owner.Call(store => store.Destroy());
+            for (int operation = 0; operation < at && disk.Pending.Count > 0; operation++)
+            {
+                disk.Execute(disk.Pending[0]);
+            }
+
+            if (!owner.IsDestroyed)
+            {
+                owner.Call(store => store.Close());
+            }
+
+            Crash(disk, powerLost: at % 2 == 0, (ulong)at);
+            StoreCrashRun.OpenAndCheck(disk, 0);
+        }
+
+        Assert.True(at > 4, $"{at} operations");
+    }
+
     private static SimulatedDisk Crashed(SimulatedDisk disk)
     {
         disk.SetFull(false);
