@@ -9,7 +9,7 @@ namespace Quorate.Storage.Stores;
 /// <para>Invariant: no older row is uncovered. What a clear hides is hidden wherever it is; an expired row goes only
 /// when no table can hold another version of it, and else becomes a tombstone; and neither happens to rows that have
 /// expired while a checkpoint is about to bring older versions into a table. A collection's header becomes a tombstone
-/// until a checkpoint, which drops its elements with it: nothing would ever tell that they are garbage without it.</para>
+/// in any case, until a checkpoint drops it and its elements: without it nothing tells that they are garbage.</para>
 /// </summary>
 internal sealed class MemtableSweep : IRowVisitor
 {

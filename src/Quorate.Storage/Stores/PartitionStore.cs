@@ -288,7 +288,15 @@ public sealed class PartitionStore : IPartitionStore
         }
 
         CompactionPlan plan = CompactionPlan.Of([.. served.Tables.Select(table => table.Entry.Bytes)], _settings);
-        if (plan.Count > 0)
+
+        // A table whose index and filter exceed the limit could not be opened, so the oldest stay out of the run.
+        long metaBytesMax = _settings.Tables.MetaBytesMax / 8 * 7L;
+        while (served.Tables.Skip(plan.First).Take(plan.Count).Sum(each => each.Reader.MemoryBytes) > metaBytesMax)
+        {
+            plan = plan with { Count = plan.Count - 1 };
+        }
+
+        if (plan.Count > 1)
         {
             _context.Jobs.Add(CompactionSteps(new(_context, plan)), StoreJobRank.Leisure);
         }

@@ -103,7 +103,7 @@ internal sealed class SnapshotReceiving(StoreContext context)
         {
             yield return new DiskOperation(0, DiskOperationKind.Sync, file);
 
-            if (context.LastEnd(file) != StepEnd.Done)
+            if (Ended(file, reception, tables))
             {
                 yield break;
             }
@@ -111,7 +111,7 @@ internal sealed class SnapshotReceiving(StoreContext context)
             string name = StoreFileName.OfTable(context.Settings.Prefix, entry.Number);
             yield return new DiskOperation(0, DiskOperationKind.Rename, file, NewName: name);
 
-            if (context.LastEnd(file) != StepEnd.Done)
+            if (Ended(file, reception, tables))
             {
                 yield break;
             }
@@ -130,13 +130,27 @@ internal sealed class SnapshotReceiving(StoreContext context)
 
         yield return new DiskOperation(0, DiskOperationKind.SyncFolder, "");
 
-        if (context.LastEnd(context.Settings.Prefix) != StepEnd.Done)
+        if (Ended(context.Settings.Prefix, reception, tables))
         {
             yield break;
         }
 
         _reception = null;
         yield return StoreStep.All(CommitSteps(reception, [.. tables]));
+    }
+
+    /// <summary>Whether the installation ends here; without space the sender is told to begin again.</summary>
+    private bool Ended(string file, Reception reception, List<StoreTable> tables)
+    {
+        StepEnd end = context.LastEnd(file);
+        if (end == StepEnd.Full)
+        {
+            // Nobody holds them yet, so their files go.
+            tables.ForEach(table => context.Tables.Release(context.Tables.Hold(table)));
+            Refuse(reception.Meta);
+        }
+
+        return end != StepEnd.Done;
     }
 
     private IEnumerable<StoreStep> CommitSteps(Reception reception, StoreTable[] tables)

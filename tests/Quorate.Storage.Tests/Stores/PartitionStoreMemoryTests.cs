@@ -173,7 +173,9 @@ public sealed class PartitionStoreMemoryTests
         Assert.NotNull(new StoreLook(owner, () => StoreCrashRun.RunAll(disk)).Get(StoreOwner.KeyOf("k7")));
     }
 
-    /// <summary>The bound is below one block, or has room for two: what is being read counts as what is held does.</summary>
+    /// <summary>
+    /// The bound is below one block, or has room for two: what is being read counts as what is held does.
+    /// </summary>
     [Theory]
     [InlineData(2000)]
     [InlineData(10_000)]

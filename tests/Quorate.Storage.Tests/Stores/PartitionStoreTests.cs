@@ -1,6 +1,8 @@
+using Quorate.Core.Raft;
 using Quorate.Storage.Blocks;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Memory;
+using Quorate.Storage.Rows;
 using Quorate.Storage.Stores;
 
 namespace Quorate.Storage.Tests.Stores;
@@ -10,6 +12,35 @@ public sealed class PartitionStoreTests : StoreContractTests
 {
     protected override IPartitionStore Make(IDisk disk, string prefix, IPartitionStoreClient client) =>
         MakeSmall(disk, prefix, client);
+
+    [Fact]
+    public void No_compaction_makes_a_table_that_can_not_be_opened()
+    {
+        var settings = new PartitionStoreSettings
+        {
+            Prefix = Prefix,
+            Partition = new(7),
+            Tables = new() { BlockBytes = 400, MetaBytesMax = 3000 },
+        };
+        var owner = new StoreOwner();
+        var store = new PartitionStore(Disk, settings, owner, new(20_000), new MemoryBudget(1 << 24));
+        owner.Store = store;
+        owner.Call(each => each.Open());
+        RunAll(owner);
+        for (ulong i = 1; i < 40; i++)
+        {
+            owner.Apply(i, [.. Enumerable.Range(0, 100).Select(k => ($"{i}-{k}", RowType.Text, new string('x', 30)))]);
+            Checkpoint(owner, i);
+            for (int work = 0; work < 50; work++)
+            {
+                RunAll(owner);
+            }
+
+            Assert.Null(owner.Failure);
+        }
+
+        Assert.InRange(store.TableBytes.Count, 2, 16);
+    }
 
     /// <summary>A store of small limits, so that little data meets all of them.</summary>
     internal static PartitionStore MakeSmall(
@@ -35,4 +66,23 @@ public sealed class PartitionStoreSnapshotTests : SnapshotContractTests
 {
     protected override IPartitionStore Make(IDisk disk, string prefix, IPartitionStoreClient client) =>
         PartitionStoreTests.MakeSmall(disk, prefix, client);
+
+    [Theory]
+    [InlineData(DiskOperationKind.Sync, 1)]
+    [InlineData(DiskOperationKind.Rename, 1)]
+    [InlineData(DiskOperationKind.Rename, 2)]
+    [InlineData(DiskOperationKind.SyncFolder, 1)]
+    public void A_snapshot_is_refused_when_its_installation_finds_the_disk_full(DiskOperationKind kind, int number)
+    {
+        List<InstallSnapshot> pieces = SnapshotOf(20);
+        StoreOwner owner = Open();
+        int count = 0;
+        Disk.Fate = operation => operation.Kind == kind && ++count == number ? DiskStatus.Full : DiskStatus.Done;
+        Receive(owner, pieces);
+        Assert.Null(owner.Failure);
+        Assert.Equal([20UL], owner.Refused);
+        Assert.DoesNotContain(Disk.Names, name => name.EndsWith(".sst", StringComparison.Ordinal));
+        Receive(owner, pieces);
+        Assert.Equal([20UL], owner.Received);
+    }
 }
