@@ -13,9 +13,9 @@ namespace Quorate.Storage.Stores;
 /// A partition's rows as a log-structured merge tree (O'Neil and others, 1996): the newest in memory, a table for
 /// each checkpoint, tables merged in the background, and a manifest that says which tables count.
 /// <para>Invariants: a row in memory is newer than any in a table, and one in a newer table than any in an older;
-/// users' rows older than the last clear do not count, wherever they are; what a checkpoint has acknowledged is what the next
-/// start opens, or something newer. Background work goes on only as far as <see cref="Work"/> gives it budget, and the
-/// owner calls that at every opportunity.</para>
+/// users' rows older than the last clear do not count, wherever they are; what a checkpoint has acknowledged is what
+/// the next start opens, or something newer. Background work goes on only as far as <see cref="Work"/> gives it budget,
+/// and the owner calls that at every opportunity.</para>
 /// </summary>
 public sealed class PartitionStore : IPartitionStore
 {
