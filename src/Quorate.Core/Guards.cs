@@ -184,7 +184,19 @@ public static class Guards
     public static bool OldCheckpointOutlivesNew => On();
 
     /// <summary>S11: what the system says of a sync is what the disk says.</summary>
-    public static bool NativeErrorsAreReported => On();
+    public static bool NativeSyncErrorsAreReported => On();
+
+    /// <summary>R11: after a failed sync of the real disk every later one fails, too.</summary>
+    public static bool FailedNativeSyncIsFinal => On();
+
+    /// <summary>S5: files do not grow into the reserve of free space.</summary>
+    public static bool FreeSpaceReserveIsKept => On();
+
+    /// <summary>R20: one process at a time has a data folder.</summary>
+    public static bool DataFolderIsLocked => On();
+
+    /// <summary>R20, S8: a data folder is opened only by the node that it names, and only when that name is whole.</summary>
+    public static bool IdentityIsVerified => On();
 
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
     public static bool ClearingSparesOtherSnapshots => On();
@@ -210,6 +222,7 @@ public static class Guards
     /// <summary>
     /// F27: a request whose number was executed is answered from what is remembered, never again executed.
     /// </summary>
+    /// <summary>F27: a request whose number was executed is answered from what is remembered, never again executed.</summary>
     public static bool DuplicatesAreRecognised => On();
 
     /// <summary>
@@ -245,6 +258,17 @@ public static class Guards
 
     /// <summary>S4: a table's file stays while a fetch, a transfer or a compaction reads it.</summary>
     public static bool FilesInUseAreKept => On();
+    /// <summary>A collection that is made anew shows nothing of one that stood under its key before.</summary>
+    public static bool NewCollectionNewGeneration => On();
+
+    /// <summary>A command that meets a cold row is run again, and has neither answered nor changed anything.</summary>
+    public static bool ColdIsNotAbsent => On();
+
+    /// <summary>What a failed command has changed is undone, and what others of its batch have is not.</summary>
+    public static bool ErrorUndoesItsChanges => On();
+
+    /// <summary>When a pending change comes to nothing, the pending one before it is seen again.</summary>
+    public static bool CutUncoversOlderChange => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
