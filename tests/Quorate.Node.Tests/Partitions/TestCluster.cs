@@ -25,8 +25,10 @@ internal sealed class TestCluster
         MemoryStoreSettings? store = null,
         int groups = 1,
         RaftSettings? raft = null,
-        bool hasRealStores = false)
+        bool hasRealStores = false,
+        long memoryBytes = 64 * 1024 * 1024)
     {
+        MemoryBytes = memoryBytes;
         HasRealStores = hasRealStores;
         NodeSettings = new() { Log = new() { SegmentBytes = 64 * 1024 }, Raft = raft ?? new() };
         Groups = groups;
@@ -51,6 +53,8 @@ internal sealed class TestCluster
     public Membership Membership => _membership;
 
     public TestNode[] Nodes { get; }
+
+    public long MemoryBytes { get; }
 
     /// <summary>Rows are in memtables and tables, not in the twin in memory.</summary>
     public bool HasRealStores { get; }

@@ -72,7 +72,7 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
         _starts++;
         Ending = null;
         _deadline = Instant.Never;
-        Memory = new(64 * 1024 * 1024);
+        Memory = new(cluster.MemoryBytes);
         _cache = new(1024 * 1024);
         var place = new NodePlace
         {
