@@ -18,9 +18,9 @@ public sealed class LogInspectorTests
         owner.Log.Drop(LogOwner.FirstStream);
         _disk.RunAll();
         string[] lines = [.. LogInspector.Describe(_disk.Content(First))];
-        Assert.StartsWith("0 batch of segment 1, 36 bytes of records, durable before 1:0, ", lines[0], StringComparison.Ordinal);
+        AssertBegins("0 batch of segment 1, 36 bytes of records, durable before 1:0, ", lines[0]);
         Assert.Equal("  56 head, the first segment", lines[1]);
-        Assert.StartsWith("4096 batch of segment 1, 0 bytes of records, durable before 1:4096, ", lines[2], StringComparison.Ordinal);
+        AssertBegins("4096 batch of segment 1, 0 bytes of records, durable before 1:4096, ", lines[2]);
         Assert.Equal(
             [
                 "  8248 g1.1 entry 1@1 3 bytes",
@@ -29,7 +29,8 @@ public sealed class LogInspectorTests
             ],
             lines[4..7]);
         Assert.Equal(
-            ["  12344 g1.1 cut from 2", "  12376 g1.1 entry 2@2 3 bytes", "  12415 g1.1 released to 1@1"], lines[8..11]);
+            ["  12344 g1.1 cut from 2", "  12376 g1.1 entry 2@2 3 bytes", "  12415 g1.1 released to 1@1"],
+            lines[8..11]);
         Assert.Equal("  16440 g1.1 reset to 9@3", lines[12]);
         Assert.Equal("  20536 g1.1 dropped", lines[^1]);
         LogOwner again = Open();
@@ -82,6 +83,9 @@ public sealed class LogInspectorTests
         Assert.Contains(Problems(), problem => problem.Contains("is damaged at 4096", StringComparison.Ordinal));
     }
 
+    private static void AssertBegins(string start, string line) =>
+        Assert.StartsWith(start, line, StringComparison.Ordinal);
+
     private static Persist Append(ulong sequence, ulong index, ulong term) => new()
     {
         Sequence = sequence,
@@ -103,7 +107,11 @@ public sealed class LogInspectorTests
             },
             new Persist
             {
-                Sequence = 2, TruncateFrom = new(2), Entries = Append(2, 2, 2).Entries, ReleaseTo = new(1), MustSync = true,
+                Sequence = 2,
+                TruncateFrom = new(2),
+                Entries = Append(2, 2, 2).Entries,
+                ReleaseTo = new(1),
+                MustSync = true,
             },
             new Persist
             {

@@ -274,6 +274,30 @@ public sealed class LogRecyclingTests
     }
 
     [Fact]
+    public void A_log_opens_on_a_full_disk_with_room_to_release()
+    {
+        LogOwner owner = Open();
+        for (ulong i = 1; i <= 22; i++)
+        {
+            Write(owner.One, i, i);
+        }
+
+        _disk.Put(_disk.Names[^1], null);
+        _disk.Fate = operation =>
+            operation.Kind == DiskOperationKind.Allocate && operation.Length >= LogOwner.Small.SegmentBytes
+                && !_disk.Exists(operation.File)
+                ? DiskStatus.Full
+                : DiskStatus.Done;
+        LogOwner again = Open();
+        Assert.Equal([true], again.SpaceNews);
+        Write(again.One, 1, 23, new(22));
+        Assert.Null(again.Failure);
+        Assert.Equal([1], again.One.Durable);
+        Assert.Equal([true, false], again.SpaceNews);
+        AssertStrict();
+    }
+
+    [Fact]
     public void Batches_on_the_steady_path_allocate_next_to_nothing()
     {
         var disk = new EchoDisk();
@@ -299,14 +323,15 @@ public sealed class LogRecyclingTests
         Assert.InRange(each, 0, 60);
     }
 
-    private static Persist Entries(ulong sequence, ulong first, int count, int bytes, LogIndex release = default) => new()
-    {
-        Sequence = sequence,
-        Entries = [.. Enumerable.Range(0, count)
+    private static Persist Entries(
+        ulong sequence, ulong first, int count, int bytes, LogIndex release = default) => new()
+        {
+            Sequence = sequence,
+            Entries = [.. Enumerable.Range(0, count)
             .Select(i => new Entry(new(first + (ulong)i), new(1), EntryKind.Data, new byte[bytes]))],
-        ReleaseTo = release,
-        MustSync = true,
-    };
+            ReleaseTo = release,
+            MustSync = true,
+        };
 
     private void Write(StreamOwner stream, ulong sequence, ulong index, LogIndex release = default)
     {

@@ -9,7 +9,16 @@ public static class CommandTable
 {
     private const int NameBytesMax = 32;
 
-    private static readonly CommandSpec[] Commands = [.. KeyCommands.All, .. StringCommands.All];
+    private static readonly CommandSpec[] Commands =
+    [
+        .. KeyCommands.All, .. ExpiryCommands.All, .. KeyspaceCommands.All,
+        .. StringCommands.All, .. SetStringCommands.All, .. NumberCommands.All, .. VersionCommands.All,
+        .. HashCommands.All,
+        .. SetCommands.All, .. SetAlgebraCommands.All,
+        .. ListCommands.All, .. ListEditCommands.All,
+        .. SortedSetCommands.All, .. SortedSetRangeCommands.All, .. SortedSetAlgebraCommands.All,
+        .. JsonCommands.All,
+    ];
 
     private static readonly Dictionary<string, CommandSpec>.AlternateLookup<ReadOnlySpan<char>> ByName =
         Commands.ToDictionary(spec => spec.Name, StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
@@ -86,15 +95,21 @@ public static class CommandTable
 
     private static string? KeyError(CommandSpec spec, CommandLine line)
     {
-        foreach (int word in KeyWordsOf(spec, line))
+        bool isLong = false;
+        if (spec.KeysOf is null && spec.Keys.Last == spec.Keys.First)
         {
-            if (line[word].Length > RowLimits.KeyBytesMax)
+            // Most commands have one key; they are looked at without making a list of it.
+            isLong = spec.Keys.First > 0 && line[spec.Keys.First].Length > RowLimits.KeyBytesMax;
+        }
+        else
+        {
+            foreach (int word in KeyWordsOf(spec, line))
             {
-                return $"ERR the key exceeds {RowLimits.KeyBytesMax} bytes";
+                isLong |= line[word].Length > RowLimits.KeyBytesMax;
             }
         }
 
-        return null;
+        return isLong ? $"ERR the key exceeds {RowLimits.KeyBytesMax} bytes" : null;
     }
 
     /// <summary>As Redis words it: the first 128 bytes of name and arguments are shown.</summary>
@@ -111,7 +126,6 @@ public static class CommandTable
         return $"ERR unknown command '{name}', with args beginning with: {arguments}";
     }
 
-    /// <summary>Bytes that would break the line of an error are shown as blanks.</summary>
     private static string Shown(ReadOnlySpan<byte> word, int lengthMax) =>
-        Encoding.Latin1.GetString(word[..Math.Min(word.Length, lengthMax)]).Replace('\r', ' ').Replace('\n', ' ');
+        Encoding.Latin1.GetString(word[..Math.Min(word.Length, lengthMax)]);
 }

@@ -50,4 +50,7 @@ public abstract class CommandContext
 
     /// <summary>Deletes all user rows of the partition.</summary>
     public abstract void ClearAll();
+
+    /// <summary>The command exceeds a limit: it answers with this error, and changes nothing.</summary>
+    public abstract void Refuse(string error);
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Commands;
 using Quorate.Storage.Rows;
@@ -34,6 +35,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     private RowVersion _first;
     private ulong _seed;
     private string? _refusal;
+    private string? _commandRefusal;
     private bool _isCold;
 
     /// <summary>Changes of the last run.</summary>
@@ -57,7 +59,8 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     /// <summary>
     /// Evaluates one command, or several that take effect together: then the reply is an array with the reply of each,
-    /// and one's error does not hinder the others.
+    /// and one's error does not hinder the others. When the
+    /// request as a whole exceeds a limit, its only reply is that error.
     /// </summary>
     /// <param name="isBatch">Whether the reply is an array, even of one line.</param>
     /// <param name="first">The version of the first change. For reads any that is above those of the rows.</param>
@@ -72,12 +75,13 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         }
 
         ulong state = seed ^ time.Packed;
-        foreach (CommandLine line in lines)
+        for (int i = 0; i < lines.Length; i++)
         {
             _seed = SeededRandom.SplitMix64(ref state);
-            Evaluate(line);
+            Evaluate(lines[i]);
             if (_isCold)
             {
+                LookAhead(lines[i..]);
                 End();
                 return EvaluationOutcome.Cold;
             }
@@ -97,21 +101,23 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     public override bool TryGet(ReadOnlySpan<byte> rowKey, out Row row)
     {
-        row = default;
-        Lookup lookup = _isCold ? Lookup.Cold : _rows.Get(rowKey, out row);
-        if (lookup == Lookup.Found && !IsExpired(row))
+        // Behind a cold row it looks all the same: so the source notes what else will be needed.
+        Lookup lookup = _rows.Get(rowKey, out row);
+        if (lookup == Lookup.Found && !_isCold && !IsExpired(row))
         {
             return true;
         }
 
         row = default;
-        _isCold |= lookup == Lookup.Cold;
+        _isCold |= lookup == Lookup.Cold && Guards.ColdIsNotAbsent;
         return !_isCold;
     }
 
     public override bool TryScan(in RowRange range, IRowVisitor visitor)
     {
-        _isCold |= _isCold || _rows.Scan(range, new LiveRows(this, visitor)) == Lookup.Cold;
+        // A look inside the scan may have met a cold row, too.
+        bool isCold = _isCold || _rows.Scan(range, new LiveRows(this, visitor)) == Lookup.Cold;
+        _isCold |= isCold;
         return !_isCold;
     }
 
@@ -121,6 +127,8 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     public override void Delete(ReadOnlySpan<byte> rowKey) => Change(new RowChange(rowKey, RowType.Tombstone, 0, []));
 
     public override void ClearAll() => Change(new RowChange(RowKey.Clear, RowType.Clear, 0, []));
+
+    public override void Refuse(string error) => _commandRefusal ??= error;
 
     private void Begin(IRowSource source, HybridTime time, RowVersion first)
     {
@@ -145,6 +153,23 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         ChangeCount = 0;
     }
 
+    /// <summary>
+    /// Looks at the keys of what has not been evaluated, so that their rows are fetched together with the cold one.
+    /// </summary>
+    private void LookAhead(ReadOnlySpan<CommandLine> lines)
+    {
+        foreach (CommandLine line in lines)
+        {
+            if (CommandTable.Check(line, out _) is { } spec)
+            {
+                foreach (int word in CommandTable.KeyWordsOf(spec, line))
+                {
+                    _rows.Get(RowKey.Of(line[word]), out _);
+                }
+            }
+        }
+    }
+
     private void Evaluate(CommandLine line)
     {
         _line = line;
@@ -157,15 +182,28 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
             return;
         }
 
+        _commandRefusal = null;
         spec.Run(this);
-        if (_reply.Length - replyBefore > 0 && _reply.Bytes[replyBefore] == (byte)'-')
+        if (_isCold || _refusal is not null)
+        {
+            return;
+        }
+
+        if (_commandRefusal is { } refusal)
+        {
+            _reply.CutTo(replyBefore);
+            _reply.Error(refusal);
+        }
+
+        Invariant.Check(_reply.Length > replyBefore, $"{spec.Name} has written a reply");
+        if (_reply.Bytes[replyBefore] == (byte)'-' && Guards.ErrorUndoesItsChanges)
         {
             UndoTo(changesBefore, bytesBefore);
         }
 
         if (_reply.Length > limits.ReplyBytesMax)
         {
-            _refusal ??= $"ERR the reply exceeds {limits.ReplyBytesMax} bytes, nothing was done";
+            _refusal = $"ERR the reply exceeds {limits.ReplyBytesMax} bytes, nothing was done";
         }
     }
 
@@ -185,41 +223,29 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     private void Change(in RowChange change)
     {
-        if (_isCold || _refusal is not null)
+        if (_isCold || _refusal is not null || _commandRefusal is not null)
         {
             return;
         }
 
-        _refusal = Refusal(change);
-        if (_refusal is null)
+        if (change.RowKey.Length > RowLimits.RowKeyBytesMax || change.Value.Length > RowLimits.ValueBytesMax)
+        {
+            Refuse($"ERR a row exceeds {RowLimits.RowKeyBytesMax} bytes of key or {RowLimits.ValueBytesMax} of value");
+        }
+        else if (ChangeCount >= limits.ChangesMax || NextVersion.Index != _first.Index)
+        {
+            _refusal = $"ERR the request changes more than {limits.ChangesMax} rows, nothing was done";
+        }
+        else if ((long)_changes.WrittenCount + change.EncodedBytes > limits.ChangeBytesMax)
+        {
+            _refusal = $"ERR the changes of the request exceed {limits.ChangeBytesMax} bytes, nothing was done";
+        }
+        else
         {
             _rows.Change(change, NextVersion);
             RowChanges.Write(_changes, change);
             ChangeCount++;
         }
-    }
-
-    private string? Refusal(in RowChange change)
-    {
-        if (ChangeCount >= limits.ChangesMax
-            || NextVersion.Index != _first.Index)
-        {
-            return $"ERR the request changes more than {limits.ChangesMax} rows, nothing was done";
-        }
-
-        if (change.RowKey.Length > RowLimits.RowKeyBytesMax)
-        {
-            return "ERR the key with its element is too long, nothing was done";
-        }
-
-        if (change.Value.Length > RowLimits.ValueBytesMax)
-        {
-            return $"ERR the value exceeds {RowLimits.ValueBytesMax} bytes, nothing was done";
-        }
-
-        return (long)_changes.WrittenCount + change.EncodedBytes > limits.ChangeBytesMax
-            ? $"ERR the changes of the request exceed {limits.ChangeBytesMax} bytes, nothing was done"
-            : null;
     }
 
     private bool IsExpired(in Row row) => row.Expiry != 0 && row.Expiry <= _time.Milliseconds;

@@ -1,7 +1,7 @@
 namespace Quorate.Node.Partitions;
 
 /// <summary>
-/// Requests that wait for cold rows: each has one fetch out, and holds what the fetch before it brought until it is
+/// Requests that wait for cold rows: each has one fetch out, and holds what the fetches before it brought until it is
 /// through.
 /// </summary>
 internal sealed class ColdRows(PartitionParts parts)
@@ -21,7 +21,9 @@ internal sealed class ColdRows(PartitionParts parts)
         parts.Machine.Rows.Fetch(open.AwaitedTag);
     }
 
-    /// <summary>Rows have come: the request that may be evaluated again, or null when it was answered meanwhile.</summary>
+    /// <summary>
+    /// Rows have come: the request that may be evaluated again, or null when it was answered meanwhile.
+    /// </summary>
     public OpenRequest? Fetched(ulong tag)
     {
         if (!_waiting.Remove(tag, out OpenRequest? open))
@@ -29,8 +31,7 @@ internal sealed class ColdRows(PartitionParts parts)
             return null;
         }
 
-        Release(open);
-        open.HeldTag = tag;
+        open.HeldTags.Add(tag);
         open.AwaitedTag = 0;
         if (!open.IsAnswered)
         {
@@ -44,10 +45,11 @@ internal sealed class ColdRows(PartitionParts parts)
     /// <summary>The request needs its rows no longer.</summary>
     public void Release(OpenRequest open)
     {
-        if (open.HeldTag != 0)
+        foreach (ulong tag in open.HeldTags)
         {
-            parts.Machine.Rows.Release(open.HeldTag);
-            open.HeldTag = 0;
+            parts.Machine.Rows.Release(tag);
         }
+
+        open.HeldTags.Clear();
     }
 }

@@ -57,7 +57,8 @@ internal sealed class NodeStorage : INodeLogClient
             LogPrefix, _node.Disk.Names, file => _node.Disk.Content(file) ?? default);
         if (problems.Count > 0)
         {
-            RunClaims.Break(RunClaims.LogRecovery, $"{_node.Name} has opened a log that is not as it must be", problems);
+            RunClaims.Break(
+                RunClaims.LogRecovery, $"{_node.Name} has opened a log that is not as it must be", problems);
         }
 
         foreach (LogStream stream in streams)

@@ -9,7 +9,7 @@ namespace Quorate.Storage.Encryption;
 /// <para>Invariant: one salt is used for the writing of one file, so that no key and nonce ever meet two contents.
 /// </para>
 /// </summary>
-public sealed class BlockCipher(DataKey key, ReadOnlySpan<byte> salt) : IDisposable
+public sealed class BlockCipher : IDisposable
 {
     /// <summary>A file's salt, in bytes.</summary>
     public const int SaltBytes = 32;
@@ -19,14 +19,41 @@ public sealed class BlockCipher(DataKey key, ReadOnlySpan<byte> salt) : IDisposa
 
     private const int NonceBytes = 12;
 
-    private readonly AesGcm _cipher = key.Derive(salt, "quorate sstable 1"u8);
-    private readonly byte[] _salt = salt.ToArray();
+    private readonly KeyRing? _ring;
+    private readonly AesGcm _cipher;
+    private readonly byte[] _salt;
+    private bool _isDisposed;
 
-    public uint KeyId { get; } = key.Id;
+    /// <param name="ring">Where it counts as a reference to the key until it is disposed.</param>
+    internal BlockCipher(KeyRing? ring, DataKey key, ReadOnlySpan<byte> salt)
+    {
+        _ring = ring;
+        _cipher = key.Derive(salt, "quorate sstable 1"u8);
+        _salt = salt.ToArray();
+        KeyId = key.Id;
+        ring?.Register(key.Id);
+    }
+
+    /// <summary>For a key that surely stays while the cipher is used.</summary>
+    public BlockCipher(DataKey key, ReadOnlySpan<byte> salt)
+        : this(null, key, salt)
+    {
+    }
+
+    public uint KeyId { get; }
 
     public ReadOnlySpan<byte> Salt => _salt;
 
-    public void Dispose() => _cipher.Dispose();
+    /// <summary>Gives up the reference to the data key.</summary>
+    public void Dispose()
+    {
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            _cipher.Dispose();
+            _ring?.Unregister(KeyId);
+        }
+    }
 
     /// <summary>Writes the ciphertext and then the tag, together as long as the plaintext and the tag.</summary>
     internal void Encrypt(ulong block, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> associated, Span<byte> to)

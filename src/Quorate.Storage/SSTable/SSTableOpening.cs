@@ -113,13 +113,12 @@ public sealed class SSTableOpening
         BlockCipher? cipher = null;
         if (_footer!.KeyId != DataKey.NoId)
         {
-            if (_keys?.Find(_footer.KeyId) is not DataKey key)
+            cipher = _keys?.TryCipher(_footer.KeyId, _footer.Salt);
+            if (cipher is null)
             {
                 Failure = SSTableSentences.NoKey(_file, _footer.KeyId);
                 return;
             }
-
-            cipher = new(key, _footer.Salt);
         }
 
         Reader = TryMake(_footer, cipher);

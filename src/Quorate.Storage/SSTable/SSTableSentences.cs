@@ -6,7 +6,8 @@ namespace Quorate.Storage.SSTable;
 internal static class SSTableSentences
 {
     private const string WhatToDo =
-        "Restore the file from a copy, or remove this replica's data and let the replica be built anew from the others.";
+        "Restore the file from a copy, or remove this replica's data and let the replica be built anew from the "
+        + "others.";
 
     public static string Damaged(string file, long offset, string part, string problem) =>
         $"The file {file} is damaged at byte {offset}, in its {part}: {problem}. {WhatToDo}";
@@ -16,6 +17,9 @@ internal static class SSTableSentences
 
     public static string Unlike(string file, string found, string expected) =>
         $"The file {file} is {found}, and {expected} should stand there. {WhatToDo}";
+
+    public static string Untrue(string file, string property) =>
+        $"The file {file} holds other rows than its properties say: they differ in {property}. {WhatToDo}";
 
     public static string NoKey(string file, uint keyId) =>
         $"The file {file} is encrypted with data key {keyId}, which is not among the data keys of this node. "

@@ -1,7 +1,9 @@
 using System.Text;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
+using Quorate.Node.Liveness;
 using Quorate.Node.Partitions;
+using Quorate.Node.Runtime;
 using Quorate.Storage.Stores;
 
 namespace Quorate.Node.Tests.Partitions;
@@ -12,19 +14,29 @@ namespace Quorate.Node.Tests.Partitions;
 /// </summary>
 internal sealed class TestCluster
 {
-    private readonly Queue<(ReplicaId From, RaftMessage Message)> _messages = new();
+    private readonly Queue<(ReplicaId From, GroupId Group, RaftMessage Message)> _messages = new();
+    private readonly Queue<(TestNode From, NodeId To, NodeHeartbeat Beat)> _heartbeats = new();
     private readonly Membership _membership;
     private ulong _lastRequest;
 
-    public TestCluster(int nodes, PartitionSettings? settings = null, MemoryStoreSettings? store = null)
+    public TestCluster(
+        int nodes,
+        PartitionSettings? settings = null,
+        MemoryStoreSettings? store = null,
+        int groups = 1,
+        RaftSettings? raft = null,
+        bool hasRealStores = false)
     {
+        HasRealStores = hasRealStores;
+        NodeSettings = new() { Log = new() { SegmentBytes = 64 * 1024 }, Raft = raft ?? new() };
+        Groups = groups;
         Settings = settings ?? new();
         StoreSettings = store ?? new();
         Nodes = [.. Enumerable.Range(1, nodes).Select(number => new TestNode(this, (uint)number))];
         _membership = Membership.Of([.. Nodes.Select(node => node.Id)]);
         foreach (TestNode node in Nodes)
         {
-            node.Start(_membership);
+            node.Start(_membership, groups);
         }
 
         AwaitLeader();
@@ -34,9 +46,17 @@ internal sealed class TestCluster
 
     public MemoryStoreSettings StoreSettings { get; set; }
 
-    public RaftSettings Raft { get; init; } = new();
+    public NodeSettings NodeSettings { get; }
+
+    public Membership Membership => _membership;
 
     public TestNode[] Nodes { get; }
+
+    /// <summary>Rows are in memtables and tables, not in the twin in memory.</summary>
+    public bool HasRealStores { get; }
+
+    /// <summary>Partitions that a node opens when it starts.</summary>
+    public int Groups { get; set; }
 
     public Instant Now { get; private set; } = new(1_000_000);
 
@@ -45,12 +65,15 @@ internal sealed class TestCluster
 
     public TestNode Leader => Nodes.Single(node => !node.IsCutOff && node.Partition is { IsLeader: true });
 
-    public void Carry(ReplicaId from, in RaftMessage message) => _messages.Enqueue((from, message));
+    public void Carry(ReplicaId from, GroupId group, in RaftMessage message) =>
+        _messages.Enqueue((from, group, message));
+
+    public void Carry(TestNode from, NodeId to, in NodeHeartbeat beat) => _heartbeats.Enqueue((from, to, beat));
 
     public void Restart(TestNode node)
     {
         node.Stop();
-        node.Start(_membership);
+        node.Start(_membership, Groups);
         Settle();
     }
 
@@ -66,14 +89,24 @@ internal sealed class TestCluster
                 isMoving |= node.RunOne();
             }
 
-            if (_messages.TryDequeue(out (ReplicaId From, RaftMessage Message) next))
+            if (_heartbeats.TryDequeue(out (TestNode From, NodeId To, NodeHeartbeat Beat) sent))
+            {
+                isMoving = true;
+                TestNode to = Nodes[sent.To.Value - 1];
+                if (!sent.From.IsCutOff && !to.IsCutOff)
+                {
+                    to.Runtime?.Hear(sent.Beat);
+                }
+            }
+
+            if (_messages.TryDequeue(out (ReplicaId From, GroupId Group, RaftMessage Message) next))
             {
                 isMoving = true;
                 TestNode from = Nodes[next.From.Node - 1];
                 TestNode to = Nodes[next.Message.To.Node - 1];
                 if (!from.IsCutOff && !to.IsCutOff)
                 {
-                    to.Partition?.Receive(next.Message);
+                    to.Runtime?.Receive(next.Group, next.Message);
                 }
             }
         }
@@ -123,10 +156,10 @@ internal sealed class TestCluster
     }
 
     /// <summary>Hands a request over and does not wait; its number.</summary>
-    public ulong Submit(TestNode node, PartitionRequest request)
+    public ulong Submit(TestNode node, PartitionRequest request, uint group = 1)
     {
         var id = new RequestId(++_lastRequest);
-        node.Partition!.Submit(request with { Id = id });
+        node.Runtime!.Submit(new(group), request with { Id = id });
         return id.Value;
     }
 
@@ -169,13 +202,35 @@ internal sealed class TestCluster
         ? Encoding.UTF8.GetString(reply.Reply.Span).TrimEnd()
         : $"{reply.Outcome} {reply.Reason}";
 
+    /// <summary>The hash of a replica's rows; what is cold is fetched for it.</summary>
+    public ulong? StateHash(TestNode node)
+    {
+        const ulong firstTag = 1UL << 60;
+        IPartitionStore rows = node.Partition!.Rows;
+        for (ulong tag = firstTag; tag < firstTag + 1000; tag++)
+        {
+            if (rows.StateHash() is ulong hash)
+            {
+                return hash;
+            }
+
+            rows.Fetch(tag);
+            Settle();
+            rows.Release(tag);
+        }
+
+        return null;
+    }
+
     /// <summary>All running replicas come to hold the same rows.</summary>
     public void AssertSameState()
     {
         Run(1000);
         ulong?[] hashes =
         [
-            .. Nodes.Where(node => node.Partition is not null).Select(node => node.Partition!.Rows.StateHash()).Distinct(),
+            .. Nodes.Where(node => node.Partition is not null)
+                .Select(StateHash)
+                .Distinct(),
         ];
         Assert.Single(hashes);
         Assert.NotNull(hashes[0]);

@@ -24,14 +24,14 @@ internal sealed class SampleFile
 
     public static readonly DataKey Key = new(3, [.. Enumerable.Range(1, DataKey.KeyBytes).Select(i => (byte)(i * 7))]);
 
-    public SampleFile(SampleStyle style, int blockBytes = 300)
+    public SampleFile(SampleStyle style, int blockBytes = 300, int restartInterval = 4)
     {
         IsEncrypted = style is SampleStyle.Encrypted or SampleStyle.CompressedAndEncrypted;
         bool isCompressed = style is SampleStyle.Compressed or SampleStyle.CompressedAndEncrypted;
         Settings = new()
         {
             BlockBytes = blockBytes,
-            RestartInterval = 4,
+            RestartInterval = restartInterval,
             ReadPieceBytes = 700,
             Compression = isCompressed ? BlockCompression.Snappy : BlockCompression.None,
         };
@@ -56,7 +56,9 @@ internal sealed class SampleFile
         return ring;
     }
 
-    public SampleFile Write(IEnumerable<SampleRow> rows, SSTableIdentity? identity = null, byte saltByte = 9)
+    /// <param name="spoilHashOf">The number of a row that goes in with a wrong hash.</param>
+    public SampleFile Write(
+        IEnumerable<SampleRow> rows, SSTableIdentity? identity = null, byte saltByte = 9, int spoilHashOf = -1)
     {
         byte[] salt = new byte[BlockCipher.SaltBytes];
         salt.AsSpan().Fill(saltByte);
@@ -65,7 +67,8 @@ internal sealed class SampleFile
         var bytes = new List<byte>();
         foreach (SampleRow row in rows)
         {
-            writer.Add(row.Key, row.Row);
+            ulong hash = row.Row.Hash ^ (writer.Rows == spoilHashOf ? 1UL : 0);
+            writer.Add(row.Key, new(row.Type, row.Version, row.Expiry, hash, row.Value));
             if (writer.ReadyBytes > 1000)
             {
                 Take(writer, bytes);
@@ -94,6 +97,32 @@ internal sealed class SampleFile
         Assert.Equal(opening.Reader is null, opening.Failure is not null);
         sentence = opening.Failure ?? "";
         return opening.Reader;
+    }
+
+    /// <summary>Reads the file whole; the first sentence that says what is wrong, or nothing.</summary>
+    public string Check(KeyRing? keys = null)
+    {
+        SSTableReader? reader = TryOpen(out string sentence, keys);
+        if (reader is null)
+        {
+            return sentence;
+        }
+
+        using (reader)
+        {
+            return Problems(reader).FirstOrDefault("");
+        }
+    }
+
+    public IReadOnlyList<string> Problems(SSTableReader reader)
+    {
+        var check = new SSTableStrictCheck(reader);
+        while (check.Wanted is DiskOperation wanted)
+        {
+            check.Take(Run(wanted));
+        }
+
+        return check.Problems;
     }
 
     /// <summary>What a disk gives back.</summary>
