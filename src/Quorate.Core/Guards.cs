@@ -195,7 +195,7 @@ public static class Guards
     /// <summary>R20: one process at a time has a data folder.</summary>
     public static bool DataFolderIsLocked => On();
 
-    /// <summary>R20, S8: a data folder is opened only by the node that it names, and only when that name is whole.</summary>
+    /// <summary>R20, S8: a data folder whose identity is damaged is nobody's.</summary>
     public static bool IdentityIsVerified => On();
 
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
