@@ -26,8 +26,10 @@ internal sealed class TestCluster
         int groups = 1,
         RaftSettings? raft = null,
         bool hasRealStores = false,
-        long memoryBytes = 64 * 1024 * 1024)
+        long memoryBytes = 64 * 1024 * 1024,
+        bool isEncrypted = false)
     {
+        Keys = isEncrypted ? new TestKeys() : null;
         MemoryBytes = memoryBytes;
         HasRealStores = hasRealStores;
         NodeSettings = new() { Log = new() { SegmentBytes = 64 * 1024 }, Raft = raft ?? new() };
@@ -45,6 +47,9 @@ internal sealed class TestCluster
     }
 
     public PartitionSettings Settings { get; }
+
+    /// <summary>The data keys that all nodes hold; null when nothing is encrypted.</summary>
+    public TestKeys? Keys { get; }
 
     public MemoryStoreSettings StoreSettings { get; set; }
 

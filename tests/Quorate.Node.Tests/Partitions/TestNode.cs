@@ -105,6 +105,7 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
         Id = Id,
         Bootstrap = bootstrap,
         Settings = cluster.Settings,
+        Seal = cluster.Keys?.NewSeal(group) ?? PlainEntries.Instance,
     });
 
     /// <summary>The process ends; what it had handed to the disk is there.</summary>
@@ -192,6 +193,6 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
         }
 
         var settings = new PartitionStoreSettings { Prefix = prefix, Partition = group, TierTablesMin = 2 };
-        return new PartitionStore(Disk, settings, client, _cache, Memory);
+        return new PartitionStore(Disk, settings, client, _cache, Memory, cluster.Keys?.Encryption);
     }
 }
