@@ -43,8 +43,10 @@ public sealed class LogCrashTests
         int steps = StepsOf(seed);
         for (int at = (int)seed; at <= steps; at += 7)
         {
-            for (int cut = 0; cut < 40; cut++)
+            bool isAnnounced = false;
+            for (int cut = 0; !isAnnounced; cut++)
             {
+                Assert.True(cut < 1000, "an opening ends");
                 LogRun run = RunTo(seed, at);
                 bool powerLost = cut % 2 == 0;
                 run.Crash(powerLost, (ulong)at);
@@ -55,7 +57,8 @@ public sealed class LogCrashTests
                 if (announced is not null)
                 {
                     Assert.Equal(announced, after);
-                    break;
+                    isAnnounced = true;
+                    continue;
                 }
 
                 run.Crash(powerLost: false, (ulong)cut);
@@ -64,6 +67,47 @@ public sealed class LogCrashTests
                 run.ReopenAndCheck();
             }
         }
+    }
+
+    [Theory]
+    [InlineData(1, DiskFailures.Write)]
+    [InlineData(3, DiskFailures.FolderSync)]
+    [InlineData(4, DiskFailures.FolderSync)]
+    public void Any_failure_of_the_disk_ends_the_log_with_a_sentence_and_loses_nothing(
+        ulong seed, DiskFailures failure)
+    {
+        int steps = StepsOf(seed);
+        int ended = 0;
+        for (int at = 1; at < steps; at += 3)
+        {
+            LogRun run = RunTo(seed, at);
+            run.Disk.FailNext(failure);
+            while (run.Owner.Failure is null && !run.IsOver)
+            {
+                run.Step();
+            }
+
+            ended += run.Owner.Failure is null ? 0 : 1;
+            run.RunAll();
+            run.Disk.Mend();
+            run.Crash(powerLost: at % 2 == 0, seed + (ulong)at);
+            run.ReopenAndCheck();
+        }
+
+        Assert.True(ended > 20, $"{ended} runs ended");
+    }
+
+    [Fact]
+    public void A_log_that_can_not_be_read_does_not_open()
+    {
+        LogRun run = RunTo(5, 60);
+        run.Crash(powerLost: false, 5);
+        run.Disk.FailNext(DiskFailures.Read);
+        LogOwner owner = run.Reopen();
+        Assert.Null(owner.Opened);
+        Assert.Contains("could not be read", owner.Failure!, StringComparison.Ordinal);
+        run.Crash(powerLost: false, 5);
+        run.ReopenAndCheck();
     }
 
     [Theory]

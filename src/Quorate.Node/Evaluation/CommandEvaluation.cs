@@ -1,4 +1,5 @@
 using System.Buffers;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Commands;
 using Quorate.Storage.Rows;
@@ -74,12 +75,13 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         }
 
         ulong state = seed ^ time.Packed;
-        foreach (CommandLine line in lines)
+        for (int i = 0; i < lines.Length; i++)
         {
             _seed = SeededRandom.SplitMix64(ref state);
-            Evaluate(line);
+            Evaluate(lines[i]);
             if (_isCold)
             {
+                LookAhead(lines[i..]);
                 End();
                 return EvaluationOutcome.Cold;
             }
@@ -99,15 +101,15 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     public override bool TryGet(ReadOnlySpan<byte> rowKey, out Row row)
     {
-        row = default;
-        Lookup lookup = _isCold ? Lookup.Cold : _rows.Get(rowKey, out row);
-        if (lookup == Lookup.Found && !IsExpired(row))
+        // Behind a cold row it looks all the same: so the source notes what else will be needed.
+        Lookup lookup = _rows.Get(rowKey, out row);
+        if (lookup == Lookup.Found && !_isCold && !IsExpired(row))
         {
             return true;
         }
 
         row = default;
-        _isCold |= lookup == Lookup.Cold;
+        _isCold |= lookup == Lookup.Cold && Guards.ColdIsNotAbsent;
         return !_isCold;
     }
 
@@ -151,6 +153,23 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         ChangeCount = 0;
     }
 
+    /// <summary>
+    /// Looks at the keys of what has not been evaluated, so that their rows are fetched together with the cold one.
+    /// </summary>
+    private void LookAhead(ReadOnlySpan<CommandLine> lines)
+    {
+        foreach (CommandLine line in lines)
+        {
+            if (CommandTable.Check(line, out _) is { } spec)
+            {
+                foreach (int word in CommandTable.KeyWordsOf(spec, line))
+                {
+                    _rows.Get(RowKey.Of(line[word]), out _);
+                }
+            }
+        }
+    }
+
     private void Evaluate(CommandLine line)
     {
         _line = line;
@@ -177,7 +196,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         }
 
         Invariant.Check(_reply.Length > replyBefore, $"{spec.Name} has written a reply");
-        if (_reply.Bytes[replyBefore] == (byte)'-')
+        if (_reply.Bytes[replyBefore] == (byte)'-' && Guards.ErrorUndoesItsChanges)
         {
             UndoTo(changesBefore, bytesBefore);
         }

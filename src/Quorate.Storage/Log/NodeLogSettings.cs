@@ -36,8 +36,17 @@ public sealed record NodeLogSettings
     /// </summary>
     public int OpenCopyBytesMax { get; init; } = 4 * 1024 * 1024;
 
-    /// <summary>Segments made ready beyond the one being written.</summary>
-    public int SparesMax { get; init; } = 1;
+    /// <summary>
+    /// On a disk without space for a whole segment the log is opened with one that has so much room beside what is
+    /// written anew, for releases, drops and hard states. In bytes, a multiple of 4096.
+    /// </summary>
+    public int OpenReserveBytes { get; init; } = 64 * 1024;
+
+    /// <summary>Segments made ready beyond the one being written, by allocation if need be.</summary>
+    public int SparesMin { get; init; } = 1;
+
+    /// <summary>So many released segments are kept ready beyond that; the files of others are deleted.</summary>
+    public int SparesMax { get; init; } = 4;
 
     /// <summary>Beyond so many segments, the streams that pin the oldest are asked for a checkpoint.</summary>
     public int SegmentsKeptMax { get; init; } = 16;
