@@ -34,8 +34,8 @@ internal readonly record struct StoreStep(DiskOperation Operation, IEnumerable<S
 /// <summary>
 /// Does a store's jobs one at a time. A job is the sequence of its steps, each taken up when the one before it has
 /// ended. At a pause one of a higher rank goes in between. What is begun by <see cref="Work"/> stands still when its
-/// budget is spent; what goes on after a disk operation gives way by another operation, one that only ends, and then goes
-/// on by itself.
+/// budget is spent; what goes on after a disk operation gives way by another operation, one that only ends, and then
+/// goes on by itself.
 /// <para>Invariants: between two pauses no other job does anything; a job begins with an operation or a pause, so
 /// nothing of it beyond that runs inside <see cref="Add"/>.</para>
 /// </summary>
