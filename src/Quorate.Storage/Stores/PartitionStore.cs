@@ -68,6 +68,9 @@ public sealed class PartitionStore : IPartitionStore
     /// <summary>Blocks that fetches have read so far.</summary>
     public long BlocksFetched => _fetches.BlocksRead;
 
+    /// <summary>Compactions done so far.</summary>
+    public int Compactions { get; private set; }
+
     /// <summary>The sizes of the tables that are looked at, newest first, in bytes.</summary>
     public IReadOnlyList<long> TableBytes =>
         _context.Served is null ? [] : [.. _context.Served.Tables.Select(table => table.Entry.Bytes)];
@@ -298,6 +301,7 @@ public sealed class PartitionStore : IPartitionStore
     {
         yield return StoreStep.All(job.Steps());
 
+        Compactions += job.IsDone ? 1 : 0;
         if (job.FoundFull)
         {
             _worksBeforeRetry = _settings.WorksBeforeRetry;
