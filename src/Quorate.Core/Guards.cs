@@ -140,6 +140,12 @@ public static class Guards
     /// <summary>Raft, section 5.3: entries follow only an entry that matches.</summary>
     public static bool PreviousEntryMustMatch => On();
 
+    /// <summary>
+    /// Full memory refuses entries only while applying what is committed will free some: an entry of a new term may be
+    /// all that is missing to commit the rest (seeds 300078, 302683, 303050).
+    /// </summary>
+    public static bool FullMemoryLetsCommitThrough => On();
+
     /// <summary>A session read whose token names a lost write is told so, and not given an older value.</summary>
     public static bool SessionTokensCarryTerm => On();
 
@@ -160,6 +166,14 @@ public static class Guards
     /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
     public static bool ChecksumsAreChained => On();
 
+    /// <summary>
+    /// S1: what an earlier life of a recycled segment left in its file is never taken for the log's own.
+    /// </summary>
+    public static bool StaleBatchesAreNotRead => On();
+
+    /// <summary>R14: a segment is used again only when every stream has released what lies in it.</summary>
+    public static bool RecycledOnlyWhenReleased => On();
+
     /// <summary>S1: a new file counts only when its name is durable too.</summary>
     public static bool NewFilesAreMadeNamed => On();
 
@@ -169,11 +183,51 @@ public static class Guards
     /// <summary>S1: an older checkpoint goes only after the newer one and its name are durable.</summary>
     public static bool OldCheckpointOutlivesNew => On();
 
+    /// <summary>S11: what the system says of a sync is what the disk says.</summary>
+    public static bool NativeErrorsAreReported => On();
+
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
     public static bool ClearingSparesOtherSnapshots => On();
 
     /// <summary>S8: a received snapshot or a checkpoint is verified before it is used.</summary>
     public static bool CheckpointsAreVerified => On();
+
+    /// <summary>S8: the checksum of a sorted file's block is verified before the block is used.</summary>
+    public static bool BlocksAreVerified => On();
+
+    /// <summary>S8: a row that is read from disk is verified against the hash that came along with it.</summary>
+    public static bool RowHashVerifiedOnLoad => On();
+
+    /// <summary>S8: a block counts only in the file and at the place for which it was written.</summary>
+    public static bool BlocksNameTheirPlace => On();
+
+    /// <summary>F27: a request whose number was executed is answered from what is remembered, never again executed.</summary>
+    public static bool DuplicatesAreRecognised => On();
+
+    /// <summary>F27: a number is looked up among the pending changes, too: the first one may not be applied yet.</summary>
+    public static bool PendingDuplicatesAreRecognised => On();
+
+    /// <summary>R25: a request of a session that may have been evicted is refused; nobody knows what it has done.</summary>
+    public static bool EvictedSessionsAreRefused => On();
+
+    /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
+    public static bool ExpiryByLoggedTime => On();
+    /// <summary>R32: a concurrent reader whose slot was changed meanwhile reads again.</summary>
+    public static bool ReadersRetryOnChange => On();
+
+    /// <summary>R32: the slots that a batch changes stay closed to readers until all of it is done.</summary>
+    public static bool BatchesArePublishedWhole => On();
+
+    /// <summary>S4: native memory that concurrent readers may look at is not freed before they have left.</summary>
+    public static bool RetiredMemoryWaitsForReaders => On();
+
+    /// <summary>S3: a row that is overwritten while a checkpoint is written stays for it as it was.</summary>
+    public static bool FreezeKeepsOverwrittenRows => On();
+    /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
+    public static bool DroppedKeysAreUnreferenced => On();
+
+    /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
+    public static bool MasterKeyIsProven => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.

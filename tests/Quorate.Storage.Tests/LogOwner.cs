@@ -5,21 +5,87 @@ using Quorate.Storage.Log;
 
 namespace Quorate.Storage.Tests;
 
-/// <summary>Owns a log in a test and remembers what it was told.</summary>
-internal sealed class LogOwner : IGroupLogClient
+/// <summary>Owns a node's log in a test, and its streams, and remembers what it was told.</summary>
+internal sealed class LogOwner : INodeLogClient
 {
-    public const string Prefix = "g1/";
+    public const string Prefix = "n1/";
 
-    public LogOwner(IDisk disk, SimpleLogSettings? settings = null)
+    public static readonly LogStream FirstStream = new(new(1), 1);
+
+    /// <summary>Segments of four blocks, so that nearly everything happens at their borders.</summary>
+    public static readonly NodeLogSettings Small = new()
     {
-        Log = new(disk, Prefix, this, settings ?? new SimpleLogSettings { SegmentBytes = 600, OpenPieceBytes = 500 });
+        SegmentBytes = 16384, OpenPieceBytes = 5000, OpenCopyBytesMax = 12288, BatchBytesMax = 3000, SegmentsKeptMax = 3,
+    };
+
+    private readonly SortedDictionary<LogStream, StreamOwner> _streams = [];
+
+    public LogOwner(IDisk disk, NodeLogSettings? settings = null)
+    {
+        Log = new(disk, Prefix, settings ?? Small, this);
     }
 
-    public SimpleLog Log { get; }
+    public NodeLog Log { get; }
 
-    public RecoveredLog? Opened { get; private set; }
+    public IReadOnlyList<LogStream>? Opened { get; private set; }
 
     public string? Failure { get; private set; }
+
+    public List<LogStream> Wanted { get; } = [];
+
+    public List<bool> SpaceNews { get; } = [];
+
+    /// <summary>The stream that most tests need alone.</summary>
+    public StreamOwner One => this[FirstStream];
+
+    /// <summary>A stream's owner, which opens it when it is first asked for.</summary>
+    public StreamOwner this[LogStream stream]
+    {
+        get
+        {
+            if (!_streams.TryGetValue(stream, out StreamOwner? owner))
+            {
+                owner = new(this, stream);
+                _streams.Add(stream, owner);
+            }
+
+            return owner;
+        }
+    }
+
+    public void LogOpened(IReadOnlyList<LogStream> streams)
+    {
+        Assert.Null(Opened);
+        Assert.Equal(streams.Order(), streams);
+        Opened = streams;
+    }
+
+    public void CheckpointWanted(LogStream stream) => Wanted.Add(stream);
+
+    public void SpaceIsLow(bool isLow) => SpaceNews.Add(isLow);
+
+    public void LogFailed(string sentence)
+    {
+        Assert.Null(Failure);
+        Failure = sentence;
+    }
+}
+
+/// <summary>Owns one stream of a node's log in a test and remembers what it was told.</summary>
+internal sealed class StreamOwner : IGroupLogClient
+{
+    private readonly LogOwner _node;
+
+    public StreamOwner(LogOwner node, LogStream stream)
+    {
+        _node = node;
+        Log = node.Log.For(stream, this);
+        Log.Open();
+    }
+
+    public IGroupLog Log { get; }
+
+    public RecoveredLog? Opened { get; private set; }
 
     public List<ulong> Durable { get; } = [];
 
@@ -28,24 +94,21 @@ internal sealed class LogOwner : IGroupLogClient
     public void LogOpened(RecoveredLog log)
     {
         Assert.Null(Opened);
+        Assert.NotNull(_node.Opened);
         Opened = log;
     }
 
     public void LogDurable(ulong sequence)
     {
-        Assert.Null(Failure);
+        Assert.Null(_node.Failure);
         Durable.Add(sequence);
     }
 
     public void LogRead(ulong tag, Entry[] entries) => Reads.Add(tag, entries);
 
-    public void LogFailed(string sentence)
-    {
-        Assert.Null(Failure);
-        Failure = sentence;
-    }
+    public void LogFailed(string sentence) => Assert.Fail("the node is told, not the stream");
 
-    /// <summary>All that the log holds, read entry by entry; <paramref name="run"/> lets the disk work.</summary>
+    /// <summary>All that the stream holds, read entry by entry; <paramref name="run"/> lets the disk work.</summary>
     public string Text(Action run)
     {
         Assert.NotNull(Opened);
@@ -56,120 +119,12 @@ internal sealed class LogOwner : IGroupLogClient
             Log.Read(tag, at, Opened.Last, 200);
             Assert.DoesNotContain(tag, Reads);
             run();
-            Assert.Null(Failure);
+            Assert.Null(_node.Failure);
             Assert.NotEmpty(Reads[tag]);
             entries.AddRange(Reads[tag]);
             Reads.Remove(tag);
         }
 
         return LogModel.Text(Opened, entries);
-    }
-}
-
-/// <summary>Makes writes to a log as a group might, at random.</summary>
-internal sealed class PersistMaker(ulong seed)
-{
-    private readonly SeededRandom _random = new(seed);
-    private ulong _sequence;
-    private Term _term = new(1);
-
-    public LogModel Model { get; private set; } = LogModel.Empty;
-
-    public Persist Next()
-    {
-        Persist persist = Draft();
-        LogModel after = Model.After(persist);
-        if (after.Entries.Length > 0 && _random.Next(10) == 0)
-        {
-            persist = new Persist
-            {
-                Sequence = persist.Sequence,
-                ResetTo = persist.ResetTo,
-                TruncateFrom = persist.TruncateFrom,
-                Entries = persist.Entries,
-                HardState = persist.HardState,
-                MustSync = persist.MustSync,
-                ReleaseTo = after.Base + (ulong)_random.Between(1, after.Entries.Length),
-            };
-        }
-
-        Model = Model.After(persist);
-        return persist;
-    }
-
-    private Persist Draft()
-    {
-        long what = _random.Next(100);
-        _sequence++;
-        if (what < 12)
-        {
-            return new() { Sequence = _sequence, HardState = Model.HardState with { Commit = Model.Last } };
-        }
-
-        if (what < 24)
-        {
-            _term = _term.Next;
-            HardState voted = new(_term, new((uint)_random.Between(1, 3), 1), Model.HardState.Commit);
-            return new() { Sequence = _sequence, HardState = voted, MustSync = true };
-        }
-
-        return WithEntries(what);
-    }
-
-    private Persist WithEntries(long what)
-    {
-        SnapshotMeta? reset = null;
-        LogIndex cut = default;
-        HardState? hard = null;
-        LogIndex last = Model.Last;
-        if (what < 27)
-        {
-            reset = new(last + (ulong)_random.Between(1, 20), _term, default, Membership.Of([new(1, 1)]), []);
-            last = reset.Index;
-            hard = new(_term, default, last);
-        }
-        else if (what < 38 && Model.Entries.Length > 0)
-        {
-            _term = _term.Next;
-            cut = Model.Base + (ulong)_random.Between(1, Model.Entries.Length);
-            last = cut.Previous;
-            hard = new(_term, default, Model.HardState.Commit);
-        }
-
-        var entries = new List<Entry>();
-        int count = (int)_random.Between(reset is null ? 1 : 0, 4);
-        for (int i = 0; i < count; i++)
-        {
-            last = last.Next;
-            entries.Add(NewEntry(last));
-        }
-
-        return new()
-        {
-            Sequence = _sequence,
-            ResetTo = reset,
-            TruncateFrom = cut,
-            Entries = [.. entries],
-            HardState = hard,
-            MustSync = true,
-        };
-    }
-
-    private Entry NewEntry(LogIndex index)
-    {
-        long what = _random.Next(10);
-        if (what == 0)
-        {
-            byte[] encoded = Membership.Of([new(1, 1), new(2, (uint)_random.Between(1, 9))]).Encode();
-            return new(index, _term, EntryKind.Membership, encoded);
-        }
-
-        byte[] payload = new byte[what == 1 ? 0 : _random.Next(120)];
-        for (int i = 0; i < payload.Length; i++)
-        {
-            payload[i] = (byte)_random.Next(256);
-        }
-
-        return new(index, _term, what == 1 ? EntryKind.Barrier : EntryKind.Data, payload);
     }
 }

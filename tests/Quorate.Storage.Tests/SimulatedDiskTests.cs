@@ -158,12 +158,162 @@ public sealed class SimulatedDiskTests : IDiskClient
         Assert.Equal(1, _disk.Content("f")!.Value.ToArray().Count(b => b != 0));
     }
 
-    private DiskStatus Write(string file, long offset, byte value, int length)
+    [Fact]
+    public void A_durable_write_survives_once_it_is_told_of()
+    {
+        Do(new(1, DiskOperationKind.Allocate, "f", Length: 8192));
+        Do(new(1, DiskOperationKind.Sync, "f"));
+        Do(new(1, DiskOperationKind.SyncFolder, ""));
+        Write("f", 0, 7, 100);
+        Assert.Equal(DiskStatus.Done, WriteDurable("f", 4096, 1, 4096));
+        _disk.PowerLost(new(1));
+        byte[] content = _disk.Content("f")!.Value.ToArray();
+        Assert.All(content[..100], b => Assert.Equal(7, b));
+        Assert.All(content[4096..], b => Assert.Equal(1, b));
+    }
+
+    [Fact]
+    public void A_durable_write_covers_no_write_that_completed_after_it_was_asked_for()
+    {
+        Do(new(1, DiskOperationKind.Allocate, "f", Length: 8192));
+        Do(new(1, DiskOperationKind.Sync, "f"));
+        Do(new(1, DiskOperationKind.SyncFolder, ""));
+        _disk.Submit(new(1, DiskOperationKind.WriteDurable, "f", 0, Filled(1, 10)), this);
+        PendingDiskOperation durable = _disk.Pending[0];
+        Write("f", 4096, 2, 10);
+        _disk.Execute(durable);
+        byte[] content = _disk.DurableContent("f")!.Value.ToArray();
+        Assert.Equal(1, content[0]);
+        Assert.Equal(0, content[4096]);
+    }
+
+    [Fact]
+    public void A_death_during_a_durable_write_leaves_any_prefix_written_and_synced_only_whole()
+    {
+        var seen = new HashSet<(bool Part, bool Whole, bool Durable)>();
+        for (ulong seed = 0; seed < 60; seed++)
+        {
+            AllocateAnew(16384);
+            _disk.Submit(new(1, DiskOperationKind.WriteDurable, "f", 0, Filled(1, 16384)), this);
+            _disk.ProcessDied(new(seed));
+            int shown = _disk.Content("f")!.Value.ToArray().Count(b => b == 1);
+            int durable = _disk.DurableContent("f")!.Value.ToArray().Count(b => b == 1);
+            Assert.Equal(shown, _disk.Content("f")!.Value.Span[..shown].Count((byte)1));
+            Assert.True(durable == 0 || durable == 16384);
+            seen.Add((shown is > 0 and < 16384, shown == 16384, durable > 0));
+        }
+
+        Assert.Equal(4, seen.Count);
+    }
+
+    [Fact]
+    public void Power_that_goes_during_a_durable_write_leaves_pages_in_any_order_and_torn()
+    {
+        bool gap = false;
+        bool torn = false;
+        for (ulong seed = 0; seed < 60; seed++)
+        {
+            AllocateAnew(16384);
+            _disk.Submit(new(1, DiskOperationKind.WriteDurable, "f", 0, Filled(1, 16384)), this);
+            _disk.PowerLost(new(seed));
+            byte[] content = _disk.Content("f")!.Value.ToArray();
+            int first = Array.IndexOf(content, (byte)0);
+            gap |= first >= 0 && Array.LastIndexOf(content, (byte)1) > first;
+            torn |= first >= 0 && first % 4096 != 0;
+        }
+
+        Assert.True(gap && torn);
+    }
+
+    [Fact]
+    public void A_durable_write_may_find_no_room_or_fail_to_sync()
+    {
+        _disk.CapacityBytes = 100;
+        Assert.Equal(DiskStatus.Full, WriteDurable("f", 0, 1, 200));
+        Assert.Equal(0, _disk.DurableContent("f")?.Length ?? 0);
+        _disk.CapacityBytes = 1000;
+        Do(new(1, DiskOperationKind.SyncFolder, ""));
+        _disk.FailNextSync();
+        Assert.Equal(DiskStatus.Failed, WriteDurable("f", 0, 1, 200));
+        Assert.Equal(DiskStatus.Done, Do(new(1, DiskOperationKind.Sync, "f")).Status);
+        Assert.Equal(200, _disk.Content("f")!.Value.Length);
+        _disk.PowerLost(new(1));
+        Assert.Equal(0, _disk.Content("f")!.Value.Length);
+    }
+
+    [Fact]
+    public void Allocate_counts_its_space_and_shows_zeros_that_a_sync_makes_durable()
+    {
+        _disk.CapacityBytes = 10_000;
+        Write("f", 0, 1, 100);
+        Assert.Equal(DiskStatus.Done, Do(new(1, DiskOperationKind.Allocate, "f", Length: 8192)).Status);
+        Assert.Equal(8192, _disk.BytesUsed);
+        Assert.Equal(DiskStatus.Done, Do(new(1, DiskOperationKind.Allocate, "f", Length: 10)).Status);
+        Assert.Equal(DiskStatus.Full, Do(new(1, DiskOperationKind.Allocate, "g", Length: 8192)).Status);
+        Assert.InRange(_disk.BytesUsed, 8192, 10_000);
+        Do(new(1, DiskOperationKind.Sync, "f"));
+        Do(new(1, DiskOperationKind.SyncFolder, ""));
+        _disk.PowerLost(new(1));
+        byte[] content = _disk.Content("f")!.Value.ToArray();
+        Assert.Equal(8192, content.Length);
+        Assert.Equal(100, content.Count(b => b == 1));
+        Assert.Equal(8092, content.Count(b => b == 0));
+    }
+
+    [Fact]
+    public void Each_failure_comes_once_and_where_it_was_named()
+    {
+        Write("f", 0, 1, 100);
+        _disk.FailNext(DiskFailures.Read | DiskFailures.Write);
+        Assert.Equal(DiskStatus.Failed, Do(new(1, DiskOperationKind.Read, "f", 0, Length: 10)).Status);
+        Assert.Equal(DiskStatus.Done, Do(new(1, DiskOperationKind.Read, "f", 0, Length: 10)).Status);
+        Assert.Equal(DiskStatus.Failed, Write("f", 100, 2, 100));
+        Assert.InRange(_disk.Content("f")!.Value.Length, 100, 200);
+        Assert.Equal(_disk.BytesUsed, _disk.Content("f")!.Value.Length);
+        Assert.Equal(DiskStatus.Done, Write("f", 100, 2, 100));
+        _disk.FailNext(DiskFailures.Write);
+        Assert.Equal(DiskStatus.Failed, Do(new(1, DiskOperationKind.Allocate, "f", Length: 1000)).Status);
+        Assert.Equal(_disk.BytesUsed, _disk.Content("f")!.Value.Length);
+        _disk.FailNext(DiskFailures.FolderSync);
+        _disk.Mend();
+        Assert.Equal(DiskStatus.Done, Do(new(1, DiskOperationKind.SyncFolder, "")).Status);
+        Assert.Equal(["f"], _disk.DurableNames);
+    }
+
+    [Fact]
+    public void After_a_failed_folder_sync_no_later_one_of_the_same_process_means_anything()
+    {
+        Write("f", 0, 1, 100);
+        _disk.FailNext(DiskFailures.FolderSync);
+        Assert.Equal(DiskStatus.Failed, Do(new(1, DiskOperationKind.SyncFolder, "")).Status);
+        Assert.Equal(DiskStatus.Done, Do(new(1, DiskOperationKind.SyncFolder, "")).Status);
+        Assert.Empty(_disk.DurableNames);
+        _disk.ProcessDied(new(1));
+        Do(new(1, DiskOperationKind.SyncFolder, ""));
+        Assert.Equal(["f"], _disk.DurableNames);
+    }
+
+    private static byte[] Filled(byte value, int length)
     {
         byte[] data = new byte[length];
         data.AsSpan().Fill(value);
-        return Do(new(1, DiskOperationKind.Write, file, offset, data)).Status;
+        return data;
     }
+
+    private void AllocateAnew(int length)
+    {
+        _disk.ProcessDied(new(1));
+        _disk.Wipe();
+        Do(new(1, DiskOperationKind.Allocate, "f", Length: length));
+        Do(new(1, DiskOperationKind.Sync, "f"));
+        Do(new(1, DiskOperationKind.SyncFolder, ""));
+    }
+
+    private DiskStatus WriteDurable(string file, long offset, byte value, int length) =>
+        Do(new(1, DiskOperationKind.WriteDurable, file, offset, Filled(value, length))).Status;
+
+    private DiskStatus Write(string file, long offset, byte value, int length) =>
+        Do(new(1, DiskOperationKind.Write, file, offset, Filled(value, length))).Status;
 
     private DiskCompletion Do(in DiskOperation operation)
     {

@@ -87,7 +87,8 @@ internal sealed class GroupState
     /// Entries hold as much memory as they may, and applying what is committed will free some. Where nothing waits to
     /// be applied, more must be let in: an entry of a new term may be all that is missing to commit the rest.
     /// </summary>
-    public bool MemoryIsFull => Log.BytesInMemory >= Settings.MemoryBytesMax && Log.Commit > Log.Applied;
+    public bool MemoryIsFull => Log.BytesInMemory >= Settings.MemoryBytesMax
+        && (Log.Commit > Log.Applied || !Guards.FullMemoryLetsCommitThrough);
 
     /// <summary>This replica alone decides.</summary>
     public bool IsSoleVoter => !Membership.IsJoint && Membership.Voters.Length == 1 && Membership.IsIncomingVoter(Id);

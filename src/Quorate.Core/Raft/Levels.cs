@@ -132,6 +132,23 @@ public enum DropReason
 
     /// <summary>The session's token is older than what this replica remembers of terms; it cannot be judged.</summary>
     SessionTooOld,
+
+    /// <summary>The deadline passed before anything was logged.</summary>
+    DeadlinePassedUnlogged,
+
+    /// <summary>
+    /// The request session may have been evicted, so nobody can tell whether the request was executed before; this time
+    /// it was not. The client begins a new session.
+    /// </summary>
+    SessionExpired,
+
+    /// <summary>
+    /// The request's number was executed, or may have been, and its reply is no longer remembered; this time it was not.
+    /// </summary>
+    RequestForgotten,
+
+    /// <summary>The node's disk is full: it takes no writes.</summary>
+    SpaceIsLow,
 }
 
 /// <summary>From reason to outcome.</summary>

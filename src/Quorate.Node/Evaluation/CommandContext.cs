@@ -29,6 +29,12 @@ public abstract class CommandContext
     public abstract RowVersion NextVersion { get; }
 
     /// <summary>
+    /// What a command draws its random choices from. It changes from command to command, and is the same when a
+    /// command is run again because rows were cold.
+    /// </summary>
+    public abstract ulong Seed { get; }
+
+    /// <summary>
     /// Looks a row up; false when it is cold. An absent or expired row is a tombstone of version zero.
     /// </summary>
     public abstract bool TryGet(ReadOnlySpan<byte> rowKey, out Row row);
@@ -44,4 +50,7 @@ public abstract class CommandContext
 
     /// <summary>Deletes all user rows of the partition.</summary>
     public abstract void ClearAll();
+
+    /// <summary>The command exceeds a limit: it answers with this error, and changes nothing.</summary>
+    public abstract void Refuse(string error);
 }

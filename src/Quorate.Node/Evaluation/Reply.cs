@@ -35,8 +35,12 @@ public sealed class Reply
 
     public void Simple(ReadOnlySpan<byte> text) => Line((byte)'+', text);
 
-    /// <summary>An error: its code (`WRONGTYPE`, `ERR`) and what a person should know, as Redis words it.</summary>
-    public void Error(string text) => Line((byte)'-', Encoding.UTF8.GetBytes(text));
+    /// <summary>
+    /// An error: its code (`WRONGTYPE`, `ERR`) and what a person should know, as Redis words it. A character is a byte,
+    /// so that bytes of a client which are no text come back to it as they were; what would end the line is a blank.
+    /// </summary>
+    public void Error(string text) =>
+        Line((byte)'-', Encoding.Latin1.GetBytes(text.Replace('\r', ' ').Replace('\n', ' ')));
 
     public void Integer(long value) => Number((byte)':', value);
 

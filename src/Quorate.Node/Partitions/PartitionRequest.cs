@@ -21,7 +21,8 @@ public sealed record PartitionRequest
 {
     public required RequestId Id { get; init; }
 
-    /// <summary>One command, or several that take effect together (MULTI, a batch over HTTP): all or none seen.</summary>
+    /// <summary>One command, or several that take effect together (MULTI, a batch over HTTP): all or none
+    /// seen.</summary>
     public required CommandLine[] Lines { get; init; }
 
     /// <summary>Several commands of which one's error does not hinder the others (a transaction's rule).</summary>
@@ -34,7 +35,8 @@ public sealed record PartitionRequest
     /// <summary>Reads at level `session`: what the client has seen.</summary>
     public ReadToken Token { get; init; }
 
-    /// <summary>On the node's monotonic clock; after it the outcome is unknown, or refused when nothing was logged.</summary>
+    /// <summary>On the node's monotonic clock; after it the outcome is unknown, or refused when nothing was
+    /// logged.</summary>
     public Instant Deadline { get; init; } = Instant.Never;
 
     /// <summary>Null for a client that does not number its requests.</summary>

@@ -7,7 +7,7 @@ namespace Quorate.Node.Replicas;
 /// Matches what a group says of its requests to those who wait for them.
 /// <para>Invariant: every request gets one answer.</para>
 /// </summary>
-internal sealed class Answers(IReplicaHost host, PendingWrites writes, PendingReads reads)
+internal sealed class Answers(IReplicaHost host, IReplicaStore store, PendingWrites writes, PendingReads reads)
 {
     /// <param name="applied">The last entry that the state machine holds.</param>
     /// <param name="leader">Who leads, as far as is known.</param>
@@ -17,6 +17,7 @@ internal sealed class Answers(IReplicaHost host, PendingWrites writes, PendingRe
         {
             // A transfer has no entry; what is applied here and not known came with a snapshot.
             bool isKnown = writes.Take(done.Request, out ReadOnlyMemory<byte> result)
+                || !store.MakesResults
                 || done.Token.Index == LogIndex.Zero
                 || done.Token.Index > applied.Index;
             host.Reply(isKnown
@@ -27,7 +28,7 @@ internal sealed class Answers(IReplicaHost host, PendingWrites writes, PendingRe
         foreach (Dropped dropped in output.Dropped)
         {
             writes.Take(dropped.Request, out _);
-            reads.Take(dropped.Request, out _, out _);
+            reads.Take(dropped.Request, out _);
             host.Reply(new ReplicaReply(
                 dropped.Request, dropped.Reason.Outcome(), dropped.Reason, dropped.LeaderHint, default, default));
         }

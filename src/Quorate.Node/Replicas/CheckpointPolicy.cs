@@ -11,6 +11,7 @@ internal sealed class CheckpointPolicy(ReplicaSettings settings)
     private ulong _entries;
     private long _bytes;
     private bool _saving;
+    private bool _wanted;
 
     public void Applied(Entry entry)
     {
@@ -18,15 +19,23 @@ internal sealed class CheckpointPolicy(ReplicaSettings settings)
         _bytes += entry.Bytes;
     }
 
+    /// <summary>The log needs the space that a checkpoint would let go.</summary>
+    public void Want() => _wanted = true;
+
     /// <summary>True when a checkpoint must be saved now; counting starts over.</summary>
-    public bool TakeIfDue()
+    /// <param name="dirtyBytes">What the store would have to write, in bytes.</param>
+    public bool TakeIfDue(long dirtyBytes = 0)
     {
-        if (_saving || (_entries < settings.CheckpointEntries && _bytes < settings.CheckpointBytes))
+        bool isDue = _entries >= settings.CheckpointEntries
+            || _bytes >= settings.CheckpointBytes
+            || (_entries > 0 && (_wanted || dirtyBytes >= settings.CheckpointDirtyBytes));
+        if (_saving || !isDue)
         {
             return false;
         }
 
         _saving = true;
+        _wanted = false;
         _entries = 0;
         _bytes = 0;
         return true;
@@ -38,6 +47,7 @@ internal sealed class CheckpointPolicy(ReplicaSettings settings)
     /// <summary>A snapshot took the place of the state: it is a checkpoint of its own.</summary>
     public void Replaced()
     {
+        _wanted = false;
         _entries = 0;
         _bytes = 0;
     }

@@ -5,7 +5,8 @@ using Quorate.Core.Raft;
 namespace Quorate.Node.Replicas;
 
 /// <summary>
-/// The answer to a request; every request that a replica takes gets exactly one, unless its process ends.
+/// The answer to a request; every request that a replica takes gets exactly one, unless its process ends or it is a
+/// read that its host has taken over (<see cref="Replica.TakeRead"/>).
 /// </summary>
 /// <param name="Outcome">Done, surely not executed, or unknown.</param>
 /// <param name="Reason">Why it was not done; counts only when it was not.</param>
@@ -46,7 +47,7 @@ public interface IReplicaHost
     /// <summary>Committed entries wait: call <see cref="Replica.ApplyNext"/>, now or later.</summary>
     void ApplyWaits();
 
-    /// <summary>A read may be served: call <see cref="Replica.ServeRead"/>, now or later.</summary>
+    /// <summary>A read may be served: call <see cref="Replica.TakeRead"/>, now or later, and answer it.</summary>
     void ReadWaits(RequestId request);
 
     void RoleChanged(in RoleChanged change);

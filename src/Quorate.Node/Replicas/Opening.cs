@@ -1,6 +1,5 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
-using Quorate.Storage.Checkpoints;
 using Quorate.Storage.Log;
 
 namespace Quorate.Node.Replicas;
@@ -9,13 +8,13 @@ namespace Quorate.Node.Replicas;
 /// Reads a replica's disk: the newest checkpoint, then the log; and does over what a crash left half done between
 /// the two (pitfall R16).
 /// </summary>
-internal sealed class Opening(ICheckpoints checkpoints, IGroupLog log, Membership? bootstrap)
+internal sealed class Opening(IReplicaStore store, IGroupLog log, Membership? bootstrap)
 {
-    private Stage _stage = Stage.Checkpoints;
+    private Stage _stage = Stage.Store;
 
     private enum Stage
     {
-        Checkpoints,
+        Store,
         Log,
         ResettingLog,
         Done,
@@ -23,10 +22,8 @@ internal sealed class Opening(ICheckpoints checkpoints, IGroupLog log, Membershi
 
     public bool IsDone => _stage == Stage.Done;
 
-    /// <summary>The newest checkpoint and its state; nulls when there is none.</summary>
+    /// <summary>The newest checkpoint, which the store holds; null when there is none.</summary>
     public SnapshotMeta? Checkpoint { get; private set; }
-
-    public ReadOnlyMemory<byte> State { get; private set; }
 
     /// <summary>What the group starts from, once this is done.</summary>
     public RecoveredState? Recovered { get; private set; }
@@ -34,12 +31,12 @@ internal sealed class Opening(ICheckpoints checkpoints, IGroupLog log, Membershi
     /// <summary>Writes that the log had before the group's first one: the reset of a half-installed snapshot.</summary>
     public ulong WritesBefore { get; private set; }
 
-    public void Begin() => checkpoints.Open();
+    public void Begin() => store.Open();
 
-    public void CheckpointOpened(SnapshotMeta? meta, ReadOnlyMemory<byte> state)
+    public void StoreOpened(SnapshotMeta? checkpoint)
     {
-        Invariant.Check(_stage == Stage.Checkpoints, "checkpoints are opened once");
-        (Checkpoint, State) = (meta, state);
+        Invariant.Check(_stage == Stage.Store, "a store is opened once");
+        Checkpoint = checkpoint;
         _stage = Stage.Log;
         log.Open();
     }
@@ -85,7 +82,4 @@ internal sealed class Opening(ICheckpoints checkpoints, IGroupLog log, Membershi
         ReleaseTo = persist.ReleaseTo,
         MustSync = persist.MustSync,
     };
-
-    /// <summary>The state has been taken; it is kept no longer.</summary>
-    public void Forget() => State = default;
 }

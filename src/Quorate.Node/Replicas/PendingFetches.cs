@@ -1,13 +1,12 @@
 using Quorate.Core.Raft;
-using Quorate.Storage.Checkpoints;
 using Quorate.Storage.Log;
 
 namespace Quorate.Node.Replicas;
 
 /// <summary>
-/// What a group asked to have read from its log and its checkpoints, by the tag under which it is read.
+/// What a group asked to have read from its log and its store, by the tag under which it is read.
 /// </summary>
-internal sealed class PendingFetches(IGroupLog log, ICheckpoints checkpoints)
+internal sealed class PendingFetches(IGroupLog log, IReplicaStore store)
 {
     private readonly Dictionary<ulong, EntriesFetch> _entries = [];
     private readonly Dictionary<ulong, SnapshotFetch> _snapshots = [];
@@ -24,7 +23,7 @@ internal sealed class PendingFetches(IGroupLog log, ICheckpoints checkpoints)
         foreach (SnapshotFetch fetch in output.SnapshotFetches)
         {
             _snapshots.Add(++_lastTag, fetch);
-            checkpoints.Read(_lastTag, fetch.Snapshot, fetch.Offset, fetch.MaxBytes);
+            store.ReadSnapshot(_lastTag, fetch.Snapshot, fetch.Offset, fetch.MaxBytes);
         }
     }
 

@@ -13,8 +13,7 @@ internal sealed class PendingReads
     /// <summary>Reads that the group has not yet said may be served.</summary>
     public int Waiting => _reads.Count - _ready;
 
-    public void Add(RequestId request, ReadOnlyMemory<byte> query) =>
-        _reads.Add(request, new Read(query, default, false));
+    public void Add(RequestId request) => _reads.Add(request, default);
 
     /// <summary>The read may be served. False when it is not known, which the group never says.</summary>
     public bool IsReady(in ReadReady ready)
@@ -29,15 +28,18 @@ internal sealed class PendingReads
         return true;
     }
 
-    /// <summary>Takes a read out: what it asks, and what it must see at least.</summary>
-    public bool Take(RequestId request, out ReadOnlyMemory<byte> query, out ReadToken token)
+    /// <summary>Takes a read out: what it must see at least.</summary>
+    public bool Take(RequestId request, out ReadToken token)
     {
         bool isKnown = _reads.Remove(request, out Read read);
         _ready -= isKnown && read.IsReady ? 1 : 0;
-        (query, token) = (read.Query, read.Token);
+        token = read.Token;
         return isKnown;
     }
 
+    /// <summary>Is this a read that may be served?</summary>
+    public bool MayServe(RequestId request) => _reads.TryGetValue(request, out Read read) && read.IsReady;
+
     [StructLayout(LayoutKind.Auto)]
-    private readonly record struct Read(ReadOnlyMemory<byte> Query, ReadToken Token, bool IsReady);
+    private readonly record struct Read(ReadToken Token, bool IsReady);
 }

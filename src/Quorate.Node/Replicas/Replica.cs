@@ -1,23 +1,21 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
-using Quorate.Storage.Checkpoints;
 using Quorate.Storage.Log;
 
 namespace Quorate.Node.Replicas;
 
 /// <summary>
-/// One replica: a Raft group, its log, its checkpoints and its state machine as one unit that is fed inputs and
-/// tells its host what follows. It has no thread, clock or socket of its own.
+/// One replica: a Raft group, its log and its store as one unit that is fed inputs and tells its host what follows. It
+/// has no thread, clock or socket of its own.
 /// <para>Invariants: every request gets one answer; a message that says something is durable leaves after that is
-/// so; the state machine applies every committed entry once, in order, or takes a snapshot in the place of a
-/// prefix; what the disk can not prove ends the process.</para>
+/// so; the store applies every committed entry once, in order, or takes a snapshot in the place of a prefix; what the
+/// disk can not prove ends the process.</para>
 /// </summary>
-public sealed class Replica : IGroupLogClient, ICheckpointsClient
+public sealed class Replica : IGroupLogClient, IReplicaStoreClient
 {
     private readonly IReplicaHost _host;
-    private readonly IStateMachine _machine;
     private readonly IGroupLog _log;
-    private readonly ICheckpoints _checkpoints;
+    private readonly IReplicaStore _store;
     private readonly RaftSettings _raftSettings;
     private readonly ulong _seed;
     private readonly CheckpointPolicy _policy;
@@ -34,8 +32,8 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
 
     private Stage _stage = Stage.Created;
     private RaftGroup? _group;
-    private ReadOnlyMemory<byte> _receivedState;
     private ReadToken _applied;
+    private ReadToken _appended;
 
     /// <param name="bootstrap">The first membership of a group that is created with all its replicas at once; else
     /// null.</param>
@@ -45,24 +43,22 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         ReplicaId id,
         RaftSettings raftSettings,
         ReplicaSettings settings,
-        IStateMachine machine,
         IReplicaHost host,
         Func<IGroupLogClient, IGroupLog> log,
-        Func<ICheckpointsClient, ICheckpoints> checkpoints,
+        Func<IReplicaStoreClient, IReplicaStore> store,
         Membership? bootstrap,
         ulong seed)
     {
         Id = id;
         _raftSettings = raftSettings;
         _policy = new CheckpointPolicy(settings);
-        _machine = machine;
         _host = host;
         _seed = seed;
         _log = log(this);
-        _checkpoints = checkpoints(this);
-        _opening = new(_checkpoints, _log, bootstrap);
-        _fetches = new(_log, _checkpoints);
-        _answers = new(host, _writes, _reads);
+        _store = store(this);
+        _opening = new(_store, _log, bootstrap);
+        _fetches = new(_log, _store);
+        _answers = new(host, _store, _writes, _reads);
     }
 
     private enum Stage
@@ -113,19 +109,27 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         }
     }
 
-    public void Write(RequestId request, ReadOnlyMemory<byte> batch, WriteLevel level, Instant deadline)
+    /// <summary>Proposes a batch. Its place in the log, or none when it was refused.</summary>
+    public ReadToken Write(RequestId request, ReadOnlyMemory<byte> batch, WriteLevel level, Instant deadline)
     {
+        _appended = default;
         if (Takes(request))
         {
             Step(RaftInput.Propose(_host.Now, request, batch, level, deadline));
         }
+
+        return _appended;
     }
 
-    public void Read(RequestId request, ReadOnlyMemory<byte> query, ReadLevel level, ReadToken token, Instant deadline)
+    /// <summary>
+    /// Asks when a read may be served: dropped by an answer, or <see cref="IReplicaHost.ReadWaits"/>, and then whoever
+    /// looks at the state answers it.
+    /// </summary>
+    public void Read(RequestId request, ReadLevel level, ReadToken token, Instant deadline)
     {
         if (Takes(request))
         {
-            _reads.Add(request, query);
+            _reads.Add(request);
             Step(RaftInput.Read(_host.Now, request, level, token, deadline));
         }
     }
@@ -180,8 +184,13 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
             Invariant.Check(
                 entry.Index == _applied.Index.Next,
                 $"entries are applied in order, {entry.Index} came after {_applied.Index}");
-            bool wanted = _writes.Wants(entry);
-            ReadOnlyMemory<byte> result = _machine.Apply(entry, wanted);
+            bool wanted = _store.MakesResults && _writes.Wants(entry);
+            ReadOnlyMemory<byte> result = _store.Apply(entry, wanted);
+            if (_stage != Stage.Running)
+            {
+                return;
+            }
+
             if (wanted)
             {
                 _writes.Applied(entry, result);
@@ -195,24 +204,37 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         SaveCheckpointWhenDue();
     }
 
-    /// <summary>Serves a read that the host was told of by <see cref="IReplicaHost.ReadWaits"/>.</summary>
-    public void ServeRead(RequestId request)
+    /// <summary>
+    /// Takes a read over that the host was told of by <see cref="IReplicaHost.ReadWaits"/>: the host answers it from the
+    /// state as it is in this moment. A host that can not yet (a row is cold) takes it later: it stays ready.
+    /// </summary>
+    /// <param name="seen">What the client then has seen.</param>
+    public bool TakeRead(RequestId request, out ReadToken seen)
     {
-        if (_stage != Stage.Running || !_reads.Take(request, out ReadOnlyMemory<byte> query, out ReadToken token))
+        seen = default;
+        if (_stage != Stage.Running || !_reads.MayServe(request))
         {
-            return;
+            return false;
         }
 
         // The client sees the state as it is now, which may be newer than what the read was promised.
-        ReadToken seen = _applied.Index > token.Index ? _applied : token;
-        _host.Reply(new ReplicaReply(request, Outcome.Done, default, ReplicaId.None, seen, _machine.Query(query)));
+        _reads.Take(request, out ReadToken token);
+        seen = _applied.Index > token.Index ? _applied : token;
+        return true;
     }
 
-    void ICheckpointsClient.CheckpointOpened(SnapshotMeta? meta, ReadOnlyMemory<byte> state)
+    /// <summary>The log needs the space that a checkpoint would let go: one is taken as soon as can be.</summary>
+    public void WantCheckpoint()
+    {
+        _policy.Want();
+        SaveCheckpointWhenDue();
+    }
+
+    void IReplicaStoreClient.StoreOpened(SnapshotMeta? checkpoint)
     {
         if (_stage == Stage.Opening)
         {
-            _opening.CheckpointOpened(meta, state);
+            _opening.StoreOpened(checkpoint);
         }
     }
 
@@ -258,7 +280,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
 
     void IGroupLogClient.LogFailed(string sentence) => End(sentence);
 
-    void ICheckpointsClient.CheckpointSaved(SnapshotMeta meta)
+    void IReplicaStoreClient.CheckpointSaved(SnapshotMeta meta)
     {
         if (_stage == Stage.Running)
         {
@@ -267,7 +289,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         }
     }
 
-    void ICheckpointsClient.CheckpointRead(
+    void IReplicaStoreClient.SnapshotRead(
         ulong tag, SnapshotMeta? meta, long offset, ReadOnlyMemory<byte> chunk, bool done)
     {
         if (_stage == Stage.Running && _fetches.TakeSnapshot(tag, out SnapshotFetch fetch))
@@ -276,20 +298,16 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         }
     }
 
-    void ICheckpointsClient.SnapshotReceived(SnapshotMeta meta, ReadOnlyMemory<byte> state)
+    void IReplicaStoreClient.SnapshotReceived(SnapshotMeta meta)
     {
-        if (_stage != Stage.Running)
+        // The store takes it only if the group does: then a write resets the log to it.
+        if (_stage == Stage.Running)
         {
-            return;
+            Step(RaftInput.SnapshotPersisted(_host.Now, meta));
         }
-
-        // The state machine takes it only if the group does: then a write resets the log to it.
-        _receivedState = state;
-        Step(RaftInput.SnapshotPersisted(_host.Now, meta));
-        _receivedState = default;
     }
 
-    void ICheckpointsClient.SnapshotRefused(SnapshotMeta meta)
+    void IReplicaStoreClient.SnapshotRefused(SnapshotMeta meta)
     {
         if (_stage == Stage.Running)
         {
@@ -297,7 +315,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         }
     }
 
-    void ICheckpointsClient.CheckpointsFailed(string sentence) => End(sentence);
+    void IReplicaStoreClient.StoreFailed(string sentence) => End(sentence);
 
     private bool Takes(RequestId request)
     {
@@ -314,11 +332,9 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
     {
         if (_opening.Checkpoint is { } checkpoint)
         {
-            _machine.Load(_opening.State);
             _applied = new ReadToken(checkpoint.Term, checkpoint.Index);
         }
 
-        _opening.Forget();
         _stage = Stage.Running;
         _group = new RaftGroup(Id, _raftSettings, _opening.Recovered!, _seed, _host.Now);
         Step(RaftInput.Tick(_host.Now));
@@ -341,7 +357,11 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
 
         foreach (Appended appended in _output.Appended)
         {
-            _writes.Appended(appended);
+            _appended = appended.Token;
+            if (_store.MakesResults)
+            {
+                _writes.Appended(appended);
+            }
         }
 
         foreach (ApplyRange range in _output.Applies)
@@ -354,7 +374,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         _fetches.Begin(_output);
         foreach (InstallSnapshot piece in _output.Installs)
         {
-            _checkpoints.Receive(piece);
+            _store.Receive(piece);
         }
 
         if (_stage != Stage.Running)
@@ -393,7 +413,7 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
         Invariant.Check(
             snapshot.Index > _applied.Index,
             $"a snapshot at {snapshot.Index} takes the place of an older state than {_applied.Index}");
-        _machine.Load(_receivedState);
+        _store.TakeReceived(snapshot);
         _applied = new ReadToken(snapshot.Term, snapshot.Index);
         _ranges.Clear();
         _policy.Replaced();
@@ -401,9 +421,9 @@ public sealed class Replica : IGroupLogClient, ICheckpointsClient
 
     private void SaveCheckpointWhenDue()
     {
-        if (_stage == Stage.Running && _policy.TakeIfDue())
+        if (_stage == Stage.Running && _policy.TakeIfDue(_store.DirtyBytes))
         {
-            _checkpoints.Save(_group!.CheckpointMeta(), _machine.Snapshot());
+            _store.Checkpoint(_group!.CheckpointMeta());
         }
     }
 

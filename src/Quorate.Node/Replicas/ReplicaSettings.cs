@@ -8,4 +8,7 @@ public sealed record ReplicaSettings
 
     /// <summary>Bytes of entries applied since the last checkpoint.</summary>
     public long CheckpointBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>Bytes of rows in the store that are in memory only.</summary>
+    public long CheckpointDirtyBytes { get; init; } = 64 * 1024 * 1024;
 }

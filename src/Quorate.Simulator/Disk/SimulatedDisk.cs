@@ -21,7 +21,7 @@ public sealed class SimulatedDisk : IDisk
     /// <summary>Counts submissions and completions, so that a sync knows what it covers.</summary>
     private ulong _number;
 
-    private bool _failNextSync;
+    private DiskFailures _coming;
     private bool _isFull;
 
     /// <param name="schedule">Is called inside Submit; it must call <see cref="Execute"/> later, never at once.</param>
@@ -75,24 +75,28 @@ public sealed class SimulatedDisk : IDisk
         foreach (PendingDiskOperation pending in _pending)
         {
             pending.IsDropped = true;
-            long fate = random.Next(3);
-            if (fate == 0)
+            DiskOperationKind kind = pending.Operation.Kind;
+            long fate = random.Next(kind == DiskOperationKind.WriteDurable ? 4 : 3);
+            if (fate == 1 && kind is DiskOperationKind.Write or DiskOperationKind.WriteDurable)
             {
-                continue;
+                WriteUnsynced(pending.Operation, (int)random.Next(pending.Operation.Data.Length + 1));
             }
-
-            if (fate == 1 && pending.Operation.Kind == DiskOperationKind.Write)
+            else if (fate == 1 && kind == DiskOperationKind.Allocate)
             {
-                ReadOnlyMemory<byte> data = pending.Operation.Data;
-                Write(pending.Operation.File, pending.Operation.Offset, data.Span[..(int)random.Next(data.Length + 1)]);
+                Allocate(pending.Operation.File, (int)random.Next(pending.Operation.Length + 1));
             }
-            else
+            else if (fate == 3)
+            {
+                WriteUnsynced(pending.Operation, pending.Operation.Data.Length);
+            }
+            else if (fate > 0)
             {
                 Run(pending);
             }
         }
 
         _pending.Clear();
+        _folder.ProcessDied();
     }
 
     /// <summary>
@@ -102,17 +106,21 @@ public sealed class SimulatedDisk : IDisk
     {
         ProcessDied(random);
         _folder.LosePower(random, Survival.Draw(random));
-        _failNextSync = false;
+        _coming = DiskFailures.None;
         BytesUsed = _folder.Bytes();
     }
 
     /// <summary>
-    /// The next Sync of a file ends in Failed; what it covered is shown but never durable, unless written again.
+    /// The next Sync of a file, or WriteDurable, ends in Failed; what it covered is shown but never durable, unless
+    /// written again.
     /// </summary>
-    public void FailNextSync() => _failNextSync = true;
+    public void FailNextSync() => FailNext(DiskFailures.Sync);
+
+    /// <summary>The next operation of each kind named ends in Failed, once; see <see cref="DiskFailures"/>.</summary>
+    public void FailNext(DiskFailures failures) => _coming |= failures;
 
     /// <summary>A failure that was to come does not.</summary>
-    public void Mend() => _failNextSync = false;
+    public void Mend() => _coming = DiskFailures.None;
 
     /// <summary>While full, every write that grows a file ends in Full, perhaps after a part of it.</summary>
     public void SetFull(bool isFull) => _isFull = isFull;
@@ -149,7 +157,7 @@ public sealed class SimulatedDisk : IDisk
         Invariant.Check(_pending.Count == 0, "the process is dead when its disk is wiped");
         _folder.Clear();
         BytesUsed = 0;
-        _failNextSync = false;
+        _coming = DiskFailures.None;
     }
 
     /// <summary>
@@ -172,8 +180,15 @@ public sealed class SimulatedDisk : IDisk
             case DiskOperationKind.Write:
                 status = Write(operation.File, operation.Offset, operation.Data.Span);
                 break;
+            case DiskOperationKind.WriteDurable:
+                status = WriteDurable(pending);
+                break;
+            case DiskOperationKind.Allocate:
+                status = Allocate(operation.File, operation.Length);
+                break;
             case DiskOperationKind.SyncFolder:
-                _folder.Sync(pending.Number);
+                status = Strikes(DiskFailures.FolderSync) ? DiskStatus.Failed : DiskStatus.Done;
+                _folder.Sync(pending.Number, status == DiskStatus.Failed);
                 break;
             case DiskOperationKind.Delete:
                 if (file is not null)
@@ -186,6 +201,9 @@ public sealed class SimulatedDisk : IDisk
             case var _ when file is null:
                 status = DiskStatus.NotFound;
                 break;
+            case DiskOperationKind.Read when Strikes(DiskFailures.Read):
+                status = DiskStatus.Failed;
+                break;
             case DiskOperationKind.Read:
                 return new(operation.Ticket, DiskStatus.Done, Piece(file.Content, operation));
             case DiskOperationKind.Truncate:
@@ -193,9 +211,7 @@ public sealed class SimulatedDisk : IDisk
                 file.Truncate(operation.Offset, ++_number);
                 break;
             case DiskOperationKind.Sync:
-                status = _failNextSync ? DiskStatus.Failed : DiskStatus.Done;
-                file.Sync(pending.Number, _failNextSync);
-                _failNextSync = false;
+                status = Sync(file, pending.Number, ulong.MaxValue);
                 break;
             default:
                 Rename(operation);
@@ -221,11 +237,17 @@ public sealed class SimulatedDisk : IDisk
     private DiskStatus Write(string name, long offset, ReadOnlySpan<byte> data)
     {
         SimulatedFile file = _folder.Find(name) ?? _folder.Create(name, ++_number);
+        bool fails = Strikes(DiskFailures.Write);
+        if (fails)
+        {
+            data = data[..(int)_random.Next(data.Length + 1)];
+        }
+
         long growth = Math.Max(0, offset + data.Length - file.Length);
-        bool fits = growth == 0 || (!_isFull && BytesUsed + growth <= CapacityBytes);
+        bool fits = Fits(growth);
         if (!fits)
         {
-            long room = _isFull ? data.Length : data.Length - growth + Math.Max(0, CapacityBytes - BytesUsed);
+            long room = data.Length - growth + Room(growth);
             data = data[..(int)_random.Next(Math.Min(room + 1, data.Length))];
             growth = Math.Max(0, offset + data.Length - file.Length);
         }
@@ -236,6 +258,57 @@ public sealed class SimulatedDisk : IDisk
             BytesUsed += growth;
         }
 
-        return fits ? DiskStatus.Done : DiskStatus.Full;
+        return fails ? DiskStatus.Failed : fits ? DiskStatus.Done : DiskStatus.Full;
+    }
+
+    private void WriteUnsynced(in DiskOperation operation, int length) =>
+        Write(operation.File, operation.Offset, operation.Data.Span[..length]);
+
+    private DiskStatus WriteDurable(PendingDiskOperation pending)
+    {
+        ulong own = _number + 1;
+        DiskOperation operation = pending.Operation;
+        DiskStatus status = Write(operation.File, operation.Offset, operation.Data.Span);
+        return status == DiskStatus.Done ? Sync(_folder.Find(operation.File)!, pending.Number, own) : status;
+    }
+
+    private DiskStatus Sync(SimulatedFile file, ulong number, ulong own)
+    {
+        bool fails = Strikes(DiskFailures.Sync);
+        file.Sync(number, own, fails);
+        return fails ? DiskStatus.Failed : DiskStatus.Done;
+    }
+
+    private DiskStatus Allocate(string name, int length)
+    {
+        SimulatedFile file = _folder.Find(name) ?? _folder.Create(name, ++_number);
+        bool fails = Strikes(DiskFailures.Write);
+        long growth = Math.Max(0, length - file.Length);
+        bool fits = Fits(growth);
+        if (!fits || fails)
+        {
+            growth = _random.Next(Math.Min(Room(growth) + 1, Math.Max(growth, 1)));
+        }
+
+        if (growth > 0)
+        {
+            file.Extend((int)(file.Length + growth), ++_number);
+            BytesUsed += growth;
+        }
+
+        return fails ? DiskStatus.Failed : fits ? DiskStatus.Done : DiskStatus.Full;
+    }
+
+    private bool Fits(long growth) => growth == 0 || (!_isFull && BytesUsed + growth <= CapacityBytes);
+
+    /// <summary>How much of a growth may still go in.</summary>
+    private long Room(long growth) => _isFull ? growth : Math.Clamp(CapacityBytes - BytesUsed, 0, growth);
+
+    /// <summary>Whether a failure was to come here; it comes once.</summary>
+    private bool Strikes(DiskFailures failure)
+    {
+        bool strikes = (_coming & failure) != DiskFailures.None;
+        _coming &= ~failure;
+        return strikes;
     }
 }

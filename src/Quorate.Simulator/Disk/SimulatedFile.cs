@@ -40,6 +40,14 @@ internal sealed class SimulatedFile
         _changes.Add(new(start, end, IsCut: false, number));
     }
 
+    /// <summary>Zeros from the end of the file to <paramref name="length"/>, written like other bytes.</summary>
+    public void Extend(int length, ulong number)
+    {
+        Grow(ref _cache, length);
+        _changes.Add(new(Length, length, IsCut: false, number));
+        Length = length;
+    }
+
     public void Truncate(long length, ulong number)
     {
         if (length >= Length)
@@ -54,23 +62,21 @@ internal sealed class SimulatedFile
 
     /// <summary>
     /// Ends a sync that was submitted as operation <paramref name="number"/>: it covers the changes that were
-    /// complete by then. When it failed, the kernel takes them for clean: shown, never written again, and lost
-    /// with the power.
+    /// complete by then, and those numbered <paramref name="own"/> or above, which it made itself. When it failed,
+    /// the kernel takes them for clean: shown, never written again, and lost with the power.
     /// </summary>
-    public void Sync(ulong number, bool failed)
+    public void Sync(ulong number, ulong own, bool failed)
     {
-        int covered = 0;
-        while (covered < _changes.Count && _changes[covered].Number < number)
+        foreach (Change change in _changes)
         {
-            if (!failed)
+            if (!failed && IsCovered(change))
             {
-                Apply(_changes[covered]);
+                Apply(change);
             }
-
-            covered++;
         }
 
-        _changes.RemoveRange(0, covered);
+        _changes.RemoveAll(IsCovered);
+        bool IsCovered(Change change) => change.Number < number || change.Number >= own;
     }
 
     /// <summary>The page cache is gone; each unsynced page had been written back, in part, or not.</summary>

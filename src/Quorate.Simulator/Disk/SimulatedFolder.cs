@@ -14,6 +14,9 @@ internal sealed class SimulatedFolder
     private SortedDictionary<string, SimulatedFile> _seen = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, SimulatedFile> _durable = new(StringComparer.Ordinal);
 
+    /// <summary>A sync of the folder failed: until the process dies none makes anything certain.</summary>
+    private bool _isStuck;
+
     private enum ChangeKind : byte
     {
         Create,
@@ -41,11 +44,15 @@ internal sealed class SimulatedFolder
 
     public void Delete(string name, ulong number) => Do(_seen, new(ChangeKind.Delete, name, "", _seen[name], number));
 
-    /// <summary>Makes durable what was complete when operation <paramref name="number"/> was submitted.</summary>
-    public void Sync(ulong number)
+    /// <summary>
+    /// Makes durable what was complete when operation <paramref name="number"/> was submitted. After one that failed
+    /// all later ones of the same process end well and mean nothing, so that whoever tries again is found out.
+    /// </summary>
+    public void Sync(ulong number, bool failed)
     {
+        _isStuck |= failed;
         int covered = 0;
-        while (covered < _changes.Count && _changes[covered].Number < number)
+        while (!_isStuck && covered < _changes.Count && _changes[covered].Number < number)
         {
             Apply(_durable, _changes[covered]);
             covered++;
@@ -53,6 +60,8 @@ internal sealed class SimulatedFolder
 
         _changes.RemoveRange(0, covered);
     }
+
+    public void ProcessDied() => _isStuck = false;
 
     public void LosePower(SeededRandom random, in Survival survival)
     {
@@ -77,6 +86,7 @@ internal sealed class SimulatedFolder
 
     public void Clear()
     {
+        _isStuck = false;
         _changes.Clear();
         _seen.Clear();
         _durable.Clear();

@@ -101,14 +101,14 @@ internal sealed class DiskFaults(Simulation world, FaultDriver faults)
     private List<(string File, long Length)> Promised(SimulatedNode node)
     {
         var ranges = new List<(string, long)>();
+        IReadOnlyList<DurableRange> found = LogInspector.KnownDurable(
+            NodeStorage.LogPrefix, node.Disk.DurableNames, file => node.Disk.DurableContent(file) ?? default);
+        ranges.AddRange(found.Select(range => (range.File, range.Length)));
         for (int group = 0; group < world.Placements.Length; group++)
         {
             if (world.Placements[group].On(node.Number) is { } placed)
             {
-                string prefix = SimulatedReplica.FilePrefix(group, placed.Id);
-                IReadOnlyList<DurableRange> found = LogInspector.KnownDurable(
-                    prefix, node.Disk.DurableNames, file => node.Disk.DurableContent(file) ?? default);
-                ranges.AddRange(found.Select(range => (range.File, range.Length)));
+                string prefix = NodeStorage.FilePrefix(group, placed.Id);
                 if (NewestCheckpoint(node, prefix) is { } checkpoint)
                 {
                     ranges.Add((checkpoint, node.Disk.DurableContent(checkpoint)!.Value.Length));

@@ -36,7 +36,7 @@ internal sealed record Plan
 
     public required NodeHeartbeatSettings Heartbeats { get; init; }
 
-    public required SimpleLogSettings Log { get; init; }
+    public required NodeLogSettings Log { get; init; }
 
     public required NetworkPlan Network { get; init; }
 

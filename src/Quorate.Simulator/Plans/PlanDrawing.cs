@@ -56,11 +56,15 @@ internal static class PlanDrawing
                     settings.Between(50_000, Math.Clamp(raft.LeasePromise.Microseconds / 3, 50_000, 100_000))),
                 SilentAfter = raft.LeasePromise,
             },
-            Log = new SimpleLogSettings
+            Log = new NodeLogSettings
             {
-                SegmentBytes = Pick(settings, 300, 2000, 20_000, 256 * 1024),
+                SegmentBytes = Pick(settings, 8, 16, 64, 256) * 1024,
                 BatchBytesMax = Pick(settings, 100, 4000, 1024 * 1024),
-                OpenPieceBytes = Pick(settings, 64, 4096, 1024 * 1024),
+                OpenPieceBytes = Pick(settings, 512, 4096, 1024 * 1024),
+                OpenCopyBytesMax = Pick(settings, 4096, 16 * 1024, 1024 * 1024),
+                LazyWritesMax = Pick(settings, 1, 4, 256),
+                SparesMax = Pick(settings, 1, 1, 2),
+                SegmentsKeptMax = Pick(settings, 2, 4, 16),
             },
             Network = DrawNetwork(streams.Open(StreamName.NetworkPlan), hot, faults.Kinds),
             Disk = DrawDisk(streams.Open(StreamName.DiskPlan), hot),

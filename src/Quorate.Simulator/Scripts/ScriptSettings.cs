@@ -25,6 +25,7 @@ internal static class ScriptSettings
         ["inflight-bytes"] = (s, v) => s with { InflightBytesMax = (int)v },
         ["kept"] = (s, v) => s with { LogEntriesKept = (ulong)v },
         ["kept-max"] = (s, v) => s with { LogEntriesKeptMax = (ulong)v },
+        ["memory-bytes"] = (s, v) => s with { MemoryBytesMax = v },
         ["pending-proposals"] = (s, v) => s with { PendingProposalsMax = (int)v },
         ["pending-reads"] = (s, v) => s with { PendingReadsMax = (int)v },
         ["persists"] = (s, v) => s with { PersistsInFlightMax = (int)v },

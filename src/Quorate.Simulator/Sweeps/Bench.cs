@@ -55,7 +55,7 @@ internal static class Bench
         Raft = new RaftSettings(),
         Replica = new ReplicaSettings(),
         Heartbeats = new NodeHeartbeatSettings { Interval = Duration.FromMilliseconds(70) },
-        Log = new SimpleLogSettings(),
+        Log = new NodeLogSettings { SegmentBytes = 1024 * 1024 },
         Network = new NetworkPlan { LatencyMin = 500, LatencySpread = 1000, ClientLatency = 500 },
         Disk = new DiskPlan(),
         Workload = new WorkloadPlan { ThinkTime = 50_000, KeysPerGroup = 64 },

@@ -39,8 +39,9 @@ internal static class TraceText
 
     public static string Of(in DiskOperation operation) => operation.Kind switch
     {
-        DiskOperationKind.Write => Text(
-            $"disk: Write {operation.File} at {operation.Offset}, {operation.Data.Length} bytes"),
+        DiskOperationKind.Write or DiskOperationKind.WriteDurable => Text(
+            $"disk: {operation.Kind} {operation.File} at {operation.Offset}, {operation.Data.Length} bytes"),
+        DiskOperationKind.Allocate => Text($"disk: Allocate {operation.File}, {operation.Length} bytes"),
         DiskOperationKind.Read => Text($"disk: Read {operation.File} at {operation.Offset}, {operation.Length} bytes"),
         DiskOperationKind.Rename => Text($"disk: Rename {operation.File} to {operation.NewName}"),
         _ => Text($"disk: {operation.Kind} {operation.File}"),

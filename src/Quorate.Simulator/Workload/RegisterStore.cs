@@ -22,6 +22,8 @@ internal sealed class RegisterStore : IStateMachine
 
     public ulong StateHash { get; private set; }
 
+    public string? Problem => null;
+
     public ReadOnlyMemory<byte> Apply(Entry entry, bool resultWanted)
     {
         if (entry.Kind != EntryKind.Data)

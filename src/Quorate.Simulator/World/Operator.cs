@@ -2,6 +2,7 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Simulator.Checks;
 using Quorate.Simulator.Engine;
+using Quorate.Storage.Log;
 
 namespace Quorate.Simulator.World;
 
@@ -96,15 +97,17 @@ internal sealed class Operator
     /// <summary>A replica that runs with a turned bit in what it promised to prove has not looked.</summary>
     private void CheckRotIsFound(SimulatedNode node)
     {
+        string rotten = _rotten[node.Number];
+        bool trusts = LogInspector.IsSegment(NodeStorage.LogPrefix, rotten);
         for (int group = 0; group < node.Replicas.Length; group++)
         {
-            if (node.Replicas[group] is { } placed
-                && _rotten[node.Number].StartsWith(
-                    SimulatedReplica.FilePrefix(group, placed.Replica.Id), StringComparison.Ordinal))
-            {
-                RunClaims.Break(
-                    RunClaims.RotFound, $"{node.Name} runs with a bit turned in {_rotten[node.Number]}");
-            }
+            trusts |= node.Replicas[group] is { } placed
+                && rotten.StartsWith(NodeStorage.FilePrefix(group, placed.Replica.Id), StringComparison.Ordinal);
+        }
+
+        if (trusts)
+        {
+            RunClaims.Break(RunClaims.RotFound, $"{node.Name} runs with a bit turned in {rotten}");
         }
     }
 
@@ -264,7 +267,7 @@ internal sealed class Operator
         _world.Queue.Add(_world.Now + Interval, new SimEvent { Kind = EventKind.Operator, Target = -1 });
         foreach (SimulatedNode node in _world.Nodes)
         {
-            if (_flipped[node.Number] && node.State == NodeState.Up
+            if (_flipped[node.Number] && node.State == NodeState.Up && node.Storage.IsOpen
                 && node.Replicas.All(r => r is null || r.Replica.IsRunning))
             {
                 CheckRotIsFound(node);

@@ -28,6 +28,7 @@ internal sealed class SimulatedNode
     private readonly List<NodeId> _sendTo = [];
     private readonly List<NodeNews> _news = [];
     private NodeHeartbeats? _heartbeats;
+    private NodeStorage? _storage;
     private ulong _timerNumber;
 
     public SimulatedNode(Simulation world, int number)
@@ -58,6 +59,9 @@ internal sealed class SimulatedNode
     public uint Life { get; private set; }
 
     public SimulatedReplica?[] Replicas { get; }
+
+    /// <summary>What this life of the process has on the disk.</summary>
+    public NodeStorage Storage => _storage!;
 
     public Instant LocalTime => Clock.Read(_world.Now);
 
@@ -97,6 +101,8 @@ internal sealed class SimulatedNode
             }
         }
 
+        _storage = new NodeStorage(_world, this);
+        _storage.Open();
         for (int group = 0; group < Replicas.Length; group++)
         {
             OpenReplica(group);
@@ -118,11 +124,15 @@ internal sealed class SimulatedNode
         }
     }
 
-    /// <summary>Stops a replica that the operator has taken away; its files stay.</summary>
+    /// <summary>Stops a replica that the operator has taken away; the log drops it, its checkpoints stay.</summary>
     public void CloseReplica(int group)
     {
-        Replicas[group]?.Close();
-        Replicas[group] = null;
+        if (Replicas[group] is { } replica)
+        {
+            replica.Close();
+            Storage.Drop(group, replica.Replica.Id);
+            Replicas[group] = null;
+        }
     }
 
     public void Kill(bool powerLoss)
@@ -138,6 +148,7 @@ internal sealed class SimulatedNode
         ReleaseWaiting();
         Array.Clear(Replicas);
         _heartbeats = null;
+        _storage = null;
         if (powerLoss)
         {
             Disk.PowerLost(_diskRandom);

@@ -5,8 +5,6 @@ using Quorate.Node.Replicas;
 using Quorate.Simulator.Checks;
 using Quorate.Simulator.Engine;
 using Quorate.Simulator.Workload;
-using Quorate.Storage.Checkpoints;
-using Quorate.Storage.Log;
 
 namespace Quorate.Simulator.World;
 
@@ -54,17 +52,14 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         _number = world.NextReplica();
         ReplicaRecord record = _checks.RecordOf(placed.Id);
         Invariant.Check(!record.Lost, "a replica whose disk is lost does not start again");
-        string prefix = FilePrefix(group, placed.Id);
         Replica = new Replica(
             placed.Id,
             world.Plan.Raft,
             world.Plan.Replica,
             this,
-            this,
-            client => _log = new ObservedLog(
-                record, client, inner => new SimpleLog(node.Disk, prefix, inner, world.Plan.Log), Postpone),
-            client => new ObservedCheckpoints(
-                placed.Id, _checks, client, inner => new CheckpointFiles(node.Disk, prefix, inner)),
+            client => _log = node.Storage.LogOf(group, placed.Id, record, client, Postpone),
+            client => new CheckpointedMachine(
+                this, inner => node.Storage.CheckpointsOf(group, placed.Id, _checks, inner), client),
             placed.Bootstrap,
             seed);
     }
@@ -78,12 +73,11 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
 
     ulong IStateMachine.StateHash => _store.StateHash;
 
+    string? IStateMachine.Problem => null;
+
     public ulong StateHash => _store.StateHash;
 
     private string Name => $"{_node.Name}g{_group + 1}";
-
-    /// <summary>Where a replica's files are: incarnations on one disk do not mix.</summary>
-    public static string FilePrefix(int group, ReplicaId id) => $"g{group + 1}i{id.Incarnation}-";
 
     public override string ToString() => ReplicaText.Of(Replica);
 
@@ -146,7 +140,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         }
         else
         {
-            Replica.Read(request, attempt.Batch, attempt.ReadLevel, attempt.Token, deadline);
+            Replica.Read(request, attempt.ReadLevel, attempt.Token, deadline);
         }
 
         AfterInput();
@@ -177,7 +171,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
 
     public void ServeRead(RequestId request)
     {
-        Replica.ServeRead(request);
+        Serve(request);
         AfterInput();
     }
 
@@ -208,7 +202,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
 
             foreach (RequestId request in _readsWaiting)
             {
-                Replica.ServeRead(request);
+                Serve(request);
             }
 
             _readsWaiting.Clear();
@@ -352,11 +346,19 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         return _store.Apply(entry, resultWanted);
     }
 
-    ReadOnlyMemory<byte> IStateMachine.Query(ReadOnlyMemory<byte> query) => _store.Query(query);
-
     byte[] IStateMachine.Snapshot() => _store.Snapshot();
 
     void IStateMachine.Load(ReadOnlyMemory<byte> state) => _store.Load(state);
+
+    private void Serve(RequestId request)
+    {
+        if (Replica.TakeRead(request, out ReadToken seen))
+        {
+            ReadOnlyMemory<byte> result = _store.Query(_attempts[request].Batch);
+            ((IReplicaHost)this).Reply(
+                new ReplicaReply(request, Outcome.Done, default, ReplicaId.None, seen, result));
+        }
+    }
 
     private bool Postpone(ulong sequence)
     {

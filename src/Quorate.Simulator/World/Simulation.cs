@@ -176,6 +176,7 @@ internal sealed class Simulation
         {
             DiskOperationKind.Read or DiskOperationKind.List => plan.ReadTime,
             DiskOperationKind.Sync or DiskOperationKind.SyncFolder => plan.SyncTime,
+            DiskOperationKind.WriteDurable => plan.WriteTime + plan.SyncTime,
             _ => plan.WriteTime,
         };
         return time + _disks.Next((time * plan.SpreadPercent / 100) + 1);

@@ -6,25 +6,45 @@ using Quorate.Storage.Disk;
 
 namespace Quorate.Storage.Log;
 
+/// <summary>A place in the node's log: a segment and a byte in it. Ascending along the log.</summary>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct LogPoint(ulong Segment, long Offset);
+
 /// <summary>
-/// The unit of writing: a header and records, whole or not there. The header, little-endian: magic and version (4),
-/// length of the body (4), sequence of the segment (8), the batch's own offset in it (8), the offset below which
-/// the segment was durable when the batch was written (8), the chain before it (4), the chain with it (4).
-/// <para>Invariants: the chain is the CRC32C of the header so far and the body, and the first batch's "chain
-/// before" comes from the segment's sequence; so a stale batch, of another segment or another place, never fits.
-/// A batch that names a durable offset is evidence that damage below it is no torn tail (pitfall R26).</para>
+/// The unit of writing: a header and records, padded with zeros to whole blocks, whole or not there. The header,
+/// little-endian: magic and version (4), length of the records (4), sequence of the segment (8), the batch's own offset
+/// in it (8), the point below which the log was durable when the batch was written: segment (8) and offset (8), the
+/// chain before it (4), the chain with it (4), CRC32C of the header so far (4), zero (4).
+/// <para>Invariants: batches begin at block boundaries, so none rewrites a block of another. The chain is the CRC32C of
+/// the header up to itself, the records and the padding, and the first batch's "chain before" comes from the segment's
+/// sequence; so a stale batch, of another segment or another place, never fits. A header alone, by its own checksum,
+/// is evidence that what it names as durable was so: damage there is no torn tail (pitfall R26).</para>
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct LogBatch(long Offset, int BodyBytes, long DurableBefore, uint ChainBefore, uint Chain)
+internal readonly record struct LogBatch(
+    ulong Segment, long Offset, int BodyBytes, LogPoint DurableBefore, uint ChainBefore, uint Chain)
 {
-    public const int HeaderBytes = 40;
+    /// <summary>What batches are padded to and aligned at, in bytes: a page, and what O_DIRECT asks for.</summary>
+    public const int BlockBytes = 4096;
 
-    /// <summary>"QLB" and the version of the format, 1.</summary>
-    public static readonly byte[] Magic = [(byte)'Q', (byte)'L', (byte)'B', 1];
+    public const int HeaderBytes = 56;
 
-    private const int ChainOffset = 36;
+    /// <summary>The version of the format; the byte after the magic.</summary>
+    public const byte Version = 1;
 
-    public long End => Offset + HeaderBytes + BodyBytes;
+    private const int ChainOffset = 44;
+    private const int HeaderCrcOffset = 48;
+
+    private static ReadOnlySpan<byte> Magic => "QNL"u8;
+
+    /// <summary>With header and padding, in bytes.</summary>
+    public int Length => LengthFor(BodyBytes);
+
+    public long End => Offset + Length;
+
+    /// <summary>The length of a batch whose records take so many bytes.</summary>
+    public static int LengthFor(int bodyBytes) =>
+        checked(bodyBytes + HeaderBytes + BlockBytes - 1) / BlockBytes * BlockBytes;
 
     public static uint ChainStart(ulong sequence)
     {
@@ -34,51 +54,74 @@ internal readonly record struct LogBatch(long Offset, int BodyBytes, long Durabl
     }
 
     /// <summary>
-    /// Reads the header at an offset of a segment and verifies that the batch is whole and of this very place.
+    /// Reads a header that begins <paramref name="from"/> and verifies that it is of this very place. The records may
+    /// still be damaged.
     /// </summary>
-    public static bool TryRead(ReadOnlySpan<byte> segment, long offset, ulong sequence, out LogBatch batch)
+    public static bool TryReadHeader(ReadOnlySpan<byte> from, ulong sequence, long offset, out LogBatch batch)
     {
         batch = default;
-        ReadOnlySpan<byte> from = segment[(int)offset..];
-        if (from.Length < HeaderBytes || !from.StartsWith(Magic))
+        if (from.Length < HeaderBytes
+            || !from.StartsWith(Magic)
+            || from[3] != Version
+            || BinaryPrimitives.ReadUInt32LittleEndian(from[HeaderCrcOffset..]) != Crc32C.Of(from[..HeaderCrcOffset]))
         {
             return false;
         }
 
+        ulong segment = BinaryPrimitives.ReadUInt64LittleEndian(from[8..]);
+        bool isStale = segment != sequence && Guards.StaleBatchesAreNotRead;
+        bool isElsewhere = BinaryPrimitives.ReadInt64LittleEndian(from[16..]) != offset && Guards.ChecksumsAreChained;
         uint body = BinaryPrimitives.ReadUInt32LittleEndian(from[4..]);
-        if (body > (uint)(from.Length - HeaderBytes))
-        {
-            return false;
-        }
-
-        bool placed = BinaryPrimitives.ReadUInt64LittleEndian(from[8..]) == sequence
-            && BinaryPrimitives.ReadInt64LittleEndian(from[16..]) == offset;
-        uint chain = BinaryPrimitives.ReadUInt32LittleEndian(from[ChainOffset..]);
-        if ((!placed && Guards.ChecksumsAreChained) || chain != ChainOf(from[..(HeaderBytes + (int)body)]))
+        if (isStale || isElsewhere || body > int.MaxValue - (2 * BlockBytes))
         {
             return false;
         }
 
         batch = new(
+            segment,
             offset,
             (int)body,
-            BinaryPrimitives.ReadInt64LittleEndian(from[24..]),
-            BinaryPrimitives.ReadUInt32LittleEndian(from[32..]),
-            chain);
+            new(
+                BinaryPrimitives.ReadUInt64LittleEndian(from[24..]),
+                BinaryPrimitives.ReadInt64LittleEndian(from[32..])),
+            BinaryPrimitives.ReadUInt32LittleEndian(from[40..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(from[ChainOffset..]));
         return true;
     }
 
-    /// <summary>Fills in the header in front of a body.</summary>
-    public static uint WriteHeader(Span<byte> batch, ulong sequence, long offset, long durableBefore, uint chainBefore)
+    /// <summary>Is it a header of this format in a version that this code does not know?</summary>
+    public static bool IsForeign(ReadOnlySpan<byte> from) =>
+        from.Length >= HeaderBytes && from.StartsWith(Magic) && from[3] > Version;
+
+    /// <summary>
+    /// Verifies a whole batch, <see cref="Length"/> bytes, and that it follows the batch whose chain is given.
+    /// </summary>
+    public bool IsWholeAfter(ReadOnlySpan<byte> bytes, uint chainBefore, ulong sequence)
+    {
+        bool follows = ChainBefore == chainBefore
+            || !Guards.ChecksumsAreChained
+            || (Segment != sequence && !Guards.StaleBatchesAreNotRead);
+        return follows && bytes.Length == Length && Chain == ChainOf(bytes);
+    }
+
+    /// <summary>The records of a batch given whole.</summary>
+    public ReadOnlySpan<byte> Body(ReadOnlySpan<byte> bytes) => bytes.Slice(HeaderBytes, BodyBytes);
+
+    /// <summary>Fills in the header in front of records and padding; the chain with this batch.</summary>
+    public static uint WriteHeader(Span<byte> batch, int bodyBytes, LogPoint at, LogPoint durable, uint chainBefore)
     {
         Magic.CopyTo(batch);
-        BinaryPrimitives.WriteInt32LittleEndian(batch[4..], batch.Length - HeaderBytes);
-        BinaryPrimitives.WriteUInt64LittleEndian(batch[8..], sequence);
-        BinaryPrimitives.WriteInt64LittleEndian(batch[16..], offset);
-        BinaryPrimitives.WriteInt64LittleEndian(batch[24..], durableBefore);
-        BinaryPrimitives.WriteUInt32LittleEndian(batch[32..], chainBefore);
+        batch[3] = Version;
+        BinaryPrimitives.WriteInt32LittleEndian(batch[4..], bodyBytes);
+        BinaryPrimitives.WriteUInt64LittleEndian(batch[8..], at.Segment);
+        BinaryPrimitives.WriteInt64LittleEndian(batch[16..], at.Offset);
+        BinaryPrimitives.WriteUInt64LittleEndian(batch[24..], durable.Segment);
+        BinaryPrimitives.WriteInt64LittleEndian(batch[32..], durable.Offset);
+        BinaryPrimitives.WriteUInt32LittleEndian(batch[40..], chainBefore);
+        BinaryPrimitives.WriteUInt64LittleEndian(batch[HeaderCrcOffset..], 0);
         uint chain = ChainOf(batch);
         BinaryPrimitives.WriteUInt32LittleEndian(batch[ChainOffset..], chain);
+        BinaryPrimitives.WriteUInt32LittleEndian(batch[HeaderCrcOffset..], Crc32C.Of(batch[..HeaderCrcOffset]));
         return chain;
     }
 
@@ -106,6 +149,7 @@ internal readonly record struct LogBatch(long Offset, int BodyBytes, long Durabl
         return sequences;
     }
 
+    /// <summary>The zero after the header's checksum counts too, so that every turned bit of a batch is found.</summary>
     private static uint ChainOf(ReadOnlySpan<byte> batch) =>
-        Crc32C.Of(batch[HeaderBytes..], Crc32C.Of(batch[..ChainOffset]));
+        Crc32C.Of(batch[(HeaderCrcOffset + sizeof(uint))..], Crc32C.Of(batch[..ChainOffset]));
 }

@@ -4,30 +4,25 @@ using Quorate.Core.Raft;
 
 namespace Quorate.Storage.Log;
 
-/// <summary>Where an entry's record lies, in bytes, and the entry's term.</summary>
+/// <summary>Where an entry's record lies, in bytes.</summary>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct LogPosition(ulong Segment, long Offset, int Length, Term Term);
+internal readonly record struct LogPosition(ulong Segment, long Offset, int Length);
 
 /// <summary>
-/// What the log holds: hard state, base, and a position for each entry.
+/// What the log holds of one stream: hard state, base, and a position for each entry, in 12 bytes; terms as runs.
 /// <para>Invariants: positions cover (First - 1, Last] without a gap, their places ascend; Base is before First.
 /// First may lie beyond Base + 1 only while a log is replayed whose older segments are gone: unless the rest of
 /// the replay makes up for it, entries are missing.</para>
 /// </summary>
-internal sealed class LogContents
+internal sealed class LogContents(LogSegments segments)
 {
-    private readonly List<LogPosition> _positions = [];
+    private readonly List<Place> _places = [];
+
+    /// <summary>The terms of the entries held; the first run may begin before the first of them.</summary>
+    private readonly List<TermStart> _runs = [];
 
     /// <summary>How many of the positions, from the front, are released; they are dropped in bulk.</summary>
     private int _dropped;
-
-    public LogContents(in SegmentHead head)
-    {
-        HardState = head.HardState;
-        Base = head.Base;
-        BaseTerm = head.BaseTerm;
-        First = head.Last.Next;
-    }
 
     public HardState HardState { get; set; }
 
@@ -36,23 +31,64 @@ internal sealed class LogContents
     public Term BaseTerm { get; private set; }
 
     /// <summary>The first entry that has a position; the one after <see cref="Last"/> when none has.</summary>
-    public LogIndex First { get; private set; }
+    public LogIndex First { get; private set; } = new(1);
 
-    public LogIndex Last => new(First.Value + (ulong)(_positions.Count - _dropped) - 1);
+    public LogIndex Last => new(First.Value + (ulong)(_places.Count - _dropped) - 1);
 
     public bool IsComplete => First == Base.Next;
 
-    public LogPosition this[LogIndex index] => _positions[_dropped + (int)(index.Value - First.Value)];
+    /// <summary>Nothing was ever written, or so it might as well be.</summary>
+    public bool IsBlank => HardState == default && Base == LogIndex.Zero && Last == LogIndex.Zero;
+
+    public LogStanding Standing => new(HardState, Base, BaseTerm, Last);
+
+    public LogPosition this[LogIndex index] => _places[_dropped + (int)(index.Value - First.Value)].Position;
 
     public bool Has(LogIndex index) => index >= First && index <= Last;
 
     /// <summary>The oldest segment that holds an entry, or <paramref name="none"/> when none does.</summary>
-    public ulong OldestSegment(ulong none) => _positions.Count > _dropped ? _positions[_dropped].Segment : none;
+    public ulong OldestSegment(ulong none) =>
+        _places.Count > _dropped ? _places[_dropped].Position.Segment : none;
 
-    public void Append(LogIndex index, in LogPosition position)
+    /// <summary>The term of an entry that has a position.</summary>
+    public Term TermAt(LogIndex index)
+    {
+        int low = 0;
+        int high = _runs.Count - 1;
+        while (low < high)
+        {
+            int middle = (low + high + 1) / 2;
+            if (_runs[middle].First <= index)
+            {
+                low = middle;
+            }
+            else
+            {
+                high = middle - 1;
+            }
+        }
+
+        return _runs[low].Term;
+    }
+
+    /// <summary>Takes over what a segment says of the time before it. Entries have no position.</summary>
+    public void Stand(in LogStanding standing)
+    {
+        HardState = standing.HardState;
+        Base = standing.Base;
+        BaseTerm = standing.BaseTerm;
+        Clear(standing.Last.Next);
+    }
+
+    public void Append(LogIndex index, Term term, in LogPosition position)
     {
         Invariant.Check(index == Last.Next, $"entry {index} follows the log's last entry {Last}");
-        _positions.Add(position);
+        _places.Add(new(position));
+        segments.Gain(position.Segment);
+        if (_runs.Count == 0 || _runs[^1].Term != term)
+        {
+            _runs.Add(new(term, index));
+        }
     }
 
     public void Truncate(LogIndex from)
@@ -65,7 +101,9 @@ internal sealed class LogContents
         else if (from <= Last)
         {
             int keep = _dropped + (int)(from.Value - First.Value);
-            _positions.RemoveRange(keep, _positions.Count - keep);
+            Lose(keep, _places.Count);
+            _places.RemoveRange(keep, _places.Count - keep);
+            _runs.RemoveAll(run => run.First >= from);
         }
     }
 
@@ -92,13 +130,33 @@ internal sealed class LogContents
             return;
         }
 
-        _dropped += (int)(to.Value - First.Value + 1);
+        int count = (int)(to.Value - First.Value + 1);
+        Lose(_dropped, _dropped + count);
+        _dropped += count;
         First = to.Next;
-        if (_dropped * 2 > _positions.Count)
+        if (_dropped * 2 > _places.Count)
         {
-            _positions.RemoveRange(0, _dropped);
+            _places.RemoveRange(0, _dropped);
             _dropped = 0;
         }
+
+        int past = 0;
+        while (past + 1 < _runs.Count && _runs[past + 1].First <= First)
+        {
+            past++;
+        }
+
+        _runs.RemoveRange(0, past);
+        if (_places.Count == _dropped)
+        {
+            _runs.Clear();
+        }
+    }
+
+    /// <summary>The stream is gone; its entries need no segment any more.</summary>
+    public void Drop()
+    {
+        Stand(default);
     }
 
     /// <summary>Where the terms in (Base, Last] begin.</summary>
@@ -106,26 +164,43 @@ internal sealed class LogContents
     {
         var starts = new List<TermStart>();
         Term before = BaseTerm;
-        for (LogIndex index = First; index <= Last; index = index.Next)
+        foreach (TermStart run in _runs)
         {
-            Term term = this[index].Term;
-            if (term != before)
+            if (run.Term != before)
             {
-                starts.Add(new(term, index));
-                before = term;
+                starts.Add(run with { First = LogIndex.Max(run.First, First) });
+                before = run.Term;
             }
         }
 
         return [.. starts];
     }
 
-    public SegmentHead Head(ulong previous, long previousEnd, uint previousChain) =>
-        new(previous, previousEnd, previousChain, HardState, Base, BaseTerm, Last);
-
     private void Clear(LogIndex first)
     {
-        _positions.Clear();
+        Lose(_dropped, _places.Count);
+        _places.Clear();
+        _runs.Clear();
         _dropped = 0;
         First = first;
+    }
+
+    private void Lose(int from, int to)
+    {
+        for (int i = from; i < to; i++)
+        {
+            segments.Lose(_places[i].Position.Segment);
+        }
+    }
+
+    /// <summary>A position in 12 bytes: sequences and offsets below 2^32 each.</summary>
+    [StructLayout(LayoutKind.Sequential, Pack = 4)]
+    private readonly struct Place(LogPosition position)
+    {
+        private readonly uint _segment = checked((uint)position.Segment);
+        private readonly uint _offset = checked((uint)position.Offset);
+        private readonly int _length = position.Length;
+
+        public LogPosition Position => new(_segment, _offset, _length);
     }
 }

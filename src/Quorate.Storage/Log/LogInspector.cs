@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
+using Quorate.Core.Raft;
 
 namespace Quorate.Storage.Log;
 
@@ -7,8 +9,9 @@ namespace Quorate.Storage.Log;
 public readonly record struct DurableRange(string File, long Length);
 
 /// <summary>
-/// Looks at the files of a <see cref="SimpleLog"/> from outside. For a simulator that flips bits: in the ranges
-/// that it names every flip must be found, for later batches say that they were durable.
+/// Looks at the files of a <see cref="NodeLog"/> from outside. For people, who want to see what a segment says, and for
+/// a simulator that flips bits: in the ranges that it names every flip must be found, for later batches say that they
+/// were durable.
 /// </summary>
 public static class LogInspector
 {
@@ -23,15 +26,67 @@ public static class LogInspector
     public static IReadOnlyList<DurableRange> KnownDurable(
         string prefix, IEnumerable<string> names, Func<string, ReadOnlyMemory<byte>> read)
     {
-        var recovery = new LogRecovery(prefix, names);
-        while (recovery.Wanted is ulong sequence)
+        LogWalk walk = LogWalk.Through(prefix, names, read);
+        var ranges = new List<DurableRange>();
+        foreach (LogWalkedSegment segment in walk.Problems.Count == 0 ? walk.Chain : [])
         {
-            recovery.Offer(read(LogBatch.FileName(prefix, sequence)));
+            // The last batch of all is the named exception.
+            LogBatch last = segment.Batches[^1];
+            long length = segment == walk.Chain[^1] ? last.Offset : last.End;
+            if (length > 0)
+            {
+                ranges.Add(new(segment.File, length));
+            }
         }
 
-        return recovery.Failure is null ? [.. recovery.KnownDurable().Where(range => range.Length > 0)] : [];
+        return ranges;
     }
 
-    /// <summary>Whether a file is one of the log's segments.</summary>
+    /// <summary>Whether a file is one of the log's segments, or ready to become one.</summary>
     public static bool IsSegment(string prefix, string file) => LogBatch.Sequences(prefix, [file]).Count == 1;
+
+    /// <summary>
+    /// What a segment's bytes say, a line for each batch and each record. The sequence is taken from the first batch,
+    /// whatever the file is called; what follows the last batch is not shown.
+    /// </summary>
+    public static IEnumerable<string> Describe(ReadOnlyMemory<byte> segment)
+    {
+        ulong sequence = LogWalkedSegment.SequenceOf(segment.Span);
+        LogWalkedSegment walked = LogWalkedSegment.Read("", sequence, segment);
+        foreach (LogBatch batch in walked.Batches)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{batch.Offset} batch of segment {sequence}, {batch.BodyBytes} bytes of records, durable before "
+                    + $"{batch.DurableBefore.Segment}:{batch.DurableBefore.Offset}, chain {batch.ChainBefore:x8} to "
+                    + $"{batch.Chain:x8}");
+            foreach (LogRecord record in walked.RecordsOf(batch))
+            {
+                yield return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"  {batch.Offset + LogBatch.HeaderBytes + record.Offset} {TextOf(record)}");
+            }
+        }
+    }
+
+    private static string TextOf(in LogRecord record) => record.Kind switch
+    {
+        LogRecordKind.Head => record.Head.Previous == 0
+            ? "head, the first segment"
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"head, follows segment {record.Head.Previous} at {record.Head.PreviousEnd} with chain "
+                    + $"{record.Head.PreviousChain:x8}"),
+        LogRecordKind.Stream => $"{record.Stream} stands at base {record.Standing.Base}@{record.Standing.BaseTerm} "
+            + $"last {record.Standing.Last} {record.Standing.HardState}",
+        LogRecordKind.Entry => $"{record.Stream} entry {record.Index}@{record.Term} "
+            + $"{record.Length - LogRecord.EntryBytes} bytes{MembershipText(record.Membership)}",
+        LogRecordKind.Truncate => $"{record.Stream} cut from {record.Index}",
+        LogRecordKind.HardState => $"{record.Stream} {record.Standing.HardState}",
+        LogRecordKind.Reset => $"{record.Stream} reset to {record.Index}@{record.Term}",
+        LogRecordKind.Release => $"{record.Stream} released to {record.Index}@{record.Term}",
+        _ => $"{record.Stream} dropped",
+    };
+
+    private static string MembershipText(Membership? membership) => membership is null ? "" : $" {membership}";
 }

@@ -3,42 +3,123 @@ using Quorate.Storage.Disk;
 namespace Quorate.Storage.Log;
 
 /// <summary>
-/// Reads the segments that recovery asks for, one at a time and in pieces of bounded size, then hands recovery on.
-/// One segment's bytes are in memory at a time, beside the last one's.
+/// Opens a log: lets recovery read what is there, writes a new segment with all that was not known to be durable
+/// (pitfall R28), and a second, empty batch behind it, which says that the first one is durable: from then on rot in
+/// what was recovered is told from a torn tail. Only then may the files go that the new segment replaces.
 /// </summary>
-internal sealed class LogOpening(
-    IDisk disk, string prefix, int pieceBytes, Action<LogRecovery> done, Action<string> failed)
+internal sealed class LogOpening
 {
-    private readonly DiskJobs _jobs = new(disk, jobsMax: 1);
+    private readonly string _prefix;
+    private readonly NodeLogSettings _settings;
+    private readonly LogStreams _streams;
+    private readonly LogSegments _segments;
+    private readonly LogBatchBuilder _builder;
+    private readonly DiskJobs _jobs;
+    private readonly LogRecovery _recovery;
+    private readonly LogFileMaker _maker;
 
-    public void Start() => _jobs.Add(Read());
-
-    private IEnumerable<DiskStep> Read()
+    public LogOpening(
+        IDisk disk,
+        string prefix,
+        NodeLogSettings settings,
+        LogStreams streams,
+        LogSegments segments,
+        LogBatchBuilder builder)
     {
-        yield return new DiskOperation(0, DiskOperationKind.List, "");
-        if (_jobs.Completion.Status != DiskStatus.Done)
+        _prefix = prefix;
+        _settings = settings;
+        _streams = streams;
+        _segments = segments;
+        _builder = builder;
+        _jobs = new(disk, jobsMax: 1);
+        _recovery = new(prefix, settings, _jobs, streams, segments);
+        _maker = new(_jobs, prefix);
+    }
+
+    /// <summary>Why the log can not be opened, for people; or null.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>The files that may be recycled once the log is open.</summary>
+    public IReadOnlyList<ulong> LeftOver => _recovery.LeftOver;
+
+    /// <summary>In the new segment: its length in bytes, where the last batch ends, and the chain there.</summary>
+    public int SegmentBytes { get; private set; }
+
+    public long Written { get; private set; }
+
+    public uint Chain { get; private set; }
+
+    public void Start(Action done) => _jobs.Add(Run(done));
+
+    private IEnumerable<DiskStep> Run(Action done)
+    {
+        yield return DiskStep.All(_recovery.Run());
+        Failure = _recovery.Failure;
+        ulong sequence = _recovery.NextSequence;
+        ReadOnlyMemory<byte> first = Failure is null ? ComposeFirst(sequence) : default;
+        if (Failure is null)
         {
-            failed("The data folder could not be listed. Check the disk, then start again.");
-            yield break;
+            SegmentBytes = Math.Max(_settings.SegmentBytes, first.Length + LogBatch.BlockBytes);
+            yield return DiskStep.All(_maker.Make(_recovery.Spare, sequence, SegmentBytes, isNew: true));
+            Failure = _maker.Sentence;
         }
 
-        var recovery = new LogRecovery(prefix, _jobs.Completion.Names ?? []);
-        while (recovery.Wanted is ulong sequence)
+        string file = LogBatch.FileName(_prefix, sequence);
+        if (Failure is null)
         {
-            var reader = new DiskFileReader(LogBatch.FileName(prefix, sequence), pieceBytes);
-            do
+            yield return new DiskOperation(0, DiskOperationKind.WriteDurable, file, 0, first);
+            CheckWritten(file, first.Length);
+        }
+
+        if (Failure is null)
+        {
+            _builder.Begin(sequence, Written);
+            ReadOnlyMemory<byte> second = _builder.Finish(new(sequence, Written), Chain, out uint chain);
+            Chain = chain;
+            yield return new DiskOperation(0, DiskOperationKind.WriteDurable, file, Written, second);
+            CheckWritten(file, second.Length);
+        }
+
+        done();
+    }
+
+    private void CheckWritten(string file, int bytes)
+    {
+        DiskStatus status = _jobs.Completion.Status;
+        bool isFine = status == DiskStatus.Done
+            || (status == DiskStatus.Failed && !Core.Guards.FailedSyncIsFatal);
+        Failure = isFine ? null : LogSentences.DiskFailed("writing", $"the log file {file}", status);
+        Written += bytes;
+    }
+
+    /// <summary>The new segment's first batch, with the records of the tail, which are replayed at once.</summary>
+    private ReadOnlyMemory<byte> ComposeFirst(ulong sequence)
+    {
+        _builder.Begin(sequence, 0);
+        _builder.AddStandings(_recovery.Head, _streams);
+        _segments.Add(sequence);
+        foreach (byte[] records in _recovery.Tail)
+        {
+            int at = 0;
+            while (at < records.Length)
             {
-                yield return reader.Next();
-                if (_jobs.Completion.Status != DiskStatus.Done)
+                if (!LogRecord.TryRead(records, at, out LogRecord record))
                 {
-                    failed($"The log file {reader.File} could not be read. Check the disk, then start again.");
-                    yield break;
+                    Failure = LogSentences.Foreign(LogBatch.FileName(_prefix, sequence - 1), at);
+                    return default;
                 }
+
+                _streams.Apply(record, sequence, _builder.NextOffset);
+                _builder.Add(records.AsSpan(at, record.Length));
+                at += record.Length;
             }
-            while (!reader.Take(_jobs.Completion.Data));
-            recovery.Offer(reader.Content);
         }
 
-        done(recovery);
+        _recovery.CheckComplete();
+        Failure = _recovery.Failure;
+        ReadOnlyMemory<byte> batch = _builder.Finish(
+            new(sequence, 0), LogBatch.ChainStart(sequence), out uint chain);
+        Chain = chain;
+        return batch;
     }
 }

@@ -8,11 +8,13 @@ namespace Quorate.Storage.Log;
 
 /// <summary>
 /// One read of entries: what was asked for, and the one stretch of one segment that is read for it, which may end
-/// before what was asked for does.
+/// before what was asked for does. Records of other streams may lie in that stretch.
 /// </summary>
-internal sealed class LogRead(ulong tag, LogIndex first, LogIndex last, int maxBytes)
+internal sealed class LogRead(LogStream stream, ulong tag, LogIndex first, LogIndex last, int maxBytes)
 {
-    private readonly List<LogPosition> _positions = [];
+    private readonly List<(LogPosition Position, Term Term)> _entries = [];
+
+    public LogStream Stream { get; } = stream;
 
     public ulong Tag { get; } = tag;
 
@@ -32,12 +34,13 @@ internal sealed class LogRead(ulong tag, LogIndex first, LogIndex last, int maxB
 
     public int Length { get; private set; }
 
-    public bool IsEmpty => _positions.Count == 0;
+    public bool IsEmpty => _entries.Count == 0;
 
     /// <summary>
     /// Chooses the entries up to <paramref name="to"/> that one read of at most the bytes asked for brings.
     /// </summary>
-    public void Plan(LogContents contents, LogIndex to, ulong writing, long written)
+    /// <param name="stretchBytesMax">How much of the segment may be read for them, others' records included.</param>
+    public void Plan(LogContents contents, LogIndex to, ulong writing, long written, int stretchBytesMax)
     {
         Segment = writing;
         if (to < First)
@@ -48,18 +51,21 @@ internal sealed class LogRead(ulong tag, LogIndex first, LogIndex last, int maxB
         LogPosition start = contents[First];
         Segment = start.Segment;
         Offset = start.Offset;
+        long bytes = 0;
         for (LogIndex index = First; index <= to && contents.Has(index); index = index.Next)
         {
             LogPosition position = contents[index];
             long length = position.Offset + position.Length - Offset;
+            bytes += position.Length - LogRecord.EntryBytes + Entry.OverheadBytes;
             bool isWritten = position.Segment != writing || position.Offset < written;
-            if (position.Segment != Segment || !isWritten || (index != First && length > maxBytes))
+            bool isTooMuch = index != First && (bytes > maxBytes || length > stretchBytesMax);
+            if (position.Segment != Segment || !isWritten || isTooMuch)
             {
                 break;
             }
 
             Length = (int)length;
-            _positions.Add(position);
+            _entries.Add((position, contents.TermAt(index)));
         }
     }
 
@@ -69,7 +75,7 @@ internal sealed class LogRead(ulong tag, LogIndex first, LogIndex last, int maxB
         var decoded = new List<Entry>();
         entries = [];
         LogIndex index = First;
-        foreach (LogPosition position in _positions)
+        foreach ((LogPosition position, Term term) in _entries)
         {
             int from = (int)(position.Offset - Offset);
             if (index >= CutFrom)
@@ -78,9 +84,9 @@ internal sealed class LogRead(ulong tag, LogIndex first, LogIndex last, int maxB
             }
 
             Entry? entry = from + position.Length <= bytes.Length
-                ? LogRecord.TryReadEntry(bytes.Span.Slice(from, position.Length))
+                ? LogRecord.TryReadEntry(bytes.Span.Slice(from, position.Length), Stream)
                 : null;
-            if (entry is null || entry.Index != index || entry.Term != position.Term)
+            if (entry is null || entry.Index != index || entry.Term != term)
             {
                 return false;
             }
@@ -94,42 +100,39 @@ internal sealed class LogRead(ulong tag, LogIndex first, LogIndex last, int maxB
     }
 }
 
-/// <summary>What a log holds at the moment of a read.</summary>
+/// <summary>What a stream holds at the moment of a read.</summary>
 /// <param name="Segment">The segment that is being written, and up to where it has been, in bytes.</param>
 /// <param name="Last">The last entry once all waiting writes are in.</param>
-/// <param name="Cut">The lowest index at which a waiting write cuts the log.</param>
+/// <param name="Cut">The lowest index at which a waiting write cuts the stream.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct LogView(LogContents Contents, ulong Segment, long Written, LogIndex Last, LogIndex Cut);
 
 /// <summary>
-/// The reads that are not answered yet, in the order in which they were asked for. One that asks for entries which
-/// are not written yet waits until they are.
+/// A stream's reads that are not answered yet, in the order in which they were asked for. One that asks for entries
+/// which are not written yet waits until they are.
 /// </summary>
-internal sealed class LogReads(IDisk disk, IDiskClient owner, string prefix, int readsMax)
+internal sealed class LogReads(int stretchBytesMax)
 {
     private readonly List<LogRead> _reads = [];
     private readonly List<LogRead> _postponed = [];
 
+    public int Count => _reads.Count;
+
     public bool HasPostponed => _postponed.Count > 0;
 
-    public void Start(LogRead read, in LogView view, ulong ticket)
+    /// <summary>Takes a read on; what is to be read for it, or null when it must wait.</summary>
+    public DiskOperation? Start(LogRead read, in LogView view, string prefix, ulong ticket)
     {
-        Invariant.Check(_reads.Count < readsMax, "the group bounds its reads in flight");
         _reads.Add(read);
-        StartOrPostpone(read, view, ticket);
+        return StartOrPostpone(read, view, prefix, ticket);
     }
 
-    /// <summary>
-    /// Starts the reads that waited for a batch; each takes a ticket from <paramref name="nextTicket"/> on.
-    /// </summary>
-    public void StartPostponed(in LogView view, ref ulong nextTicket)
+    /// <summary>Takes the reads that waited for a batch, to be started again.</summary>
+    public LogRead[] TakePostponed()
     {
         LogRead[] reads = [.. _postponed];
         _postponed.Clear();
-        foreach (LogRead read in reads)
-        {
-            StartOrPostpone(read, view, nextTicket++);
-        }
+        return reads;
     }
 
     /// <summary>
@@ -168,7 +171,8 @@ internal sealed class LogReads(IDisk disk, IDiskClient owner, string prefix, int
         return read.IsEmpty || read.First <= logBase || read.CutFrom <= read.First ? [] : null;
     }
 
-    private void StartOrPostpone(LogRead read, in LogView view, ulong ticket)
+    /// <summary>What is to be read for a read; null when it must wait for entries to be written.</summary>
+    public DiskOperation? StartOrPostpone(LogRead read, in LogView view, string prefix, ulong ticket)
     {
         LogContents contents = view.Contents;
         LogIndex last = LogIndex.Min(read.Last, view.Last);
@@ -178,13 +182,14 @@ internal sealed class LogReads(IDisk disk, IDiskClient owner, string prefix, int
         if (!isGone && (read.First >= view.Cut || !isWritten))
         {
             _postponed.Add(read);
-            return;
+            return null;
         }
 
         // A read that will find nothing is answered after a turn of the disk all the same: never inside the call.
-        read.Plan(contents, isGone ? LogIndex.Zero : LogIndex.Min(last, view.Cut.Previous), view.Segment, view.Written);
+        LogIndex to = isGone ? LogIndex.Zero : LogIndex.Min(last, view.Cut.Previous);
+        read.Plan(contents, to, view.Segment, view.Written, stretchBytesMax);
         read.Ticket = ticket;
         string file = LogBatch.FileName(prefix, read.Segment);
-        disk.Submit(new(ticket, DiskOperationKind.Read, file, read.Offset, Length: read.Length), owner);
+        return new(ticket, DiskOperationKind.Read, file, read.Offset, Length: read.Length);
     }
 }

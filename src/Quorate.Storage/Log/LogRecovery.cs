@@ -1,262 +1,360 @@
 using Quorate.Core;
 using Quorate.Core.Model;
-using Quorate.Core.Raft;
+using Quorate.Storage.Disk;
 
 namespace Quorate.Storage.Log;
 
 /// <summary>
-/// Finds out what a log's files hold. Segments are asked for one at a time, newest first: the newest whose first
-/// batch is whole is the log's last, and each names the one before it and up to where that one counts. Files that
-/// none names are left over from an opening that was cut short or from a release, and do not count.
-/// <para>The last segment is divided at the offset below which it is known to be durable. What lies above it, the
-/// tail, may be in the page cache alone, even if its sync seemed to succeed later (pitfalls R28 and R11: after a
-/// failed sync the kernel takes the pages for clean); it is to be written anew before anything acts on it.</para>
-/// <para>Damage below a durable offset that a later batch names is corruption; above it, a torn tail, which is cut.
+/// Finds out what a log's files hold. The newest file whose first batch is whole is the log's last segment; each
+/// segment names the one before it and up to where that one counts. Files that none names are left over from an opening
+/// that was cut short, from a release, or made ready for later, and do not count.
+/// <para>Since a batch is begun only when the one before it is durable, all but the last batch of the last segment is
+/// known to be durable. That one, the tail, may be in the page cache alone, even if its sync seemed to succeed later
+/// (pitfalls R28 and R11: after a failed sync the kernel takes the pages for clean); it is to be written anew before
+/// anything acts on it.</para>
+/// <para>Damage below a durable point that a later batch names is corruption; above it, a torn tail, which is cut.
 /// The exception: rot inside the last whole batch of all looks like a torn tail.</para>
 /// </summary>
-internal sealed class LogRecovery
+internal sealed class LogRecovery(
+    string prefix, NodeLogSettings settings, DiskJobs jobs, LogStreams streams, LogSegments segments)
 {
-    private const string Advice =
-        "This replica can not prove what it holds: restore its data folder from a copy, "
-        + "or remove it and let the replica be built anew from the others.";
+    private readonly LogFileWindow _window = new(jobs, settings.OpenPieceBytes);
+    private readonly SortedDictionary<ulong, LogHead> _heads = [];
+    private readonly List<(byte[] Records, long Offset)> _tail = [];
+    private ulong _oldest;
+    private ulong _last;
+    private long _end;
+    private uint _chain;
 
-    private readonly string _prefix;
-    private readonly List<ulong> _sequences;
-    private readonly List<LogSegment> _chain = [];
-    private readonly List<MembershipAt> _memberships = [];
-    private int _next;
-
-    public LogRecovery(string prefix, IEnumerable<string> names)
-    {
-        _prefix = prefix;
-        _sequences = LogBatch.Sequences(prefix, names);
-        _next = _sequences.Count - 1;
-        NextSequence = _sequences.Count == 0 ? 1 : _sequences[^1] + 1;
-    }
-
-    /// <summary>The segment to offer next; null when all that counts has been read, or the log has failed.</summary>
-    public ulong? Wanted => _next >= 0 && Failure is null ? _sequences[_next] : null;
+    /// <summary>Where the tail begins in the last segment, and the chain before it.</summary>
+    private long _tailStart;
+    private uint _tailChain;
 
     /// <summary>Why the log can not be opened, for people; or null.</summary>
     public string? Failure { get; private set; }
 
-    /// <summary>The sequence of the segment to begin, never used before.</summary>
-    public ulong NextSequence { get; }
-
-    /// <summary>What the log holds below <see cref="Head"/>; the tail's records come on top.</summary>
-    public LogContents Contents { get; private set; } = new(default);
+    /// <summary>The sequence of the segment to begin, under which nothing was ever acknowledged.</summary>
+    public ulong NextSequence { get; private set; }
 
     /// <summary>What the new segment must begin with.</summary>
-    public SegmentHead Head { get; private set; }
+    public LogHead Head { get; private set; }
 
-    /// <summary>The last segment's bytes, in which the tail's records lie.</summary>
-    public ReadOnlyMemory<byte> TailBytes { get; private set; } = Array.Empty<byte>();
+    /// <summary>The records of batches that are not known to be durable, to be written anew.</summary>
+    public IEnumerable<byte[]> Tail => _tail.Select(batch => batch.Records);
 
-    /// <summary>The records that are not known to be durable, to be written anew.</summary>
-    public IReadOnlyList<LogRecord> Tail { get; private set; } = [];
-
-    /// <summary>The segments below <see cref="Head"/> that still count, ascending.</summary>
-    public List<ulong> Kept { get; } = [];
-
-    /// <summary>The segments that do not count, ascending; they may go once the new one is durable.</summary>
+    /// <summary>The segments that do not count once the new one is durable, ascending.</summary>
     public List<ulong> LeftOver { get; } = [];
 
-    /// <summary>The memberships in (Base, Last], the tail's included once it has been replayed.</summary>
-    public MembershipAt[] Memberships => [.. _memberships.Where(m => m.Index > Contents.Base)];
+    /// <summary>A file that may be recycled at once; null when there is none.</summary>
+    public ulong? Spare { get; private set; }
 
-    /// <summary>The file and length up to which each segment that counts is known to be durable.</summary>
-    public IEnumerable<DurableRange> KnownDurable()
+    /// <summary>Reads everything that counts.</summary>
+    public IEnumerable<DiskStep> Run()
     {
-        for (int i = _chain.Count - 1; i >= 0; i--)
+        yield return new DiskOperation(0, DiskOperationKind.List, "");
+        if (jobs.Completion.Status != DiskStatus.Done)
         {
-            bool last = i == 0;
-            yield return new(FileName(_chain[i].Sequence), last ? _chain[i].Durable : _chain[i].End);
-        }
-    }
-
-    /// <summary>Takes the bytes of the segment that is <see cref="Wanted"/>.</summary>
-    public void Offer(ReadOnlyMemory<byte> bytes)
-    {
-        ulong sequence = _sequences[_next];
-        if (_chain.Count == 0)
-        {
-            OfferLast(bytes, sequence);
-        }
-        else
-        {
-            SegmentHead after = _chain[^1].Head;
-            OfferEarlier(bytes.Span[..(int)Math.Min(bytes.Length, after.PreviousEnd)], sequence, after);
-        }
-    }
-
-    /// <summary>
-    /// Puts together what was read. A segment that is at most <paramref name="copiedBytesMax"/> long is taken for
-    /// tail as a whole, so that many restarts do not leave many small segments.
-    /// </summary>
-    public void Finish(long copiedBytesMax)
-    {
-        if (Failure is not null)
-        {
-            return;
+            Failure = "The data folder could not be listed. Check the disk, then start again.";
+            yield break;
         }
 
-        LeftOver.AddRange(_sequences.Where(sequence => _chain.TrueForAll(segment => segment.Sequence != sequence)));
-        if (_chain.Count == 0)
+        List<ulong> sequences = LogBatch.Sequences(prefix, jobs.Completion.Names ?? []);
+        foreach (ulong sequence in sequences)
         {
-            // The first segment of all may be torn, for nothing was said to be durable before it was. A later one
-            // never stands alone without having been durable.
-            if (_sequences.Count > 0 && _sequences[0] != 1)
-            {
-                string file = FileName(_sequences[^1]);
-                Failure = $"The log file {file} is damaged at byte 0 and no older one is left. {Advice}";
-            }
-
-            return;
+            yield return DiskStep.All(ReadHead(sequence));
         }
 
-        LogSegment last = _chain[0];
-        bool whole = (last.Durable == 0 || last.End <= copiedBytesMax) && Guards.RecoveredTailMadeDurable;
-        Contents = new(_chain[^1].Head);
-        for (int i = _chain.Count - 1; i > 0; i--)
+        _last = _heads.Count == 0 ? 0 : _heads.Keys.Last();
+        NextSequence = _last == 0 ? 1 : sequences[^1] + 1;
+        foreach (ulong sequence in sequences.Where(sequence => sequence > _last && Failure is null))
         {
-            Kept.Add(_chain[i].Sequence);
-            ReplayInPlace(_chain[i], _chain[i].Records.Count);
+            yield return DiskStep.All(LookForEvidence(sequence, 0));
         }
 
-        if (whole)
+        // The first segment of all may be torn, for nothing was said to be durable before it was. A later one never
+        // stands alone without having been durable.
+        if (_last == 0 && sequences.Exists(sequence => sequence != 1))
         {
-            LeftOver.Add(last.Sequence);
-            Head = last.Head;
-            Invariant.Check(
-                Contents.Last == Head.Last && Contents.Base == Head.Base && Contents.HardState == Head.HardState,
-                $"{FileName(last.Sequence)} begins with what the segments before it say");
-            Tail = last.Records;
+            Failure ??= LogSentences.NothingLeft(LogBatch.FileName(prefix, sequences[^1]));
         }
-        else if (!Guards.RecoveredTailMadeDurable)
-        {
-            Kept.Add(last.Sequence);
-            ReplayInPlace(last, last.Records.Count);
-            Head = Contents.Head(last.Sequence, last.End, last.Chain);
-        }
-        else
-        {
-            Kept.Add(last.Sequence);
-            ReplayInPlace(last, last.DurableRecords);
-            Head = Contents.Head(last.Sequence, last.Durable, last.DurableChain);
-            Tail = last.Records.GetRange(last.DurableRecords, last.Records.Count - last.DurableRecords);
-        }
-    }
 
-    /// <summary>
-    /// Applies one record; entries lie where <paramref name="offset"/> of <paramref name="segment"/> says.
-    /// </summary>
-    public void Replay(in LogRecord record, ulong segment, long offset)
-    {
-        switch (record.Kind)
+        List<ulong> chain = Chain(sequences);
+        _oldest = chain.Count > 0 ? chain[0] : 0;
+        for (int i = 0; i < chain.Count && Failure is null; i++)
         {
-            case LogRecordKind.Entry:
-                Contents.Append(record.Index, new(segment, offset, record.Length, record.Term));
-                if (record.Membership is not null)
-                {
-                    _memberships.Add(new(record.Index, record.Membership));
-                }
-
-                break;
-            case LogRecordKind.Truncate:
-                LogIndex from = record.Index;
-                Contents.Truncate(from);
-                _memberships.RemoveAll(m => m.Index >= from);
-                break;
-            case LogRecordKind.HardState:
-                Contents.HardState = record.HardState;
-                break;
-            case LogRecordKind.Reset:
-                Contents.Reset(record.Index, record.Term);
-                _memberships.Clear();
-                break;
-            default:
-                Contents.Release(record.Index, record.Term);
-                break;
+            yield return DiskStep.All(
+                ReadSegment(chain[i], isFirst: i == 0, i + 1 < chain.Count ? _heads[chain[i + 1]] : null));
         }
+
+        LeftOver.AddRange(sequences.Where(sequence => !segments.Sequences.Contains(sequence)));
+        Spare = LeftOver.Exists(IsSpare) ? LeftOver.FindLast(IsSpare) : null;
+        LeftOver.RemoveAll(sequence => sequence == Spare || sequence == NextSequence);
+        bool IsSpare(ulong sequence) => sequence != _last && sequence != NextSequence;
     }
 
     /// <summary>After all is replayed: entries that only a missing segment held make the log incomplete.</summary>
     public void CheckComplete()
     {
-        if (Failure is null && !Contents.IsComplete)
+        NodeLogStream? incomplete = streams.All.FirstOrDefault(stream => !stream.Contents.IsComplete);
+        if (Failure is null && incomplete is not null)
         {
-            ulong before = _chain[^1].Head.Previous;
-            Failure = $"The log file {FileName(before)} is missing, and with it the entries from "
-                + $"{Contents.Base.Next} to {Contents.First.Previous}. {Advice}";
+            LogContents contents = incomplete.Contents;
+            Failure = LogSentences.EntriesMissing(
+                LogBatch.FileName(prefix, _heads[_oldest].Previous),
+                incomplete.Id,
+                $"from {contents.Base.Next} to {contents.First.Previous}");
         }
     }
 
-    private void OfferLast(ReadOnlyMemory<byte> bytes, ulong sequence)
+    /// <summary>The segments that count, ascending.</summary>
+    private List<ulong> Chain(List<ulong> sequences)
     {
-        LogSegment segment = LogSegment.Read(bytes.Span, sequence);
-        if (segment.IsForeign)
+        var chain = new List<ulong>();
+        for (ulong at = _last; at != 0 && Failure is null; at = _heads[at].Previous)
         {
-            Failure = Foreign(segment);
-            return;
-        }
-
-        if (segment.End < bytes.Length)
-        {
-            long evidence = LogSegment.EvidenceBeyond(bytes.Span, segment.End, sequence);
-            if (!Guards.TornTailIsNotCorruption || (evidence > segment.End && Guards.DamageBelowDurableIsCorruption))
+            chain.Insert(0, at);
+            ulong previous = _heads[at].Previous;
+            if (previous == 0 || !sequences.Contains(previous))
             {
-                Failure = Damaged(segment, Math.Max(evidence, segment.End + 1));
-                return;
+                break;
+            }
+
+            if (!_heads.ContainsKey(previous))
+            {
+                Failure = LogSentences.DamagedBelow(LogBatch.FileName(prefix, previous), 0, _heads[at].PreviousEnd);
             }
         }
 
-        _next--;
-        if (segment.Counts)
+        return chain;
+    }
+
+    /// <summary>Reads the first batch of a segment, if it is whole.</summary>
+    private IEnumerable<DiskStep> ReadHead(ulong sequence)
+    {
+        string file = LogBatch.FileName(prefix, sequence);
+        _window.Begin(file, LogBatch.BlockBytes);
+        yield return DiskStep.All(_window.Ensure(0, LogBatch.BlockBytes));
+        if (IsReadable(file) && LogBatch.TryReadHeader(_window.From(0), sequence, 0, out LogBatch batch))
         {
-            TailBytes = bytes[..(int)segment.End];
-            Take(segment);
+            yield return DiskStep.All(_window.Ensure(0, batch.Length));
+            ReadOnlySpan<byte> bytes = _window.From(0);
+            if (IsReadable(file)
+                && bytes.Length >= batch.Length
+                && batch.IsWholeAfter(bytes[..batch.Length], LogBatch.ChainStart(sequence), sequence))
+            {
+                bool isHead = LogRecord.TryRead(batch.Body(bytes), 0, out LogRecord record)
+                    && record.Kind == LogRecordKind.Head;
+                Failure ??= isHead ? null : LogSentences.Foreign(file, 0);
+                _heads.Add(sequence, record.Head);
+            }
+        }
+        else if (LogBatch.IsForeign(_window.From(0)))
+        {
+            Failure ??= LogSentences.Foreign(file, 0);
         }
     }
 
-    private void OfferEarlier(ReadOnlySpan<byte> bytes, ulong sequence, in SegmentHead after)
+    /// <summary>
+    /// Reads a segment's batches up to where the next one says that it counts, or the last one's to its end.
+    /// </summary>
+    private IEnumerable<DiskStep> ReadSegment(ulong sequence, bool isFirst, LogHead? next)
     {
-        LogSegment segment = LogSegment.Read(bytes, sequence);
-        if (segment.IsForeign)
+        string file = LogBatch.FileName(prefix, sequence);
+        long limit = next?.PreviousEnd ?? long.MaxValue;
+        bool isStarted = false;
+        _window.Begin(file, settings.OpenPieceBytes);
+        _end = 0;
+        _chain = LogBatch.ChainStart(sequence);
+        segments.Add(sequence);
+        while (Failure is null && _end < limit)
         {
-            Failure = Foreign(segment);
+            if (!_window.Has(_end, LogBatch.BlockBytes))
+            {
+                yield return DiskStep.All(_window.Ensure(_end, LogBatch.BlockBytes));
+            }
+
+            if (!IsReadable(file) || !LogBatch.TryReadHeader(_window.From(_end), sequence, _end, out LogBatch batch))
+            {
+                break;
+            }
+
+            isStarted = true;
+            if (!_window.Has(_end, batch.Length))
+            {
+                yield return DiskStep.All(_window.Ensure(_end, batch.Length));
+            }
+
+            if (!IsReadable(file) || !TakeBatch(batch, sequence, isFirst, isLast: next is null))
+            {
+                break;
+            }
+
+            isStarted = false;
         }
-        else if (segment.End != after.PreviousEnd || segment.Chain != after.PreviousChain)
+
+        if (Failure is null && next is LogHead after)
         {
-            Failure = Damaged(segment, after.PreviousEnd);
+            Failure = _end == after.PreviousEnd && _chain == after.PreviousChain
+                ? null
+                : LogSentences.DamagedBelow(file, _end, after.PreviousEnd);
+        }
+        else if (Failure is null)
+        {
+            Failure = isStarted && !Guards.TornTailIsNotCorruption
+                ? LogSentences.DamagedBelow(file, _end, _end + 1)
+                : null;
+            yield return DiskStep.All(LookForEvidence(sequence, _end));
+            EndLast();
+        }
+    }
+
+    private bool TakeBatch(in LogBatch batch, ulong sequence, bool isFirst, bool isLast)
+    {
+        ReadOnlySpan<byte> bytes = _window.From(_end);
+        if (bytes.Length < batch.Length || !batch.IsWholeAfter(bytes[..batch.Length], _chain, sequence))
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> body = batch.Body(bytes);
+        int start = _end == 0 ? TakeStandings(body, isFirst) : 0;
+        if (isLast && Guards.RecoveredTailMadeDurable)
+        {
+            Postpone(body[start..], batch, sequence, start);
         }
         else
         {
-            Take(segment);
+            Replay(body[start..], sequence, _end + LogBatch.HeaderBytes + start);
         }
+
+        _end = batch.End;
+        _chain = batch.Chain;
+        return true;
     }
 
-    private void Take(LogSegment segment)
+    /// <summary>
+    /// Takes what the first batch of a segment says of the time before it; the offset of the records after that.
+    /// </summary>
+    private int TakeStandings(ReadOnlySpan<byte> body, bool isFirst)
     {
-        _chain.Add(segment);
-        _next = segment.Head.Previous == 0 ? -1 : _sequences.IndexOf(segment.Head.Previous);
-    }
-
-    private void ReplayInPlace(LogSegment segment, int records)
-    {
-        for (int i = 0; i < records; i++)
+        int at = 0;
+        while (at < body.Length
+            && LogRecord.TryRead(body, at, out LogRecord record)
+            && record.Kind is LogRecordKind.Head or LogRecordKind.Stream)
         {
-            LogRecord record = segment.Records[i];
-            Replay(record, segment.Sequence, record.Offset);
+            at += record.Length;
+            if (record.Kind == LogRecordKind.Stream && isFirst)
+            {
+                streams.GetOrAdd(record.Stream).Contents.Stand(record.Standing);
+            }
+            else if (record.Kind == LogRecordKind.Stream)
+            {
+                Invariant.Check(
+                    streams.GetOrAdd(record.Stream).Contents.Standing == record.Standing,
+                    $"a segment begins with what the segments before it say of {record.Stream}");
+            }
+        }
+
+        return at;
+    }
+
+    /// <summary>
+    /// Keeps the records of the last segment's batches back: all of them while they are few enough to be written anew
+    /// together, else those of the last batch.
+    /// </summary>
+    private void Postpone(ReadOnlySpan<byte> records, in LogBatch batch, ulong sequence, int start)
+    {
+        if (_tail.Count > 0 && (batch.End > settings.OpenCopyBytesMax || _tailStart > 0))
+        {
+            foreach ((byte[] kept, long offset) in _tail)
+            {
+                Replay(kept, sequence, offset);
+            }
+
+            _tail.Clear();
+            _tailStart = batch.Offset;
+            _tailChain = batch.ChainBefore;
+        }
+
+        _tail.Add((records.ToArray(), batch.Offset + LogBatch.HeaderBytes + start));
+    }
+
+    private void Replay(ReadOnlySpan<byte> records, ulong sequence, long offset)
+    {
+        int at = 0;
+        while (at < records.Length && Failure is null)
+        {
+            if (!LogRecord.TryRead(records, at, out LogRecord record))
+            {
+                Failure = LogSentences.Foreign(LogBatch.FileName(prefix, sequence), offset + at);
+                return;
+            }
+
+            streams.Apply(record, sequence, offset + at);
+            at += record.Length;
         }
     }
 
-    private string FileName(ulong sequence) => LogBatch.FileName(_prefix, sequence);
+    /// <summary>The last segment has been read: what the next one must begin with.</summary>
+    private void EndLast()
+    {
+        if (!Guards.RecoveredTailMadeDurable)
+        {
+            Head = new(_last, _end, _chain);
+        }
+        else if (_tailStart == 0)
+        {
+            Head = _heads[_last];
+            segments.RemoveCurrent();
 
-    private string Damaged(LogSegment segment, long durable) =>
-        $"The log file {FileName(segment.Sequence)} is damaged at byte {segment.End}, where bytes up to {durable} are "
-        + $"known to have been durable; so acknowledged entries may be lost. {Advice}";
+            // Without its second batch the very first segment was never opened: it is begun over under its own name, so
+            // that a name behind the first always tells of a log that was.
+            NextSequence = _last == 1 && _tail.Count == 1 ? 1 : NextSequence;
+        }
+        else
+        {
+            Head = new(_last, _tailStart, _tailChain);
+        }
+    }
 
-    private string Foreign(LogSegment segment) =>
-        $"The log file {FileName(segment.Sequence)} holds a record at byte {segment.End} or after it that this version "
-        + "can not read. Start the version that wrote it.";
+    /// <summary>
+    /// Looks beyond damage for a batch that says that what is damaged was durable. It is found by its header alone, for
+    /// the length in a damaged one proves nothing.
+    /// </summary>
+    private IEnumerable<DiskStep> LookForEvidence(ulong sequence, long damaged)
+    {
+        string file = LogBatch.FileName(prefix, sequence);
+        if (damaged == 0)
+        {
+            _window.Begin(file, settings.OpenPieceBytes);
+        }
+
+        for (long at = damaged + LogBatch.BlockBytes; ; at += LogBatch.BlockBytes)
+        {
+            if (!_window.Has(at, LogBatch.HeaderBytes))
+            {
+                yield return DiskStep.All(_window.Ensure(at, LogBatch.BlockBytes));
+            }
+
+            if (!IsReadable(file) || _window.From(at).IsEmpty)
+            {
+                yield break;
+            }
+
+            if (LogBatch.TryReadHeader(_window.From(at), sequence, at, out LogBatch batch)
+                && batch.DurableBefore.Segment == sequence
+                && batch.DurableBefore.Offset > damaged
+                && Guards.DamageBelowDurableIsCorruption)
+            {
+                Failure = LogSentences.DamagedBelow(file, damaged, batch.DurableBefore.Offset);
+                yield break;
+            }
+        }
+    }
+
+    private bool IsReadable(string file)
+    {
+        Failure ??= _window.IsFailed ? LogSentences.Unreadable(file) : null;
+        return !_window.IsFailed;
+    }
 }

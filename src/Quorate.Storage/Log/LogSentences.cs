@@ -5,16 +5,34 @@ namespace Quorate.Storage.Log;
 /// <summary>What a log says when it can not go on: what happened, to which file, and what to do.</summary>
 internal static class LogSentences
 {
+    private const string Advice =
+        "This node can not prove what it holds: restore its data folder from a copy, "
+        + "or remove it and let the node's replicas be built anew from the others.";
+
     public static string Damaged(string file, LogRead read) =>
         $"The log file {file} is damaged or unreadable between bytes {read.Offset} and {read.Offset + read.Length}, "
-        + $"where entry {read.First} lies. Start again to see whether the replica can still prove what it holds.";
+        + $"where entry {read.First} of {read.Stream} lies. "
+        + "Start again to see whether the node can still prove what it holds.";
 
-    public static string DiskFailed(LogStep step, string segment, DiskStatus status)
-    {
-        string what = step == LogStep.SyncingFolder ? "the data folder" : $"the log file {segment}";
-        return status == DiskStatus.Full
-            ? $"The disk is full: {what} could not be written. Free some space, then start again."
-            : $"The disk failed ({step}) on {what}, so what was written last may be lost. "
-                + "Check the disk, then start again.";
-    }
+    public static string DamagedBelow(string file, long at, long durable) =>
+        $"The log file {file} is damaged at byte {at}, where bytes up to {durable} are known to have been durable; "
+        + $"so acknowledged entries may be lost. {Advice}";
+
+    public static string NothingLeft(string file) =>
+        $"The log file {file} is damaged at byte 0 and no other one is whole. {Advice}";
+
+    public static string EntriesMissing(string file, LogStream stream, string range) =>
+        $"The log file {file} is missing, and with it the entries {range} of {stream}. {Advice}";
+
+    public static string Foreign(string file, long at) =>
+        $"The log file {file} holds a record at byte {at} or after it that this version can not read. "
+        + "Start the version that wrote it.";
+
+    public static string Unreadable(string file) =>
+        $"The log file {file} could not be read. Check the disk, then start again.";
+
+    public static string DiskFailed(string doing, string what, DiskStatus status) => status == DiskStatus.Full
+        ? $"The disk is full: {what} could not be written. Free some space, then start again."
+        : $"The disk failed ({doing}) on {what}, so what was written last may be lost. "
+            + "Check the disk, then start again.";
 }

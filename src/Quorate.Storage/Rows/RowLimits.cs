@@ -13,5 +13,5 @@ public static class RowLimits
     public const int ValueBytesMax = 64 * 1024 * 1024;
 
     /// <summary>An encoded row key, in bytes: every byte of a key may be a zero and so be doubled.</summary>
-    public const int RowKeyBytesMax = RowKey.PrefixBytes + (2 * KeyBytesMax) + 2 + ElementBytesMax + 16;
+    public const int RowKeyBytesMax = RowKey.PrefixBytes + (2 * KeyBytesMax) + 2 + ElementBytesMax + 32;
 }

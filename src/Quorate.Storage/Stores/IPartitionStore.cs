@@ -4,7 +4,9 @@ using Quorate.Storage.Rows;
 
 namespace Quorate.Storage.Stores;
 
-/// <summary>The owner of a partition store. Its members are called as inputs, never inside a call to the store.</summary>
+/// <summary>
+/// The owner of a partition store. Its members are called as inputs, never inside a call to the store.
+/// </summary>
 public interface IPartitionStoreClient
 {
     /// <summary>
@@ -16,7 +18,9 @@ public interface IPartitionStoreClient
     /// <summary>Rows and applied index of a checkpoint are durable together; the log before it may go.</summary>
     void CheckpointSaved(SnapshotMeta meta);
 
-    /// <summary>What was cold when <see cref="IPartitionStore.Fetch"/> was called is in memory, held for the tag.</summary>
+    /// <summary>
+    /// What was cold when <see cref="IPartitionStore.Fetch"/> was called is in memory, held for the tag.
+    /// </summary>
     void Fetched(ulong tag);
 
     /// <summary>A piece of a snapshot that was asked for; a null meta says that there is none to send.</summary>
@@ -31,7 +35,19 @@ public interface IPartitionStoreClient
     /// <summary>A received snapshot is damaged or did not fit.</summary>
     void SnapshotRefused(SnapshotMeta meta);
 
-    /// <summary>The store can not go on or can not prove what it holds: the process must end with this sentence.</summary>
+    /// <summary>
+    /// The disk is full, so a checkpoint, a compaction or a snapshot under way was given up; what it had written is
+    /// removed. Said once, until one succeeds again. The store goes on in memory and tries again when it is asked to
+    /// work; the owner takes no more writes than the log and the memory bear.
+    /// </summary>
+    void StoreFull(string sentence);
+
+    /// <summary>All files of the store are gone, as <see cref="IPartitionStore.Destroy"/> asked.</summary>
+    void StoreDestroyed();
+
+    /// <summary>
+    /// The store can not go on or can not prove what it holds: the process must end with this sentence.
+    /// </summary>
     void StoreFailed(string sentence);
 }
 
@@ -47,8 +63,8 @@ public interface IPartitionStore : IRowSource
     HybridTime Time { get; }
 
     /// <summary>
-    /// A hash over all rows that are not tombstones: equal for replicas that have applied the same prefix, whatever is
-    /// in memory or on disk. It reads everything: for checks. Null when something is cold (see
+    /// A hash over all rows that count (see <see cref="LiveRows"/>): equal for replicas that have applied the same
+    /// prefix, whatever is in memory or on disk. It reads everything: for checks. Null when something is cold (see
     /// <see cref="IPartitionStore.Fetch"/>).
     /// </summary>
     ulong? StateHash();
@@ -96,6 +112,12 @@ public interface IPartitionStore : IRowSource
 
     /// <summary>The snapshot that was last received takes the place of the rows, at once.</summary>
     void TakeReceived(SnapshotMeta meta);
+
+    /// <summary>
+    /// The partition is dropped: deletes all files, then <see cref="IPartitionStoreClient.StoreDestroyed"/>. Nothing
+    /// else may be asked of the store from then on.
+    /// </summary>
+    void Destroy();
 
     /// <summary>Gives all memory back. Nothing is written and nobody is told anything more.</summary>
     void Close();

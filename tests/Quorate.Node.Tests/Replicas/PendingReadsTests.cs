@@ -14,31 +14,30 @@ public sealed class PendingReadsTests
     private readonly PendingReads _reads = new();
 
     [Fact]
-    public void A_read_is_taken_once_with_its_query_and_token()
+    public void A_read_is_taken_once_with_its_token()
     {
-        _reads.Add(First, new byte[] { 5 });
+        _reads.Add(First);
         Assert.True(_reads.IsReady(new ReadReady(First, Token)));
 
-        Assert.True(_reads.Take(First, out ReadOnlyMemory<byte> query, out ReadToken token));
-        Assert.Equal(new byte[] { 5 }, query.ToArray());
+        Assert.True(_reads.Take(First, out ReadToken token));
         Assert.Equal(Token, token);
-        Assert.False(_reads.Take(First, out _, out _));
+        Assert.False(_reads.Take(First, out _));
     }
 
     [Fact]
     public void Only_reads_that_are_not_ready_are_waiting()
     {
-        _reads.Add(First, default);
-        _reads.Add(Second, default);
+        _reads.Add(First);
+        _reads.Add(Second);
         Assert.Equal(2, _reads.Waiting);
 
         _reads.IsReady(new ReadReady(First, Token));
         _reads.IsReady(new ReadReady(First, Token));
         Assert.Equal(1, _reads.Waiting);
 
-        _reads.Take(First, out _, out _);
+        _reads.Take(First, out _);
         Assert.Equal(1, _reads.Waiting);
-        _reads.Take(Second, out _, out _);
+        _reads.Take(Second, out _);
         Assert.Equal(0, _reads.Waiting);
     }
 

@@ -2,7 +2,6 @@ using Quorate.Node.Replicas;
 using Quorate.Simulator.Checks;
 using Quorate.Simulator.Plans;
 using Quorate.Simulator.Sweeps;
-using Quorate.Simulator.Workload;
 
 namespace Quorate.Simulator.Tests.Checks;
 
@@ -17,10 +16,9 @@ public sealed class BoundChecksTests
             ForgedGroup.One,
             plan.Raft,
             plan.Replica,
-            new RegisterStore(),
             host: null!,
             log: _ => null!,
-            checkpoints: _ => null!,
+            store: _ => null!,
             ForgedGroup.Voters,
             seed: 1);
         BoundChecks.Check(plan, replica, attempts: plan.Raft.PendingProposalsMax, operations: 1);

@@ -57,7 +57,7 @@ public sealed class DeterminismRulesTests
     public void The_memtable_alone_may_order_its_readers()
     {
         const string Text = "class A { void B(ref int c) { Volatile.Write(ref c, Interlocked.Increment(ref c)); } }\n";
-        Assert.Empty(Sample.Judge(Sample.At("src/Quorate.Storage/Memtable/A.cs", Text), Types));
+        Assert.Empty(Sample.Judge(Sample.At("src/Quorate.Storage/Memtables/A.cs", Text), Types));
         Assert.NotEmpty(Sample.Judge(Sample.At("src/Quorate.Storage/Log/A.cs", Text), Types));
     }
 

@@ -74,7 +74,7 @@ internal sealed class BanList
     /// <summary>Banned types wherever they are written, so also as the type of a field or of a parameter.</summary>
     public IEnumerable<Finding> Types(Source file, SemanticModel model)
     {
-        bool memtable = file.Path.StartsWith("src/Quorate.Storage/Memtable/", StringComparison.Ordinal);
+        bool memtable = file.Path.StartsWith("src/Quorate.Storage/Memtables/", StringComparison.Ordinal);
         foreach (SimpleNameSyntax name in file.Root.DescendantNodes().OfType<SimpleNameSyntax>())
         {
             if (model.GetSymbolInfo(name).Symbol is INamedTypeSymbol type && IsBanned(type))

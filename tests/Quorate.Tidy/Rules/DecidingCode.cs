@@ -61,13 +61,23 @@ internal sealed class DecidingCode
     private static bool Decides(Source file) =>
         Projects.Any(project => file.Path.StartsWith(project, StringComparison.Ordinal));
 
+    /// <summary>
+    /// What the code is compiled against: everything but itself. The built Node has the types that are generated from
+    /// .proto files; all others that it has give way to those of the source.
+    /// </summary>
+    private static bool IsReference(string path)
+    {
+        string name = Path.GetFileNameWithoutExtension(path);
+        return name is "Quorate.Node" || !name.StartsWith("Quorate.", StringComparison.Ordinal);
+    }
+
     private static MetadataReference[] ReadReferences()
     {
         string assemblies = (string?)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "";
         return
         [
             .. assemblies.Split(Path.PathSeparator)
-                .Where(path => !Path.GetFileName(path).StartsWith("Quorate.", StringComparison.Ordinal))
+                .Where(IsReference)
                 .Select(path => MetadataReference.CreateFromFile(path)),
         ];
     }

@@ -1,0 +1,112 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using Quorate.Node.Evaluation;
+using Quorate.Storage.Rows;
+
+namespace Quorate.Node.Commands;
+
+/// <summary>
+/// A string under a key. An integer in canonical form is kept as eight bytes (<see cref="RowType.Integer"/>), anything
+/// else as it is (<see cref="RowType.Text"/>); nobody who reads it can tell.
+/// </summary>
+internal readonly ref struct StringValue
+{
+    private readonly ReadOnlySpan<byte> _value;
+
+    public StringValue(scoped in Row row)
+    {
+        Exists = !row.IsTombstone;
+        IsString = row.Type is RowType.Tombstone or RowType.Text or RowType.Integer;
+        IsInteger = row.Type == RowType.Integer;
+        Expiry = row.Expiry;
+        Version = row.Version;
+        _value = row.Value;
+    }
+
+    public bool Exists { get; }
+
+    /// <summary>Whether nothing of another type stands under the key.</summary>
+    public bool IsString { get; }
+
+    public bool IsInteger { get; }
+
+    public long Expiry { get; }
+
+    public RowVersion Version { get; }
+
+    /// <summary>Of an <see cref="IsInteger"/>.</summary>
+    public long Integer => BinaryPrimitives.ReadInt64LittleEndian(_value);
+
+    /// <summary>Its bytes as a client sees them; empty when there is none.</summary>
+    public ReadOnlySpan<byte> Text
+    {
+        get
+        {
+            if (!IsInteger)
+            {
+                return _value;
+            }
+
+            byte[] text = new byte[Words.IntegerBytesMax];
+            Utf8Formatter.TryFormat(Integer, text, out int length);
+            return text.AsSpan(0, length);
+        }
+    }
+
+    /// <summary>
+    /// Reads the string under a key; false when it is cold, or when something else stands there, which has then been
+    /// answered.
+    /// </summary>
+    public static bool TryRead(CommandContext context, ReadOnlySpan<byte> rowKey, out StringValue value)
+    {
+        value = default;
+        if (!context.TryGet(rowKey, out Row row))
+        {
+            return false;
+        }
+
+        value = new StringValue(row);
+        if (!value.IsString)
+        {
+            context.Reply.Error(Errors.WrongType);
+        }
+
+        return value.IsString;
+    }
+
+    public static void Write(CommandContext context, ReadOnlySpan<byte> rowKey, ReadOnlySpan<byte> text, long expiry)
+    {
+        if (Words.TryInteger(text, out long integer))
+        {
+            Write(context, rowKey, integer, expiry);
+        }
+        else
+        {
+            context.Put(rowKey, RowType.Text, expiry, text);
+        }
+    }
+
+    public static void Write(CommandContext context, ReadOnlySpan<byte> rowKey, long integer, long expiry)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, integer);
+        context.Put(rowKey, RowType.Integer, expiry, bytes);
+    }
+
+    /// <summary>Writes its bytes as a reply; null when there is none.</summary>
+    public void ReplyTo(Reply reply)
+    {
+        if (!Exists)
+        {
+            reply.Null();
+        }
+        else if (IsInteger)
+        {
+            reply.BulkInteger(Integer);
+        }
+        else
+        {
+            reply.Bulk(_value);
+        }
+    }
+}

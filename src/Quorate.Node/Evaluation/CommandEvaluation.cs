@@ -1,0 +1,253 @@
+using System.Buffers;
+using Quorate.Core.Model;
+using Quorate.Node.Commands;
+using Quorate.Storage.Rows;
+
+namespace Quorate.Node.Evaluation;
+
+/// <summary>How an evaluation ended.</summary>
+public enum EvaluationOutcome : byte
+{
+    /// <summary>There is a reply (an error is one, too), and perhaps changes.</summary>
+    Done,
+
+    /// <summary>
+    /// A row was cold: there is neither reply nor change. To be run again, with the same lines, once it is fetched.
+    /// </summary>
+    Cold,
+}
+
+/// <summary>
+/// Evaluates the commands of a request over rows. One object serves one request after the other; what it hands out
+/// holds until the next <see cref="Run"/>.
+/// <para>Invariants: reply and changes depend on the lines, the rows, the time, the first version and the seed alone; a
+/// command that answers with an error has changed nothing; what exceeds a limit has changed nothing; the number of a
+/// change in <see cref="Changes"/> is its version's distance from the first version.</para>
+/// </summary>
+public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
+{
+    private readonly RowOverlay _rows = new(NoRows.Instance);
+    private readonly ArrayBufferWriter<byte> _changes = new();
+    private readonly Reply _reply = new();
+    private CommandLine _line = new([]);
+    private HybridTime _time;
+    private RowVersion _first;
+    private ulong _seed;
+    private string? _refusal;
+    private string? _commandRefusal;
+    private bool _isCold;
+
+    /// <summary>Changes of the last run.</summary>
+    public int ChangeCount { get; private set; }
+
+    /// <summary>The changes of the last run as <see cref="RowChanges"/> encodes them.</summary>
+    public ReadOnlySpan<byte> Changes => _changes.WrittenSpan;
+
+    /// <summary>The version of the last change; that before the first when there is none.</summary>
+    public RowVersion LastVersion => new(_first.Packed + (ulong)ChangeCount - 1);
+
+    public override CommandLine Line => _line;
+
+    public override Reply Reply => _reply;
+
+    public override HybridTime Time => _time;
+
+    public override RowVersion NextVersion => new(_first.Packed + (ulong)ChangeCount);
+
+    public override ulong Seed => _seed;
+
+    /// <summary>
+    /// Evaluates one command, or several that take effect together: then the reply is an array with the reply of each,
+    /// and one's error does not hinder the others. When the
+    /// request as a whole exceeds a limit, its only reply is that error.
+    /// </summary>
+    /// <param name="isBatch">Whether the reply is an array, even of one line.</param>
+    /// <param name="first">The version of the first change. For reads any that is above those of the rows.</param>
+    /// <param name="seed">For random choices; the same when a request is run again after cold rows.</param>
+    public EvaluationOutcome Run(
+        IRowSource source, ReadOnlySpan<CommandLine> lines, bool isBatch, HybridTime time, RowVersion first, ulong seed)
+    {
+        Begin(source, time, first);
+        if (isBatch)
+        {
+            _reply.Array(lines.Length);
+        }
+
+        ulong state = seed ^ time.Packed;
+        foreach (CommandLine line in lines)
+        {
+            _seed = SeededRandom.SplitMix64(ref state);
+            Evaluate(line);
+            if (_isCold)
+            {
+                End();
+                return EvaluationOutcome.Cold;
+            }
+
+            if (_refusal is { } refusal)
+            {
+                End();
+                _reply.Error(refusal);
+                return EvaluationOutcome.Done;
+            }
+        }
+
+        _rows.Clear();
+        _rows.Source = NoRows.Instance;
+        return EvaluationOutcome.Done;
+    }
+
+    public override bool TryGet(ReadOnlySpan<byte> rowKey, out Row row)
+    {
+        row = default;
+        Lookup lookup = _isCold ? Lookup.Cold : _rows.Get(rowKey, out row);
+        if (lookup == Lookup.Found && !IsExpired(row))
+        {
+            return true;
+        }
+
+        row = default;
+        _isCold |= lookup == Lookup.Cold;
+        return !_isCold;
+    }
+
+    public override bool TryScan(in RowRange range, IRowVisitor visitor)
+    {
+        // A look inside the scan may have met a cold row, too.
+        bool isCold = _isCold || _rows.Scan(range, new LiveRows(this, visitor)) == Lookup.Cold;
+        _isCold |= isCold;
+        return !_isCold;
+    }
+
+    public override void Put(ReadOnlySpan<byte> rowKey, RowType type, long expiry, ReadOnlySpan<byte> value) =>
+        Change(new RowChange(rowKey, type, expiry, value));
+
+    public override void Delete(ReadOnlySpan<byte> rowKey) => Change(new RowChange(rowKey, RowType.Tombstone, 0, []));
+
+    public override void ClearAll() => Change(new RowChange(RowKey.Clear, RowType.Clear, 0, []));
+
+    public override void Refuse(string error) => _commandRefusal ??= error;
+
+    private void Begin(IRowSource source, HybridTime time, RowVersion first)
+    {
+        _rows.Clear();
+        _rows.Source = source;
+        _changes.ResetWrittenCount();
+        _reply.Clear();
+        _time = time;
+        _first = first;
+        _refusal = null;
+        _isCold = false;
+        ChangeCount = 0;
+    }
+
+    /// <summary>Throws away what was done.</summary>
+    private void End()
+    {
+        _rows.Clear();
+        _rows.Source = NoRows.Instance;
+        _changes.ResetWrittenCount();
+        _reply.Clear();
+        ChangeCount = 0;
+    }
+
+    private void Evaluate(CommandLine line)
+    {
+        _line = line;
+        int replyBefore = _reply.Length;
+        int changesBefore = ChangeCount;
+        int bytesBefore = _changes.WrittenCount;
+        if (CommandTable.Check(line, out string? error) is not { } spec)
+        {
+            _reply.Error(error!);
+            return;
+        }
+
+        _commandRefusal = null;
+        spec.Run(this);
+        if (_isCold || _refusal is not null)
+        {
+            return;
+        }
+
+        if (_commandRefusal is { } refusal)
+        {
+            _reply.CutTo(replyBefore);
+            _reply.Error(refusal);
+        }
+
+        Invariant.Check(_reply.Length > replyBefore, $"{spec.Name} has written a reply");
+        if (_reply.Bytes[replyBefore] == (byte)'-')
+        {
+            UndoTo(changesBefore, bytesBefore);
+        }
+
+        if (_reply.Length > limits.ReplyBytesMax)
+        {
+            _refusal = $"ERR the reply exceeds {limits.ReplyBytesMax} bytes, nothing was done";
+        }
+    }
+
+    private void UndoTo(int count, int bytes)
+    {
+        if (ChangeCount == count)
+        {
+            return;
+        }
+
+        _rows.CutAfter(new RowVersion(_first.Packed + (ulong)count - 1));
+        byte[] kept = _changes.WrittenSpan[..bytes].ToArray();
+        _changes.ResetWrittenCount();
+        _changes.Write(kept);
+        ChangeCount = count;
+    }
+
+    private void Change(in RowChange change)
+    {
+        if (_isCold || _refusal is not null || _commandRefusal is not null)
+        {
+            return;
+        }
+
+        if (change.RowKey.Length > RowLimits.RowKeyBytesMax || change.Value.Length > RowLimits.ValueBytesMax)
+        {
+            Refuse($"ERR a row exceeds {RowLimits.RowKeyBytesMax} bytes of key or {RowLimits.ValueBytesMax} of value");
+        }
+        else if (ChangeCount >= limits.ChangesMax || NextVersion.Index != _first.Index)
+        {
+            _refusal = $"ERR the request changes more than {limits.ChangesMax} rows, nothing was done";
+        }
+        else if ((long)_changes.WrittenCount + change.EncodedBytes > limits.ChangeBytesMax)
+        {
+            _refusal = $"ERR the changes of the request exceed {limits.ChangeBytesMax} bytes, nothing was done";
+        }
+        else
+        {
+            _rows.Change(change, NextVersion);
+            RowChanges.Write(_changes, change);
+            ChangeCount++;
+        }
+    }
+
+    private bool IsExpired(in Row row) => row.Expiry != 0 && row.Expiry <= _time.Milliseconds;
+
+    private sealed class LiveRows(CommandEvaluation evaluation, IRowVisitor visitor) : IRowVisitor
+    {
+        public bool Visit(ReadOnlySpan<byte> rowKey, in Row row) =>
+            evaluation.IsExpired(row) || visitor.Visit(rowKey, row);
+    }
+}
+
+/// <summary>No rows: what lies below an evaluation that is not under way.</summary>
+internal sealed class NoRows : IRowSource
+{
+    public static readonly NoRows Instance = new();
+
+    public Lookup Get(ReadOnlySpan<byte> rowKey, out Row row)
+    {
+        row = default;
+        return Lookup.Absent;
+    }
+
+    public Lookup Scan(in RowRange range, IRowVisitor visitor) => Lookup.Found;
+}

@@ -1,0 +1,31 @@
+namespace Quorate.Node.Partitions;
+
+/// <summary>
+/// What stands between an entry's batch and log and wire: sealing, where the partition is encrypted.
+/// </summary>
+public interface IEntrySeal
+{
+    /// <summary>The bytes that go into the entry.</summary>
+    ReadOnlyMemory<byte> Seal(ReadOnlyMemory<byte> batch);
+
+    /// <summary>Null, with <paramref name="problem"/> as a sentence, when the bytes are not what was sealed.</summary>
+    ReadOnlyMemory<byte>? Open(ReadOnlyMemory<byte> payload, out string? problem);
+}
+
+/// <summary>Leaves batches as they are.</summary>
+public sealed class PlainEntries : IEntrySeal
+{
+    public static readonly PlainEntries Instance = new();
+
+    private PlainEntries()
+    {
+    }
+
+    public ReadOnlyMemory<byte> Seal(ReadOnlyMemory<byte> batch) => batch;
+
+    public ReadOnlyMemory<byte>? Open(ReadOnlyMemory<byte> payload, out string? problem)
+    {
+        problem = null;
+        return payload;
+    }
+}

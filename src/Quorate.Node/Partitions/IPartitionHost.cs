@@ -1,0 +1,47 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+
+namespace Quorate.Node.Partitions;
+
+/// <summary>
+/// The world around a <see cref="Partition"/>. The partition calls it while it takes an input; the host does not call
+/// back into the partition from inside these calls.
+/// </summary>
+public interface IPartitionHost
+{
+    /// <summary>The node's monotonic clock, now.</summary>
+    Instant Now { get; }
+
+    /// <summary>
+    /// The node's wall clock, in milliseconds since 1970. It may jump; a leader takes it for its entries' time where
+    /// that rises.
+    /// </summary>
+    long WallClockMilliseconds { get; }
+
+    /// <summary>Why writes are refused now for the sake of the whole node (disk, memory); null when they are not.</summary>
+    DropReason? WriteRefusal { get; }
+
+    /// <summary>A message for another replica of the group; it may be lost, repeated or overtaken.</summary>
+    void Send(in RaftMessage message);
+
+    /// <summary>The answer to a request; each gets exactly one, unless the process ends.</summary>
+    void Reply(in PartitionReply reply);
+
+    /// <summary>
+    /// Call <see cref="Partition.Tick"/> at this time on the node's clock; it takes the place of the former deadline.
+    /// </summary>
+    void SetDeadline(Instant deadline);
+
+    /// <summary>
+    /// There is something to do: call <see cref="Partition.Turn"/>, once, now or later. What arrives until then is done
+    /// together.
+    /// </summary>
+    void TurnWaits();
+
+    void RoleChanged(in RoleChanged change);
+
+    /// <summary>
+    /// The partition can not prove what it holds or can not go on: the process must end with this sentence.
+    /// </summary>
+    void End(string sentence);
+}

@@ -1,0 +1,403 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Commands;
+using Quorate.Node.Liveness;
+using Quorate.Node.Replicas;
+using Quorate.Storage.Log;
+using Quorate.Storage.Rows;
+using Quorate.Storage.Stores;
+
+namespace Quorate.Node.Partitions;
+
+/// <summary>What a partition is made of.</summary>
+public sealed record PartitionPlace
+{
+    public required ReplicaId Id { get; init; }
+
+    /// <summary>The first membership of a group that is created with all its replicas at once; else null.</summary>
+    public Membership? Bootstrap { get; init; }
+
+    /// <summary>Decides election timeouts and random choices of this life; another one for each start.</summary>
+    public required ulong Seed { get; init; }
+
+    public required Func<IGroupLogClient, IGroupLog> Log { get; init; }
+
+    public required Func<IPartitionStoreClient, IPartitionStore> Rows { get; init; }
+
+    public IEntrySeal Seal { get; init; } = PlainEntries.Instance;
+}
+
+/// <summary>
+/// One node's copy of a partition: a replica over a store of rows, the leader's evaluation of commands, request sessions
+/// and expiry. It is fed inputs and tells its host what follows; it has no thread, clock or socket of its own.
+/// <para>Invariants: every request gets one answer; inputs only take note, and <see cref="Turn"/> does what they ask
+/// for, so that what arrives together is done together; nothing is answered before the log has decided over what it
+/// saw.</para>
+/// </summary>
+public sealed class Partition : IReplicaHost
+{
+    private readonly IPartitionHost _host;
+    private readonly PartitionParts _parts;
+    private readonly ColdRows _cold;
+    private readonly PartitionWrites _writes;
+    private readonly PartitionReads _reads;
+    private readonly Dictionary<RequestId, RequestId> _operations = [];
+    private ulong _lastOrder;
+    private int _applies;
+    private bool _turnWaits;
+    private Instant _replicaDeadline = Instant.Never;
+    private Instant _nextTimeEntry;
+    private RequestId _handOver;
+    private bool _isClosed;
+
+    public Partition(PartitionPlace place, RaftSettings raft, PartitionSettings settings, IPartitionHost host)
+    {
+        _host = host;
+        _parts = new(settings, host);
+        _cold = new(_parts);
+        _parts.Replica = new Replica(
+            place.Id,
+            raft,
+            settings.Replica,
+            this,
+            place.Log,
+            client => _parts.Machine = new PartitionMachine(
+                client, place.Rows, place.Seal, settings.ExpiriesTrackedMax, Fetched),
+            place.Bootstrap,
+            place.Seed);
+        _writes = new(_parts, _cold, place.Seal, place.Seed);
+        _reads = new(_parts, _cold, _writes);
+    }
+
+    /// <summary>For looking: role, term, indexes. It is stepped by this partition alone.</summary>
+    public Replica Replica => _parts.Replica;
+
+    /// <summary>The applied rows; for looking.</summary>
+    public IPartitionStore Rows => _parts.Machine.Rows;
+
+    public bool IsLeader => _parts.IsLeader;
+
+    /// <summary>Requests taken and not yet answered; of these, those that wait for rows.</summary>
+    public (int Open, int Cold) Waiting => (_parts.Open, _cold.Count);
+
+    Instant IReplicaHost.Now => _host.Now;
+
+    /// <summary>Reads the disk and joins the group.</summary>
+    public void Start() => Replica.Start();
+
+    public void Receive(in RaftMessage message)
+    {
+        if (!_isClosed)
+        {
+            Replica.Receive(message);
+        }
+    }
+
+    /// <summary>The deadline that was set has come. Harmless at any other time.</summary>
+    public void Tick()
+    {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        Instant now = _host.Now;
+        if (_replicaDeadline <= now)
+        {
+            Replica.Tick();
+        }
+
+        _writes.Expire(now);
+        _reads.Expire(now);
+        MoveTimeOn(now);
+        AfterInput();
+    }
+
+    /// <summary>Takes a request; it is answered by <see cref="IPartitionHost.Reply"/>, perhaps at once.</summary>
+    public void Submit(PartitionRequest request)
+    {
+        var open = new OpenRequest(request, ++_lastOrder);
+        bool isFull = _parts.Open >= _parts.Settings.RequestsOpenMax;
+        _parts.Opened();
+        if (isFull)
+        {
+            _parts.Refuse(open, DropReason.Overloaded);
+        }
+        else if (!CommandTable.Writes(request.Lines))
+        {
+            if (_isClosed || !Replica.IsRunning)
+            {
+                _parts.Refuse(open, DropReason.NotLeader);
+                return;
+            }
+
+            _reads.Add(open);
+        }
+        else if (_isClosed || !_parts.IsLeader)
+        {
+            _parts.Refuse(open, DropReason.NotLeader);
+        }
+        else if ((_parts.Machine.IsFull ? DropReason.SpaceIsLow : _host.WriteRefusal) is { } refusal)
+        {
+            _parts.Refuse(open, refusal);
+        }
+        else
+        {
+            _writes.Add(open);
+        }
+
+        AfterInput();
+    }
+
+    /// <summary>Moves the group to another membership; answered under the request's id.</summary>
+    public void ChangeMembership(RequestId request, Membership target, Instant deadline) =>
+        Replica.ChangeMembership(Operation(request), target, deadline);
+
+    /// <summary>Hands leadership over; answered under the request's id.</summary>
+    public void Transfer(RequestId request, ReplicaId target) => Replica.Transfer(Operation(request), target);
+
+    /// <summary>A node that the group may have a replica on fell silent or is heard again.</summary>
+    public void Hear(in NodeNews news)
+    {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        if (news.Heard)
+        {
+            Replica.NodeCameBack(news.Node);
+        }
+        else
+        {
+            Replica.NodeFellSilent(news.Node);
+        }
+
+        AfterInput();
+    }
+
+    /// <summary>The log needs the space that a checkpoint would let go.</summary>
+    public void WantCheckpoint()
+    {
+        if (!_isClosed)
+        {
+            Replica.WantCheckpoint();
+        }
+    }
+
+    /// <summary>Does all that waits: applies, serves reads, evaluates and proposes.</summary>
+    public void Turn()
+    {
+        _turnWaits = false;
+        if (_isClosed)
+        {
+            return;
+        }
+
+        while (_applies > 0)
+        {
+            _applies--;
+            Replica.ApplyNext();
+            _writes.Applied(Replica.AppliedAt.Index);
+            _reads.Applied();
+        }
+
+        _reads.Turn();
+        _writes.Turn();
+        AfterInput();
+    }
+
+    /// <summary>
+    /// Does background work of the store, about as much as the budget says, in bytes. True when there is more to do.
+    /// </summary>
+    public bool Work(int budgetBytes) => !_isClosed && Replica.IsRunning && Rows.Work(budgetBytes);
+
+    /// <summary>
+    /// The partition leaves this node, or the process ends well: requests are answered as far as they can be, memory is
+    /// given back. Takes nothing more.
+    /// </summary>
+    public void Close()
+    {
+        if (!_isClosed)
+        {
+            Leave();
+            Rows.Close();
+        }
+    }
+
+    /// <summary>As <see cref="Close"/>, and the files of the rows are deleted; then it is told.</summary>
+    public void Destroy(Action destroyed)
+    {
+        Leave();
+        _parts.Machine.Destroyed = destroyed;
+        Rows.Destroy();
+    }
+
+    /// <summary>
+    /// Hands leadership to any other voter, if it leads and is not handing over already.
+    /// </summary>
+    /// <param name="silent">Nodes that are not heard: they are not asked.</param>
+    public void HandOver(IReadOnlySet<NodeId> silent)
+    {
+        if (!IsLeader || _handOver != RequestId.None)
+        {
+            return;
+        }
+
+        foreach (ReplicaId voter in Replica.Group!.Membership.AllReplicas)
+        {
+            bool isHeir = voter != Replica.Id
+                && Replica.Group.Membership.IsVoter(voter)
+                && !silent.Contains(voter.NodeId);
+            if (isHeir)
+            {
+                _handOver = _parts.NextRequest();
+                Replica.Transfer(_handOver, voter);
+                return;
+            }
+        }
+    }
+
+    void IReplicaHost.Send(in RaftMessage message)
+    {
+        if (!_isClosed)
+        {
+            _host.Send(message);
+        }
+    }
+
+    void IReplicaHost.Reply(in ReplicaReply reply)
+    {
+        if (_operations.Remove(reply.Request, out RequestId operation))
+        {
+            _host.Reply(new PartitionReply(
+                operation, reply.Outcome, reply.Reason, reply.LeaderHint, reply.Token, RowVersion.Zero, default));
+        }
+        else if (reply.Request == _handOver)
+        {
+            _handOver = RequestId.None;
+        }
+        else
+        {
+            bool isKnown = _isClosed || _writes.OnReply(reply) || _reads.OnReply(reply);
+            Invariant.Check(isKnown, $"the replica answers what it was asked, not {reply.Request}");
+        }
+    }
+
+    void IReplicaHost.SetDeadline(Instant deadline)
+    {
+        _replicaDeadline = deadline;
+        TellDeadline();
+    }
+
+    void IReplicaHost.ApplyWaits()
+    {
+        _applies++;
+        AskForTurn();
+    }
+
+    void IReplicaHost.ReadWaits(RequestId request)
+    {
+        _reads.Ready(request);
+        AskForTurn();
+    }
+
+    void IReplicaHost.RoleChanged(in RoleChanged change)
+    {
+        _host.RoleChanged(change);
+        AskForTurn();
+    }
+
+    void IReplicaHost.End(string sentence)
+    {
+        if (!_isClosed)
+        {
+            Leave();
+            _host.End(sentence);
+        }
+    }
+
+    private void Fetched(ulong tag)
+    {
+        if (_isClosed || _cold.Fetched(tag) is not { } open)
+        {
+            return;
+        }
+
+        if (open.ReadId.IsNone)
+        {
+            _writes.Fetched(open);
+        }
+        else
+        {
+            _reads.Fetched(open);
+        }
+
+        AskForTurn();
+    }
+
+    private RequestId Operation(RequestId request)
+    {
+        RequestId own = _parts.NextRequest();
+        _operations.Add(own, request);
+        return own;
+    }
+
+    private void Leave()
+    {
+        _writes.Close();
+        _reads.Close();
+        _isClosed = true;
+    }
+
+    private void AfterInput()
+    {
+        if (_writes.HasWork || _reads.HasWork)
+        {
+            AskForTurn();
+        }
+
+        TellDeadline();
+    }
+
+    private void AskForTurn()
+    {
+        if (!_turnWaits && !_isClosed)
+        {
+            _turnWaits = true;
+            _host.TurnWaits();
+        }
+    }
+
+    private void TellDeadline()
+    {
+        if (!_isClosed)
+        {
+            Instant own = Instant.Min(_writes.EarliestDeadline, _reads.EarliestDeadline);
+            _host.SetDeadline(Instant.Min(_replicaDeadline, Instant.Min(own, TimeEntryAt())));
+        }
+    }
+
+    /// <summary>When a row is known to expire, on the node's monotonic clock.</summary>
+    private Instant TimeEntryAt()
+    {
+        if (_parts.Machine.Expiries.Earliest is not long moment || !_parts.MayEvaluate || _writes.TimeIsUnderWay)
+        {
+            return Instant.Never;
+        }
+
+        long wait = Math.Max(0, moment - _host.WallClockMilliseconds);
+        Instant due = _host.Now + Duration.FromMilliseconds(Math.Min(wait, int.MaxValue));
+        return Instant.Max(due, _nextTimeEntry);
+    }
+
+    /// <summary>Rows are due, and nothing else has moved the log's time on.</summary>
+    private void MoveTimeOn(Instant now)
+    {
+        if (TimeEntryAt() <= now)
+        {
+            _nextTimeEntry = now + _parts.Settings.ExpiryInterval;
+            _writes.ProposeTime();
+        }
+    }
+}

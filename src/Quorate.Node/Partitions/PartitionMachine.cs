@@ -1,0 +1,108 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Replicas;
+using Quorate.Storage.Stores;
+
+namespace Quorate.Node.Partitions;
+
+/// <summary>
+/// A partition's rows as the store of its replica: opens entries, hands their changes to the rows, and takes note of
+/// what expires when.
+/// <para>Invariants: the time of applied entries rises; the rows follow from the entries alone.</para>
+/// </summary>
+internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
+{
+    private readonly IReplicaStoreClient _client;
+    private readonly IEntrySeal _seal;
+    private readonly Action<ulong> _fetched;
+
+    public PartitionMachine(
+        IReplicaStoreClient client,
+        Func<IPartitionStoreClient, IPartitionStore> rows,
+        IEntrySeal seal,
+        int expiriesTrackedMax,
+        Action<ulong> fetched)
+    {
+        _client = client;
+        _seal = seal;
+        _fetched = fetched;
+        Expiries = new(expiriesTrackedMax);
+        Rows = rows(this);
+    }
+
+    public IPartitionStore Rows { get; }
+
+    public ExpirySchedule Expiries { get; }
+
+    /// <summary>The disk was full when the rows were last to be made durable.</summary>
+    public bool IsFull { get; private set; }
+
+    /// <summary>To be called when all files are gone.</summary>
+    public Action? Destroyed { get; set; }
+
+    public bool MakesResults => false;
+
+    public long DirtyBytes => Rows.DirtyBytes;
+
+    public void Open() => Rows.Open();
+
+    public ReadOnlyMemory<byte> Apply(Entry entry, bool resultWanted)
+    {
+        if (entry.Kind != EntryKind.Data)
+        {
+            Rows.Apply(entry.Index, Rows.Time, []);
+            return default;
+        }
+
+        ReadOnlyMemory<byte>? opened = _seal.Open(entry.Payload, out string? problem);
+        EntryBatch batch = default;
+        if (opened is null || !EntryBatch.TryRead(opened.Value, out batch, out problem))
+        {
+            _client.StoreFailed(
+                $"Entry {entry.Index} of the log {problem}. Start this node with a version that knows it, or replace "
+                + "the replica from another one.");
+            return default;
+        }
+
+        Invariant.Check(
+            batch.Time > Rows.Time, $"time rises along the log, {batch.Time} came after {Rows.Time} at {entry.Index}");
+        Expiries.Note(batch.Changes.Span);
+        Rows.Apply(entry.Index, batch.Time, batch.Changes.Span);
+        Expiries.Passed(batch.Time);
+        return default;
+    }
+
+    public void Checkpoint(SnapshotMeta meta) => Rows.Checkpoint(meta);
+
+    public void ReadSnapshot(ulong tag, LogIndex snapshot, long offset, int maxBytes) =>
+        Rows.ReadSnapshot(tag, snapshot, offset, maxBytes);
+
+    public void Receive(InstallSnapshot piece) => Rows.Receive(piece);
+
+    public void TakeReceived(SnapshotMeta meta) => Rows.TakeReceived(meta);
+
+    void IPartitionStoreClient.StoreOpened(SnapshotMeta? checkpoint, HybridTime time) =>
+        _client.StoreOpened(checkpoint);
+
+    void IPartitionStoreClient.CheckpointSaved(SnapshotMeta meta)
+    {
+        IsFull = false;
+        _client.CheckpointSaved(meta);
+    }
+
+    void IPartitionStoreClient.Fetched(ulong tag) => _fetched(tag);
+
+    void IPartitionStoreClient.SnapshotRead(
+        ulong tag, SnapshotMeta? meta, long offset, ReadOnlyMemory<byte> chunk, bool done) =>
+        _client.SnapshotRead(tag, meta, offset, chunk, done);
+
+    void IPartitionStoreClient.SnapshotReceived(SnapshotMeta meta) => _client.SnapshotReceived(meta);
+
+    void IPartitionStoreClient.SnapshotRefused(SnapshotMeta meta) => _client.SnapshotRefused(meta);
+
+    void IPartitionStoreClient.StoreFull(string sentence) => IsFull = true;
+
+    void IPartitionStoreClient.StoreDestroyed() => Destroyed?.Invoke();
+
+    void IPartitionStoreClient.StoreFailed(string sentence) => _client.StoreFailed(sentence);
+}

@@ -1,0 +1,67 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Evaluation;
+using Quorate.Node.Replicas;
+using Quorate.Storage.Rows;
+
+namespace Quorate.Node.Partitions;
+
+/// <summary>
+/// What the parts of a partition share: who is around it, what it holds, and how a request is answered.
+/// <para>Invariant: each request is answered once.</para>
+/// </summary>
+internal sealed class PartitionParts(PartitionSettings settings, IPartitionHost host)
+{
+    private ulong _lastRequest;
+
+    public PartitionSettings Settings { get; } = settings;
+
+    public IPartitionHost Host { get; } = host;
+
+    public Replica Replica { get; set; } = null!;
+
+    public PartitionMachine Machine { get; set; } = null!;
+
+    public CommandEvaluation Evaluation { get; } = new(settings.Limits);
+
+    /// <summary>Requests taken and not yet answered.</summary>
+    public int Open { get; private set; }
+
+    public bool IsLeader => Replica.IsRunning && Replica.Group!.Role == Role.Leader;
+
+    /// <summary>
+    /// This replica leads and has applied an entry of its own term, so the applied rows are all that was ever committed
+    /// before it.
+    /// </summary>
+    public bool MayEvaluate => IsLeader
+        && Replica.AppliedAt.Term == Replica.Group!.Term
+        && Replica.AppliedAt.Index > LogIndex.Zero;
+
+    private ReplicaId Hint => Replica.Group?.Leader ?? ReplicaId.None;
+
+    public RequestId NextRequest() => new(++_lastRequest);
+
+    public void Opened() => Open++;
+
+    public void Refuse(OpenRequest open, DropReason reason) => Drop(open, reason, Hint);
+
+    public void Drop(OpenRequest open, DropReason reason, ReplicaId hint) =>
+        Answer(open, new PartitionReply(open.Request.Id, reason.Outcome(), reason, hint, default, default, default));
+
+    public void Done(OpenRequest open, ReadToken seen, RowVersion version, ReadOnlyMemory<byte> reply) =>
+        Answer(
+            open,
+            new PartitionReply(open.Request.Id, Outcome.Done, default, ReplicaId.None, seen, version, reply));
+
+    private void Answer(OpenRequest open, in PartitionReply reply)
+    {
+        if (open.IsAnswered)
+        {
+            return;
+        }
+
+        open.IsAnswered = true;
+        Open--;
+        Host.Reply(reply);
+    }
+}

@@ -1,0 +1,45 @@
+using Quorate.Core.Model;
+using Quorate.Node.Evaluation;
+using Quorate.Node.Replicas;
+
+namespace Quorate.Node.Partitions;
+
+/// <summary>The limits and times of a partition, each with its unit.</summary>
+public sealed record PartitionSettings
+{
+    /// <summary>The first slot of the partition's run: sessions of requests without a key are remembered there.</summary>
+    public Slot FirstSlot { get; init; }
+
+    /// <summary>Requests taken and not yet answered; beyond, they are refused.</summary>
+    public int RequestsOpenMax { get; init; } = 16 * 1024;
+
+    /// <summary>Requests that wait for cold rows; beyond, they are refused.</summary>
+    public int ColdRequestsMax { get; init; } = 1024;
+
+    /// <summary>Requests that one entry carries.</summary>
+    public int ProposalRequestsMax { get; init; } = 1024;
+
+    /// <summary>An entry takes in requests until its changes reach this, in bytes.</summary>
+    public int ProposalBytesMax { get; init; } = 1024 * 1024;
+
+    /// <summary>How long an entry that only carries the time is waited for.</summary>
+    public Duration TimeEntryDeadline { get; init; } = Duration.FromSeconds(5);
+
+    /// <summary>Request sessions remembered in one slot; beyond, the least recently used ones are evicted.</summary>
+    public int SessionsPerSlotMax { get; init; } = 256;
+
+    /// <summary>Replies remembered for one session in one slot; beyond, those of the lowest numbers go.</summary>
+    public int RepliesPerSessionMax { get; init; } = 64;
+
+    /// <summary>Moments of expiry that are kept in mind; others are found when their row is read.</summary>
+    public int ExpiriesTrackedMax { get; init; } = 1024;
+
+    /// <summary>Between two entries that a leader proposes only because rows have expired.</summary>
+    public Duration ExpiryInterval { get; init; } = Duration.FromMilliseconds(200);
+
+    /// <summary>What one request may change.</summary>
+    public EvaluationLimits Limits { get; init; } = new();
+
+    /// <summary>When checkpoints are taken.</summary>
+    public ReplicaSettings Replica { get; init; } = new();
+}

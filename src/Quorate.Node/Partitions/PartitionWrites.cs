@@ -1,0 +1,297 @@
+using Quorate.Core;
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Evaluation;
+using Quorate.Node.Replicas;
+using Quorate.Storage.Rows;
+
+namespace Quorate.Node.Partitions;
+
+/// <summary>
+/// The requests that may change something, from their arrival to their answer. All that have come since the last turn
+/// are evaluated in order, each over the applied rows and all that is pending, and go into one entry for each run of
+/// requests with the same write level.
+/// <para>Invariants: nothing is evaluated but by a leader that has applied an entry of its own term; a reply leaves only
+/// when the log has decided over the entry that carries it and what it saw; requests that name the same key are executed
+/// in the order of their arrival, even when one has to wait for cold rows; what is pending is what was proposed in this
+/// term and is not applied yet.</para>
+/// </summary>
+internal sealed class PartitionWrites
+{
+    private readonly PartitionParts _parts;
+    private readonly RowOverlay _pending;
+    private readonly EntryBuilder _entry;
+    private readonly RequestSessions _sessions;
+    private readonly WriteQueue _queue;
+    private readonly IEntrySeal _seal;
+    private readonly ulong _seed;
+    private readonly SortedDictionary<ulong, Proposal> _proposals = [];
+    private readonly List<ProposedRequest> _taken = [];
+    private Term _term;
+    private HybridTime _lastTime;
+    private ulong _timeEntry;
+
+    public PartitionWrites(PartitionParts parts, ColdRows cold, IEntrySeal seal, ulong seed)
+    {
+        _parts = parts;
+        _seal = seal;
+        _seed = seed;
+        _pending = new(parts.Machine.Rows);
+        _entry = new(_pending);
+        _sessions = new(parts.Settings);
+        _queue = new(parts, cold);
+        Invariant.Check(ChangesBeforeMax > 0, "an entry numbers the changes of at least one request");
+    }
+
+    /// <summary>No deadline of a request is earlier; it may be later than this.</summary>
+    public Instant EarliestDeadline { get; private set; } = Instant.Never;
+
+    /// <summary>Requests wait that a turn would evaluate, or refuse.</summary>
+    public bool HasWork => _queue.HasReady && (_parts.MayEvaluate || !_parts.IsLeader);
+
+    /// <summary>An entry that only carries the time is on its way.</summary>
+    public bool TimeIsUnderWay => _timeEntry != 0;
+
+    /// <summary>Changes that are proposed and not applied.</summary>
+    public int PendingChanges => _pending.Count;
+
+    /// <summary>An entry with this many changes takes in no further request.</summary>
+    private int ChangesBeforeMax =>
+        RowVersion.OrdinalsMax - _parts.Settings.Limits.ChangesMax - _sessions.ChangesMax;
+
+    public void Add(OpenRequest open)
+    {
+        EarliestDeadline = Instant.Min(EarliestDeadline, open.Request.Deadline);
+        _queue.Add(open);
+    }
+
+    public void Fetched(OpenRequest open) => _queue.Fetched(open);
+
+    public void Applied(LogIndex index) => _pending.Applied(index);
+
+    /// <summary>Evaluates and proposes all that is ready.</summary>
+    public void Turn()
+    {
+        if (!_parts.IsLeader)
+        {
+            Leave();
+            _queue.RefuseAll(DropReason.NotLeader);
+            return;
+        }
+
+        if (_parts.Replica.Group!.Term != _term)
+        {
+            Leave();
+            _term = _parts.Replica.Group.Term;
+        }
+
+        while (_parts.MayEvaluate && _queue.HasReady)
+        {
+            ProposeNext();
+        }
+    }
+
+    /// <summary>Proposes an entry that carries the time and nothing else. False when none can be taken now.</summary>
+    public bool ProposeTime()
+    {
+        if (!_parts.MayEvaluate)
+        {
+            return false;
+        }
+
+        if (_timeEntry == 0)
+        {
+            _entry.Begin(_parts.Replica.Group!.LastIndex.Next);
+            Proposal proposal = new(_parts.NextRequest(), []);
+            _timeEntry = proposal.Id.Value;
+            Instant deadline = _parts.Host.Now + _parts.Settings.TimeEntryDeadline;
+            Propose(proposal, WriteLevel.Majority, deadline, NextTime());
+        }
+
+        return _timeEntry != 0;
+    }
+
+    /// <summary>The log has decided over a proposal. False when it is none of these.</summary>
+    public bool OnReply(in ReplicaReply reply)
+    {
+        if (!_proposals.Remove(reply.Request.Value, out Proposal? proposal))
+        {
+            return false;
+        }
+
+        _timeEntry = _timeEntry == proposal.Id.Value ? 0 : _timeEntry;
+        foreach (ProposedRequest request in proposal.Requests)
+        {
+            if (reply.Outcome == Outcome.Done)
+            {
+                _parts.Done(request.Open, reply.Token, request.Version, request.Reply);
+            }
+            else
+            {
+                _parts.Drop(request.Open, reply.Reason, reply.LeaderHint);
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Answers the requests whose deadline has passed: refused when nothing was logged, else unknown.</summary>
+    public void Expire(Instant now)
+    {
+        if (EarliestDeadline > now)
+        {
+            return;
+        }
+
+        Instant earliest = _queue.Expire(now);
+        foreach (Proposal proposal in _proposals.Values)
+        {
+            foreach (ProposedRequest request in proposal.Requests)
+            {
+                if (request.Open.IsAnswered)
+                {
+                    continue;
+                }
+
+                if (request.Open.Request.Deadline <= now)
+                {
+                    _parts.Refuse(request.Open, DropReason.DeadlinePassed);
+                }
+                else
+                {
+                    earliest = Instant.Min(earliest, request.Open.Request.Deadline);
+                }
+            }
+        }
+
+        EarliestDeadline = earliest;
+    }
+
+    /// <summary>The partition leaves this node: what is not in the log is refused, of the rest nothing is known.</summary>
+    public void Close()
+    {
+        _queue.RefuseAll(DropReason.NotLeader);
+        foreach (Proposal proposal in _proposals.Values)
+        {
+            foreach (ProposedRequest request in proposal.Requests)
+            {
+                _parts.Refuse(request.Open, DropReason.LeadershipLost);
+            }
+        }
+
+        _proposals.Clear();
+        _pending.Clear();
+    }
+
+    /// <summary>A leadership is over: what it had pending is decided by the log.</summary>
+    private void Leave()
+    {
+        _pending.Clear();
+        _term = default;
+        _lastTime = default;
+        _timeEntry = 0;
+    }
+
+    private HybridTime NextTime() =>
+        HybridTime.Max(_lastTime, _parts.Machine.Rows.Time).After(_parts.Host.WallClockMilliseconds);
+
+    /// <summary>Evaluates requests of one level until an entry is full, and proposes it.</summary>
+    private void ProposeNext()
+    {
+        HybridTime time = NextTime();
+        _entry.Begin(_parts.Replica.Group!.LastIndex.Next);
+        _taken.Clear();
+        PartitionSettings settings = _parts.Settings;
+        Instant deadline = Instant.Zero;
+        WriteLevel? level = null;
+        while (_taken.Count < settings.ProposalRequestsMax
+            && _entry.Bytes < settings.ProposalBytesMax
+            && _entry.Count <= ChangesBeforeMax
+            && _queue.TryPeek(out OpenRequest? open)
+            && (level is null || open.Request.WriteLevel == level))
+        {
+            _queue.Take();
+            if (Evaluate(open, time) is { } taken)
+            {
+                _taken.Add(taken);
+                level = open.Request.WriteLevel;
+                deadline = Instant.Max(deadline, open.Request.Deadline);
+            }
+        }
+
+        if (level is { } agreed)
+        {
+            Propose(new Proposal(_parts.NextRequest(), [.. _taken]), agreed, deadline, time);
+        }
+    }
+
+    private void Propose(Proposal proposal, WriteLevel level, Instant deadline, HybridTime time)
+    {
+        LogIndex index = _entry.NextVersion.Index;
+        _proposals.Add(proposal.Id.Value, proposal);
+        ReadOnlyMemory<byte> payload = _seal.Seal(EntryBatch.Encode(time, _entry.Changes));
+        ReadToken place = _parts.Replica.Write(proposal.Id, payload, level, deadline);
+        if (place.Index == LogIndex.Zero)
+        {
+            // The refusal has answered its requests.
+            _entry.Cut();
+            return;
+        }
+
+        Invariant.Check(place.Index == index, $"changes evaluated for entry {index} are logged there, not at {place}");
+        _lastTime = time;
+    }
+
+    /// <summary>Null when the request is answered already, or set aside.</summary>
+    private ProposedRequest? Evaluate(OpenRequest open, HybridTime time)
+    {
+        PartitionRequest request = open.Request;
+        var verdict = SessionVerdict.Execute;
+        if (request.Session is { } session)
+        {
+            IRowSource rows = Guards.PendingDuplicatesAreRecognised ? _pending : _parts.Machine.Rows;
+            verdict = _sessions.Look(rows, session, SlotOf(open));
+        }
+
+        CommandEvaluation evaluation = _parts.Evaluation;
+        RowVersion first = _entry.NextVersion;
+        if (verdict == SessionVerdict.Execute)
+        {
+            ulong seed = _seed ^ open.Order;
+            EvaluationOutcome outcome =
+                evaluation.Run(_pending, request.Lines, request.IsBatch, time, first, seed);
+            verdict = outcome == EvaluationOutcome.Cold ? SessionVerdict.Cold : verdict;
+        }
+
+        if (verdict == SessionVerdict.Cold)
+        {
+            _queue.SetAside(open);
+            return null;
+        }
+
+        _queue.Release(open);
+        switch (verdict)
+        {
+            case SessionVerdict.Refuse:
+                _parts.Refuse(open, _sessions.Refusal);
+                return null;
+            case SessionVerdict.Answer:
+                return new ProposedRequest(open, _sessions.Remembered.Version, _sessions.Remembered.Reply);
+            default:
+                break;
+        }
+
+        RowVersion version = evaluation.ChangeCount == 0 ? RowVersion.Zero : evaluation.LastVersion;
+        byte[] reply = evaluation.Reply.ToArray();
+        _entry.Add(evaluation.Changes);
+        if (request.Session is not null)
+        {
+            _sessions.Remember(_entry, time, version, reply);
+        }
+
+        return new ProposedRequest(open, version, reply);
+    }
+
+    private Slot SlotOf(OpenRequest open) =>
+        open.TryGetFirstKey(out ReadOnlyMemory<byte> key) ? KeyHash.SlotOf(key.Span) : _parts.Settings.FirstSlot;
+}

@@ -1,0 +1,328 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Liveness;
+using Quorate.Node.Partitions;
+using Quorate.Storage.Log;
+
+namespace Quorate.Node.Runtime;
+
+/// <summary>
+/// A node: many partitions over one disk, with one log whose syncs they share, one heartbeat per pair of nodes, and one
+/// budget of memory. It is fed inputs and tells its host what follows; it has no thread, clock or socket of its own.
+/// <para>Inputs besides its members are the completions of its disk, which go straight to whoever waits for them.</para>
+/// <para>Invariants: every request gets one answer; a partition to which nothing happens costs nothing: whatever is
+/// done for many is done for those that asked for it.</para>
+/// </summary>
+public sealed class NodeRuntime : INodeLogClient
+{
+    private readonly NodePlace _place;
+    private readonly NodeSettings _settings;
+    private readonly INodeHost _host;
+    private readonly NodeLog _log;
+    private readonly NodeHeartbeats _heartbeats;
+    private readonly ClockStray _stray;
+    private readonly SortedDictionary<GroupId, PartitionShell> _partitions = [];
+    private readonly SortedSet<NodeId> _silent = [];
+    private readonly List<NodeId> _sendTo = [];
+    private readonly List<NodeNews> _news = [];
+    private readonly NodeSchedule _schedule;
+    private readonly WorkRotation _work;
+    private bool _hasEnded;
+
+    public NodeRuntime(NodePlace place, NodeSettings settings, INodeHost host)
+    {
+        _place = place;
+        _settings = settings;
+        _host = host;
+        _log = new NodeLog(place.Disk, "node-", settings.Log, this);
+        _heartbeats = new(place.Id, place.Boot, settings.Heartbeats, host.Now);
+        _stray = new(settings.ClockStrayMaxMilliseconds);
+        _schedule = new(host);
+        _work = new(host, settings.WorkPartitionsMax);
+    }
+
+    /// <summary>
+    /// The log has no space for more than what lets it go on: writes are refused until it has.
+    /// </summary>
+    public bool SpaceIsLow { get; private set; }
+
+    /// <summary>The partitions that are open, ascending.</summary>
+    public IReadOnlyCollection<GroupId> Partitions => _partitions.Keys;
+
+    public Partition? Find(GroupId group) => _partitions.GetValueOrDefault(group)?.Partition;
+
+    /// <summary>
+    /// Reads the log. What the node knows to be here is opened before, so that one pass over the log serves all.
+    /// </summary>
+    public void Start()
+    {
+        _log.Open();
+        _schedule.SetNodeDeadline(_heartbeats.NextDeadline);
+    }
+
+    /// <summary>Starts to watch and to greet a node.</summary>
+    public void Watch(NodeId node)
+    {
+        _heartbeats.Watch(node, _host.Now);
+        _schedule.SetNodeDeadline(_heartbeats.NextDeadline);
+    }
+
+    public void Forget(NodeId node)
+    {
+        _heartbeats.Forget(node);
+        _stray.Forget(node);
+        _silent.Remove(node);
+    }
+
+    /// <summary>Opens a partition: reads its rows and its part of the log, and joins the group.</summary>
+    public void Open(PartitionOpening opening)
+    {
+        Invariant.Check(!_partitions.ContainsKey(opening.Group), $"{opening.Group} is open once");
+        var stream = new LogStream(opening.Group, opening.Id.Incarnation);
+        var shell = new PartitionShell(this, opening.Group, stream, _host, _schedule, _work);
+        ulong seed = _place.Boot ^ ((ulong)opening.Group.Value << 32);
+        shell.Partition = new Partition(
+            new PartitionPlace
+            {
+                Id = opening.Id,
+                Bootstrap = opening.Bootstrap,
+                Seed = SeededRandom.SplitMix64(ref seed),
+                Log = client => _log.For(stream, client),
+                Rows = client => _place.Rows(opening.Group, opening.Id, client),
+                Seal = opening.Seal,
+            },
+            _settings.Raft,
+            opening.Settings,
+            shell);
+        _partitions.Add(opening.Group, shell);
+        foreach (NodeId node in _silent)
+        {
+            shell.Partition.Hear(new NodeNews(node, Heard: false));
+        }
+
+        shell.Partition.Start();
+    }
+
+    /// <summary>The process is to end well: nothing is written, memory is given back.</summary>
+    public void Close()
+    {
+        foreach (PartitionShell shell in _partitions.Values)
+        {
+            shell.Leave();
+            shell.Partition.Close();
+        }
+
+        _partitions.Clear();
+        _hasEnded = true;
+    }
+
+    /// <summary>A partition is no longer here: its log and its rows go; then <see cref="INodeHost.PartitionDropped"/>.</summary>
+    public void Drop(GroupId group)
+    {
+        if (_partitions.Remove(group, out PartitionShell? shell))
+        {
+            // The log first: rows without a log are opened, a log without rows can not be.
+            shell.Leave();
+            _log.Drop(shell.Stream);
+            shell.Partition.Destroy(() => _host.PartitionDropped(group));
+        }
+    }
+
+    /// <summary>Gives up what the log holds of a replica that this node no longer knows.</summary>
+    public void DropLog(LogStream stream)
+    {
+        bool isOpen = _partitions.TryGetValue(stream.Group, out PartitionShell? shell) && shell.Stream == stream;
+        Invariant.Check(!isOpen, $"the log of an open partition stays, {stream}");
+        _log.Drop(stream);
+    }
+
+    public void Receive(GroupId group, in RaftMessage message) => Find(group)?.Receive(message);
+
+    public void Hear(in NodeHeartbeat heartbeat)
+    {
+        _heartbeats.Heard(heartbeat, _host.Now, _news);
+        _stray.Heard(heartbeat, _host.WallClockMilliseconds);
+        Tell();
+        _schedule.SetNodeDeadline(_heartbeats.NextDeadline);
+    }
+
+    public void Submit(GroupId group, PartitionRequest request)
+    {
+        if (_hasEnded || Find(group) is not { } partition)
+        {
+            Refuse(group, request.Id);
+            return;
+        }
+
+        partition.Submit(request);
+    }
+
+    public void ChangeMembership(GroupId group, RequestId request, Membership target, Instant deadline)
+    {
+        if (Find(group) is not { } partition)
+        {
+            Refuse(group, request);
+            return;
+        }
+
+        partition.ChangeMembership(request, target, deadline);
+    }
+
+    public void Transfer(GroupId group, RequestId request, ReplicaId target)
+    {
+        if (Find(group) is not { } partition)
+        {
+            Refuse(group, request);
+            return;
+        }
+
+        partition.Transfer(request, target);
+    }
+
+    /// <summary>The deadline that was set has come. Harmless at any other time.</summary>
+    public void Tick()
+    {
+        if (_hasEnded)
+        {
+            return;
+        }
+
+        Instant now = _host.Now;
+        _heartbeats.Tick(now, _sendTo, _news);
+        foreach (NodeId node in _sendTo)
+        {
+            NodeHeartbeat beat = _heartbeats.BeatFor(node) with { WallClock = _host.WallClockMilliseconds };
+            _host.SendHeartbeat(node, beat);
+        }
+
+        _sendTo.Clear();
+        Tell();
+        while (_schedule.TryTakeDue(now, out PartitionShell? shell))
+        {
+            shell.Partition.Tick();
+            GiveUpStraying(shell);
+        }
+
+        _schedule.SetNodeDeadline(_heartbeats.NextDeadline);
+    }
+
+    /// <summary>Does what waits in the partitions, each once.</summary>
+    public void Turn()
+    {
+        for (int count = _schedule.BeginTurn(); count > 0 && !_hasEnded; count--)
+        {
+            PartitionShell shell = _schedule.TakeTurn();
+            if (!shell.HasLeft)
+            {
+                shell.Partition.Turn();
+                _work.Add(shell);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Does background work of some partitions, each about as much as the budget says, in bytes. True when there is more
+    /// to do right now.
+    /// </summary>
+    public bool Work(int budgetBytes)
+    {
+        if (_hasEnded)
+        {
+            return false;
+        }
+
+        if (_place.Memory.OverBytes > 0)
+        {
+            // Whoever holds rows that are not needed may give them back, whether or not anything happened to it.
+            foreach (PartitionShell shell in _partitions.Values)
+            {
+                _work.Add(shell);
+            }
+        }
+
+        return _work.Run(budgetBytes);
+    }
+
+    void INodeLogClient.LogOpened(IReadOnlyList<LogStream> streams)
+    {
+        List<LogStream> unknown = [];
+        foreach (LogStream stream in streams)
+        {
+            if (!_partitions.TryGetValue(stream.Group, out PartitionShell? shell) || shell.Stream != stream)
+            {
+                unknown.Add(stream);
+            }
+        }
+
+        if (unknown.Count > 0)
+        {
+            _host.UnknownLogs(unknown);
+        }
+    }
+
+    void INodeLogClient.CheckpointWanted(LogStream stream)
+    {
+        if (_partitions.TryGetValue(stream.Group, out PartitionShell? shell) && shell.Stream == stream)
+        {
+            shell.Partition.WantCheckpoint();
+            _work.Add(shell);
+        }
+    }
+
+    void INodeLogClient.SpaceIsLow(bool isLow) => SpaceIsLow = isLow;
+
+    void INodeLogClient.LogFailed(string sentence) => End(sentence);
+
+    /// <summary>Whether a partition must refuse writes now, for the sake of the whole node.</summary>
+    internal DropReason? WriteRefusal =>
+        SpaceIsLow ? DropReason.SpaceIsLow
+        : _place.Memory.OverBytes > 0 ? DropReason.Overloaded
+        : null;
+
+    /// <summary>A partition has read its disk and begins to listen.</summary>
+    internal void Announce() => _heartbeats.Announce();
+
+    internal void End(string sentence)
+    {
+        if (!_hasEnded)
+        {
+            _hasEnded = true;
+            _host.End(sentence);
+        }
+    }
+
+    private void Refuse(GroupId group, RequestId request) => _host.Reply(group, new PartitionReply(
+        request, Outcome.Refused, DropReason.NotLeader, ReplicaId.None, default, default, default));
+
+    private void Tell()
+    {
+        foreach (NodeNews news in _news)
+        {
+            if (news.Heard)
+            {
+                _silent.Remove(news.Node);
+            }
+            else
+            {
+                _silent.Add(news.Node);
+                _stray.Forget(news.Node);
+            }
+
+            foreach (PartitionShell shell in _partitions.Values)
+            {
+                shell.Partition.Hear(news);
+            }
+        }
+
+        _news.Clear();
+    }
+
+    /// <summary>A leader whose clock is far from the others' would make rows expire too early or too late.</summary>
+    private void GiveUpStraying(PartitionShell shell)
+    {
+        if (_stray.IsTooFar && shell.Partition.IsLeader)
+        {
+            shell.Partition.HandOver(_silent);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Liveness;
+using Quorate.Node.Partitions;
+using Quorate.Storage.Disk;
+using Quorate.Storage.Log;
+using Quorate.Storage.Memory;
+using Quorate.Storage.Stores;
+
+namespace Quorate.Node.Runtime;
+
+/// <summary>The times and limits of a node and of its parts.</summary>
+public sealed record NodeSettings
+{
+    public RaftSettings Raft { get; init; } = new();
+
+    public NodeHeartbeatSettings Heartbeats { get; init; } = new();
+
+    public NodeLogSettings Log { get; init; } = new();
+
+    /// <summary>Partitions that one call of Work gives their turn.</summary>
+    public int WorkPartitionsMax { get; init; } = 16;
+
+    /// <summary>
+    /// How far the node's wall clock may be from those of the majority of the nodes that it hears, in milliseconds.
+    /// Beyond, it hands its leaderships over.
+    /// </summary>
+    public long ClockStrayMaxMilliseconds { get; init; } = 10_000;
+}
+
+/// <summary>What a node is made of.</summary>
+public sealed record NodePlace
+{
+    public required NodeId Id { get; init; }
+
+    /// <summary>Drawn at each start of the process; never zero.</summary>
+    public required ulong Boot { get; init; }
+
+    public required IDisk Disk { get; init; }
+
+    public required MemoryBudget Memory { get; init; }
+
+    /// <summary>Makes the rows of a partition, whose files have names of their own.</summary>
+    public required Func<GroupId, ReplicaId, IPartitionStoreClient, IPartitionStore> Rows { get; init; }
+}
+
+/// <summary>A partition to be opened on a node.</summary>
+public sealed record PartitionOpening
+{
+    public required GroupId Group { get; init; }
+
+    public required ReplicaId Id { get; init; }
+
+    /// <summary>The first membership of a group that is created with all its replicas at once; else null.</summary>
+    public Membership? Bootstrap { get; init; }
+
+    public PartitionSettings Settings { get; init; } = new();
+
+    public IEntrySeal Seal { get; init; } = PlainEntries.Instance;
+}

@@ -1,0 +1,75 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Partitions;
+using Quorate.Storage.Log;
+
+namespace Quorate.Node.Runtime;
+
+/// <summary>A partition's place in its node: joins its calls to those of all others.</summary>
+internal sealed class PartitionShell(
+    NodeRuntime node, GroupId group, LogStream stream, INodeHost host, NodeSchedule schedule, WorkRotation work)
+    : IPartitionHost
+{
+    private Instant _deadline = Instant.Never;
+    private bool _isAnnounced;
+
+    public Partition Partition { get; set; } = null!;
+
+    public GroupId Group { get; } = group;
+
+    public LogStream Stream { get; } = stream;
+
+    /// <summary>It is in the rotation of background work.</summary>
+    public bool MayHaveWork { get; set; }
+
+    /// <summary>It is no longer of this node.</summary>
+    public bool HasLeft { get; private set; }
+
+    public Instant Now => host.Now;
+
+    public long WallClockMilliseconds => host.WallClockMilliseconds;
+
+    public DropReason? WriteRefusal => node.WriteRefusal;
+
+    /// <summary>It is asked for nothing more; requests that it answers while it leaves still go out.</summary>
+    public void Leave()
+    {
+        SetDeadline(Instant.Never);
+        HasLeft = true;
+    }
+
+    /// <summary>The moment that it waited for has come.</summary>
+    public void DeadlineCame() => _deadline = Instant.Never;
+
+    public void Send(in RaftMessage message) => host.Send(Group, message);
+
+    public void Reply(in PartitionReply reply) => host.Reply(Group, reply);
+
+    public void SetDeadline(Instant deadline)
+    {
+        if (HasLeft)
+        {
+            return;
+        }
+
+        if (!_isAnnounced && Partition is { Replica.IsRunning: true })
+        {
+            _isAnnounced = true;
+            node.Announce();
+            work.Add(this);
+        }
+
+        if (deadline != _deadline)
+        {
+            Instant before = _deadline;
+            _deadline = deadline;
+            schedule.SetDeadline(this, before, deadline);
+        }
+    }
+
+    public void TurnWaits() => schedule.AskForTurn(this);
+
+    public void RoleChanged(in RoleChanged change) => host.RoleChanged(Group, change);
+
+    public void End(string sentence) => node.End(sentence);
+}

@@ -1,0 +1,96 @@
+using Quorate.Core;
+using Quorate.Core.Model;
+
+namespace Quorate.Storage.Log;
+
+/// <summary>
+/// The segments that count, ascending, the last being written, and how many entries that some stream still needs lie in
+/// each. Everything else that a segment says is said again by the beginning of the next one.
+/// <para>Invariant: a segment is free when all streams have released what it holds, and no older one is
+/// kept.</para>
+/// </summary>
+internal sealed class LogSegments
+{
+    private readonly List<Segment> _segments = [];
+
+    public int Count => _segments.Count;
+
+    public ulong Oldest => _segments[0].Sequence;
+
+    /// <summary>The segment being written.</summary>
+    public ulong Current => _segments[^1].Sequence;
+
+    public IEnumerable<ulong> Sequences => _segments.Select(segment => segment.Sequence);
+
+    /// <summary>Nothing in the oldest segment is needed, and it is not the one being written.</summary>
+    public bool OldestIsFree => _segments.Count > 1
+        && (_segments[0].Live == 0 || (_segments[0].HasReleased && !Guards.RecycledOnlyWhenReleased));
+
+    public void Add(ulong sequence)
+    {
+        Invariant.Check(_segments.Count == 0 || Current < sequence, $"segment {sequence} follows {Oldest}");
+        _segments.Add(new(sequence));
+    }
+
+    public ulong RemoveOldest()
+    {
+        ulong oldest = Oldest;
+        _segments.RemoveAt(0);
+        return oldest;
+    }
+
+    /// <summary>The newest segment does not count any more.</summary>
+    public void RemoveCurrent()
+    {
+        Invariant.Check(_segments[^1].Live == 0, $"no entry lies in segment {Current}");
+        _segments.RemoveAt(_segments.Count - 1);
+    }
+
+    /// <summary>An entry lies in a segment.</summary>
+    public void Gain(ulong sequence) => Find(sequence).Live++;
+
+    /// <summary>An entry that lies in a segment is no longer needed.</summary>
+    public void Lose(ulong sequence)
+    {
+        Segment segment = Find(sequence);
+        segment.Live--;
+        segment.HasReleased = true;
+    }
+
+    private Segment Find(ulong sequence)
+    {
+        // Entries are gained at the end and lost at the front.
+        if (_segments[^1].Sequence == sequence)
+        {
+            return _segments[^1];
+        }
+
+        int low = 0;
+        int high = _segments.Count - 1;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (_segments[middle].Sequence < sequence)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        Invariant.Check(
+            _segments[low].Sequence == sequence || !Guards.RecycledOnlyWhenReleased, $"segment {sequence} is kept");
+        return _segments[low];
+    }
+
+    private sealed class Segment(ulong sequence)
+    {
+        public ulong Sequence { get; } = sequence;
+
+        public long Live { get; set; }
+
+        public bool HasReleased { get; set; }
+    }
+}

@@ -1,0 +1,220 @@
+using System.Runtime.InteropServices;
+using Quorate.Core;
+using Quorate.Storage.Disk;
+
+namespace Quorate.Storage.Log;
+
+/// <summary>
+/// Keeps segments ready beyond the one being written, so that a switch waits for nothing: files of the right length
+/// under the name of the sequence that they will have, made by recycling what is no longer needed or by allocation.
+/// <para>Invariants: a file's new name is durable before anything in the file changes, so that after a crash a file
+/// holds what its name says or something older. Sequences are handed out in order and never twice. Full is no failure
+/// while nobody waits for a segment.</para>
+/// </summary>
+internal sealed class LogSpares
+{
+    private readonly NodeLogSettings _settings;
+    private readonly Action _changed;
+    private readonly Action<string> _failed;
+    private readonly DiskJobs _jobs;
+    private readonly LogFileMaker _maker;
+    private readonly string _prefix;
+    private readonly List<Spare> _ready = [];
+    private readonly Queue<ulong> _freed = new();
+    private ulong _next;
+    private bool _isBusy;
+    private int _wantedBytes;
+
+    /// <param name="changed">Called, inside a completion, when a segment is ready or space has become low or
+    /// not.</param>
+    public LogSpares(IDisk disk, string prefix, NodeLogSettings settings, Action changed, Action<string> failed)
+    {
+        _settings = settings;
+        _prefix = prefix;
+        _changed = changed;
+        _failed = failed;
+        _jobs = new(disk, jobsMax: 1);
+        _maker = new(_jobs, prefix);
+    }
+
+    /// <summary>No space was found for a segment beyond the one being written.</summary>
+    public bool IsLow { get; private set; }
+
+    private bool MustGrow => _ready.Count > 0 && _ready[0].Bytes < _wantedBytes;
+
+    private bool MustMake => _ready.Count < _settings.SparesMax || MustGrow;
+
+    /// <summary>Begins to make segments ready, from a sequence on; the files of older ones may be recycled.</summary>
+    public void Start(ulong next, IEnumerable<ulong> freed)
+    {
+        _next = next;
+        foreach (ulong sequence in freed)
+        {
+            _freed.Enqueue(sequence);
+        }
+
+        Go();
+    }
+
+    public void Stop() => _jobs.Stop();
+
+    /// <summary>Takes the file of a segment that nobody needs any more.</summary>
+    public void Recycle(ulong sequence)
+    {
+        _freed.Enqueue(sequence);
+        Go();
+    }
+
+    /// <summary>
+    /// Hands out the next segment if it is ready and holds so many bytes. If not, the owner is told when it is.
+    /// </summary>
+    public bool TryTake(int bytes, out ulong sequence, out int length)
+    {
+        bool isReady = _ready.Count > 0 && _ready[0].Bytes >= bytes;
+        (sequence, length) = isReady ? (_ready[0].Sequence, _ready[0].Bytes) : default;
+        if (isReady)
+        {
+            _ready.RemoveAt(0);
+        }
+
+        _wantedBytes = isReady ? 0 : bytes;
+        Go();
+        return isReady;
+    }
+
+    /// <summary>Looks for space once more, if there is too little.</summary>
+    public void Go()
+    {
+        if (!_isBusy && (MustMake || _freed.Count > 0))
+        {
+            _isBusy = true;
+            _jobs.Add(Work());
+        }
+    }
+
+    private IEnumerable<DiskStep> Work()
+    {
+        do
+        {
+            if (!MustMake)
+            {
+                yield return new DiskOperation(
+                    0, DiskOperationKind.Delete, LogBatch.FileName(_prefix, _freed.Dequeue()));
+                if (_jobs.Completion.Status == DiskStatus.Failed)
+                {
+                    _failed("The disk failed to delete an old log file. Check the disk, then start again.");
+                    yield break;
+                }
+
+                continue;
+            }
+
+            bool grows = MustGrow;
+            int bytes = Math.Max(_settings.SegmentBytes, _wantedBytes);
+            ulong sequence = grows ? _ready[0].Sequence : _next;
+            ulong? old = !grows && _freed.TryDequeue(out ulong freed) ? freed : null;
+            yield return DiskStep.All(_maker.Make(old, sequence, bytes, isNew: !grows));
+            if (_maker.Sentence is string sentence && (!_maker.IsFull || _wantedBytes > 0))
+            {
+                _failed(sentence);
+                yield break;
+            }
+
+            IsLow = _maker.IsFull;
+            if (!IsLow && grows)
+            {
+                _ready[0] = new(sequence, bytes);
+            }
+            else if (!IsLow)
+            {
+                _ready.Add(new(sequence, bytes));
+                _next++;
+            }
+
+            _changed();
+        }
+        while (_freed.Count > 0 || (MustMake && !IsLow));
+        _isBusy = false;
+    }
+
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Spare(ulong Sequence, int Bytes);
+}
+
+/// <summary>Makes one segment's file, from an older one or from nothing.</summary>
+internal sealed class LogFileMaker(DiskJobs jobs, string prefix)
+{
+    /// <summary>Why the last one could not be made, for people; or null.</summary>
+    public string? Sentence { get; private set; }
+
+    /// <summary>The last one could not be made because there is no space.</summary>
+    public bool IsFull { get; private set; }
+
+    /// <summary>
+    /// The file of segment <paramref name="sequence"/>, so many bytes long, its name and its length durable.
+    /// </summary>
+    /// <param name="old">The segment whose file is recycled; null when there is none.</param>
+    /// <param name="isNew">False when the file has its name already and must only grow.</param>
+    public IEnumerable<DiskStep> Make(ulong? old, ulong sequence, int bytes, bool isNew)
+    {
+        Sentence = null;
+        IsFull = false;
+        string name = LogBatch.FileName(prefix, sequence);
+        if (old is ulong recycled)
+        {
+            string from = LogBatch.FileName(prefix, recycled);
+            yield return new DiskOperation(0, DiskOperationKind.Rename, from, NewName: name);
+            if (HasFailed(from, "renaming"))
+            {
+                yield break;
+            }
+
+            // Until the name is durable this may still be an old segment of the log, so nothing in it may change.
+            if (Guards.NewFilesAreMadeNamed)
+            {
+                yield return new DiskOperation(0, DiskOperationKind.SyncFolder, "");
+                if (HasFailed("the data folder", "syncing"))
+                {
+                    yield break;
+                }
+            }
+
+            yield return new DiskOperation(0, DiskOperationKind.Truncate, name, bytes);
+            if (HasFailed(name, "cutting"))
+            {
+                yield break;
+            }
+        }
+
+        yield return new DiskOperation(0, DiskOperationKind.Allocate, name, Length: bytes);
+        if (HasFailed(name, "allocating"))
+        {
+            yield break;
+        }
+
+        yield return new DiskOperation(0, DiskOperationKind.Sync, name);
+        if ((Guards.FailedSyncIsFatal && HasFailed(name, "syncing")) || old is not null || !isNew)
+        {
+            yield break;
+        }
+
+        if (Guards.NewFilesAreMadeNamed)
+        {
+            yield return new DiskOperation(0, DiskOperationKind.SyncFolder, "");
+            HasFailed("the data folder", "syncing");
+        }
+    }
+
+    private bool HasFailed(string what, string doing)
+    {
+        DiskStatus status = jobs.Completion.Status;
+        if (status == DiskStatus.Done)
+        {
+            return false;
+        }
+
+        IsFull = status == DiskStatus.Full;
+        Sentence = LogSentences.DiskFailed(doing, what, status);
+        return true;
+    }
+}

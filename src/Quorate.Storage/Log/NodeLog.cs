@@ -1,0 +1,485 @@
+using System.Runtime.InteropServices;
+using Quorate.Core;
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Storage.Disk;
+
+namespace Quorate.Storage.Log;
+
+/// <summary>
+/// The log of a node, shared by all its replicas: each has a stream in it. One write is under way at a time; what
+/// arrives meanwhile, of whichever stream, forms the next batch and shares its sync (group commit, as in Gray and
+/// Reuter, Transaction Processing, section 9.4; one log for many groups as in CockroachDB's and TiKV's raft engines).
+/// <para>Invariants: nothing that counts is overwritten; truncation, release and drop are records. A batch is begun
+/// when the one before it is durable, and a write is reported after its batch is; a write that needs no sync may be
+/// reported before it is written at all, once everything before it is durable. A segment's file is used again only
+/// when every stream has released what lies in it and the records that say so are durable (pitfalls R14, R16). After a
+/// failure the log is dead: it reports nothing more.</para>
+/// <para>Each segment begins with where every stream stands, so that hard states and bases outlive the segments in
+/// which they were written.</para>
+/// </summary>
+public sealed class NodeLog : IDiskClient
+{
+    private readonly IDisk _disk;
+    private readonly string _prefix;
+    private readonly INodeLogClient _client;
+    private readonly NodeLogSettings _settings;
+    private readonly LogBatchBuilder _builder;
+    private readonly LogSegments _segments = new();
+    private readonly LogStreams _streams;
+    private readonly LogSpares _spares;
+    private readonly Queue<Waiting> _waiting = new();
+    private readonly List<Waiting> _underWay = [];
+    private readonly List<Waiting> _notices = [];
+    private readonly List<NodeLogStream> _postponed = [];
+    private readonly List<NodeLogStream> _opening = [];
+    private readonly Dictionary<ulong, NodeLogStream> _turns = [];
+
+    private Step _step = Step.Closed;
+    private string _segmentName = "";
+    private ulong _batchTicket;
+    private ulong _nextTicket = 1;
+
+    /// <summary>How many of the waiting writes, from the front, were reported already.</summary>
+    private int _reported;
+
+    /// <summary>How many of the waiting writes need a sync.</summary>
+    private int _urgent;
+
+    /// <summary>In the segment being written: its length, where the last batch ends, and the chain there.</summary>
+    private int _segmentBytes;
+    private long _written;
+    private uint _chain;
+    private long _batchEnd;
+    private uint _batchChain;
+    private bool _batchBeginsSegment;
+
+    /// <summary>Where the durable log ends: at the last batch, since one is under way at a time.</summary>
+    private LogPoint _durableBefore;
+    private bool _spaceWasLow;
+    private long _retryAt;
+
+    public NodeLog(IDisk disk, string prefix, NodeLogSettings settings, INodeLogClient client)
+    {
+        Invariant.Check(settings.SegmentBytes % LogBatch.BlockBytes == 0, "a segment has whole blocks");
+        _disk = disk;
+        _prefix = prefix;
+        _settings = settings;
+        _client = client;
+        _builder = new(settings.BatchBytesMax);
+        _streams = new(_segments, settings.ReadBytesMax);
+        _spares = new(disk, prefix, settings, SparesChanged, Fail);
+    }
+
+    private enum Step
+    {
+        Closed,
+        Opening,
+        Idle,
+        Writing,
+
+        /// <summary>The next batch does not fit, and the next segment is not ready.</summary>
+        AwaitingSegment,
+        Dead,
+    }
+
+    /// <summary>The segments that hold something of the log, ascending.</summary>
+    public IReadOnlyList<string> Segments =>
+        [.. _segments.Sequences.Select(sequence => LogBatch.FileName(_prefix, sequence))];
+
+    /// <summary>Reads what is there; then <see cref="INodeLogClient.LogOpened"/>.</summary>
+    public void Open()
+    {
+        Invariant.Check(_step == Step.Closed, "a log is opened once");
+        _step = Step.Opening;
+        var opening = new LogOpening(_disk, _prefix, _settings, _streams, _segments, _builder);
+        opening.Start(() => CompleteOpening(opening));
+    }
+
+    /// <summary>
+    /// The log of one replica, to be opened by its owner, before or after the node's has been read. One owner at a
+    /// time.
+    /// </summary>
+    public IGroupLog For(LogStream stream, IGroupLogClient client)
+    {
+        NodeLogStream found = _streams.GetOrAdd(stream);
+        found.Attach(this, client);
+        return found;
+    }
+
+    /// <summary>
+    /// The stream and all that it holds are no longer needed; its owner, if any, is told nothing more. Becomes durable
+    /// with the next batch; until then a restart may find the stream again.
+    /// </summary>
+    public void Drop(LogStream stream)
+    {
+        if (_step == Step.Dead || !_streams.TryFind(stream, out NodeLogStream? found))
+        {
+            return;
+        }
+
+        Invariant.Check(_step is not (Step.Closed or Step.Opening), "a stream is dropped after the log was read");
+        found.Detach();
+        Enqueue(new(found, null));
+    }
+
+    void IDiskClient.Complete(in DiskCompletion completion)
+    {
+        if (_step == Step.Dead)
+        {
+            return;
+        }
+
+        if (completion.Ticket == _batchTicket)
+        {
+            _batchTicket = 0;
+            CompleteBatch(completion.Status);
+        }
+        else if (_turns.Remove(completion.Ticket, out NodeLogStream? stream))
+        {
+            CompleteTurn(stream, completion);
+        }
+    }
+
+    internal void OpenStream(NodeLogStream stream)
+    {
+        if (_step is Step.Closed or Step.Opening)
+        {
+            _opening.Add(stream);
+        }
+        else if (_step != Step.Dead)
+        {
+            // Answered after a turn of the disk, never inside the call.
+            Turn(stream, new(_nextTicket++, DiskOperationKind.Read, _segmentName));
+        }
+    }
+
+    internal void Write(NodeLogStream stream, Persist persist)
+    {
+        if (_step != Step.Dead)
+        {
+            stream.NoteWaiting(persist);
+            Enqueue(new(stream, persist));
+        }
+    }
+
+    internal void Read(NodeLogStream stream, LogRead read)
+    {
+        if (_step == Step.Dead)
+        {
+            return;
+        }
+
+        Invariant.Check(stream.IsOpened, "a log is read after it has been opened");
+        Invariant.Check(stream.Reads.Count < _settings.ReadsWaitingMax, "the group bounds its reads in flight");
+        if (stream.Reads.Start(read, View(stream), _prefix, _nextTicket++) is DiskOperation operation)
+        {
+            Turn(stream, operation);
+        }
+        else if (!_postponed.Contains(stream))
+        {
+            _postponed.Add(stream);
+        }
+    }
+
+    private void Enqueue(in Waiting waiting)
+    {
+        Invariant.Check(_waiting.Count < _settings.WritesWaitingMax, "groups bound their writes in flight");
+        _waiting.Enqueue(waiting);
+        _urgent += waiting.IsLazy ? 0 : 1;
+        WriteNext();
+    }
+
+    private void CompleteOpening(LogOpening opening)
+    {
+        if (opening.Failure is string failure)
+        {
+            Fail(failure);
+            return;
+        }
+
+        (_segmentBytes, _written, _chain) = (opening.SegmentBytes, opening.Written, opening.Chain);
+        _durableBefore = new(_segments.Current, _written);
+        _segmentName = LogBatch.FileName(_prefix, _segments.Current);
+        _spares.Start(_segments.Current + 1, opening.LeftOver);
+        RecycleFree();
+        LogStream[] known = [.. _streams.All.Where(s => !s.Contents.IsBlank).Select(s => s.Id)];
+        _step = Step.Writing;
+        _client.LogOpened(known);
+        foreach (NodeLogStream stream in _opening)
+        {
+            stream.Client?.LogOpened(stream.Recovered());
+        }
+
+        _opening.Clear();
+        GoOn();
+    }
+
+    /// <summary>Writes the next batch if there is something to write and the one before it is durable.</summary>
+    private void WriteNext()
+    {
+        bool hasWork = _waiting.Count > _reported || _waiting.Count >= _settings.LazyWritesMax;
+        if (_step is not (Step.Idle or Step.AwaitingSegment) || !hasWork)
+        {
+            return;
+        }
+
+        long first = _waiting.Peek().Bytes;
+        if (_written + LogBatch.LengthFor(checked((int)first)) <= _segmentBytes)
+        {
+            _batchBeginsSegment = false;
+            _builder.Begin(_segments.Current, _written);
+        }
+        else if (!BeginSegment(checked((int)first)))
+        {
+            _step = Step.AwaitingSegment;
+            return;
+        }
+
+        long room = _segmentBytes - _written - _builder.Length;
+        do
+        {
+            Waiting next = _waiting.Dequeue();
+            Compose(next);
+            room = Math.Min(_settings.BatchBytesMax, _segmentBytes - _written) - _builder.Length;
+        }
+        while (_waiting.Count > 0 && _waiting.Peek().Bytes <= room);
+        WriteBatch();
+    }
+
+    /// <summary>
+    /// Starts a batch that begins the next segment and has room for so many bytes; false when that is not ready.
+    /// </summary>
+    private bool BeginSegment(int bytes)
+    {
+        int needed = LogBatch.LengthFor(checked(LogRecord.HeadBytes + _streams.StandingsBytes + bytes));
+        if (!_spares.TryTake(Math.Max(needed, _settings.SegmentBytes), out ulong sequence, out int length))
+        {
+            return false;
+        }
+
+        var head = new LogHead(_segments.Current, _written, _chain);
+        _segments.Add(sequence);
+        _segmentName = LogBatch.FileName(_prefix, sequence);
+        _segmentBytes = length;
+        _durableBefore = new(head.Previous, _written);
+        _written = 0;
+        _chain = LogBatch.ChainStart(sequence);
+        _retryAt = 0;
+        _batchBeginsSegment = true;
+        _builder.Begin(sequence, 0);
+        _builder.AddStandings(head, _streams);
+        return true;
+    }
+
+    private void Compose(in Waiting next)
+    {
+        _urgent -= next.IsLazy ? 0 : 1;
+        bool isReported = _reported > 0;
+        if (isReported)
+        {
+            _reported--;
+        }
+        else
+        {
+            _underWay.Add(next);
+        }
+
+        if (next.Persist is Persist persist)
+        {
+            _builder.Compose(next.Stream.Id, persist, next.Stream.Contents);
+            next.Stream.NoteComposed(persist.Sequence);
+        }
+        else
+        {
+            _builder.AddDrop(next.Stream.Id);
+            _streams.Remove(next.Stream.Id);
+        }
+    }
+
+    private void WriteBatch()
+    {
+        ReadOnlyMemory<byte> bytes = _builder.Finish(_durableBefore, _chain, out _batchChain);
+        _batchEnd = _written + bytes.Length;
+        _step = Step.Writing;
+        _batchTicket = _nextTicket++;
+        _disk.Submit(new(_batchTicket, DiskOperationKind.WriteDurable, _segmentName, _written, bytes), this);
+        if (!Guards.OldLogOutlivesInstall)
+        {
+            RecycleFree();
+        }
+    }
+
+    private void CompleteBatch(DiskStatus status)
+    {
+        if (status != DiskStatus.Done && (status == DiskStatus.Full || Guards.FailedSyncIsFatal))
+        {
+            Fail(LogSentences.DiskFailed("writing", $"the log file {_segmentName}", status));
+            return;
+        }
+
+        _written = _batchEnd;
+        _chain = _batchChain;
+        _durableBefore = new(_segments.Current, _written);
+        RecycleFree();
+        _notices.AddRange(_underWay);
+        _underWay.Clear();
+        Notify();
+        StartPostponed();
+        if (_batchBeginsSegment)
+        {
+            AskForCheckpoints();
+        }
+
+        if (_spares.IsLow && _written >= _retryAt)
+        {
+            _retryAt = _written + (_segmentBytes / 8);
+            _spares.Go();
+        }
+
+        GoOn();
+    }
+
+    /// <summary>
+    /// Reports writes that need no sync if nothing before them is missing from the disk, and goes on with the rest.
+    /// </summary>
+    private void GoOn()
+    {
+        if (_step == Step.Dead)
+        {
+            return;
+        }
+
+        if (_urgent == 0 && _waiting.Count > _reported)
+        {
+            _notices.AddRange(_waiting.Skip(_reported));
+            _reported = _waiting.Count;
+            Notify();
+        }
+
+        if (_step != Step.Dead)
+        {
+            _step = Step.Idle;
+            WriteNext();
+        }
+    }
+
+    private void Notify()
+    {
+        foreach (Waiting done in _notices)
+        {
+            if (_step != Step.Dead && done.Persist is Persist persist)
+            {
+                done.Stream.Client?.LogDurable(persist.Sequence);
+            }
+        }
+
+        _notices.Clear();
+    }
+
+    private void RecycleFree()
+    {
+        while (_segments.OldestIsFree)
+        {
+            _spares.Recycle(_segments.RemoveOldest());
+        }
+    }
+
+    private void AskForCheckpoints()
+    {
+        if (_segments.Count <= _settings.SegmentsKeptMax)
+        {
+            return;
+        }
+
+        ulong oldest = _segments.Oldest;
+        NodeLogStream[] pinning = [.. _streams.All.Where(stream => stream.Contents.OldestSegment(none: 0) == oldest)];
+        foreach (NodeLogStream stream in pinning)
+        {
+            _client.CheckpointWanted(stream.Id);
+        }
+    }
+
+    private void SparesChanged()
+    {
+        if (_spares.IsLow != _spaceWasLow)
+        {
+            _spaceWasLow = _spares.IsLow;
+            _client.SpaceIsLow(_spaceWasLow);
+        }
+
+        WriteNext();
+    }
+
+    private LogView View(NodeLogStream stream) =>
+        new(stream.Contents, _segments.Current, _written, stream.LastWaiting, stream.Cut);
+
+    private void StartPostponed()
+    {
+        if (_postponed.Count == 0)
+        {
+            return;
+        }
+
+        NodeLogStream[] streams = [.. _postponed];
+        _postponed.Clear();
+        foreach (NodeLogStream stream in streams)
+        {
+            foreach (LogRead read in stream.Reads.TakePostponed())
+            {
+                if (stream.Reads.StartOrPostpone(read, View(stream), _prefix, _nextTicket++) is DiskOperation operation)
+                {
+                    Turn(stream, operation);
+                }
+            }
+
+            if (stream.Reads.HasPostponed)
+            {
+                _postponed.Add(stream);
+            }
+        }
+    }
+
+    private void Turn(NodeLogStream stream, in DiskOperation operation)
+    {
+        _turns.Add(operation.Ticket, stream);
+        _disk.Submit(operation, this);
+    }
+
+    private void CompleteTurn(NodeLogStream stream, in DiskCompletion completion)
+    {
+        if (!stream.Reads.TryTake(completion.Ticket, out LogRead? read))
+        {
+            stream.Client?.LogOpened(stream.Recovered());
+        }
+        else if (LogReads.Decode(read, completion, stream.Contents.Base) is Entry[] entries)
+        {
+            stream.Client?.LogRead(read.Tag, entries);
+        }
+        else if (stream.Client is not null)
+        {
+            Fail(LogSentences.Damaged(LogBatch.FileName(_prefix, read.Segment), read));
+        }
+    }
+
+    private void Fail(string sentence)
+    {
+        if (_step != Step.Dead)
+        {
+            _step = Step.Dead;
+            _spares.Stop();
+            _client.LogFailed(sentence);
+        }
+    }
+
+    /// <summary>A write that waits to become part of a batch; without a Persist the drop of its stream.</summary>
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Waiting(NodeLogStream Stream, Persist? Persist)
+    {
+        /// <summary>It needs no sync.</summary>
+        public bool IsLazy => Persist is { MustSync: false };
+
+        /// <summary>What its records take, at most, in bytes.</summary>
+        public long Bytes => Persist is null ? LogRecord.PrefixBytes : LogBatchBuilder.BytesOf(Persist);
+    }
+}

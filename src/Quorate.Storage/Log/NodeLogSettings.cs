@@ -1,0 +1,44 @@
+namespace Quorate.Storage.Log;
+
+/// <summary>The limits of a <see cref="NodeLog"/>, each with its unit.</summary>
+public sealed record NodeLogSettings
+{
+    /// <summary>A segment's length in bytes, a multiple of 4096. A larger batch gets a larger segment.</summary>
+    public int SegmentBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>
+    /// Waiting writes are merged into one batch up to about this many bytes; a larger write goes alone.
+    /// </summary>
+    public int BatchBytesMax { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>Writes handed over and not yet durable. Groups keep fewer in flight, so more is a defect.</summary>
+    public int WritesWaitingMax { get; init; } = 1024 * 1024;
+
+    /// <summary>A stream's reads handed over and not yet answered. More is a defect of its owner.</summary>
+    public int ReadsWaitingMax { get; init; } = 4096;
+
+    /// <summary>
+    /// One read of entries takes no more than about this many bytes of a segment, others' records included.
+    /// </summary>
+    public int ReadBytesMax { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>
+    /// So many writes that need no sync wait for company; then they are written for their own sake. In writes.
+    /// </summary>
+    public int LazyWritesMax { get; init; } = 256;
+
+    /// <summary>How much is asked for in one read when the log is opened, in bytes.</summary>
+    public int OpenPieceBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>
+    /// A last segment that holds no more than this many bytes is written anew as a whole when the log is opened, so
+    /// that many restarts do not leave many segments that are nearly empty.
+    /// </summary>
+    public int OpenCopyBytesMax { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>Segments made ready beyond the one being written.</summary>
+    public int SparesMax { get; init; } = 1;
+
+    /// <summary>Beyond so many segments, the streams that pin the oldest are asked for a checkpoint.</summary>
+    public int SegmentsKeptMax { get; init; } = 16;
+}
