@@ -15,7 +15,11 @@ internal sealed class LogOwner : INodeLogClient
     /// <summary>Segments of four blocks, so that nearly everything happens at their borders.</summary>
     public static readonly NodeLogSettings Small = new()
     {
-        SegmentBytes = 16384, OpenPieceBytes = 5000, OpenCopyBytesMax = 12288, BatchBytesMax = 3000, SegmentsKeptMax = 3,
+        SegmentBytes = 16384,
+        OpenPieceBytes = 5000,
+        OpenCopyBytesMax = 12288,
+        BatchBytesMax = 3000,
+        SegmentsKeptMax = 3,
     };
 
     private readonly SortedDictionary<LogStream, StreamOwner> _streams = [];

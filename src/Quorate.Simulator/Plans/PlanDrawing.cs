@@ -63,7 +63,7 @@ internal static class PlanDrawing
                 OpenPieceBytes = Pick(settings, 512, 4096, 1024 * 1024),
                 OpenCopyBytesMax = Pick(settings, 4096, 16 * 1024, 1024 * 1024),
                 LazyWritesMax = Pick(settings, 1, 4, 256),
-                SparesMax = Pick(settings, 1, 1, 2),
+                SparesMax = Pick(settings, 1, 2, 4),
                 SegmentsKeptMax = Pick(settings, 2, 4, 16),
             },
             Network = DrawNetwork(streams.Open(StreamName.NetworkPlan), hot, faults.Kinds),

@@ -53,6 +53,14 @@ internal sealed class NodeStorage : INodeLogClient
     void INodeLogClient.LogOpened(IReadOnlyList<LogStream> streams)
     {
         IsOpen = true;
+        IReadOnlyList<string> problems = LogStrictCheck.Problems(
+            LogPrefix, _node.Disk.Names, file => _node.Disk.Content(file) ?? default);
+        if (problems.Count > 0)
+        {
+            RunClaims.Break(
+                RunClaims.LogRecovery, $"{_node.Name} has opened a log that is not as it must be", problems);
+        }
+
         foreach (LogStream stream in streams)
         {
             int group = (int)stream.Group.Value - 1;

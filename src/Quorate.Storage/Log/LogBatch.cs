@@ -149,7 +149,9 @@ internal readonly record struct LogBatch(
         return sequences;
     }
 
-    /// <summary>The zero after the header's checksum counts too, so that every turned bit of a batch is found.</summary>
+    /// <summary>
+    /// The zero after the header's checksum counts too, so that every turned bit of a batch is found.
+    /// </summary>
     private static uint ChainOf(ReadOnlySpan<byte> batch) =>
         Crc32C.Of(batch[(HeaderCrcOffset + sizeof(uint))..], Crc32C.Of(batch[..ChainOffset]));
 }

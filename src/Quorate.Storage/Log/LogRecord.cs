@@ -45,8 +45,8 @@ internal readonly record struct LogStanding(HardState HardState, LogIndex Base, 
 /// One record, decoded. Its bytes, little-endian: kind (1), entry kind (1), zero (2), payload length (4), the stream's
 /// group (4) and incarnation (4), then by kind: an entry has index (8), term (8), CRC32C of these 32 bytes and the
 /// payload (4), payload; reset and release have index (8), term (8); truncate has index (8), zero (8); a hard state has
-/// term, packed vote, commit (8 each); a head has previous (8), its end (8), its chain (4); a stream's standing has hard
-/// state (24), base (8), base term (8), last (8).
+/// term, packed vote, commit (8 each); a head has previous (8), its end (8), its chain (4); a stream's standing has
+/// hard state (24), base (8), base term (8), last (8).
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct LogRecord(
@@ -192,7 +192,8 @@ internal readonly record struct LogRecord(
                     kind, stream, offset, length, ReadIndex(content), ReadTerm(content[8..]), Membership: membership);
                 return true;
             case LogRecordKind.HardState:
-                record = new(kind, stream, offset, length, Standing: new(ReadState(content), default, default, default));
+                LogStanding state = new(ReadState(content), default, default, default);
+                record = new(kind, stream, offset, length, Standing: state);
                 return true;
             case LogRecordKind.Head:
                 record = new(kind, stream, offset, length, Head: ReadHead(content));

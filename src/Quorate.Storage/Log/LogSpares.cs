@@ -42,7 +42,9 @@ internal sealed class LogSpares
 
     private bool MustGrow => _ready.Count > 0 && _ready[0].Bytes < _wantedBytes;
 
-    private bool MustMake => _ready.Count < _settings.SparesMax || MustGrow;
+    private bool MayRecycle => _freed.Count > 0 && _ready.Count < _settings.SparesMax;
+
+    private bool MustMake => _ready.Count < _settings.SparesMin || MustGrow || MayRecycle;
 
     /// <summary>Begins to make segments ready, from a sequence on; the files of older ones may be recycled.</summary>
     public void Start(ulong next, IEnumerable<ulong> freed)
@@ -114,24 +116,28 @@ internal sealed class LogSpares
             ulong sequence = grows ? _ready[0].Sequence : _next;
             ulong? old = !grows && _freed.TryDequeue(out ulong freed) ? freed : null;
             yield return DiskStep.All(_maker.Make(old, sequence, bytes, isNew: !grows));
-            if (_maker.Sentence is string sentence && (!_maker.IsFull || _wantedBytes > 0))
-            {
-                _failed(sentence);
-                yield break;
-            }
-
             IsLow = _maker.IsFull;
-            if (!IsLow && grows)
+            if (_maker.Sentence is null && grows)
             {
                 _ready[0] = new(sequence, bytes);
             }
-            else if (!IsLow)
+            else if (_maker.Sentence is null)
             {
                 _ready.Add(new(sequence, bytes));
                 _next++;
             }
 
-            _changed();
+            // A failure beside lack of space ends the log whoever waits; of lack of space its owner is told before.
+            if (_maker.Sentence is null || IsLow)
+            {
+                _changed();
+            }
+
+            if (_maker.Sentence is string sentence && (!IsLow || _wantedBytes > 0))
+            {
+                _failed(sentence);
+                yield break;
+            }
         }
         while (_freed.Count > 0 || (MustMake && !IsLow));
         _isBusy = false;

@@ -52,7 +52,8 @@ public static class LogStrictCheck
                 : batch.DurableBefore == new LogPoint(segment.Sequence, batch.Offset);
             if (!durable)
             {
-                problems.Add($"{segment.File} has a batch at {batch.Offset} begun before the one before it was durable");
+                problems.Add(
+                    $"{segment.File} has a batch at {batch.Offset} begun before the one before it was durable");
             }
 
             foreach (LogRecord record in records)

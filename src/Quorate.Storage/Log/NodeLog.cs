@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
@@ -28,23 +27,15 @@ public sealed class NodeLog : IDiskClient
     private readonly LogSegments _segments = new();
     private readonly LogStreams _streams;
     private readonly LogSpares _spares;
-    private readonly Queue<Waiting> _waiting = new();
-    private readonly List<Waiting> _underWay = [];
-    private readonly List<Waiting> _notices = [];
-    private readonly List<NodeLogStream> _postponed = [];
+    private readonly LogTurns _turns;
+    private readonly LogQueue _queue;
+    private readonly List<LogWrite> _reports = [];
     private readonly List<NodeLogStream> _opening = [];
-    private readonly Dictionary<ulong, NodeLogStream> _turns = [];
 
     private Step _step = Step.Closed;
     private string _segmentName = "";
     private ulong _batchTicket;
     private ulong _nextTicket = 1;
-
-    /// <summary>How many of the waiting writes, from the front, were reported already.</summary>
-    private int _reported;
-
-    /// <summary>How many of the waiting writes need a sync.</summary>
-    private int _urgent;
 
     /// <summary>In the segment being written: its length, where the last batch ends, and the chain there.</summary>
     private int _segmentBytes;
@@ -69,6 +60,8 @@ public sealed class NodeLog : IDiskClient
         _builder = new(settings.BatchBytesMax);
         _streams = new(_segments, settings.ReadBytesMax);
         _spares = new(disk, prefix, settings, SparesChanged, Fail);
+        _turns = new(disk, prefix, View, Fail);
+        _queue = new(settings.WritesWaitingMax, settings.LazyWritesMax);
     }
 
     private enum Step
@@ -135,10 +128,6 @@ public sealed class NodeLog : IDiskClient
             _batchTicket = 0;
             CompleteBatch(completion.Status);
         }
-        else if (_turns.Remove(completion.Ticket, out NodeLogStream? stream))
-        {
-            CompleteTurn(stream, completion);
-        }
     }
 
     internal void OpenStream(NodeLogStream stream)
@@ -149,8 +138,7 @@ public sealed class NodeLog : IDiskClient
         }
         else if (_step != Step.Dead)
         {
-            // Answered after a turn of the disk, never inside the call.
-            Turn(stream, new(_nextTicket++, DiskOperationKind.Read, _segmentName));
+            _turns.Open(stream, _segmentName);
         }
     }
 
@@ -172,21 +160,12 @@ public sealed class NodeLog : IDiskClient
 
         Invariant.Check(stream.IsOpened, "a log is read after it has been opened");
         Invariant.Check(stream.Reads.Count < _settings.ReadsWaitingMax, "the group bounds its reads in flight");
-        if (stream.Reads.Start(read, View(stream), _prefix, _nextTicket++) is DiskOperation operation)
-        {
-            Turn(stream, operation);
-        }
-        else if (!_postponed.Contains(stream))
-        {
-            _postponed.Add(stream);
-        }
+        _turns.Read(stream, read);
     }
 
-    private void Enqueue(in Waiting waiting)
+    private void Enqueue(in LogWrite write)
     {
-        Invariant.Check(_waiting.Count < _settings.WritesWaitingMax, "groups bound their writes in flight");
-        _waiting.Enqueue(waiting);
-        _urgent += waiting.IsLazy ? 0 : 1;
+        _queue.Add(write);
         WriteNext();
     }
 
@@ -218,32 +197,28 @@ public sealed class NodeLog : IDiskClient
     /// <summary>Writes the next batch if there is something to write and the one before it is durable.</summary>
     private void WriteNext()
     {
-        bool hasWork = _waiting.Count > _reported || _waiting.Count >= _settings.LazyWritesMax;
-        if (_step is not (Step.Idle or Step.AwaitingSegment) || !hasWork)
+        if (_step is not (Step.Idle or Step.AwaitingSegment) || !_queue.HasWork)
         {
             return;
         }
 
-        long first = _waiting.Peek().Bytes;
-        if (_written + LogBatch.LengthFor(checked((int)first)) <= _segmentBytes)
+        int first = checked((int)_queue.NextBytes);
+        if (_written + LogBatch.LengthFor(first) <= _segmentBytes)
         {
             _batchBeginsSegment = false;
             _builder.Begin(_segments.Current, _written);
         }
-        else if (!BeginSegment(checked((int)first)))
+        else if (!BeginSegment(first))
         {
             _step = Step.AwaitingSegment;
             return;
         }
 
-        long room = _segmentBytes - _written - _builder.Length;
         do
         {
-            Waiting next = _waiting.Dequeue();
-            Compose(next);
-            room = Math.Min(_settings.BatchBytesMax, _segmentBytes - _written) - _builder.Length;
+            Compose(_queue.Take());
         }
-        while (_waiting.Count > 0 && _waiting.Peek().Bytes <= room);
+        while (_queue.NextBytes <= Math.Min(_settings.BatchBytesMax, _segmentBytes - _written) - _builder.Length);
         WriteBatch();
     }
 
@@ -272,28 +247,17 @@ public sealed class NodeLog : IDiskClient
         return true;
     }
 
-    private void Compose(in Waiting next)
+    private void Compose(in LogWrite write)
     {
-        _urgent -= next.IsLazy ? 0 : 1;
-        bool isReported = _reported > 0;
-        if (isReported)
+        if (write.Persist is Persist persist)
         {
-            _reported--;
+            _builder.Compose(write.Stream.Id, persist, write.Stream.Contents);
+            write.Stream.NoteComposed(persist.Sequence);
         }
         else
         {
-            _underWay.Add(next);
-        }
-
-        if (next.Persist is Persist persist)
-        {
-            _builder.Compose(next.Stream.Id, persist, next.Stream.Contents);
-            next.Stream.NoteComposed(persist.Sequence);
-        }
-        else
-        {
-            _builder.AddDrop(next.Stream.Id);
-            _streams.Remove(next.Stream.Id);
+            _builder.AddDrop(write.Stream.Id);
+            _streams.Remove(write.Stream.Id);
         }
     }
 
@@ -322,10 +286,9 @@ public sealed class NodeLog : IDiskClient
         _chain = _batchChain;
         _durableBefore = new(_segments.Current, _written);
         RecycleFree();
-        _notices.AddRange(_underWay);
-        _underWay.Clear();
-        Notify();
-        StartPostponed();
+        _queue.Complete(_reports);
+        Report();
+        _turns.StartPostponed();
         if (_batchBeginsSegment)
         {
             AskForCheckpoints();
@@ -345,16 +308,10 @@ public sealed class NodeLog : IDiskClient
     /// </summary>
     private void GoOn()
     {
-        if (_step == Step.Dead)
+        if (_step != Step.Dead)
         {
-            return;
-        }
-
-        if (_urgent == 0 && _waiting.Count > _reported)
-        {
-            _notices.AddRange(_waiting.Skip(_reported));
-            _reported = _waiting.Count;
-            Notify();
+            _queue.CompleteLazy(_reports);
+            Report();
         }
 
         if (_step != Step.Dead)
@@ -364,17 +321,17 @@ public sealed class NodeLog : IDiskClient
         }
     }
 
-    private void Notify()
+    private void Report()
     {
-        foreach (Waiting done in _notices)
+        foreach (LogWrite write in _reports)
         {
-            if (_step != Step.Dead && done.Persist is Persist persist)
+            if (_step != Step.Dead)
             {
-                done.Stream.Client?.LogDurable(persist.Sequence);
+                write.Report();
             }
         }
 
-        _notices.Clear();
+        _reports.Clear();
     }
 
     private void RecycleFree()
@@ -414,72 +371,14 @@ public sealed class NodeLog : IDiskClient
     private LogView View(NodeLogStream stream) =>
         new(stream.Contents, _segments.Current, _written, stream.LastWaiting, stream.Cut);
 
-    private void StartPostponed()
-    {
-        if (_postponed.Count == 0)
-        {
-            return;
-        }
-
-        NodeLogStream[] streams = [.. _postponed];
-        _postponed.Clear();
-        foreach (NodeLogStream stream in streams)
-        {
-            foreach (LogRead read in stream.Reads.TakePostponed())
-            {
-                if (stream.Reads.StartOrPostpone(read, View(stream), _prefix, _nextTicket++) is DiskOperation operation)
-                {
-                    Turn(stream, operation);
-                }
-            }
-
-            if (stream.Reads.HasPostponed)
-            {
-                _postponed.Add(stream);
-            }
-        }
-    }
-
-    private void Turn(NodeLogStream stream, in DiskOperation operation)
-    {
-        _turns.Add(operation.Ticket, stream);
-        _disk.Submit(operation, this);
-    }
-
-    private void CompleteTurn(NodeLogStream stream, in DiskCompletion completion)
-    {
-        if (!stream.Reads.TryTake(completion.Ticket, out LogRead? read))
-        {
-            stream.Client?.LogOpened(stream.Recovered());
-        }
-        else if (LogReads.Decode(read, completion, stream.Contents.Base) is Entry[] entries)
-        {
-            stream.Client?.LogRead(read.Tag, entries);
-        }
-        else if (stream.Client is not null)
-        {
-            Fail(LogSentences.Damaged(LogBatch.FileName(_prefix, read.Segment), read));
-        }
-    }
-
     private void Fail(string sentence)
     {
         if (_step != Step.Dead)
         {
             _step = Step.Dead;
             _spares.Stop();
+            _turns.Stop();
             _client.LogFailed(sentence);
         }
-    }
-
-    /// <summary>A write that waits to become part of a batch; without a Persist the drop of its stream.</summary>
-    [StructLayout(LayoutKind.Auto)]
-    private readonly record struct Waiting(NodeLogStream Stream, Persist? Persist)
-    {
-        /// <summary>It needs no sync.</summary>
-        public bool IsLazy => Persist is { MustSync: false };
-
-        /// <summary>What its records take, at most, in bytes.</summary>
-        public long Bytes => Persist is null ? LogRecord.PrefixBytes : LogBatchBuilder.BytesOf(Persist);
     }
 }

@@ -36,8 +36,11 @@ public sealed record NodeLogSettings
     /// </summary>
     public int OpenCopyBytesMax { get; init; } = 4 * 1024 * 1024;
 
-    /// <summary>Segments made ready beyond the one being written.</summary>
-    public int SparesMax { get; init; } = 1;
+    /// <summary>Segments made ready beyond the one being written, by allocation if need be.</summary>
+    public int SparesMin { get; init; } = 1;
+
+    /// <summary>So many released segments are kept ready beyond that; the files of others are deleted.</summary>
+    public int SparesMax { get; init; } = 4;
 
     /// <summary>Beyond so many segments, the streams that pin the oldest are asked for a checkpoint.</summary>
     public int SegmentsKeptMax { get; init; } = 16;
