@@ -201,13 +201,19 @@ public static class Guards
     /// <summary>S8: a block counts only in the file and at the place for which it was written.</summary>
     public static bool BlocksNameTheirPlace => On();
 
-    /// <summary>F27: a request whose number was executed is answered from what is remembered, never again executed.</summary>
+    /// <summary>
+    /// F27: a request whose number was executed is answered from what is remembered, never again executed.
+    /// </summary>
     public static bool DuplicatesAreRecognised => On();
 
-    /// <summary>F27: a number is looked up among the pending changes, too: the first one may not be applied yet.</summary>
+    /// <summary>
+    /// F27: a number is looked up among the pending changes, too: the first one may not be applied yet.
+    /// </summary>
     public static bool PendingDuplicatesAreRecognised => On();
 
-    /// <summary>R25: a request of a session that may have been evicted is refused; nobody knows what it has done.</summary>
+    /// <summary>
+    /// R25: a request of a session that may have been evicted is refused; nobody knows what it has done.
+    /// </summary>
     public static bool EvictedSessionsAreRefused => On();
 
     /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>

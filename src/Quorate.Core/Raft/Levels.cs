@@ -143,7 +143,8 @@ public enum DropReason
     SessionExpired,
 
     /// <summary>
-    /// The request's number was executed, or may have been, and its reply is no longer remembered; this time it was not.
+    /// The request's number was executed, or may have been, and its reply is no longer remembered; this time it was
+    /// not.
     /// </summary>
     RequestForgotten,
 

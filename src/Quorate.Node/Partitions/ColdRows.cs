@@ -21,7 +21,9 @@ internal sealed class ColdRows(PartitionParts parts)
         parts.Machine.Rows.Fetch(open.AwaitedTag);
     }
 
-    /// <summary>Rows have come: the request that may be evaluated again, or null when it was answered meanwhile.</summary>
+    /// <summary>
+    /// Rows have come: the request that may be evaluated again, or null when it was answered meanwhile.
+    /// </summary>
     public OpenRequest? Fetched(ulong tag)
     {
         if (!_waiting.Remove(tag, out OpenRequest? open))

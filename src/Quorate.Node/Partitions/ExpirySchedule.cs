@@ -54,7 +54,9 @@ internal sealed class ExpirySchedule(int momentsMax)
     }
 }
 
-/// <summary>Looks at rows for a read and sees whether one of them is due by a clock that the log has not reached.</summary>
+/// <summary>
+/// Looks at rows for a read and sees whether one of them is due by a clock that the log has not reached.
+/// </summary>
 internal sealed class ExpiryWatch(IRowSource rows) : IRowSource
 {
     private long _logged;

@@ -18,7 +18,9 @@ public interface IPartitionHost
     /// </summary>
     long WallClockMilliseconds { get; }
 
-    /// <summary>Why writes are refused now for the sake of the whole node (disk, memory); null when they are not.</summary>
+    /// <summary>
+    /// Why writes are refused now for the sake of the whole node (disk, memory); null when they are not.
+    /// </summary>
     DropReason? WriteRefusal { get; }
 
     /// <summary>A message for another replica of the group; it may be lost, repeated or overtaken.</summary>

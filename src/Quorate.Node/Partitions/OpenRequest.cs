@@ -16,6 +16,9 @@ internal sealed class OpenRequest(PartitionRequest request, ulong order)
 
     public bool IsAnswered { get; set; }
 
+    /// <summary>Of its words.</summary>
+    public long Bytes { get; } = BytesOf(request.Lines);
+
     /// <summary>
     /// The rows fetched for it are held under these tags. All of them stay until it is through, since its evaluation
     /// begins anew each time.
@@ -46,6 +49,20 @@ internal sealed class OpenRequest(PartitionRequest request, ulong order)
 
         key = default;
         return false;
+    }
+
+    private static long BytesOf(CommandLine[] lines)
+    {
+        long bytes = 0;
+        foreach (CommandLine line in lines)
+        {
+            for (int word = 0; word < line.Count; word++)
+            {
+                bytes += line[word].Length;
+            }
+        }
+
+        return bytes;
     }
 
     /// <summary>A line without keys (FLUSHALL) makes the request one that may touch any.</summary>

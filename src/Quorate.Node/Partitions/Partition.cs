@@ -3,33 +3,14 @@ using Quorate.Core.Raft;
 using Quorate.Node.Commands;
 using Quorate.Node.Liveness;
 using Quorate.Node.Replicas;
-using Quorate.Storage.Log;
 using Quorate.Storage.Rows;
 using Quorate.Storage.Stores;
 
 namespace Quorate.Node.Partitions;
 
-/// <summary>What a partition is made of.</summary>
-public sealed record PartitionPlace
-{
-    public required ReplicaId Id { get; init; }
-
-    /// <summary>The first membership of a group that is created with all its replicas at once; else null.</summary>
-    public Membership? Bootstrap { get; init; }
-
-    /// <summary>Decides election timeouts and random choices of this life; another one for each start.</summary>
-    public required ulong Seed { get; init; }
-
-    public required Func<IGroupLogClient, IGroupLog> Log { get; init; }
-
-    public required Func<IPartitionStoreClient, IPartitionStore> Rows { get; init; }
-
-    public IEntrySeal Seal { get; init; } = PlainEntries.Instance;
-}
-
 /// <summary>
-/// One node's copy of a partition: a replica over a store of rows, the leader's evaluation of commands, request sessions
-/// and expiry. It is fed inputs and tells its host what follows; it has no thread, clock or socket of its own.
+/// One node's copy of a partition: a replica over a store of rows, the leader's evaluation of commands, request
+/// sessions and expiry. It is fed inputs and tells its host what follows; it has no thread, clock or socket of its own.
 /// <para>Invariants: every request gets one answer; inputs only take note, and <see cref="Turn"/> does what they ask
 /// for, so that what arrives together is done together; nothing is answered before the log has decided over what it
 /// saw.</para>
@@ -41,7 +22,7 @@ public sealed class Partition : IReplicaHost
     private readonly ColdRows _cold;
     private readonly PartitionWrites _writes;
     private readonly PartitionReads _reads;
-    private readonly Dictionary<RequestId, RequestId> _operations = [];
+    private readonly SortedDictionary<ulong, RequestId> _operations = [];
     private ulong _lastOrder;
     private int _applies;
     private bool _turnWaits;
@@ -62,7 +43,7 @@ public sealed class Partition : IReplicaHost
             this,
             place.Log,
             client => _parts.Machine = new PartitionMachine(
-                client, place.Rows, place.Seal, settings.ExpiriesTrackedMax, Fetched),
+                client, place, settings.ExpiriesTrackedMax, Fetched),
             place.Bootstrap,
             place.Seed);
         _writes = new(_parts, _cold, place.Seal, place.Seed);
@@ -76,6 +57,9 @@ public sealed class Partition : IReplicaHost
     public IPartitionStore Rows => _parts.Machine.Rows;
 
     public bool IsLeader => _parts.IsLeader;
+
+    /// <summary>The disk was full when the rows were last to be made durable.</summary>
+    public bool IsStoreFull => _parts.Machine.IsFull;
 
     /// <summary>Requests taken and not yet answered; of these, those that wait for rows.</summary>
     public (int Open, int Cold) Waiting => (_parts.Open, _cold.Count);
@@ -117,8 +101,8 @@ public sealed class Partition : IReplicaHost
     public void Submit(PartitionRequest request)
     {
         var open = new OpenRequest(request, ++_lastOrder);
-        bool isFull = _parts.Open >= _parts.Settings.RequestsOpenMax;
-        _parts.Opened();
+        bool isFull = _parts.IsFullFor(open);
+        _parts.Opened(open);
         if (isFull)
         {
             _parts.Refuse(open, DropReason.Overloaded);
@@ -137,7 +121,7 @@ public sealed class Partition : IReplicaHost
         {
             _parts.Refuse(open, DropReason.NotLeader);
         }
-        else if ((_parts.Machine.IsFull ? DropReason.SpaceIsLow : _host.WriteRefusal) is { } refusal)
+        else if (_host.WriteRefusal is { } refusal)
         {
             _parts.Refuse(open, refusal);
         }
@@ -268,7 +252,7 @@ public sealed class Partition : IReplicaHost
 
     void IReplicaHost.Reply(in ReplicaReply reply)
     {
-        if (_operations.Remove(reply.Request, out RequestId operation))
+        if (_operations.Remove(reply.Request.Value, out RequestId operation))
         {
             _host.Reply(new PartitionReply(
                 operation, reply.Outcome, reply.Reason, reply.LeaderHint, reply.Token, RowVersion.Zero, default));
@@ -339,7 +323,7 @@ public sealed class Partition : IReplicaHost
     private RequestId Operation(RequestId request)
     {
         RequestId own = _parts.NextRequest();
-        _operations.Add(own, request);
+        _operations.Add(own.Value, request);
         return own;
     }
 
@@ -347,7 +331,15 @@ public sealed class Partition : IReplicaHost
     {
         _writes.Close();
         _reads.Close();
+        foreach (RequestId operation in _operations.Values)
+        {
+            var lost = DropReason.LeadershipLost;
+            _host.Reply(new(operation, lost.Outcome(), lost, ReplicaId.None, default, RowVersion.Zero, default));
+        }
+
+        _operations.Clear();
         _isClosed = true;
+        Replica.Close();
     }
 
     private void AfterInput()

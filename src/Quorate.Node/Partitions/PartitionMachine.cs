@@ -15,19 +15,20 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
     private readonly IReplicaStoreClient _client;
     private readonly IEntrySeal _seal;
     private readonly Action<ulong> _fetched;
+    private readonly Action<Entry>? _applies;
 
     public PartitionMachine(
         IReplicaStoreClient client,
-        Func<IPartitionStoreClient, IPartitionStore> rows,
-        IEntrySeal seal,
+        PartitionPlace place,
         int expiriesTrackedMax,
         Action<ulong> fetched)
     {
         _client = client;
-        _seal = seal;
+        _seal = place.Seal;
+        _applies = place.Applies;
         _fetched = fetched;
         Expiries = new(expiriesTrackedMax);
-        Rows = rows(this);
+        Rows = place.Rows(this);
     }
 
     public IPartitionStore Rows { get; }
@@ -48,6 +49,7 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
 
     public ReadOnlyMemory<byte> Apply(Entry entry, bool resultWanted)
     {
+        _applies?.Invoke(entry);
         if (entry.Kind != EntryKind.Data)
         {
             Rows.Apply(entry.Index, Rows.Time, []);

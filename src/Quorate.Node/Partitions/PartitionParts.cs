@@ -27,6 +27,9 @@ internal sealed class PartitionParts(PartitionSettings settings, IPartitionHost 
     /// <summary>Requests taken and not yet answered.</summary>
     public int Open { get; private set; }
 
+    /// <summary>Of the words of the open requests.</summary>
+    public long OpenBytes { get; private set; }
+
     public bool IsLeader => Replica.IsRunning && Replica.Group!.Role == Role.Leader;
 
     /// <summary>
@@ -41,7 +44,15 @@ internal sealed class PartitionParts(PartitionSettings settings, IPartitionHost 
 
     public RequestId NextRequest() => new(++_lastRequest);
 
-    public void Opened() => Open++;
+    public bool IsFullFor(OpenRequest open) =>
+        Open >= Settings.RequestsOpenMax
+        || (Open > 0 && OpenBytes + open.Bytes > Settings.RequestBytesOpenMax);
+
+    public void Opened(OpenRequest open)
+    {
+        Open++;
+        OpenBytes += open.Bytes;
+    }
 
     public void Refuse(OpenRequest open, DropReason reason) => Drop(open, reason, Hint);
 
@@ -62,6 +73,7 @@ internal sealed class PartitionParts(PartitionSettings settings, IPartitionHost 
 
         open.IsAnswered = true;
         Open--;
+        OpenBytes -= open.Bytes;
         Host.Reply(reply);
     }
 }

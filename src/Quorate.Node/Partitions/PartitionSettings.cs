@@ -7,11 +7,18 @@ namespace Quorate.Node.Partitions;
 /// <summary>The limits and times of a partition, each with its unit.</summary>
 public sealed record PartitionSettings
 {
-    /// <summary>The first slot of the partition's run: sessions of requests without a key are remembered there.</summary>
+    /// <summary>
+    /// The first slot of the partition's run: sessions of requests without a key are remembered there.
+    /// </summary>
     public Slot FirstSlot { get; init; }
 
     /// <summary>Requests taken and not yet answered; beyond, they are refused.</summary>
     public int RequestsOpenMax { get; init; } = 16 * 1024;
+
+    /// <summary>
+    /// Words of requests taken and not yet answered, in bytes; beyond, they are refused (one is always let in).
+    /// </summary>
+    public long RequestBytesOpenMax { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>Requests that wait for cold rows; beyond, they are refused.</summary>
     public int ColdRequestsMax { get; init; } = 1024;

@@ -11,10 +11,10 @@ namespace Quorate.Node.Partitions;
 /// The requests that may change something, from their arrival to their answer. All that have come since the last turn
 /// are evaluated in order, each over the applied rows and all that is pending, and go into one entry for each run of
 /// requests with the same write level.
-/// <para>Invariants: nothing is evaluated but by a leader that has applied an entry of its own term; a reply leaves only
-/// when the log has decided over the entry that carries it and what it saw; requests that name the same key are executed
-/// in the order of their arrival, even when one has to wait for cold rows; what is pending is what was proposed in this
-/// term and is not applied yet.</para>
+/// <para>Invariants: nothing is evaluated but by a leader that has applied an entry of its own term; a reply leaves
+/// only when the log has decided over the entry that carries it and what it saw; requests that name the same key are
+/// executed in the order of their arrival, even when one has to wait for cold rows; what is pending is what was
+/// proposed in this term and is not applied yet.</para>
 /// </summary>
 internal sealed class PartitionWrites
 {
@@ -30,6 +30,7 @@ internal sealed class PartitionWrites
     private Term _term;
     private HybridTime _lastTime;
     private ulong _timeEntry;
+    private bool _entryIsFull;
 
     public PartitionWrites(PartitionParts parts, ColdRows cold, IEntrySeal seal, ulong seed)
     {
@@ -135,7 +136,9 @@ internal sealed class PartitionWrites
         return true;
     }
 
-    /// <summary>Answers the requests whose deadline has passed: refused when nothing was logged, else unknown.</summary>
+    /// <summary>
+    /// Answers the requests whose deadline has passed: refused when nothing was logged, else unknown.
+    /// </summary>
     public void Expire(Instant now)
     {
         if (EarliestDeadline > now)
@@ -167,7 +170,9 @@ internal sealed class PartitionWrites
         EarliestDeadline = earliest;
     }
 
-    /// <summary>The partition leaves this node: what is not in the log is refused, of the rest nothing is known.</summary>
+    /// <summary>
+    /// The partition leaves this node: what is not in the log is refused, of the rest nothing is known.
+    /// </summary>
     public void Close()
     {
         _queue.RefuseAll(DropReason.NotLeader);
@@ -204,8 +209,9 @@ internal sealed class PartitionWrites
         PartitionSettings settings = _parts.Settings;
         Instant deadline = Instant.Zero;
         WriteLevel? level = null;
-        while (_taken.Count < settings.ProposalRequestsMax
-            && _entry.Bytes < settings.ProposalBytesMax
+        _entryIsFull = false;
+        while (!_entryIsFull
+            && _taken.Count < settings.ProposalRequestsMax
             && _entry.Count <= ChangesBeforeMax
             && _queue.TryPeek(out OpenRequest? open)
             && (level is null || open.Request.WriteLevel == level))
@@ -266,6 +272,17 @@ internal sealed class PartitionWrites
         if (verdict == SessionVerdict.Cold)
         {
             _queue.SetAside(open);
+            return null;
+        }
+
+        bool fits = _entry.Count == 0
+            || verdict != SessionVerdict.Execute
+            || _entry.Bytes + evaluation.Changes.Length <= _parts.Settings.ProposalBytesMax;
+        if (!fits)
+        {
+            // Its changes do not fit behind the others; in the next entry it sees another index and time.
+            _entryIsFull = true;
+            _queue.PutBack(open);
             return null;
         }
 

@@ -15,7 +15,9 @@ internal enum SessionVerdict
     /// <summary>It was executed; its reply is remembered.</summary>
     Answer,
 
-    /// <summary>It may have been executed, and its reply is gone; or its session is: it is not executed (again).</summary>
+    /// <summary>
+    /// It may have been executed, and its reply is gone; or its session is: it is not executed (again).
+    /// </summary>
     Refuse,
 
     /// <summary>Rows are cold: to be looked at again from the beginning.</summary>
@@ -27,9 +29,9 @@ internal enum SessionVerdict
 /// slot of the request's first key. All is decided by the leader from rows, pending ones included, and logged as
 /// changes, so that every replica remembers the same.
 /// <para>Per slot there are a <see cref="SessionBook"/>, a <see cref="SessionHeader"/> for each session and a row for
-/// each reply. Invariants: a number has a reply row or is at most <see cref="SessionHeader.Forgotten"/>, or it was never
-/// executed in this slot; a session was never here, has a header, or is at most <see cref="SessionBook.Watermark"/>;
-/// what was remembered is never executed again.</para>
+/// each reply. Invariants: a number has a reply row or is at most <see cref="SessionHeader.Forgotten"/>, or it was
+/// never executed in this slot; a session was never here, has a header, or is at most <see
+/// cref="SessionBook.Watermark"/>; what was remembered is never executed again.</para>
 /// </summary>
 internal sealed class RequestSessions(PartitionSettings settings)
 {
@@ -185,7 +187,9 @@ internal sealed class RequestSessions(PartitionSettings settings)
         Delete(entry, SessionRows.Header(_rowKey, _slot, session.Session));
     }
 
-    /// <summary>Forgets the replies that the client has seen, and those of the lowest numbers beyond the bound.</summary>
+    /// <summary>
+    /// Forgets the replies that the client has seen, and those of the lowest numbers beyond the bound.
+    /// </summary>
     private void LetGo(EntryBuilder entry, SessionHeader header)
     {
         header.Numbers.Sort();

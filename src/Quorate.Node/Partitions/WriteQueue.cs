@@ -14,7 +14,9 @@ internal sealed class WriteQueue(PartitionParts parts, ColdRows cold)
 {
     private readonly Queue<OpenRequest> _arrived = new();
 
-    /// <summary>Those that were set aside once and are ready, in the order of their arrival. Before the arrived.</summary>
+    /// <summary>
+    /// Those that were set aside once and are ready, in the order of their arrival. Before the arrived.
+    /// </summary>
     private readonly List<OpenRequest> _again = [];
 
     private readonly List<OpenRequest> _aside = [];
@@ -69,6 +71,9 @@ internal sealed class WriteQueue(PartitionParts parts, ColdRows cold)
             _arrived.Dequeue();
         }
     }
+
+    /// <summary>What was taken out last has to be evaluated for another entry: it is the next again.</summary>
+    public void PutBack(OpenRequest open) => _again.Insert(0, open);
 
     /// <summary>The evaluation of a request met a cold row: it waits for it.</summary>
     public void SetAside(OpenRequest open)

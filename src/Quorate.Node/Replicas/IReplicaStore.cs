@@ -24,7 +24,9 @@ public interface IReplicaStoreClient
     /// <summary>A received snapshot is damaged or did not fit.</summary>
     void SnapshotRefused(SnapshotMeta meta);
 
-    /// <summary>The store can not go on or can not prove what it holds: the process must end with this sentence.</summary>
+    /// <summary>
+    /// The store can not go on or can not prove what it holds: the process must end with this sentence.
+    /// </summary>
     void StoreFailed(string sentence);
 }
 

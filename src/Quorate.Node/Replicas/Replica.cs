@@ -205,8 +205,8 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     }
 
     /// <summary>
-    /// Takes a read over that the host was told of by <see cref="IReplicaHost.ReadWaits"/>: the host answers it from the
-    /// state as it is in this moment. A host that can not yet (a row is cold) takes it later: it stays ready.
+    /// Takes a read over that the host was told of by <see cref="IReplicaHost.ReadWaits"/>: the host answers it from
+    /// the state as it is in this moment. A host that can not yet (a row is cold) takes it later: it stays ready.
     /// </summary>
     /// <param name="seen">What the client then has seen.</param>
     public bool TakeRead(RequestId request, out ReadToken seen)
@@ -229,6 +229,9 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         _policy.Want();
         SaveCheckpointWhenDue();
     }
+
+    /// <summary>Takes nothing more: neither inputs nor the completions of what is under way.</summary>
+    public void Close() => _stage = Stage.Ended;
 
     void IReplicaStoreClient.StoreOpened(SnapshotMeta? checkpoint)
     {

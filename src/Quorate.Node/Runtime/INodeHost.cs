@@ -35,7 +35,9 @@ public interface INodeHost
     /// <summary>Something is to be done: call <see cref="NodeRuntime.Turn"/>, once, now or later.</summary>
     void TurnWaits();
 
-    /// <summary>Something can be done in the background: call <see cref="NodeRuntime.Work"/>, when there is time.</summary>
+    /// <summary>
+    /// Something can be done in the background: call <see cref="NodeRuntime.Work"/>, when there is time.
+    /// </summary>
     void WorkWaits();
 
     void RoleChanged(GroupId group, in RoleChanged change);

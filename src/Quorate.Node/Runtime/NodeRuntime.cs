@@ -9,7 +9,8 @@ namespace Quorate.Node.Runtime;
 /// <summary>
 /// A node: many partitions over one disk, with one log whose syncs they share, one heartbeat per pair of nodes, and one
 /// budget of memory. It is fed inputs and tells its host what follows; it has no thread, clock or socket of its own.
-/// <para>Inputs besides its members are the completions of its disk, which go straight to whoever waits for them.</para>
+/// <para>Inputs besides its members are the completions of its disk, which go straight to whoever waits for
+/// them.</para>
 /// <para>Invariants: every request gets one answer; a partition to which nothing happens costs nothing: whatever is
 /// done for many is done for those that asked for it.</para>
 /// </summary>
@@ -87,7 +88,8 @@ public sealed class NodeRuntime : INodeLogClient
                 Id = opening.Id,
                 Bootstrap = opening.Bootstrap,
                 Seed = SeededRandom.SplitMix64(ref seed),
-                Log = client => _log.For(stream, client),
+                Log = client => _place.Log(opening, client, inner => _log.For(stream, inner)),
+                Applies = _place.Applies is { } applies ? entry => applies(opening.Group, entry) : null,
                 Rows = client => _place.Rows(opening.Group, opening.Id, client),
                 Seal = opening.Seal,
             },
@@ -116,7 +118,9 @@ public sealed class NodeRuntime : INodeLogClient
         _hasEnded = true;
     }
 
-    /// <summary>A partition is no longer here: its log and its rows go; then <see cref="INodeHost.PartitionDropped"/>.</summary>
+    /// <summary>
+    /// A partition is no longer here: its log and its rows go; then <see cref="INodeHost.PartitionDropped"/>.
+    /// </summary>
     public void Drop(GroupId group)
     {
         if (_partitions.Remove(group, out PartitionShell? shell))
@@ -136,7 +140,13 @@ public sealed class NodeRuntime : INodeLogClient
         _log.Drop(stream);
     }
 
-    public void Receive(GroupId group, in RaftMessage message) => Find(group)?.Receive(message);
+    public void Receive(GroupId group, in RaftMessage message)
+    {
+        if (!_hasEnded)
+        {
+            Find(group)?.Receive(message);
+        }
+    }
 
     public void Hear(in NodeHeartbeat heartbeat)
     {
@@ -221,8 +231,8 @@ public sealed class NodeRuntime : INodeLogClient
     }
 
     /// <summary>
-    /// Does background work of some partitions, each about as much as the budget says, in bytes. True when there is more
-    /// to do right now.
+    /// Does background work of some partitions, each about as much as the budget says, in bytes. True when there is
+    /// more to do right now.
     /// </summary>
     public bool Work(int budgetBytes)
     {
@@ -231,15 +241,7 @@ public sealed class NodeRuntime : INodeLogClient
             return false;
         }
 
-        if (_place.Memory.OverBytes > 0)
-        {
-            // Whoever holds rows that are not needed may give them back, whether or not anything happened to it.
-            foreach (PartitionShell shell in _partitions.Values)
-            {
-                _work.Add(shell);
-            }
-        }
-
+        MakeRoom();
         return _work.Run(budgetBytes);
     }
 
@@ -289,6 +291,30 @@ public sealed class NodeRuntime : INodeLogClient
             _hasEnded = true;
             _host.End(sentence);
         }
+    }
+
+    /// <summary>
+    /// Memory is short: the partition with the most rows that are in memory only is to take a checkpoint, and whoever
+    /// holds rows that are not needed may give them back, whether or not anything happened to it.
+    /// </summary>
+    private void MakeRoom()
+    {
+        long free = _place.Memory.TotalBytes - _place.Memory.UsedBytes;
+        if (free > _place.Memory.TotalBytes / _settings.MemoryFreeFraction)
+        {
+            return;
+        }
+
+        PartitionShell? heaviest = null;
+        foreach (PartitionShell shell in _partitions.Values)
+        {
+            _work.Add(shell);
+            bool isHeavier = heaviest is null
+                || shell.Partition.Rows.DirtyBytes > heaviest.Partition.Rows.DirtyBytes;
+            heaviest = isHeavier ? shell : heaviest;
+        }
+
+        heaviest?.Partition.WantCheckpoint();
     }
 
     private void Refuse(GroupId group, RequestId request) => _host.Reply(group, new PartitionReply(

@@ -18,6 +18,11 @@ public sealed record NodeSettings
 
     public NodeLogSettings Log { get; init; } = new();
 
+    /// <summary>
+    /// When less than the total divided by this is free of the memory, dirty rows are written out and clean ones go.
+    /// </summary>
+    public int MemoryFreeFraction { get; init; } = 8;
+
     /// <summary>Partitions that one call of Work gives their turn.</summary>
     public int WorkPartitionsMax { get; init; } = 16;
 
@@ -42,6 +47,13 @@ public sealed record NodePlace
 
     /// <summary>Makes the rows of a partition, whose files have names of their own.</summary>
     public required Func<GroupId, ReplicaId, IPartitionStoreClient, IPartitionStore> Rows { get; init; }
+
+    /// <summary>For checks that stand between a replica and its log: by default nothing does.</summary>
+    public Func<PartitionOpening, IGroupLogClient, Func<IGroupLogClient, IGroupLog>, IGroupLog> Log { get; init; } =
+        static (_, client, log) => log(client);
+
+    /// <summary>For checks that see each entry just before it is applied.</summary>
+    public Action<GroupId, Entry>? Applies { get; init; }
 }
 
 /// <summary>A partition to be opened on a node.</summary>

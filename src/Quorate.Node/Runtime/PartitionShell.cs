@@ -52,11 +52,15 @@ internal sealed class PartitionShell(
             return;
         }
 
-        if (!_isAnnounced && Partition is { Replica.IsRunning: true })
+        if (Partition is { Replica.IsRunning: true })
         {
-            _isAnnounced = true;
-            node.Announce();
+            // It is set after whatever happens to the replica, and that may have left something to do.
             work.Add(this);
+            if (!_isAnnounced)
+            {
+                _isAnnounced = true;
+                node.Announce();
+            }
         }
 
         if (deadline != _deadline)

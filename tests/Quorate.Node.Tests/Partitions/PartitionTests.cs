@@ -5,7 +5,9 @@ using Quorate.Storage.Stores;
 
 namespace Quorate.Node.Tests.Partitions;
 
-/// <summary>A leader evaluates commands, the log carries row changes, and every replica comes to hold the same.</summary>
+/// <summary>
+/// A leader evaluates commands, the log carries row changes, and every replica comes to hold the same.
+/// </summary>
 public sealed class PartitionTests
 {
     [Theory]
@@ -69,7 +71,8 @@ public sealed class PartitionTests
         PartitionReply reply = cluster.Ask(
             cluster.Leader, TestCluster.Request("SET {t}a 1", "GET {t}a", "NOSUCH x", "SET {t}b 2"));
 
-        Assert.StartsWith("*4\r\n+OK\r\n$1\r\n1\r\n-ERR unknown command", TestCluster.Text(reply), StringComparison.Ordinal);
+        const string start = "*4\r\n+OK\r\n$1\r\n1\r\n-ERR unknown command";
+        Assert.StartsWith(start, TestCluster.Text(reply), StringComparison.Ordinal);
         Assert.Equal("$1\r\n2", cluster.Do("GET {t}b"));
     }
 

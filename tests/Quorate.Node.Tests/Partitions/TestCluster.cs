@@ -20,8 +20,13 @@ internal sealed class TestCluster
     private ulong _lastRequest;
 
     public TestCluster(
-        int nodes, PartitionSettings? settings = null, MemoryStoreSettings? store = null, int groups = 1)
+        int nodes,
+        PartitionSettings? settings = null,
+        MemoryStoreSettings? store = null,
+        int groups = 1,
+        RaftSettings? raft = null)
     {
+        NodeSettings = new() { Log = new() { SegmentBytes = 64 * 1024 }, Raft = raft ?? new() };
         Groups = groups;
         Settings = settings ?? new();
         StoreSettings = store ?? new();
@@ -39,7 +44,7 @@ internal sealed class TestCluster
 
     public MemoryStoreSettings StoreSettings { get; set; }
 
-    public NodeSettings NodeSettings { get; } = new() { Log = new() { SegmentBytes = 64 * 1024 } };
+    public NodeSettings NodeSettings { get; }
 
     public Membership Membership => _membership;
 
@@ -198,7 +203,9 @@ internal sealed class TestCluster
         Run(1000);
         ulong?[] hashes =
         [
-            .. Nodes.Where(node => node.Partition is not null).Select(node => node.Partition!.Rows.StateHash()).Distinct(),
+            .. Nodes.Where(node => node.Partition is not null)
+                .Select(node => node.Partition!.Rows.StateHash())
+                .Distinct(),
         ];
         Assert.Single(hashes);
         Assert.NotNull(hashes[0]);

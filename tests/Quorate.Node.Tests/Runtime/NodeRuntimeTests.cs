@@ -77,7 +77,8 @@ public sealed class NodeRuntimeTests
     [Fact]
     public void A_partition_that_is_dropped_leaves_nothing()
     {
-        var cluster = new TestCluster(1, new PartitionSettings { Replica = new() { CheckpointEntries = 2 } }, groups: 2);
+        var settings = new PartitionSettings { Replica = new() { CheckpointEntries = 2 } };
+        var cluster = new TestCluster(1, settings, groups: 2);
         TestNode node = cluster.Nodes[0];
         for (int i = 0; i < 5; i++)
         {

@@ -1,0 +1,117 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Partitions;
+
+namespace Quorate.Node.Tests.Partitions;
+
+/// <summary>Rows expire by the time of the log, at all replicas alike.</summary>
+public sealed class ExpiryTests
+{
+    [Fact]
+    public void A_row_that_is_due_is_gone_at_the_leader_at_once_and_elsewhere_soon()
+    {
+        var cluster = new TestCluster(3);
+        cluster.Do("SET k 1 PX 500");
+        Assert.Equal("$1\r\n1", cluster.Do("GET k"));
+
+        cluster.Run(600);
+
+        Assert.Equal("_", cluster.Do("GET k"));
+        foreach (TestNode node in cluster.Nodes)
+        {
+            Assert.Equal("_", cluster.Do(node, "GET k", ReadLevel.Eventual));
+        }
+
+        cluster.AssertSameState();
+    }
+
+    [Fact]
+    public void A_leader_that_remembers_no_expiry_has_the_time_moved_on_before_it_answers()
+    {
+        var cluster = new TestCluster(3, new PartitionSettings { ExpiriesTrackedMax = 0 });
+        cluster.Do("SET k 1 PX 500");
+        cluster.Run(600);
+        TestNode follower = cluster.Nodes.First(node => node != cluster.Leader);
+        Assert.Equal("$1\r\n1", cluster.Do(follower, "GET k", ReadLevel.Eventual));
+
+        Assert.Equal("_", cluster.Do("GET k"));
+
+        cluster.Run(100);
+        Assert.Equal("_", cluster.Do(follower, "GET k", ReadLevel.Eventual));
+    }
+
+    [Fact]
+    public void A_replica_whose_clock_is_fast_does_not_judge_by_it()
+    {
+        var cluster = new TestCluster(3);
+        cluster.Do("SET k 1 PX 5000");
+        TestNode follower = cluster.Nodes.First(node => node != cluster.Leader);
+        cluster.Run(100);
+
+        follower.WallClockStray = 8000;
+
+        Assert.Equal("$1\r\n1", cluster.Do(follower, "GET k", ReadLevel.Eventual));
+        Assert.Equal("$1\r\n1", cluster.Do(follower, "GET k", ReadLevel.Linearizable));
+    }
+
+    [Fact]
+    public void The_logged_time_does_not_go_back_with_a_leader_whose_clock_is_slow()
+    {
+        var cluster = new TestCluster(3);
+        cluster.Do("SET k 1");
+        HybridTime before = cluster.Leader.Partition!.Rows.Time;
+        foreach (TestNode node in cluster.Nodes)
+        {
+            node.WallClockStray = -3_600_000;
+        }
+
+        Assert.Equal("+OK", cluster.Do("SET k 2"));
+        Assert.Equal("+OK", cluster.Do("SET k 3"));
+
+        Assert.True(cluster.Leader.Partition!.Rows.Time > before);
+        Assert.True(cluster.Leader.Partition!.Rows.Time.Milliseconds == before.Milliseconds);
+        cluster.AssertSameState();
+    }
+
+    [Fact]
+    public void A_write_sees_a_row_as_expired_by_its_own_time()
+    {
+        var cluster = new TestCluster(1, new PartitionSettings { ExpiriesTrackedMax = 0 });
+        cluster.Do("SET k 1 PX 500");
+        cluster.Run(600);
+
+        Assert.Equal("+OK", cluster.Do("SET k 2 NX"));
+        Assert.Equal("$1\r\n2", cluster.Do("GET k"));
+    }
+
+    [Fact]
+    public void Idle_time_after_the_last_expiry_costs_no_entries()
+    {
+        var cluster = new TestCluster(1);
+        cluster.Do("SET k 1 PX 500");
+        cluster.Run(2000);
+        LogIndex before = cluster.Leader.Partition!.Replica.AppliedAt.Index;
+
+        cluster.Run(10_000);
+
+        Assert.Equal(before, cluster.Leader.Partition!.Replica.AppliedAt.Index);
+    }
+
+    [Fact]
+    public void Only_so_many_moments_are_kept_in_mind_the_earliest_ones()
+    {
+        var schedule = new ExpirySchedule(3);
+        var writer = new System.Buffers.ArrayBufferWriter<byte>();
+        foreach (long moment in new long[] { 50, 10, 40, 30, 20 })
+        {
+            Storage.Rows.RowChanges.Write(
+                writer, new(Storage.Rows.RowKey.Of("k"u8), Storage.Rows.RowType.Text, moment, default));
+        }
+
+        schedule.Note(writer.WrittenSpan);
+
+        Assert.Equal((3, 10L), (schedule.Count, schedule.Earliest));
+        schedule.Passed(HybridTime.FromMilliseconds(29));
+        Assert.Equal((1, 30L), (schedule.Count, schedule.Earliest));
+    }
+}
