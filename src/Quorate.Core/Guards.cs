@@ -214,6 +214,18 @@ public static class Guards
     /// <summary>
     /// R25: a request of a session that may have been evicted is refused; nobody knows what it has done.
     /// </summary>
+    /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
+    public static bool DroppedKeysAreUnreferenced => On();
+
+    /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
+    public static bool MasterKeyIsProven => On();
+    /// <summary>F27: a request whose number was executed is answered from what is remembered, never again executed.</summary>
+    public static bool DuplicatesAreRecognised => On();
+
+    /// <summary>F27: a number is looked up among the pending changes, too: the first one may not be applied yet.</summary>
+    public static bool PendingDuplicatesAreRecognised => On();
+
+    /// <summary>R25: a request of a session that may have been evicted is refused; nobody knows what it has done.</summary>
     public static bool EvictedSessionsAreRefused => On();
 
     /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
@@ -232,8 +244,23 @@ public static class Guards
     /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
     public static bool DroppedKeysAreUnreferenced => On();
 
-    /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
-    public static bool MasterKeyIsProven => On();
+    /// <summary>R32: the slots that a batch changes stay closed to readers until all of it is done.</summary>
+    public static bool BatchesArePublishedWhole => On();
+
+    /// <summary>S4: native memory that concurrent readers may look at is not freed before they have left.</summary>
+    public static bool RetiredMemoryWaitsForReaders => On();
+
+    /// <summary>S3: a row that is overwritten while a checkpoint is written stays for it as it was.</summary>
+    public static bool FreezeKeepsOverwrittenRows => On();
+
+    /// <summary>S2: a tombstone stays as long as an older table may hold what it hides.</summary>
+    public static bool TombstonesOutliveOlderRows => On();
+
+    /// <summary>S2: an expired row that is dropped goes on hiding what older tables hold under its key.</summary>
+    public static bool ExpiredRowsHideOlderOnes => On();
+
+    /// <summary>S4: a table's file stays while a fetch, a transfer or a compaction reads it.</summary>
+    public static bool FilesInUseAreKept => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.

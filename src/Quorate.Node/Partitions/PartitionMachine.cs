@@ -92,6 +92,8 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
         _client.CheckpointSaved(meta);
     }
 
+    void IPartitionStoreClient.CheckpointGivenUp(SnapshotMeta meta) => _client.CheckpointGivenUp(meta);
+
     void IPartitionStoreClient.Fetched(ulong tag) => _fetched(tag);
 
     void IPartitionStoreClient.SnapshotRead(

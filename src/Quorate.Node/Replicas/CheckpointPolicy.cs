@@ -13,6 +13,9 @@ internal sealed class CheckpointPolicy(ReplicaSettings settings)
     private bool _saving;
     private bool _wanted;
 
+    /// <summary>The last one came to nothing.</summary>
+    public bool IsGivenUp { get; private set; }
+
     public void Applied(Entry entry)
     {
         _entries++;
@@ -35,6 +38,7 @@ internal sealed class CheckpointPolicy(ReplicaSettings settings)
         }
 
         _saving = true;
+        IsGivenUp = false;
         _wanted = false;
         _entries = 0;
         _bytes = 0;
@@ -43,6 +47,17 @@ internal sealed class CheckpointPolicy(ReplicaSettings settings)
 
     /// <summary>A checkpoint of this replica's own is durable.</summary>
     public void Saved() => _saving = false;
+
+    /// <summary>
+    /// The checkpoint came to nothing, since the disk was full: another one is due at the next occasion.
+    /// </summary>
+    public void GivenUp()
+    {
+        IsGivenUp = true;
+        _saving = false;
+        _wanted = true;
+        _entries = Math.Max(1, _entries);
+    }
 
     /// <summary>A snapshot took the place of the state: it is a checkpoint of its own.</summary>
     public void Replaced()

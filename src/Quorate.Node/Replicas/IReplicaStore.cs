@@ -15,6 +15,9 @@ public interface IReplicaStoreClient
     /// <summary>A checkpoint of this replica's own is durable.</summary>
     void CheckpointSaved(SnapshotMeta meta);
 
+    /// <summary>The disk was full: the checkpoint under way has come to nothing, and another one is needed.</summary>
+    void CheckpointGivenUp(SnapshotMeta meta);
+
     /// <summary>A piece that was asked for; a null <paramref name="meta"/> says that there is none to send.</summary>
     void SnapshotRead(ulong tag, SnapshotMeta? meta, long offset, ReadOnlyMemory<byte> chunk, bool done);
 

@@ -107,6 +107,11 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         {
             Step(RaftInput.Tick(_host.Now));
         }
+
+        if (_policy.IsGivenUp)
+        {
+            SaveCheckpointWhenDue();
+        }
     }
 
     /// <summary>Proposes a batch. Its place in the log, or none when it was refused.</summary>
@@ -291,6 +296,8 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
             Step(RaftInput.Checkpointed(_host.Now, meta));
         }
     }
+
+    void IReplicaStoreClient.CheckpointGivenUp(SnapshotMeta meta) => _policy.GivenUp();
 
     void IReplicaStoreClient.SnapshotRead(
         ulong tag, SnapshotMeta? meta, long offset, ReadOnlyMemory<byte> chunk, bool done)

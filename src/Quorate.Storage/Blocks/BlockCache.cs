@@ -97,6 +97,9 @@ public sealed class BlockCache(long bytesMax) : IBlockLookup
         return true;
     }
 
+    public bool IsPinned(SSTableReader file, int number) =>
+        _places.TryGetValue(NameOf(file, number), out int place) && _entries[place].Pins > 0;
+
     public void Unpin(SSTableReader file, int number)
     {
         bool isThere = _places.TryGetValue(NameOf(file, number), out int place);

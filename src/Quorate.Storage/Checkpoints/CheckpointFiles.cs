@@ -187,7 +187,7 @@ public sealed class CheckpointFiles : ICheckpoints
 
         bool fits = _reception.File is not null
             && piece.Offset == _reception.Bytes
-            && SameMeta(piece.Meta, _reception.Meta)
+            && CheckpointFormat.IsSame(piece.Meta, _reception.Meta)
             && piece.Offset + piece.Chunk.Length
                 <= CheckpointFormat.FileBytesMax(_settings.StateBytesMax, _settings.MetaBytesMax);
         if (!fits)
@@ -225,7 +225,7 @@ public sealed class CheckpointFiles : ICheckpoints
         bool isOlder = _newest is not null && announced.Index < _newest.Index;
         if (isOlder
             || !CheckpointFormat.TryDecode(loaded, out SnapshotMeta? meta, out ReadOnlyMemory<byte> state)
-            || !SameMeta(meta, announced))
+            || !CheckpointFormat.IsSame(meta, announced))
         {
             yield return DiskStep.All(Refuse(announced));
 
@@ -383,11 +383,6 @@ public sealed class CheckpointFiles : ICheckpoints
         _jobs.Stop();
         _client.CheckpointsFailed(sentence);
     }
-
-    private static bool SameMeta(SnapshotMeta? a, SnapshotMeta? b) =>
-        a is not null
-        && b is not null
-        && CheckpointFormat.EncodeMeta(a).AsSpan().SequenceEqual(CheckpointFormat.EncodeMeta(b));
 
     /// <summary>The snapshot that is being received; no file when there is none.</summary>
     [StructLayout(LayoutKind.Auto)]

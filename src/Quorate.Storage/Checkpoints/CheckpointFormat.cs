@@ -108,6 +108,9 @@ internal static class CheckpointFormat
         return bytes;
     }
 
+    public static bool IsSame(SnapshotMeta? a, SnapshotMeta? b) =>
+        a is not null && b is not null && EncodeMeta(a).AsSpan().SequenceEqual(EncodeMeta(b));
+
     /// <summary>
     /// The longest file that a state of <paramref name="stateBytesMax"/> may have; beyond, a received one is refused
     /// before it fills the disk.
@@ -145,7 +148,7 @@ internal static class CheckpointFormat
         return meta is not null;
     }
 
-    private static SnapshotMeta? TryDecodeMeta(ReadOnlySpan<byte> bytes)
+    public static SnapshotMeta? TryDecodeMeta(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < 32)
         {

@@ -54,9 +54,10 @@ internal sealed unsafe class SlotTable(MemtableSettings settings, RetiredMemory 
 
             if (entry >> RootShift == TagOf(hash) && entry != Removed)
             {
-                row = (nint)(entry & AddressMask);
-                if (RowBytes.KeyOf(row).SequenceEqual(rowKey))
+                nint candidate = (nint)(entry & AddressMask);
+                if (RowBytes.KeyOf(candidate).SequenceEqual(rowKey))
                 {
+                    row = candidate;
                     return entries + at;
                 }
             }
@@ -64,7 +65,6 @@ internal sealed unsafe class SlotTable(MemtableSettings settings, RetiredMemory 
             at = at + 1 == capacity ? 0 : at + 1;
         }
 
-        row = 0;
         return null;
     }
 

@@ -36,9 +36,15 @@ public interface IPartitionStoreClient
     void SnapshotRefused(SnapshotMeta meta);
 
     /// <summary>
+    /// The disk was full, so the checkpoint under way has come to nothing; its rows stay in memory. The owner asks for
+    /// another one later, of the rows as they are then.
+    /// </summary>
+    void CheckpointGivenUp(SnapshotMeta meta);
+
+    /// <summary>
     /// The disk is full, so a checkpoint, a compaction or a snapshot under way was given up; what it had written is
-    /// removed. Said once, until one succeeds again. The store goes on in memory and tries again when it is asked to
-    /// work; the owner takes no more writes than the log and the memory bear.
+    /// removed. Said once, until one succeeds again. The store goes on; the owner takes no more writes than the log and
+    /// the memory bear. Compactions are tried again by themselves.
     /// </summary>
     void StoreFull(string sentence);
 
@@ -82,8 +88,8 @@ public interface IPartitionStore : IRowSource
     long DirtyBytes { get; }
 
     /// <summary>
-    /// Begins to make durable the rows as applied now; then <see cref="IPartitionStoreClient.CheckpointSaved"/>. One at
-    /// a time.
+    /// Begins to make durable the rows as applied now; then <see cref="IPartitionStoreClient.CheckpointSaved"/> or
+    /// <see cref="IPartitionStoreClient.CheckpointGivenUp"/>. One at a time.
     /// </summary>
     void Checkpoint(SnapshotMeta meta);
 

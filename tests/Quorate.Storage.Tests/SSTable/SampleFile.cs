@@ -24,14 +24,14 @@ internal sealed class SampleFile
 
     public static readonly DataKey Key = new(3, [.. Enumerable.Range(1, DataKey.KeyBytes).Select(i => (byte)(i * 7))]);
 
-    public SampleFile(SampleStyle style, int blockBytes = 300)
+    public SampleFile(SampleStyle style, int blockBytes = 300, int restartInterval = 4)
     {
         IsEncrypted = style is SampleStyle.Encrypted or SampleStyle.CompressedAndEncrypted;
         bool isCompressed = style is SampleStyle.Compressed or SampleStyle.CompressedAndEncrypted;
         Settings = new()
         {
             BlockBytes = blockBytes,
-            RestartInterval = 4,
+            RestartInterval = restartInterval,
             ReadPieceBytes = 700,
             Compression = isCompressed ? BlockCompression.Snappy : BlockCompression.None,
         };

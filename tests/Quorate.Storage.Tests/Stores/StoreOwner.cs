@@ -22,6 +22,8 @@ internal sealed class StoreOwner : IPartitionStoreClient
 
     public List<ulong> Saved { get; } = [];
 
+    public List<ulong> GivenUp { get; } = [];
+
     public List<ulong> Fetches { get; } = [];
 
     public List<ulong> Received { get; } = [];
@@ -97,6 +99,12 @@ internal sealed class StoreOwner : IPartitionStoreClient
     {
         Assert.False(_isCalling);
         Saved.Add(meta.Index.Value);
+    }
+
+    public void CheckpointGivenUp(SnapshotMeta meta)
+    {
+        Assert.False(_isCalling);
+        GivenUp.Add(meta.Index.Value);
     }
 
     public void Fetched(ulong tag)

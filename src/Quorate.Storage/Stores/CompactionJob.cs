@@ -1,0 +1,85 @@
+namespace Quorate.Storage.Stores;
+
+/// <summary>
+/// Merges a run of neighbouring tables into one, without what newer rows hide and what nobody can see any more. The
+/// checkpoint stays the one that it was; newer ones may come meanwhile.
+/// </summary>
+internal sealed class CompactionJob
+{
+    private readonly StoreContext _context;
+    private readonly TableSet _set;
+    private readonly StoreTable[] _inputs;
+    private readonly int _older;
+
+    public CompactionJob(StoreContext context, CompactionPlan plan)
+    {
+        _context = context;
+        _set = context.Served!;
+        _inputs = [.. _set.Tables.Skip(plan.First).Take(plan.Count)];
+        _older = plan.First + plan.Count;
+        foreach (StoreTable input in _inputs)
+        {
+            _context.Tables.Hold(input);
+        }
+    }
+
+    /// <summary>The disk was full, so it was given up.</summary>
+    public bool FoundFull { get; private set; }
+
+    public IEnumerable<StoreStep> Steps()
+    {
+        Manifest manifest = _set.Manifest;
+        var garbage = new RowGarbage(manifest.Time, manifest.ClearedAt, rowKey => _set.MayHold(rowKey, _older));
+        var rows = new MergedTables(_context, _inputs);
+        using var output = new TableOutput(_context, manifest.Meta.Index, rows, garbage);
+        yield return StoreStep.All(output.Steps());
+
+        StepEnd end = output.End;
+        if (end == StepEnd.Done && !output.IsOvertaken && NewSet(output.Table) is TableSet next)
+        {
+            var commit = new ManifestCommit(_context, next, isServed: true);
+            yield return StoreStep.All(commit.Steps());
+
+            end = commit.End;
+        }
+
+        if (end == StepEnd.Dead)
+        {
+            yield break;
+        }
+
+        FoundFull = end == StepEnd.Full;
+        if (output.Table is StoreTable table)
+        {
+            // Deletes it unless the set holds it now.
+            _context.Tables.Release(_context.Tables.Hold(table));
+        }
+
+        foreach (StoreTable input in _inputs)
+        {
+            _context.Tables.Release(input);
+        }
+    }
+
+    /// <summary>
+    /// The set as it is now, with the output in the place of the inputs; null when a received snapshot waits, so that
+    /// the next manifest is not this store's to write.
+    /// </summary>
+    private TableSet? NewSet(StoreTable? output)
+    {
+        TableSet now = _context.Served!;
+        int first = now.Tables.ToList().IndexOf(_inputs[0]);
+        if (first < 0 || _context.Durable != now)
+        {
+            return null;
+        }
+
+        StoreTable[] tables =
+        [
+            .. now.Tables.Take(first),
+            .. output is null ? [] : new[] { output },
+            .. now.Tables.Skip(first + _inputs.Length),
+        ];
+        return new(now.Manifest with { Tables = [.. tables.Select(table => table.Entry)] }, tables);
+    }
+}

@@ -1,0 +1,374 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Storage.Blocks;
+using Quorate.Storage.Disk;
+using Quorate.Storage.Memory;
+using Quorate.Storage.Memtables;
+using Quorate.Storage.Rows;
+using Quorate.Storage.SSTable;
+
+namespace Quorate.Storage.Stores;
+
+/// <summary>
+/// A partition's rows as a log-structured merge tree (O'Neil and others, 1996): the newest in memory, a table for
+/// each checkpoint, tables merged in the background, and a manifest that says which tables count.
+/// <para>Invariants: a row in memory is newer than any in a table, and one in a newer table than any in an older;
+/// users' rows older than the last clear do not count, wherever they are; what a checkpoint has acknowledged is what the next
+/// start opens, or something newer. Background work goes on only as far as <see cref="Work"/> gives it budget, and the
+/// owner calls that at every opportunity.</para>
+/// </summary>
+public sealed class PartitionStore : IPartitionStore
+{
+    private readonly PartitionStoreSettings _settings;
+    private readonly IPartitionStoreClient _client;
+    private readonly StoreContext _context;
+    private readonly StoreFetches _fetches;
+    private readonly SnapshotSending _sending;
+    private readonly SnapshotReceiving _receiving;
+    private readonly StoreHashing _hashing;
+    private readonly MemoryBudget _budget;
+    private readonly MemtableReaders _readers;
+    private readonly MemtableSweep _sweep;
+    private LogIndex _applied;
+    private CheckpointJob? _checkpoint;
+    private int _worksBeforeRetry;
+
+    /// <param name="cache">The node's; its owner has counted it in the budget.</param>
+    /// <param name="readers">Those who read <see cref="Memory"/> from other threads.</param>
+    public PartitionStore(
+        IDisk disk, PartitionStoreSettings settings, IPartitionStoreClient client, BlockCache cache,
+        MemoryBudget budget, StoreEncryption? encryption = null, MemtableReaders? readers = null)
+    {
+        _settings = settings;
+        _client = client;
+        _budget = budget;
+        _readers = readers ?? new(1);
+        _context = new(disk, settings, client, cache, budget, encryption);
+        _fetches = new(_context);
+        _sending = new(_context);
+        _receiving = new(_context);
+        _hashing = new();
+        _sweep = new();
+        Memory = NewMemory();
+    }
+
+    public HybridTime Time { get; private set; }
+
+    /// <summary>
+    /// The rows in memory, for concurrent readers. What is not there may be on disk, and a user's row older than
+    /// <see cref="ClearedAt"/> does not count. Another table takes its place when a received snapshot does.
+    /// </summary>
+    public Memtable Memory { get; private set; }
+
+    /// <summary>The version of the last clear.</summary>
+    public RowVersion ClearedAt { get; private set; }
+
+    public long DirtyBytes => Memory.DirtyBytes;
+
+    /// <summary>Blocks that fetches have read so far.</summary>
+    public long BlocksFetched => _fetches.BlocksRead;
+
+    /// <summary>The sizes of the tables that are looked at, newest first, in bytes.</summary>
+    public IReadOnlyList<long> TableBytes =>
+        _context.Served is null ? [] : [.. _context.Served.Tables.Select(table => table.Entry.Bytes)];
+
+    public Lookup Get(ReadOnlySpan<byte> rowKey, out Row row)
+    {
+        if (Memory.TryGet(rowKey, out row))
+        {
+            return Counts(rowKey, row) ? Lookup.Found : Lookup.Absent;
+        }
+
+        TableSet? served = _context.Served;
+        for (int i = 0; i < (served?.Tables.Count ?? 0); i++)
+        {
+            StoreTable table = served!.Tables[i];
+            int number = table.Reader.MayHold(rowKey) ? table.Reader.FindBlock(rowKey) : -1;
+            if (number < 0)
+            {
+                continue;
+            }
+
+            if (_context.Cache.Find(table.Reader, number) is not Block block)
+            {
+                _fetches.Want(table, new(number, 1));
+                return Lookup.Cold;
+            }
+
+            if (block.TryGet(rowKey, out row))
+            {
+                return Counts(rowKey, row) ? Lookup.Found : Lookup.Absent;
+            }
+        }
+
+        return Lookup.Absent;
+    }
+
+    public Lookup Scan(in RowRange range, IRowVisitor visitor)
+    {
+        SSTableCursor[] tables = NewTableCursors();
+        var merged = new MergeCursor(tables);
+        merged.Start(range);
+        MemtableCursor memory = Memory.Seek(range);
+        bool hasRow = memory.TryNext(out ReadOnlySpan<byte> rowKey, out Row row);
+        while (merged.State != CursorState.Cold && (hasRow || merged.State == CursorState.Row))
+        {
+            int order = Order(hasRow, rowKey, merged, range.Descending);
+            bool goesOn = order <= 0
+                ? !Counts(rowKey, row) || visitor.Visit(rowKey, row)
+                : !Counts(merged.RowKey, merged.Row) || visitor.Visit(merged.RowKey, merged.Row);
+            if (!goesOn)
+            {
+                return Lookup.Found;
+            }
+
+            if (order >= 0)
+            {
+                merged.Next();
+            }
+
+            hasRow = order > 0 ? hasRow : memory.TryNext(out rowKey, out row);
+        }
+
+        if (merged.State == CursorState.Cold)
+        {
+            WantCold(tables, range);
+            return Lookup.Cold;
+        }
+
+        return Lookup.Found;
+    }
+
+    public ulong? StateHash() => _hashing.GoOn(this, _applied, Time);
+
+    public void Open() => _context.Jobs.Add(OpenJob(), StoreJobRank.Request);
+
+    public void Apply(LogIndex index, HybridTime time, ReadOnlySpan<byte> changes)
+    {
+        Invariant.Check(index > _applied, $"entries are applied in order: {index} after {_applied}");
+        Invariant.Check(time >= Time, $"the logged time does not go back: {time} after {Time}");
+        RowChangeReader reader = RowChanges.Read(changes);
+        Memory.BeginBatch();
+        for (int ordinal = 0; reader.TryNext(out RowChange change); ordinal++)
+        {
+            var version = RowVersion.At(index, ordinal);
+            if (change.Type == RowType.Clear)
+            {
+                ClearedAt = version;
+                _sweep.Cleared();
+            }
+            else
+            {
+                Memory.Put(change.RowKey, change.Type, version, change.Expiry, change.Value, dirty: true);
+            }
+        }
+
+        Memory.EndBatch();
+        Invariant.Check(!reader.IsDamaged, $"the changes of entry {index} are whole");
+        _applied = index;
+        Time = time;
+    }
+
+    public void Checkpoint(SnapshotMeta meta)
+    {
+        Invariant.Check(meta.Index >= _applied, "a checkpoint is of the rows as applied now");
+        Invariant.Check(_checkpoint is null, "one checkpoint at a time");
+        _checkpoint = new(_context, Memory, meta, Time, ClearedAt);
+        _context.Jobs.Add(CheckpointSteps(), StoreJobRank.Checkpoint);
+    }
+
+    public bool Work(int budgetBytes)
+    {
+        if (_context.IsDead)
+        {
+            return false;
+        }
+
+        _sweep.GoOn(this, _context.Served, hasFreeze: _checkpoint is not null);
+        long over = Math.Min(_budget.OverBytes, budgetBytes);
+        bool isOver = over > 0 && Memory.EvictClean(over) > 0 && _budget.OverBytes > 0;
+        _worksBeforeRetry -= _worksBeforeRetry > 0 ? 1 : 0;
+        if (_worksBeforeRetry == 0)
+        {
+            StartCompaction();
+        }
+
+        return _context.Jobs.Work(budgetBytes) || isOver;
+    }
+
+    public void Fetch(ulong tag) => _fetches.Start(tag);
+
+    public void Release(ulong tag) => _fetches.Release(tag);
+
+    public void ReadSnapshot(ulong tag, LogIndex snapshot, long offset, int maxBytes) =>
+        _sending.Read(tag, snapshot, offset, maxBytes);
+
+    public void Receive(InstallSnapshot piece) => _context.Jobs.Add(_receiving.Steps(piece), StoreJobRank.Request);
+
+    public void TakeReceived(SnapshotMeta meta)
+    {
+        Invariant.Check(_context.Durable?.Manifest.Meta.Index == meta.Index, "what is taken was received");
+        Memory.Dispose();
+        Memory = NewMemory();
+        _context.TakeDurable();
+        Take(_context.Durable);
+    }
+
+    public void Destroy()
+    {
+        _fetches.Stop();
+        _sending.Stop();
+        _context.Jobs.Add(DestroyJob(), StoreJobRank.Request);
+    }
+
+    public void Close()
+    {
+        _context.Stop();
+        _fetches.Stop();
+        _sending.Stop();
+        _context.Tables.CloseAll();
+        Memory.Dispose();
+    }
+
+    private IEnumerable<StoreStep> OpenJob()
+    {
+        var opening = new StoreOpening(_context);
+        yield return StoreStep.All(opening.Steps());
+
+        if (_context.IsDead)
+        {
+            yield break;
+        }
+
+        if (opening.Set is TableSet set)
+        {
+            Take(set);
+        }
+
+        _client.StoreOpened(opening.Set?.Manifest.Meta, Time);
+    }
+
+    private IEnumerable<StoreStep> CheckpointSteps()
+    {
+        CheckpointJob job = _checkpoint!;
+        yield return StoreStep.All(job.Steps());
+
+        yield return _context.Nothing;
+
+        if (_context.IsDead)
+        {
+            yield break;
+        }
+
+        _checkpoint = null;
+        if (job.IsSaved)
+        {
+            _sending.CheckpointCame();
+            _client.CheckpointSaved(job.Meta);
+        }
+        else
+        {
+            _worksBeforeRetry = _settings.WorksBeforeRetry;
+            _client.CheckpointGivenUp(job.Meta);
+        }
+    }
+
+    private void StartCompaction()
+    {
+        if (_context.Served is not TableSet served
+            || _context.Served != _context.Durable
+            || _context.Jobs.Has(StoreJobRank.Leisure))
+        {
+            return;
+        }
+
+        CompactionPlan plan = CompactionPlan.Of([.. served.Tables.Select(table => table.Entry.Bytes)], _settings);
+        if (plan.Count > 0)
+        {
+            _context.Jobs.Add(CompactionSteps(new(_context, plan)), StoreJobRank.Leisure);
+        }
+    }
+
+    private IEnumerable<StoreStep> CompactionSteps(CompactionJob job)
+    {
+        yield return StoreStep.All(job.Steps());
+
+        if (job.FoundFull)
+        {
+            _worksBeforeRetry = _settings.WorksBeforeRetry;
+        }
+    }
+
+    private IEnumerable<StoreStep> DestroyJob()
+    {
+        yield return new DiskOperation(0, DiskOperationKind.List, "");
+
+        string[] names = [.. _context.Jobs.Completion.Names ?? []];
+        foreach (string name in names.Where(name => name.StartsWith(_settings.Prefix, StringComparison.Ordinal)))
+        {
+            yield return new DiskOperation(0, DiskOperationKind.Delete, name);
+
+            if (_context.LastEnd(name) != StepEnd.Done)
+            {
+                yield break;
+            }
+        }
+
+        yield return new DiskOperation(0, DiskOperationKind.SyncFolder, "");
+
+        if (_context.LastEnd("the data folder") == StepEnd.Done)
+        {
+            Close();
+            _client.StoreDestroyed();
+        }
+    }
+
+    private void Take(TableSet set)
+    {
+        _applied = set.Manifest.Meta.Index;
+        ClearedAt = set.Manifest.ClearedAt;
+        Time = set.Manifest.Time;
+        _hashing.Forget();
+    }
+
+    private bool Counts(ReadOnlySpan<byte> rowKey, in Row row) =>
+        !row.IsTombstone && (row.Version >= ClearedAt || RowKey.SpaceOf(rowKey) != RowSpace.User);
+
+    private Memtable NewMemory() => new(_settings.Slots, _settings.Memory, _budget, _readers);
+
+    /// <summary>Below zero: the row in memory comes first. Zero: it hides the table's.</summary>
+    private static int Order(bool hasRow, ReadOnlySpan<byte> rowKey, MergeCursor merged, bool isDescending)
+    {
+        if (!hasRow || merged.State != CursorState.Row)
+        {
+            return hasRow ? -1 : 1;
+        }
+
+        int order = rowKey.SequenceCompareTo(merged.RowKey);
+        return isDescending ? -order : order;
+    }
+
+    private SSTableCursor[] NewTableCursors() =>
+        [.. (_context.Served?.Tables ?? []).Select(table => new SSTableCursor(table.Reader, _context.Cache))];
+
+    /// <summary>Wants what the cursors lack, and, since a scan goes on, some of what lies behind it.</summary>
+    private void WantCold(SSTableCursor[] cursors, in RowRange range)
+    {
+        for (int i = 0; i < cursors.Length; i++)
+        {
+            if (cursors[i].State != CursorState.Cold)
+            {
+                continue;
+            }
+
+            StoreTable table = _context.Served!.Tables[i];
+            BlockRun all = table.Reader.BlocksOf(range);
+            int at = cursors[i].ColdBlock;
+            int count = range.Descending ? at - all.First + 1 : all.First + all.Count - at;
+
+            // A cursor may have to look at one block beyond the range to know that it has come to its end.
+            count = Math.Clamp(count, 1, _settings.ReadAheadBlocksMax);
+            _fetches.Want(table, new(range.Descending ? at - count + 1 : at, count));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using Quorate.Core.Model;
+using Quorate.Storage.Memtables;
+using Quorate.Storage.SSTable;
+
+namespace Quorate.Storage.Stores;
+
+/// <summary>What a <see cref="PartitionStore"/> is for, and its limits, each with its unit.</summary>
+public sealed record PartitionStoreSettings
+{
+    /// <summary>
+    /// The names of the store's files begin with it. No store's prefix is the beginning of another's.
+    /// </summary>
+    public required string Prefix { get; init; }
+
+    /// <summary>The partition, which its files name.</summary>
+    public required GroupId Partition { get; init; }
+
+    /// <summary>The slots whose rows it holds.</summary>
+    public SlotRange Slots { get; init; } = SlotRange.All;
+
+    /// <summary>The limits of the rows in memory.</summary>
+    public MemtableSettings Memory { get; init; } = new();
+
+    /// <summary>How tables are written.</summary>
+    public SSTableSettings Tables { get; init; } = new();
+
+    /// <summary>Tables of about one size that are worth merging.</summary>
+    public int TierTablesMin { get; init; } = 4;
+
+    /// <summary>A table joins a merge of newer ones up to this share of their sizes together, in percent.</summary>
+    public int TierGrowthPercent { get; init; } = 150;
+
+    /// <summary>More tables than this are merged whatever their sizes.</summary>
+    public int TablesMax { get; init; } = 16;
+
+    /// <summary>Blocks that a cold scan has read together.</summary>
+    public int ReadAheadBlocksMax { get; init; } = 8;
+
+    /// <summary>What a compaction or a check reads of one table at one time, in bytes; at least a block.</summary>
+    public int PassReadBytes { get; init; } = 256 * 1024;
+
+    /// <summary>
+    /// Memory for blocks that fetches hold, in bytes. Beyond it fetches wait, except one at a time, so that those who
+    /// hold some can go on.
+    /// </summary>
+    public long HeldBytesMax { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Fetches that wait or are under way. The owner has fewer in flight, so more is a defect.</summary>
+    public int FetchesMax { get; init; } = 65536;
+
+    /// <summary>Checkpoints whose files are kept for unfinished transfers, beside the newest.</summary>
+    public int SnapshotsKeptMax { get; init; } = 2;
+
+    /// <summary>A transfer of which nothing was read for more checkpoints than this is given up.</summary>
+    public int TransferIdleCheckpointsMax { get; init; } = 64;
+
+    /// <summary>A piece of a snapshot, in bytes; one that is asked for may be smaller.</summary>
+    public int SnapshotPieceBytesMax { get; init; } = 1024 * 1024;
+
+    /// <summary>A manifest, in bytes.</summary>
+    public int ManifestBytesMax { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>The tables of a received snapshot together, in bytes.</summary>
+    public long SnapshotBytesMax { get; init; } = 1L << 40;
+
+    /// <summary>
+    /// How often the owner lets the store work before a compaction is tried again that found the disk full.
+    /// </summary>
+    public int WorksBeforeRetry { get; init; } = 32;
+
+    /// <summary>Jobs handed over and not yet done. Their owner has fewer in flight, so more is a defect.</summary>
+    public int JobsWaitingMax { get; init; } = 4096;
+}

@@ -1,0 +1,73 @@
+using Quorate.Storage.Blocks;
+using Quorate.Storage.Disk;
+using Quorate.Storage.SSTable;
+
+namespace Quorate.Storage.Stores;
+
+/// <summary>
+/// The blocks that one pass through a table has read ahead: a run of them, beside the cache, which a pass through
+/// everything would only empty.
+/// </summary>
+internal sealed class TableWindow(StoreContext context, StoreTable table) : IBlockLookup
+{
+    private readonly List<Block> _blocks = [];
+    private int _first;
+
+    public Block? Find(SSTableReader file, int block)
+    {
+        int at = block - _first;
+        return at >= 0 && at < _blocks.Count ? _blocks[at] : null;
+    }
+
+    /// <summary>The next run of blocks, from this one on, in place of the one before.</summary>
+    public IEnumerable<StoreStep> Read(int first)
+    {
+        SSTableReader reader = table.Reader;
+        int count = 1;
+        long bytes = reader.StoredBytes(first);
+        while (first + count < reader.BlockCount
+            && bytes + reader.StoredBytes(first + count) <= context.Settings.PassReadBytes)
+        {
+            bytes += reader.StoredBytes(first + count++);
+        }
+
+        yield return reader.ReadBlocks(new(first, count));
+
+        if (context.IsDead)
+        {
+            yield break;
+        }
+
+        _blocks.Clear();
+        _first = first;
+        Problem = Decode(reader, context.Jobs.Completion, count);
+    }
+
+    /// <summary>What was wrong with the blocks that were read last.</summary>
+    public string? Problem { get; private set; }
+
+    private string? Decode(SSTableReader reader, in DiskCompletion completion, int count)
+    {
+        if (completion.Status != DiskStatus.Done)
+        {
+            reader.Decode(_first, completion, out string sentence);
+            return sentence;
+        }
+
+        ReadOnlySpan<byte> rest = completion.Data.Span;
+        for (int i = 0; i < count; i++)
+        {
+            int length = Math.Min(rest.Length, reader.StoredBytes(_first + i));
+            Block? block = reader.Decode(_first + i, rest[..length], out string sentence);
+            if (block is null)
+            {
+                return sentence;
+            }
+
+            _blocks.Add(block);
+            rest = rest[length..];
+        }
+
+        return null;
+    }
+}
