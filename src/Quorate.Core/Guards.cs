@@ -262,6 +262,18 @@ public static class Guards
     /// <summary>S4: a table's file stays while a fetch, a transfer or a compaction reads it.</summary>
     public static bool FilesInUseAreKept => On();
 
+    /// <summary>A collection that is made anew shows nothing of one that stood under its key before.</summary>
+    public static bool NewCollectionNewGeneration => On();
+
+    /// <summary>A command that meets a cold row is run again, and has neither answered nor changed anything.</summary>
+    public static bool ColdIsNotAbsent => On();
+
+    /// <summary>What a failed command has changed is undone, and what others of its batch have is not.</summary>
+    public static bool ErrorUndoesItsChanges => On();
+
+    /// <summary>When a pending change comes to nothing, the pending one before it is seen again.</summary>
+    public static bool CutUncoversOlderChange => On();
+
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
     private static readonly string? Off = Environment.GetEnvironmentVariable("QUORATE_MUTANT");

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Evaluation;
 using Quorate.Storage.Rows;
@@ -124,7 +125,8 @@ internal sealed class Collection
         {
             _prefix = new byte[_header.Length + GenerationBytes];
             _header.CopyTo(_prefix.AsSpan());
-            BinaryPrimitives.WriteUInt64BigEndian(_prefix.AsSpan(_header.Length), _context.NextVersion.Packed);
+            ulong generation = Guards.NewCollectionNewGeneration ? _context.NextVersion.Packed : 1;
+            BinaryPrimitives.WriteUInt64BigEndian(_prefix.AsSpan(_header.Length), generation);
         }
 
         _isChanged = true;

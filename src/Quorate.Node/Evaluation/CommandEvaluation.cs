@@ -1,4 +1,5 @@
 using System.Buffers;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Commands;
 using Quorate.Storage.Rows;
@@ -107,7 +108,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         }
 
         row = default;
-        _isCold |= lookup == Lookup.Cold;
+        _isCold |= lookup == Lookup.Cold && Guards.ColdIsNotAbsent;
         return !_isCold;
     }
 
@@ -177,7 +178,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         }
 
         Invariant.Check(_reply.Length > replyBefore, $"{spec.Name} has written a reply");
-        if (_reply.Bytes[replyBefore] == (byte)'-')
+        if (_reply.Bytes[replyBefore] == (byte)'-' && Guards.ErrorUndoesItsChanges)
         {
             UndoTo(changesBefore, bytesBefore);
         }

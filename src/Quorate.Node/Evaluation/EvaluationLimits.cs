@@ -2,7 +2,8 @@ using Quorate.Storage.Rows;
 
 namespace Quorate.Node.Evaluation;
 
-/// <summary>Limits on what the commands of one request may do. What exceeds them is refused, and nothing is done.</summary>
+/// <summary>Limits on what the commands of one request may do. What exceeds them is refused, and nothing is
+/// done.</summary>
 public sealed record EvaluationLimits
 {
     /// <summary>Row changes of one request; an entry numbers no more.</summary>

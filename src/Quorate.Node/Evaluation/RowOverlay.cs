@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Storage.Rows;
 
@@ -17,7 +18,8 @@ public sealed class RowOverlay(IRowSource source) : IRowOverlay
     private readonly List<RowVersion> _clears = [];
     private readonly ChangedRowOrder _order = new();
 
-    /// <summary>What lies below. To be set anew where one overlay serves many evaluations, and only while empty.</summary>
+    /// <summary>What lies below. To be set anew where one overlay serves many evaluations, and only while
+    /// empty.</summary>
     public IRowSource Source { get; set; } = source;
 
     public int Count => _history.Count;
@@ -88,7 +90,7 @@ public sealed class RowOverlay(IRowSource source) : IRowOverlay
             {
                 _clears.RemoveAt(_clears.Count - 1);
             }
-            else if (cut.Older is { } older)
+            else if (cut.Older is { } older && Guards.CutUncoversOlderChange)
             {
                 older.Newer = null;
                 _rows[cut.Key] = older;

@@ -7,7 +7,7 @@ namespace Quorate.Node.Tests.Commands;
 /// Command lines by chance, from patterns: `{x}` is a word of a kind, `[a b|c]` perhaps one of the choices, `(a|b)` one
 /// of them, and `…*` what stands before it, one to three times. Now and then a line is spoilt.
 /// </summary>
-internal sealed class RandomLines(ulong seed)
+internal sealed class RandomLines(ulong seed, params string[] more)
 {
     private static readonly string[] Patterns =
     [
@@ -57,6 +57,7 @@ internal sealed class RandomLines(ulong seed)
     private static readonly string[] Spoils = ["abc", "-1", "1.5", "9999999999999999999", "[", "NX", "0"];
 
     private readonly SeededRandom _random = new(seed);
+    private readonly string[] _patterns = [.. Patterns, .. more];
 
     public string[] Next()
     {
@@ -65,7 +66,7 @@ internal sealed class RandomLines(ulong seed)
             return ["FLUSHDB"];
         }
 
-        List<string> words = [.. Expand(Pick(Patterns)).Split(' ', StringSplitOptions.RemoveEmptyEntries)
+        List<string> words = [.. Expand(Pick(_patterns)).Split(' ', StringSplitOptions.RemoveEmptyEntries)
             .Select(word => word == "''" ? "" : word)];
         // A range by name means nothing where scores differ: those of e0 and e1 stay what the patterns say.
         if (_random.Chance(30_000) && words[1..].All(word => word is not ("e0" or "e1")))

@@ -67,17 +67,46 @@ public sealed class SortedRows : IRowSource
         return Lookup.Found;
     }
 
+    /// <summary>
+    /// Removes what nobody can see any more: expired rows, and elements of a collection that is gone.
+    /// </summary>
+    public void Sweep(long milliseconds)
+    {
+        byte[][] expired = [.. _rows.Where(row => row.Value.Expiry != 0 && row.Value.Expiry <= milliseconds)
+            .Select(row => row.Key)];
+        foreach (byte[] key in expired)
+        {
+            _rows.Remove(key);
+        }
+
+        foreach (byte[] key in _rows.Keys.Where(IsGarbage).ToArray())
+        {
+            _rows.Remove(key);
+        }
+    }
+
     /// <summary>All rows as text, one a line.</summary>
-    public string Dump(bool withVersions = true) => DumpOf(
-        this, [], Enumerable.Repeat((byte)0xFF, 12).ToArray(), withVersions: withVersions);
+    public string Dump() => DumpOf(this, [], [0xFF, 0xFF]);
 
     public static string DumpOf(
-        IRowSource rows, byte[] from, byte[] to, bool descending = false, int max = int.MaxValue,
-        bool withVersions = true)
+        IRowSource rows, byte[] from, byte[] to, bool descending = false, int max = int.MaxValue)
     {
-        var dump = new DumpingVisitor(max, withVersions);
+        var dump = new DumpingVisitor(max);
         Assert.Equal(Lookup.Found, rows.Scan(new RowRange(from, to, descending), dump));
         return string.Join('\n', dump.Lines);
+    }
+
+    private bool IsGarbage(byte[] rowKey)
+    {
+        int element = RowKey.ElementStart(rowKey);
+        if (element == rowKey.Length || RowKey.SpaceOf(rowKey) != RowSpace.User)
+        {
+            return false;
+        }
+
+        return !_rows.TryGetValue(rowKey[..element], out Held? header)
+            || header.Value.Length < 8
+            || !header.Value.AsSpan(0, 8).SequenceEqual(rowKey.AsSpan(element, 8));
     }
 
     private sealed record Held(RowType Type, RowVersion Version, long Expiry, byte[] Value)
@@ -85,15 +114,14 @@ public sealed class SortedRows : IRowSource
         public Row ToRow(byte[] key) => new(Type, Version, Expiry, Row.HashOf(key, Value), Value);
     }
 
-    private sealed class DumpingVisitor(int max, bool withVersions) : IRowVisitor
+    private sealed class DumpingVisitor(int max) : IRowVisitor
     {
         public List<string> Lines { get; } = [];
 
         public bool Visit(ReadOnlySpan<byte> rowKey, in Row row)
         {
-            string version = withVersions ? row.Version.ToString() : "";
             Lines.Add(
-                $"{Convert.ToHexString(rowKey)} {row.Type} {version} {row.Expiry} {row.Hash} " +
+                $"{Convert.ToHexString(rowKey)} {row.Type} {row.Version} {row.Expiry} {row.Hash} " +
                 Convert.ToHexString(row.Value));
             return Lines.Count < max;
         }
