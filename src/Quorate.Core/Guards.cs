@@ -244,14 +244,8 @@ public static class Guards
     /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
     public static bool DroppedKeysAreUnreferenced => On();
 
-    /// <summary>R32: the slots that a batch changes stay closed to readers until all of it is done.</summary>
-    public static bool BatchesArePublishedWhole => On();
-
-    /// <summary>S4: native memory that concurrent readers may look at is not freed before they have left.</summary>
-    public static bool RetiredMemoryWaitsForReaders => On();
-
-    /// <summary>S3: a row that is overwritten while a checkpoint is written stays for it as it was.</summary>
-    public static bool FreezeKeepsOverwrittenRows => On();
+    /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
+    public static bool MasterKeyIsProven => On();
 
     /// <summary>S2: a tombstone stays as long as an older table may hold what it hides.</summary>
     public static bool TombstonesOutliveOlderRows => On();

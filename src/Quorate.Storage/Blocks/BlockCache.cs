@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Quorate.Core.Model;
+using Quorate.Storage.Memory;
 using Quorate.Storage.SSTable;
 
 namespace Quorate.Storage.Blocks;
@@ -8,10 +9,13 @@ namespace Quorate.Storage.Blocks;
 /// The blocks in memory, of all files of a node, bounded in bytes. Blocks leave by the second chance (CLOCK, Corbató,
 /// 1968): one that was found since the hand last passed stays for another round. A pinned block does not leave.
 /// <para>Invariants: unpinned blocks take no more than the bound leaves; pinned ones exceed it only when a single
-/// owner's do, who asks <see cref="MayPin"/> before it fetches. It has one owner: nothing here is for two threads.
+/// owner's do, who asks <see cref="MayPin"/> before it fetches. What is kept is counted in the node's memory budget,
+/// and while that is exceeded nothing stays but what is pinned. It has one owner: nothing here is for two threads.
 /// </para>
 /// </summary>
-public sealed class BlockCache(long bytesMax) : IBlockLookup
+/// <param name="bytesMax">The bound, in bytes.</param>
+/// <param name="budget">The node's memory; null for none but the bound.</param>
+public sealed class BlockCache(long bytesMax, MemoryBudget? budget = null) : IBlockLookup
 {
     private readonly Dictionary<BlockName, int> _places = [];
     private readonly List<Entry> _entries = [];
@@ -83,7 +87,9 @@ public sealed class BlockCache(long bytesMax) : IBlockLookup
         Shrink();
     }
 
-    /// <summary>Keeps a block until as many calls of <see cref="Unpin"/>; false when it is not there.</summary>
+    /// <summary>
+    /// Pins a block: it stays until as many calls of <see cref="Unpin"/>. False when it is not there.
+    /// </summary>
     public bool TryPin(SSTableReader file, int number)
     {
         if (!_places.TryGetValue(NameOf(file, number), out int place))
@@ -97,6 +103,7 @@ public sealed class BlockCache(long bytesMax) : IBlockLookup
         return true;
     }
 
+    /// <summary>Whether a block is there and pinned.</summary>
     public bool IsPinned(SSTableReader file, int number) =>
         _places.TryGetValue(NameOf(file, number), out int place) && _entries[place].Pins > 0;
 
@@ -130,6 +137,9 @@ public sealed class BlockCache(long bytesMax) : IBlockLookup
         Shrink();
     }
 
+    /// <summary>Lets blocks go for as long as the node's memory is exceeded.</summary>
+    public void MakeRoom() => Shrink();
+
     private static BlockName NameOf(SSTableReader file, int block)
     {
         Invariant.Check(file.CacheNumber != 0, "a file is registered with the cache before its blocks are");
@@ -147,12 +157,15 @@ public sealed class BlockCache(long bytesMax) : IBlockLookup
         _entries[place] = new(name, block, 0, IsReferenced: false);
         _places.Add(name, place);
         Bytes += block.MemoryBytes;
+        budget?.Take(MemoryUse.BlockCache, block.MemoryBytes);
     }
+
+    private bool MustShrink => Bytes > BytesMax || budget?.OverBytes > 0;
 
     private void Shrink()
     {
         // After two rounds of the hand only pinned blocks are left.
-        for (int steps = 2 * _entries.Count; steps > 0 && Bytes > BytesMax && Bytes > PinnedBytes; steps--)
+        for (int steps = 2 * _entries.Count; steps > 0 && MustShrink && Bytes > PinnedBytes; steps--)
         {
             _hand = _hand + 1 < _entries.Count ? _hand + 1 : 0;
             Entry entry = _entries[_hand];
@@ -176,6 +189,7 @@ public sealed class BlockCache(long bytesMax) : IBlockLookup
     {
         Entry entry = _entries[place];
         Bytes -= entry.Block!.MemoryBytes;
+        budget?.Give(MemoryUse.BlockCache, entry.Block.MemoryBytes);
         _places.Remove(entry.Name);
         _entries[place] = default;
         _free.Push(place);

@@ -88,20 +88,38 @@ internal sealed class BlockCodec(SSTableIdentity identity, BlockCipher? cipher)
         }
 
         ReadOnlySpan<byte> content = stored[HeaderBytes..^ChecksumBytes];
-        if (cipher is not null)
+        if (cipher is null)
         {
-            byte[] plain = new byte[content.Length - BlockCipher.TagBytes];
-            if (!cipher.TryDecrypt(block, content, place, plain))
-            {
-                problem = "it can not be decrypted with its key";
-                return null;
-            }
-
-            content = plain;
+            problem = "it can not be decompressed";
+            return Decompress(content, compression, bodyBytes);
         }
 
-        problem = "it can not be decompressed";
-        return Decompress(content, compression, bodyBytes);
+        return TryOpenEncrypted(content, place, block, compression, bodyBytes, out problem);
+    }
+
+    private byte[]? TryOpenEncrypted(
+        ReadOnlySpan<byte> content, ReadOnlySpan<byte> place, ulong block, BlockCompression compression, int bodyBytes,
+        out string problem)
+    {
+        problem = "it can not be decrypted with its key";
+        int plainBytes = content.Length - BlockCipher.TagBytes;
+        if (compression == BlockCompression.None && plainBytes == bodyBytes)
+        {
+            byte[] body = new byte[bodyBytes];
+            return cipher!.TryDecrypt(block, content, place, body) ? body : null;
+        }
+
+        byte[] rented = ArrayPool<byte>.Shared.Rent(plainBytes);
+        Span<byte> plain = rented.AsSpan(0, plainBytes);
+        byte[]? decoded = null;
+        if (cipher!.TryDecrypt(block, content, place, plain))
+        {
+            problem = "it can not be decompressed";
+            decoded = Decompress(plain, compression, bodyBytes);
+        }
+
+        ArrayPool<byte>.Shared.Return(rented);
+        return decoded;
     }
 
     private static byte[]? Decompress(ReadOnlySpan<byte> content, BlockCompression compression, int bodyBytes)

@@ -2,7 +2,9 @@ using Quorate.Storage.Disk;
 
 namespace Quorate.Storage.Encryption;
 
-/// <summary>The owner of a file of data keys. Its members are called as inputs, never inside a call to the file.</summary>
+/// <summary>
+/// The owner of a file of data keys. Its members are called as inputs, never inside a call to the file.
+/// </summary>
 public interface IKeyRingClient
 {
     /// <summary>The data keys are read, and durable.</summary>

@@ -6,7 +6,8 @@ namespace Quorate.Storage.SSTable;
 internal static class SSTableSentences
 {
     private const string WhatToDo =
-        "Restore the file from a copy, or remove this replica's data and let the replica be built anew from the others.";
+        "Restore the file from a copy, or remove this replica's data and let the replica be built anew from the "
+        + "others.";
 
     public static string Damaged(string file, long offset, string part, string problem) =>
         $"The file {file} is damaged at byte {offset}, in its {part}: {problem}. {WhatToDo}";

@@ -49,7 +49,9 @@ public sealed class SSTableWriter
     private bool _isFinished;
 
     /// <param name="createdAt">The applied index of the moment at which the file is begun.</param>
-    /// <param name="cipher">Made for this file alone, with a new salt; null writes in clear. It stays the owner's.</param>
+    /// <param name="cipher">
+    /// Made for this file alone, with a new salt; null writes in clear. It stays the owner's.
+    /// </param>
     public SSTableWriter(
         SSTableSettings settings, SSTableIdentity identity, LogIndex createdAt, BlockCipher? cipher = null)
     {

@@ -125,7 +125,8 @@ public sealed class KeyRingTests
         Assert.NotNull(KeyRingOwner.Opened(new(), mayCreate: true).Ring);
         KeyRingOwner owner = KeyRingOwner.Opened(new(), mayCreate: false);
         Assert.Null(owner.Ring);
-        Assert.Contains("The file keys, which holds the data keys, is missing.", owner.Failure, StringComparison.Ordinal);
+        Assert.Contains(
+            "The file keys, which holds the data keys, is missing.", owner.Failure, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -245,7 +246,8 @@ public sealed class KeyRingTests
         disk.Put(KeyRingFile.Name, content);
         KeyRingOwner owner = KeyRingOwner.Opened(disk, mayCreate: false);
         Assert.Null(owner.Ring);
-        Assert.Contains("The file keys, which holds the data keys, is damaged.", owner.Failure, StringComparison.Ordinal);
+        Assert.Contains(
+            "The file keys, which holds the data keys, is damaged.", owner.Failure, StringComparison.Ordinal);
     }
 
     private byte[] Seal(KeyRing ring, uint keyId)

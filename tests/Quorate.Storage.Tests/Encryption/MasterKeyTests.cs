@@ -13,7 +13,8 @@ public sealed class MasterKeyTests
     {
         string[] texts =
         [
-            Convert.ToHexString(Bytes), Convert.ToHexStringLower(Bytes) + "\n", " " + Convert.ToHexString(Bytes) + "\r\n",
+            Convert.ToHexString(Bytes), Convert.ToHexStringLower(Bytes) + "\n",
+            " " + Convert.ToHexString(Bytes) + "\r\n",
             Convert.ToBase64String(Bytes), Convert.ToBase64String(Bytes) + "\n",
         ];
         byte[] expected = Derived(MasterKey.TryParse(Bytes, "raw", out _));

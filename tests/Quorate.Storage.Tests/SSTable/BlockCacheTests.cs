@@ -1,5 +1,6 @@
 using Quorate.Core.Model;
 using Quorate.Storage.Blocks;
+using Quorate.Storage.Memory;
 using Quorate.Storage.SSTable;
 
 namespace Quorate.Storage.Tests.SSTable;
@@ -88,6 +89,32 @@ public sealed class BlockCacheTests : IDisposable
         Assert.Null(cache.Find(_reader, 1));
         cache.Unpin(_reader, 0);
         Assert.Equal(0, cache.Bytes);
+    }
+
+    [Fact]
+    public void Blocks_leave_when_the_memory_of_the_node_is_needed()
+    {
+        var budget = new MemoryBudget(20_000);
+        var cache = new BlockCache(1_000_000, budget);
+        cache.Register(_reader);
+        cache.AddPinned(_reader, 0, Load(0));
+        for (int block = 1; block < _reader.BlockCount; block++)
+        {
+            cache.Add(_reader, block, Load(block));
+            Assert.Equal(cache.Bytes, budget.UsedBy(MemoryUse.BlockCache));
+            Assert.Equal(0, budget.OverBytes);
+        }
+
+        Assert.True(cache.Bytes > 15_000);
+        budget.Take(MemoryUse.Memtables, 12_000);
+        cache.MakeRoom();
+        Assert.Equal(0, budget.OverBytes);
+        budget.Take(MemoryUse.Memtables, 12_000);
+        cache.MakeRoom();
+        Assert.Equal(cache.PinnedBytes, cache.Bytes);
+        Assert.NotNull(cache.Find(_reader, 0));
+        cache.Unpin(_reader, 0);
+        Assert.Equal(0, budget.UsedBy(MemoryUse.BlockCache));
     }
 
     [Fact]

@@ -21,7 +21,8 @@ public sealed class MergeCursorTests
             for (int age = files - 1; age >= 0; age--)
             {
                 // An older file holds lower versions; half of its row keys come again in a newer one.
-                var rows = SampleRows.Draw(random.NextUInt64(), (int)random.Between(1, 120), 2000 * (ulong)(files - age));
+                ulong versionBase = 2000 * (ulong)(files - age);
+                var rows = SampleRows.Draw(random.NextUInt64(), (int)random.Between(1, 120), versionBase);
                 foreach (SampleRow old in expected.Values.Where(_ => random.Next(2) == 0).ToArray())
                 {
                     var version = new RowVersion(rows.Values.First().Version.Packed);

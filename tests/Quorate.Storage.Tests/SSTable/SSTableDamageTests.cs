@@ -123,7 +123,8 @@ public sealed class SSTableDamageTests
     {
         SampleFile file = Sample(style);
         Assert.Null(file.TryOpen(out string sentence, identity: new(SampleFile.Identity.Partition, 13)));
-        Assert.Contains("file 12 of partition 7, and file 13 of partition 7 should", sentence, StringComparison.Ordinal);
+        Assert.Contains(
+            "file 12 of partition 7, and file 13 of partition 7 should", sentence, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -63,7 +63,8 @@ public sealed class SnappyTests
         Assert.True(Size(SampleStyle.CompressedAndEncrypted, noise) <= Size(SampleStyle.Encrypted, noise));
     }
 
-    private static int Size(SampleStyle style, SampleRow[] rows) => new SampleFile(style, 8192).Write(rows).Bytes.Length;
+    private static int Size(SampleStyle style, SampleRow[] rows) =>
+        new SampleFile(style, 8192).Write(rows).Bytes.Length;
 
     private static byte[] Noise(SeededRandom random, int length)
     {
