@@ -214,18 +214,6 @@ public static class Guards
     /// <summary>
     /// R25: a request of a session that may have been evicted is refused; nobody knows what it has done.
     /// </summary>
-    /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
-    public static bool DroppedKeysAreUnreferenced => On();
-
-    /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
-    public static bool MasterKeyIsProven => On();
-    /// <summary>F27: a request whose number was executed is answered from what is remembered, never again executed.</summary>
-    public static bool DuplicatesAreRecognised => On();
-
-    /// <summary>F27: a number is looked up among the pending changes, too: the first one may not be applied yet.</summary>
-    public static bool PendingDuplicatesAreRecognised => On();
-
-    /// <summary>R25: a request of a session that may have been evicted is refused; nobody knows what it has done.</summary>
     public static bool EvictedSessionsAreRefused => On();
 
     /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
