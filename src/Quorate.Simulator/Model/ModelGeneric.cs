@@ -12,7 +12,8 @@ internal static class ModelGeneric
         "PEXPIRE" => Expire(run, words[1], run.Time + ModelRun.Integer(words[2])),
         "PEXPIREAT" => Expire(run, words[1], ModelRun.Integer(words[2])),
         "PERSIST" => Persist(run, words[1]),
-        "TTL" => ModelReply.Integer(LeftMilliseconds(run, words[1]) is var left && left < 0 ? left : (left + 500) / 1000),
+        "TTL" => ModelReply.Integer(
+            LeftMilliseconds(run, words[1]) is var left && left < 0 ? left : (left + 500) / 1000),
         "PTTL" => ModelReply.Integer(LeftMilliseconds(run, words[1])),
         "DBSIZE" => ModelReply.Integer(run.CountAlive()),
         "FLUSHDB" => Clear(run),

@@ -1,7 +1,8 @@
 namespace Quorate.Simulator.Model;
 
 /// <summary>
-/// JSON documents as wholes: the workload writes them compact, so that reading one back gives the same text.
+/// JSON documents as wholes: the workload writes them compact, so that reading one back gives the same text. Like SET,
+/// a write forgets the expiry.
 /// </summary>
 internal static class ModelJson
 {
@@ -15,7 +16,7 @@ internal static class ModelJson
                     return ModelReply.Error("Existing key has wrong Redis type");
                 }
 
-                run.Change(words[1], new JsonValue(words[3]));
+                run.Set(words[1], new JsonValue(words[3]), 0);
                 return ModelReply.Ok;
             case "JSON.GET":
                 return run.Find(words[1], null, out JsonValue? json)

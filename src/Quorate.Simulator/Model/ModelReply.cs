@@ -114,7 +114,9 @@ internal static class ModelReply
             case '-':
                 return line.Split(' ')[0] + "\r\n";
             case ',':
-                return double.TryParse(line[1..], CultureInfo.InvariantCulture, out double value) ? Double(value) : null;
+                return double.TryParse(line[1..], CultureInfo.InvariantCulture, out double value)
+                    ? Double(value)
+                    : null;
             case '$':
                 return ReadBulk(reply, line, ref at);
             case '*' or '~' or '%':

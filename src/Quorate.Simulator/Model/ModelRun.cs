@@ -16,7 +16,7 @@ internal sealed class ModelRun(ModelKeys before, long time)
     public long Time { get; } = time;
 
     /// <summary>
-    /// The version that a key has after its write: the model does not compute versions, it is told the log's.
+    /// The version that a string has after its next write: the model does not compute versions, it is told the log's.
     /// </summary>
     public Func<string, ulong> VersionOf { get; init; } = _ => 0;
 
@@ -85,7 +85,8 @@ internal sealed class ModelRun(ModelKeys before, long time)
         }
         else
         {
-            _keys = _keys.SetItem(key, new ModelKey(value, expiry, VersionOf(key)));
+            ulong version = value is TextValue ? VersionOf(key) : 0;
+            _keys = _keys.SetItem(key, new ModelKey(value, expiry, version));
         }
     }
 
@@ -100,7 +101,7 @@ internal sealed class ModelRun(ModelKeys before, long time)
 
     public int CountAlive() => _keys.Count(key => !key.Value.IsExpired(Time));
 
-    /// <summary>A 64-bit integer in the form in which Redis takes one: no sign but a minus, no zeros before it.</summary>
+    /// <summary>A 64-bit integer in the form in which Redis takes one: no plus, no zeros before it.</summary>
     public static bool TryInteger(string text, out long value) =>
         long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value)
         && value.ToString(CultureInfo.InvariantCulture) == text;

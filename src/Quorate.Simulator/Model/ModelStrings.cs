@@ -8,6 +8,8 @@ internal static class ModelStrings
     public static string? Do(ModelRun run, string name, IReadOnlyList<string> words) => name switch
     {
         "GET" => Get(run, words[1]),
+        "GETV" => GetWithVersion(run, words[1]),
+        "CAS" => CompareAndSet(run, words),
         "SET" => Set(run, words),
         "SETNX" => SetIfAbsent(run, words),
         "GETDEL" => GetAndDelete(run, words[1]),
@@ -26,6 +28,37 @@ internal static class ModelStrings
     private static string Get(ModelRun run, string key) => run.Find(key, null, out TextValue? text)
         ? ModelReply.BulkOrNull(text?.Text)
         : ModelReply.WrongType;
+
+    /// <summary>Quorate's own: a string and the version of its last write.</summary>
+    private static string GetWithVersion(ModelRun run, string key)
+    {
+        if (!run.Find(key, null, out TextValue? text))
+        {
+            return ModelReply.WrongType;
+        }
+
+        return text is null
+            ? ModelReply.Null
+            : ModelReply.Array([ModelReply.Bulk(text.Text), ModelReply.Integer((long)run.Find(key)!.Version)]);
+    }
+
+    /// <summary>Quorate's own: a write if the key's version is this one; zero for an absent key.</summary>
+    private static string CompareAndSet(ModelRun run, IReadOnlyList<string> words)
+    {
+        if (!run.Find(words[1], null, out TextValue? _))
+        {
+            return ModelReply.WrongType;
+        }
+
+        ulong version = run.Find(words[1])?.Version ?? 0;
+        if (version != (ulong)ModelRun.Integer(words[2]))
+        {
+            return ModelReply.Error($"VERSION {version}");
+        }
+
+        run.Set(words[1], new TextValue(words[3]), 0);
+        return ModelReply.Integer((long)run.Find(words[1])!.Version);
+    }
 
     private static string Set(ModelRun run, IReadOnlyList<string> words)
     {

@@ -24,7 +24,7 @@ internal sealed record TextValue(string Text) : ModelValue
 /// <summary>A JSON document, by its text.</summary>
 internal sealed record JsonValue(string Text) : ModelValue
 {
-    public override string TypeName => "ReJSON-RL";
+    public override string TypeName => "json";
 }
 
 /// <summary>A hash: field → value.</summary>

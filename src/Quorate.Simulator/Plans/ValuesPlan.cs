@@ -1,6 +1,9 @@
+using Quorate.Core.Model;
+using Quorate.Storage.Stores;
+
 namespace Quorate.Simulator.Plans;
 
-/// <summary>What kind of keys a command of the values workload works on. Each has a key of its own per hash tag.</summary>
+/// <summary>What a key of the values workload is used for. Each use has a key of its own per hash tag.</summary>
 internal enum KeyUse
 {
     /// <summary>Integers, each unlike every other: SET, GET, DEL, compare-and-set by version.</summary>
@@ -58,4 +61,25 @@ internal sealed record ValuesPlan
 
     /// <summary>Out of a hundred numbered requests: sent once more, to any node, after they were answered.</summary>
     public int LateRepeatPercent { get; init; }
+
+    /// <summary>The rows lie in the store's plain twin, not in memtable and tables.</summary>
+    public bool HasTwin { get; init; }
+
+    /// <summary>Rows in files are encrypted, with a key that the seed gives.</summary>
+    public bool IsEncrypted { get; init; }
+
+    /// <summary>A node's memory for rows and blocks, in bytes.</summary>
+    public long MemoryBytes { get; init; } = 1L << 30;
+
+    /// <summary>Of these, for blocks that may be read again.</summary>
+    public long CacheBytes { get; init; } = 1 << 20;
+
+    /// <summary>The limits of stores; names and partition are each store's own.</summary>
+    public PartitionStoreSettings Store { get; init; } = new() { Prefix = "", Partition = new GroupId(1) };
+
+    /// <summary>The twin in memory shows each row as cold until it was fetched.</summary>
+    public bool RowsAreCold { get; init; }
+
+    /// <summary>How far nodes' wall clocks are off, and how far they jump, in milliseconds, either way.</summary>
+    public int WallSkewMax { get; init; }
 }

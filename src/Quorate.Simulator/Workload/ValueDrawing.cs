@@ -9,9 +9,11 @@ namespace Quorate.Simulator.Workload;
 internal sealed class ValueDrawing(ValuesPlan plan, SeededRandom random)
 {
     private const int BatchLinesMax = 4;
+    private const int CompareAndSetPercent = 35;
 
     /// <param name="stamp">Unlike that of every other request, so that what is written tells who wrote it.</param>
-    public ValueRequest Draw(ulong stamp, bool isWrite)
+    /// <param name="seen">What the client has seen last of the register of each tag.</param>
+    public ValueRequest Draw(ulong stamp, bool isWrite, ReadOnlySpan<SeenRegister> seen)
     {
         int tag = (int)random.Next(plan.Tags);
         KeyUse use = DrawUse();
@@ -27,7 +29,10 @@ internal sealed class ValueDrawing(ValuesPlan plan, SeededRandom random)
 
         if (use is KeyUse.Register or KeyUse.Counter)
         {
-            return isWrite ? WriteRegister(tag, use, stamp) : ReadRegister(tag, use);
+            return !isWrite ? ReadRegister(tag, use)
+                : use == KeyUse.Register && random.Next(100) < CompareAndSetPercent
+                ? CompareAndSet(tag, stamp, seen[tag])
+                : WriteRegister(tag, use, stamp);
         }
 
         int count = random.Next(100) < plan.BatchPercent ? (int)random.Between(2, BatchLinesMax) : 1;
@@ -71,8 +76,21 @@ internal sealed class ValueDrawing(ValuesPlan plan, SeededRandom random)
             };
     }
 
+    /// <summary>A write to a register that succeeds only while the key has a version that was seen.</summary>
+    public static ValueRequest CompareAndSet(int tag, ulong stamp, SeenRegister seen)
+    {
+        long argument = (long)stamp + 1;
+        string version = seen.Version.ToString(CultureInfo.InvariantCulture);
+        string key = ValueKeys.Of(tag, KeyUse.Register);
+        return new([["CAS", key, version, argument.ToString(CultureInfo.InvariantCulture)]], false, true)
+        {
+            Register = new(
+                OperationKind.CompareAndSet, ValueKeys.RegisterNumber(tag, KeyUse.Register), argument, seen.Value),
+        };
+    }
+
     private static ValueRequest ReadRegister(int tag, KeyUse use) =>
-        new([["GET", ValueKeys.Of(tag, use)]], false, false)
+        new([[use == KeyUse.Counter ? "GET" : "GETV", ValueKeys.Of(tag, use)]], false, false)
         {
             Register = new(OperationKind.Read, ValueKeys.RegisterNumber(tag, use), 0, 0),
         };

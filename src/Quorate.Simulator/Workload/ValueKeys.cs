@@ -6,6 +6,11 @@ namespace Quorate.Simulator.Workload;
 /// <summary>The keys of the values workload: per hash tag one for each use, and two for a pair.</summary>
 internal static class ValueKeys
 {
+    public const int TagsMax = 4;
+
+    /// <summary>The numbers of all registers and counters.</summary>
+    public static IEnumerable<long> RegisterNumbers => Enumerable.Range(0, 2 * TagsMax).Select(number => (long)number);
+
     /// <summary>Numbers of register keys, as the checkers know them: registers are even, counters odd.</summary>
     public static long RegisterNumber(int tag, KeyUse use) => (2 * tag) + (use == KeyUse.Counter ? 1 : 0);
 

@@ -26,7 +26,8 @@ internal sealed record ValueRequest(string[][] Lines, bool IsBatch, bool IsWrite
     public static CommandLine[] CommandLines(string[][] lines) =>
         [.. lines.Select(words => new CommandLine([.. words.Select(word => (ReadOnlyMemory<byte>)Bytes(word))]))];
 
-    public override string ToString() => string.Join("; ", Lines.Select(words => string.Join(' ', words.Select(Short))));
+    public override string ToString() =>
+        string.Join("; ", Lines.Select(words => string.Join(' ', words.Select(Short))));
 
     private static string Short(string word) =>
         string.Concat(word.Take(24).Select(c => c is >= ' ' and <= '~' ? c : '?')) + (word.Length > 24 ? "…" : "");
@@ -36,3 +37,7 @@ internal sealed record ValueRequest(string[][] Lines, bool IsBatch, bool IsWrite
 /// <param name="Expected">A compare-and-set's expected value, which the version that it names stands for.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct RegisterUse(OperationKind Kind, long Key, long Argument, long Expected);
+
+/// <summary>What a client has last seen of a register: a value and its version, both zero for an absent one.</summary>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct SeenRegister(long Value, ulong Version);
