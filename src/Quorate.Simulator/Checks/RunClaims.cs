@@ -74,9 +74,6 @@ internal static class RunClaims
     /// <summary>After a recovery every log segment, manifest and table is as it must be, from end to end.</summary>
     public const string StrictFiles = "strict-files";
 
-    /// <summary>A node's rows and blocks stay within its memory budget and a named tolerance.</summary>
-    public const string MemoryBudget = "memory-budget";
-
     /// <summary>Each request is answered once, within its deadline.</summary>
     public const string SingleAnswer = "single-answer";
 
