@@ -184,7 +184,19 @@ public static class Guards
     public static bool OldCheckpointOutlivesNew => On();
 
     /// <summary>S11: what the system says of a sync is what the disk says.</summary>
-    public static bool NativeErrorsAreReported => On();
+    public static bool NativeSyncErrorsAreReported => On();
+
+    /// <summary>R11: after a failed sync of the real disk every later one fails, too.</summary>
+    public static bool FailedNativeSyncIsFinal => On();
+
+    /// <summary>S5: files do not grow into the reserve of free space.</summary>
+    public static bool FreeSpaceReserveIsKept => On();
+
+    /// <summary>R20: one process at a time has a data folder.</summary>
+    public static bool DataFolderIsLocked => On();
+
+    /// <summary>R20, S8: a data folder whose identity is damaged is nobody's.</summary>
+    public static bool IdentityIsVerified => On();
 
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
     public static bool ClearingSparesOtherSnapshots => On();
@@ -201,9 +213,16 @@ public static class Guards
     /// <summary>S8: a block counts only in the file and at the place for which it was written.</summary>
     public static bool BlocksNameTheirPlace => On();
 
+    /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
+    public static bool DroppedKeysAreUnreferenced => On();
+
+    /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
+    public static bool MasterKeyIsProven => On();
+
     /// <summary>
     /// F27: a request whose number was executed is answered from what is remembered, never again executed.
     /// </summary>
+    /// <summary>F27: a request whose number was executed is answered from what is remembered, never again executed.</summary>
     public static bool DuplicatesAreRecognised => On();
 
     /// <summary>
@@ -218,6 +237,7 @@ public static class Guards
 
     /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
     public static bool ExpiryByLoggedTime => On();
+
     /// <summary>R32: a concurrent reader whose slot was changed meanwhile reads again.</summary>
     public static bool ReadersRetryOnChange => On();
 
@@ -229,11 +249,6 @@ public static class Guards
 
     /// <summary>S3: a row that is overwritten while a checkpoint is written stays for it as it was.</summary>
     public static bool FreezeKeepsOverwrittenRows => On();
-    /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
-    public static bool DroppedKeysAreUnreferenced => On();
-
-    /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
-    public static bool MasterKeyIsProven => On();
 
     /// <summary>S2: a tombstone stays as long as an older table may hold what it hides.</summary>
     public static bool TombstonesOutliveOlderRows => On();

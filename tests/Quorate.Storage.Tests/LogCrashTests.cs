@@ -70,6 +70,47 @@ public sealed class LogCrashTests
     }
 
     [Theory]
+    [InlineData(1, DiskFailures.Write)]
+    [InlineData(3, DiskFailures.FolderSync)]
+    [InlineData(4, DiskFailures.FolderSync)]
+    public void Any_failure_of_the_disk_ends_the_log_with_a_sentence_and_loses_nothing(
+        ulong seed, DiskFailures failure)
+    {
+        int steps = StepsOf(seed);
+        int ended = 0;
+        for (int at = 1; at < steps; at += 3)
+        {
+            LogRun run = RunTo(seed, at);
+            run.Disk.FailNext(failure);
+            while (run.Owner.Failure is null && !run.IsOver)
+            {
+                run.Step();
+            }
+
+            ended += run.Owner.Failure is null ? 0 : 1;
+            run.RunAll();
+            run.Disk.Mend();
+            run.Crash(powerLost: at % 2 == 0, seed + (ulong)at);
+            run.ReopenAndCheck();
+        }
+
+        Assert.True(ended > 20, $"{ended} runs ended");
+    }
+
+    [Fact]
+    public void A_log_that_can_not_be_read_does_not_open()
+    {
+        LogRun run = RunTo(5, 60);
+        run.Crash(powerLost: false, 5);
+        run.Disk.FailNext(DiskFailures.Read);
+        LogOwner owner = run.Reopen();
+        Assert.Null(owner.Opened);
+        Assert.Contains("could not be read", owner.Failure!, StringComparison.Ordinal);
+        run.Crash(powerLost: false, 5);
+        run.ReopenAndCheck();
+    }
+
+    [Theory]
     [MemberData(nameof(Seeds))]
     public void What_a_failed_sync_left_in_the_page_cache_is_announced_only_once_it_is_durable(ulong seed)
     {

@@ -274,6 +274,30 @@ public sealed class LogRecyclingTests
     }
 
     [Fact]
+    public void A_log_opens_on_a_full_disk_with_room_to_release()
+    {
+        LogOwner owner = Open();
+        for (ulong i = 1; i <= 22; i++)
+        {
+            Write(owner.One, i, i);
+        }
+
+        _disk.Put(_disk.Names[^1], null);
+        _disk.Fate = operation =>
+            operation.Kind == DiskOperationKind.Allocate && operation.Length >= LogOwner.Small.SegmentBytes
+                && !_disk.Exists(operation.File)
+                ? DiskStatus.Full
+                : DiskStatus.Done;
+        LogOwner again = Open();
+        Assert.Equal([true], again.SpaceNews);
+        Write(again.One, 1, 23, new(22));
+        Assert.Null(again.Failure);
+        Assert.Equal([1], again.One.Durable);
+        Assert.Equal([true, false], again.SpaceNews);
+        AssertStrict();
+    }
+
+    [Fact]
     public void Batches_on_the_steady_path_allocate_next_to_nothing()
     {
         var disk = new EchoDisk();

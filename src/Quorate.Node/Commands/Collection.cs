@@ -119,6 +119,27 @@ internal sealed class Collection
         return _context.TryGet(rowKey, out row);
     }
 
+    /// <summary>
+    /// Looks up the element that a word of the line names; false when it is cold, and then the elements that the words
+    /// behind it name have been looked at, too, so that they are fetched together.
+    /// </summary>
+    /// <param name="step">From one such word to the next.</param>
+    /// <param name="mark">What stands before the name in its element.</param>
+    public bool TryGetWord(int word, int step, out Row row, ReadOnlySpan<byte> mark = default)
+    {
+        if (TryGet([.. mark, .. _context.Line[word]], out row))
+        {
+            return true;
+        }
+
+        for (word += step; word < _context.Line.Count; word += step)
+        {
+            TryGet([.. mark, .. _context.Line[word]], out _);
+        }
+
+        return false;
+    }
+
     public void Put(ReadOnlySpan<byte> element, ReadOnlySpan<byte> value)
     {
         if (_prefix.Length == 0)

@@ -95,15 +95,21 @@ public static class CommandTable
 
     private static string? KeyError(CommandSpec spec, CommandLine line)
     {
-        foreach (int word in KeyWordsOf(spec, line))
+        bool isLong = false;
+        if (spec.KeysOf is null && spec.Keys.Last == spec.Keys.First)
         {
-            if (line[word].Length > RowLimits.KeyBytesMax)
+            // Most commands have one key; they are looked at without making a list of it.
+            isLong = spec.Keys.First > 0 && line[spec.Keys.First].Length > RowLimits.KeyBytesMax;
+        }
+        else
+        {
+            foreach (int word in KeyWordsOf(spec, line))
             {
-                return $"ERR the key exceeds {RowLimits.KeyBytesMax} bytes";
+                isLong |= line[word].Length > RowLimits.KeyBytesMax;
             }
         }
 
-        return null;
+        return isLong ? $"ERR the key exceeds {RowLimits.KeyBytesMax} bytes" : null;
     }
 
     /// <summary>As Redis words it: the first 128 bytes of name and arguments are shown.</summary>

@@ -9,6 +9,9 @@ internal static class Errors
     public const string NotFloat = "ERR value is not a valid float";
     public const string NotPositive = "ERR value is out of range, must be positive";
     public const string OutOfRange = "ERR value is out of range";
+    public const string OutOfLongRange =
+        "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
+
     public const string Overflow = "ERR increment or decrement would overflow";
     public const string NanOrInfinity = "ERR increment would produce NaN or Infinity";
     public const string NoSuchKey = "ERR no such key";

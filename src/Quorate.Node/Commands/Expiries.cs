@@ -14,7 +14,8 @@ internal static class Expiries
     public static bool TryMoment(CommandContext context, long number, bool inSeconds, bool fromNow, out long moment)
     {
         moment = 0;
-        if (inSeconds && Math.Abs((double)number) > long.MaxValue / MillisecondsInSecond)
+        if (inSeconds
+            && number is > long.MaxValue / MillisecondsInSecond or < long.MinValue / MillisecondsInSecond)
         {
             return false;
         }

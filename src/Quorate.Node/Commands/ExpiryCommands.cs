@@ -146,6 +146,6 @@ internal static class ExpiryCommands
         }
 
         long milliseconds = fromNow ? row.Expiry - context.Time.Milliseconds : row.Expiry;
-        context.Reply.Integer(inSeconds ? (milliseconds + 500) / 1000 : milliseconds);
+        context.Reply.Integer(inSeconds ? (milliseconds / 1000) + (milliseconds % 1000 >= 500 ? 1 : 0) : milliseconds);
     }
 }

@@ -48,7 +48,7 @@ internal static class HashCommands
         long before = hash.Count;
         for (int word = 2; word < line.Count; word += 2)
         {
-            if (!Collection.Fits(context, line[word]) || !hash.TryGet(line[word], out Row row))
+            if (!Collection.Fits(context, line[word]) || !hash.TryGetWord(word, 2, out Row row))
             {
                 return;
             }
@@ -104,7 +104,7 @@ internal static class HashCommands
         context.Reply.Array(context.Line.Count - 2);
         for (int word = 2; word < context.Line.Count; word++)
         {
-            if (!hash.TryGet(context.Line[word], out Row row))
+            if (!hash.TryGetWord(word, 1, out Row row))
             {
                 return;
             }
@@ -190,7 +190,7 @@ internal static class HashCommands
         long before = hash.Count;
         for (int word = 2; word < context.Line.Count; word++)
         {
-            if (!hash.TryGet(context.Line[word], out Row row))
+            if (!hash.TryGetWord(word, 1, out Row row))
             {
                 return;
             }

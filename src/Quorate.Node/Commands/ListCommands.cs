@@ -314,7 +314,8 @@ internal static class ListCommands
                     return false;
                 }
 
-                Rank = rank;
+                // No list is so long that the smallest rank differs from the next one, which has an absolute value.
+                Rank = Math.Max(rank, -long.MaxValue);
                 if (rank == 0)
                 {
                     context.Reply.Error(

@@ -25,9 +25,20 @@ internal static class RandomChoice
             return any;
         }
 
+        if (count >= size)
+        {
+            long[] all = new long[size];
+            for (long i = 0; i < size; i++)
+            {
+                all[i] = i;
+            }
+
+            return all;
+        }
+
         // Floyd's algorithm (Bentley, Programming Pearls: a sample of brilliance, 1987).
         var chosen = new SortedSet<long>();
-        for (long i = Math.Max(0, size - count); i < size; i++)
+        for (long i = size - count; i < size; i++)
         {
             long place = random.Next(i + 1);
             chosen.Add(chosen.Contains(place) ? i : place);

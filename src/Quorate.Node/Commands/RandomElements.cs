@@ -32,7 +32,7 @@ internal static class RandomElements
 
         if (count < -RepeatsMax)
         {
-            context.Reply.Error(Errors.OutOfRange);
+            context.Reply.Error(count == long.MinValue ? Errors.OutOfLongRange : Errors.OutOfRange);
             return;
         }
 

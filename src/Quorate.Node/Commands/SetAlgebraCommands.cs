@@ -110,54 +110,38 @@ internal static class SetAlgebraCommands
     private static List<byte[]>? Intersect(Collection[] sets)
     {
         Collection smallest = sets.MinBy(set => set.Count)!;
-        var members = new List<byte[]>();
-        bool isWarm = true;
-        bool isScanned = smallest.TryScan((member, _) =>
-        {
-            bool isInAll = true;
-            foreach (Collection set in sets)
-            {
-                if (isInAll && !ReferenceEquals(set, smallest))
-                {
-                    isWarm &= set.TryGet(member, out Row row);
-                    isInAll = !row.IsTombstone;
-                }
-            }
-
-            if (isInAll)
-            {
-                members.Add(member.ToArray());
-            }
-
-            return isWarm;
-        });
-        return isScanned && isWarm ? members : null;
+        return Filter(smallest, sets.Where(set => !ReferenceEquals(set, smallest)), isIn: true);
     }
 
-    private static List<byte[]>? Subtract(Collection[] sets)
+    private static List<byte[]>? Subtract(Collection[] sets) => Filter(sets[0], sets.Skip(1), isIn: false);
+
+    /// <summary>
+    /// The members of a set that are in all of the others, or in none; null when a row is cold, and then all that are
+    /// to be looked up in that set have been looked at.
+    /// </summary>
+    private static List<byte[]>? Filter(Collection set, IEnumerable<Collection> others, bool isIn)
     {
         var members = new List<byte[]>();
-        bool isWarm = true;
-        bool isScanned = sets[0].TryScan((member, _) =>
+        bool isWarm = set.TryScan((member, _) =>
         {
-            bool isInOther = false;
-            foreach (Collection set in sets.AsSpan(1))
-            {
-                if (!isInOther)
-                {
-                    isWarm &= set.TryGet(member, out Row row);
-                    isInOther = !row.IsTombstone;
-                }
-            }
-
-            if (!isInOther)
-            {
-                members.Add(member.ToArray());
-            }
-
-            return isWarm;
+            members.Add(member.ToArray());
+            return true;
         });
-        return isScanned && isWarm ? members : null;
+        foreach (Collection other in others)
+        {
+            if (!isWarm)
+            {
+                return null;
+            }
+
+            members.RemoveAll(member =>
+            {
+                isWarm &= other.TryGet(member, out Row row);
+                return row.IsTombstone == isIn;
+            });
+        }
+
+        return isWarm ? members : null;
     }
 
     private static List<byte[]>? Unite(Collection[] sets)

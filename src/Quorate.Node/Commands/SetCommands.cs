@@ -33,7 +33,7 @@ internal static class SetCommands
         for (int word = 2; word < context.Line.Count; word++)
         {
             ReadOnlySpan<byte> member = context.Line[word];
-            if (!Collection.Fits(context, member) || !set.TryGet(member, out Row row))
+            if (!Collection.Fits(context, member) || !set.TryGetWord(word, 1, out Row row))
             {
                 return;
             }
@@ -59,7 +59,7 @@ internal static class SetCommands
         long before = set.Count;
         for (int word = 2; word < context.Line.Count; word++)
         {
-            if (!set.TryGet(context.Line[word], out Row row))
+            if (!set.TryGetWord(word, 1, out Row row))
             {
                 return;
             }
@@ -93,7 +93,7 @@ internal static class SetCommands
         context.Reply.Array(context.Line.Count - 2);
         for (int word = 2; word < context.Line.Count; word++)
         {
-            if (!set.TryGet(context.Line[word], out Row row))
+            if (!set.TryGetWord(word, 1, out Row row))
             {
                 return;
             }

@@ -67,6 +67,14 @@ internal sealed class SortedSet(Collection rows)
         return isWarm;
     }
 
+    /// <summary>As <see cref="Collection.TryGetWord"/>.</summary>
+    public bool TryGetWord(int word, int step, out double? score)
+    {
+        bool isWarm = rows.TryGetWord(word, step, out Row row, MemberMark);
+        score = row.IsTombstone ? null : ReadScore(row.Value);
+        return isWarm;
+    }
+
     /// <summary>Gives a member a score.</summary>
     /// <param name="before">The score that it has; null for a new one.</param>
     public void Set(ReadOnlySpan<byte> member, double? before, double score)

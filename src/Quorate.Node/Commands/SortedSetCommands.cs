@@ -58,26 +58,24 @@ internal static class SortedSetCommands
         var tally = new AddTally();
         for (int i = 0; i < pairs; i++)
         {
-            ReadOnlySpan<byte> member = context.Line[word + (2 * i) + 1];
-            if (!Collection.Fits(context, member) || !TryAdd(set, member, scores[i], options, tally))
+            int name = word + (2 * i) + 1;
+            ReadOnlySpan<byte> member = context.Line[name];
+            if (!Collection.Fits(context, member)
+                || !set.TryGetWord(name, 2, out double? standing))
             {
                 return;
             }
+
+            Add(set, member, standing, scores[i], options, tally);
         }
 
         set.Save();
         tally.Write(context.Reply, options);
     }
 
-    /// <summary>False when a row is cold.</summary>
-    private static bool TryAdd(
-        SortedSet set, ReadOnlySpan<byte> member, double score, AddOptions options, AddTally tally)
+    private static void Add(
+        SortedSet set, ReadOnlySpan<byte> member, double? standing, double score, AddOptions options, AddTally tally)
     {
-        if (!set.TryGet(member, out double? standing))
-        {
-            return false;
-        }
-
         if (standing is not { } before)
         {
             if (!options.OnlyOld)
@@ -86,7 +84,7 @@ internal static class SortedSetCommands
                 tally.Take(score, isNew: true, isChanged: true);
             }
 
-            return true;
+            return;
         }
 
         double after = options.Increment ? before + score : score;
@@ -95,7 +93,7 @@ internal static class SortedSetCommands
             || (options.OnlyGreater && after <= before);
         if (isRefused)
         {
-            return true;
+            return;
         }
 
         if (after != before)
@@ -104,7 +102,6 @@ internal static class SortedSetCommands
         }
 
         tally.Take(after, isNew: false, after != before);
-        return true;
     }
 
     private static void Remove(CommandContext context)
@@ -117,7 +114,7 @@ internal static class SortedSetCommands
         long before = set.Count;
         for (int word = 2; word < context.Line.Count; word++)
         {
-            if (!set.TryGet(context.Line[word], out double? score))
+            if (!set.TryGetWord(word, 1, out double? score))
             {
                 return;
             }
@@ -150,7 +147,7 @@ internal static class SortedSetCommands
         context.Reply.Array(context.Line.Count - 2);
         for (int word = 2; word < context.Line.Count; word++)
         {
-            if (!set.TryGet(context.Line[word], out double? score))
+            if (!set.TryGetWord(word, 1, out double? score))
             {
                 return;
             }

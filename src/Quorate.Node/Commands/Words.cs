@@ -130,7 +130,7 @@ internal static class Words
     }
 
     /// <summary>
-    /// The sum of two numbers as text: exact for decimals below 10^19 and of up to 28 digits, rounded to 17 places
+    /// The sum of two numbers as text: exact for decimals below 10^20 and of up to 28 digits, rounded to 17 places
     /// behind the point; else computed as doubles. Null when it is not finite. False when one is no number.
     /// </summary>
     public static bool TryAdd(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b, out string? sum)
@@ -164,8 +164,8 @@ internal static class Words
 
     private const NumberStyles DecimalStyles = FloatStyles | NumberStyles.AllowLeadingSign;
 
-    /// <summary>Below it, a decimal has room for nine digits behind the point at least.</summary>
-    private const double DecimalMax = 1e19;
+    /// <summary>Below it, a decimal has room for eight digits behind the point at least.</summary>
+    private const double DecimalMax = 1e20;
 
     private static string Trimmed(string text) => text.TrimEnd('0').TrimEnd('.');
 }

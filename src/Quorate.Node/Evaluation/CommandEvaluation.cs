@@ -75,12 +75,13 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         }
 
         ulong state = seed ^ time.Packed;
-        foreach (CommandLine line in lines)
+        for (int i = 0; i < lines.Length; i++)
         {
             _seed = SeededRandom.SplitMix64(ref state);
-            Evaluate(line);
+            Evaluate(lines[i]);
             if (_isCold)
             {
+                LookAhead(lines[i..]);
                 End();
                 return EvaluationOutcome.Cold;
             }
@@ -100,9 +101,9 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     public override bool TryGet(ReadOnlySpan<byte> rowKey, out Row row)
     {
-        row = default;
-        Lookup lookup = _isCold ? Lookup.Cold : _rows.Get(rowKey, out row);
-        if (lookup == Lookup.Found && !IsExpired(row))
+        // Behind a cold row it looks all the same: so the source notes what else will be needed.
+        Lookup lookup = _rows.Get(rowKey, out row);
+        if (lookup == Lookup.Found && !_isCold && !IsExpired(row))
         {
             return true;
         }
@@ -150,6 +151,23 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         _changes.ResetWrittenCount();
         _reply.Clear();
         ChangeCount = 0;
+    }
+
+    /// <summary>
+    /// Looks at the keys of what has not been evaluated, so that their rows are fetched together with the cold one.
+    /// </summary>
+    private void LookAhead(ReadOnlySpan<CommandLine> lines)
+    {
+        foreach (CommandLine line in lines)
+        {
+            if (CommandTable.Check(line, out _) is { } spec)
+            {
+                foreach (int word in CommandTable.KeyWordsOf(spec, line))
+                {
+                    _rows.Get(RowKey.Of(line[word]), out _);
+                }
+            }
+        }
     }
 
     private void Evaluate(CommandLine line)

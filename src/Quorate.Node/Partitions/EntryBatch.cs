@@ -47,11 +47,12 @@ public readonly struct EntryBatch
         {
             problem = string.Create(
                 CultureInfo.InvariantCulture,
-                $"is written in format {bytes.Span[0]}, and this version of Quorate knows format {Version} only");
+                $"is written in format {bytes.Span[0]}, and this version of Quorate knows format {Version} only. "
+                + $"Start the node with the version that the others run.");
         }
         else if (bytes.Length < HeaderBytes)
         {
-            problem = "is too short to carry a time";
+            problem = "is too short to carry a time. Replace the replica from another one.";
         }
         else
         {

@@ -8,7 +8,9 @@ public interface IEntrySeal
     /// <summary>The bytes that go into the entry.</summary>
     ReadOnlyMemory<byte> Seal(ReadOnlyMemory<byte> batch);
 
-    /// <summary>Null, with <paramref name="problem"/> as a sentence, when the bytes are not what was sealed.</summary>
+    /// <summary>
+    /// Null when the bytes can not be opened; <paramref name="problem"/> then says of the entry why, and what to do.
+    /// </summary>
     ReadOnlyMemory<byte>? Open(ReadOnlyMemory<byte> payload, out string? problem);
 }
 

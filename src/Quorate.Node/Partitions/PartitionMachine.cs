@@ -60,9 +60,7 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
         EntryBatch batch = default;
         if (opened is null || !EntryBatch.TryRead(opened.Value, out batch, out problem))
         {
-            _client.StoreFailed(
-                $"Entry {entry.Index} of the log {problem}. Start this node with a version that knows it, or replace "
-                + "the replica from another one.");
+            _client.StoreFailed($"Entry {entry.Index} of the log {problem}");
             return default;
         }
 

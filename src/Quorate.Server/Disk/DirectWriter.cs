@@ -26,7 +26,9 @@ internal sealed unsafe class DirectWriter : IDisposable
         _buffer = (byte*)NativeMemory.AlignedAlloc(PieceBytes, BlockBytes);
     }
 
-    /// <summary>False when the file system has no such writes; nothing was written.</summary>
+    /// <summary>
+    /// Writes bytes that end within the file. False when the file system has no such writes; nothing was written.
+    /// </summary>
     public bool TryWrite(string name, ReadOnlySpan<byte> data, long offset, out DiskStatus status)
     {
         status = _files.Take(name, create: false, out OpenFiles.Entry? entry);
@@ -36,23 +38,19 @@ internal sealed unsafe class DirectWriter : IDisposable
             return false;
         }
 
-        if (entry!.Handle.Length() < offset + data.Length)
-        {
-            _files.GiveBack(entry);
-            return false;
-        }
-
         for (int at = 0; at < data.Length && status == DiskStatus.Done; at += PieceBytes)
         {
             int length = Math.Min(PieceBytes, data.Length - at);
             data.Slice(at, length).CopyTo(new Span<byte>(_buffer, PieceBytes));
-            status = entry.Handle.Write(_buffer, length, offset + at);
+            status = entry!.Handle.Write(_buffer, length, offset + at);
         }
 
-        _files.GiveBack(entry);
+        _files.GiveBack(entry!);
+        status = status == DiskStatus.Done ? status : DiskStatus.Failed;
         return true;
     }
 
+    /// <summary>The name means another file, or none, from now on.</summary>
     public void Forget(string name) => _files.Forget(name);
 
     public void Dispose()

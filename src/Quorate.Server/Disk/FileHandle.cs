@@ -7,28 +7,36 @@ namespace Quorate.Server.Disk;
 /// An open file of the data folder and what may be done to it, each call's result checked: an interrupted call is made
 /// again, a short one goes on, and an error becomes a <see cref="DiskStatus"/>.
 /// </summary>
-internal sealed unsafe class FileHandle(string name, int descriptor) : IDisposable
+internal sealed unsafe class FileHandle(int descriptor, bool isSelfSyncing) : IDisposable
 {
     private const int SeekEnd = 2;
     private const int ZerosBytes = 1024 * 1024;
 
+    /// <summary>
+    /// Zeros are synced after so many bytes, so that a file being made ready does not hold up a log write for long.
+    /// </summary>
+    private const long ZerosSyncBytes = 4 * ZerosBytes;
+
     private static readonly byte[] Zeros = new byte[ZerosBytes];
 
-    public string Name => name;
+    /// <summary>Changes that this process began, and how many of them a sync has covered.</summary>
+    private long _changes;
+    private long _covered;
+
+    /// <summary>
+    /// Something was written here that no sync has covered. Such a file stays open: the system tells of an error in
+    /// writing back to whoever had the file open by then, and to others only perhaps.
+    /// </summary>
+    public bool IsUnsynced => !isSelfSyncing && Interlocked.Read(ref _changes) != Interlocked.Read(ref _covered);
 
     public int Descriptor => descriptor;
 
     /// <summary>Opens a file; creates it when asked to.</summary>
-    public static DiskStatus Open(string path, string name, int flags, out FileHandle? handle)
+    public static DiskStatus Open(string path, int flags, out FileHandle? handle)
     {
-        int descriptor;
-        do
-        {
-            descriptor = NativeFile.Open(path, flags | NativeFile.CloseOnExec, 0b110_000_000);
-        }
-        while (descriptor < 0 && NativeFile.LastError == NativeFile.Interrupted);
-
-        handle = descriptor < 0 ? null : new FileHandle(name, descriptor);
+        int descriptor = NativeFile.Retry(
+            () => NativeFile.Open(path, flags | NativeFile.CloseOnExec, 0b110_000_000));
+        handle = descriptor < 0 ? null : new FileHandle(descriptor, (flags & NativeFile.DataSync) != 0);
         return descriptor < 0 ? StatusOf(NativeFile.LastError) : DiskStatus.Done;
     }
 
@@ -83,6 +91,7 @@ internal sealed unsafe class FileHandle(string name, int descriptor) : IDisposab
 
     public DiskStatus Write(byte* start, int length, long offset)
     {
+        Interlocked.Increment(ref _changes);
         int done = 0;
         while (done < length)
         {
@@ -109,17 +118,43 @@ internal sealed unsafe class FileHandle(string name, int descriptor) : IDisposab
         return DiskStatus.Done;
     }
 
-    /// <summary>Bytes and what is needed to find them again. Never made again after a failure (pitfall R11).</summary>
-    public DiskStatus SyncData() => Judge(NativeFile.SyncData(descriptor));
+    /// <summary>
+    /// Makes durable the bytes and what is needed to find them again. Any error is a failure, a lack of space too:
+    /// nothing is known then of what was written before (pitfall R11).
+    /// </summary>
+    public DiskStatus SyncData()
+    {
+        long changes = Interlocked.Read(ref _changes);
+        DiskStatus status = JudgeSync(NativeFile.Retry(() => NativeFile.SyncData(descriptor)));
+        if (status == DiskStatus.Done)
+        {
+            Interlocked.Exchange(ref _covered, changes);
+        }
 
-    /// <summary>Bytes, length and all other metadata; of a folder its names.</summary>
-    public DiskStatus Sync() => Judge(NativeFile.Sync(descriptor));
+        return status;
+    }
 
-    public DiskStatus Truncate(long length) => Judge(NativeFile.Truncate(descriptor, length));
+    /// <summary>Makes durable bytes, length and all other metadata; of a folder its names.</summary>
+    public DiskStatus Sync() => JudgeSync(NativeFile.Retry(() => NativeFile.Sync(descriptor)));
+
+    /// <summary>Cuts the file to a length that it exceeds.</summary>
+    public DiskStatus Truncate(long length)
+    {
+        long before = Length();
+        if (before <= length)
+        {
+            return before < 0 ? DiskStatus.Failed : DiskStatus.Done;
+        }
+
+        Interlocked.Increment(ref _changes);
+        int result = NativeFile.Retry(() => NativeFile.Truncate(descriptor, length));
+        return result == 0 ? DiskStatus.Done : StatusOf(NativeFile.LastError);
+    }
 
     /// <summary>
     /// Makes the file at least this long. The space is claimed first, so that what can not fit fails at once, and then
     /// filled with zeros: a first write into merely claimed space changes metadata and makes its sync slower.
+    /// <para>The length follows the zeros, so that a file found after a crash says how many are there.</para>
     /// </summary>
     public DiskStatus Allocate(long length)
     {
@@ -129,22 +164,22 @@ internal sealed unsafe class FileHandle(string name, int descriptor) : IDisposab
             return from < 0 ? DiskStatus.Failed : DiskStatus.Done;
         }
 
-        int result = NativeFile.Allocate(descriptor, 0, from, length - from);
-        if (result != 0 && NativeFile.LastError is not (NativeFile.NotSupported or NativeFile.Interrupted))
+        int claimed = NativeFile.Retry(
+            () => NativeFile.Allocate(descriptor, NativeFile.KeepLength, from, length - from));
+        if (claimed != 0 && NativeFile.LastError != NativeFile.NotSupported)
         {
             return StatusOf(NativeFile.LastError);
         }
 
-        for (long at = from; at < length; at += ZerosBytes)
+        DiskStatus status = DiskStatus.Done;
+        for (long at = from; at < length && status == DiskStatus.Done; at += ZerosBytes)
         {
-            DiskStatus status = Write(Zeros.AsSpan(0, (int)Math.Min(ZerosBytes, length - at)), at);
-            if (status != DiskStatus.Done)
-            {
-                return status;
-            }
+            status = Write(Zeros.AsSpan(0, (int)Math.Min(ZerosBytes, length - at)), at);
+            bool isDue = (at - from + ZerosBytes) % ZerosSyncBytes == 0 || at + ZerosBytes >= length;
+            status = status == DiskStatus.Done && isDue ? SyncData() : status;
         }
 
-        return DiskStatus.Done;
+        return status;
     }
 
     public void Dispose()
@@ -153,13 +188,6 @@ internal sealed unsafe class FileHandle(string name, int descriptor) : IDisposab
         _ = NativeFile.Close(descriptor);
     }
 
-    private static DiskStatus Judge(int result)
-    {
-        if (result == 0)
-        {
-            return DiskStatus.Done;
-        }
-
-        return Guards.NativeErrorsAreReported ? StatusOf(NativeFile.LastError) : DiskStatus.Done;
-    }
+    private static DiskStatus JudgeSync(int result) =>
+        result == 0 || !Guards.NativeSyncErrorsAreReported ? DiskStatus.Done : DiskStatus.Failed;
 }

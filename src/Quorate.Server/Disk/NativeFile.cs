@@ -16,6 +16,10 @@ internal static partial class NativeFile
 
     public const int LockExclusive = 2;
     public const int LockNonBlocking = 4;
+    public const int Unlock = 8;
+
+    /// <summary>FALLOC_FL_KEEP_SIZE: claim space and leave the length as it is.</summary>
+    public const int KeepLength = 1;
 
     public const int NotFound = 2;
     public const int Interrupted = 4;
@@ -25,7 +29,8 @@ internal static partial class NativeFile
     public const int QuotaExceeded = 122;
     public const int NotSupported = 95;
 
-    private const string Library = "libc";
+    /// <summary>glibc by its own name; other C libraries lay their structures out in other ways.</summary>
+    private const string Library = "libc.so.6";
 
     /// <summary>O_DIRECT, whose number differs between processors.</summary>
     public static int Direct => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x10000 : 0x4000;
@@ -35,8 +40,13 @@ internal static partial class NativeFile
 
     /// <summary>True where the numbers above are right.</summary>
     public static bool IsSupported =>
-        OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
+        OperatingSystem.IsLinux()
+        && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64
+        && !RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal);
 
+    /// <summary>
+    /// Why the last call of this thread failed. To be read at once: the runtime makes calls of its own, which set it.
+    /// </summary>
     public static int LastError => Marshal.GetLastPInvokeError();
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -74,4 +84,21 @@ internal static partial class NativeFile
 
     [LibraryImport(Library, EntryPoint = "flock", SetLastError = true)]
     public static partial int Lock(int file, int operation);
+
+    /// <summary>Fills 14 words or fewer; see <see cref="FreeSpace"/> for those that are read.</summary>
+    [LibraryImport(Library, EntryPoint = "statvfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static unsafe partial int FileSystem(string path, ulong* words);
+
+    /// <summary>Makes a call again while a signal interrupts it; the call's result otherwise.</summary>
+    public static int Retry(Func<int> call)
+    {
+        int result;
+        do
+        {
+            result = call();
+        }
+        while (result < 0 && LastError == Interrupted);
+
+        return result;
+    }
 }

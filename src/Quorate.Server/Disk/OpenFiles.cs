@@ -6,7 +6,7 @@ namespace Quorate.Server.Disk;
 /// <summary>
 /// The data folder's open files, for several threads. A file that is renamed or removed is forgotten at once and closed
 /// when the last who uses it is done.
-/// <para>Invariant: at most the limit of files are open that nobody uses.</para>
+/// <para>Invariant: beyond the limit only files are open that are in use or wait for a sync.</para>
 /// </summary>
 internal sealed class OpenFiles(string folder, int filesMax, int flags) : IDisposable
 {
@@ -27,14 +27,14 @@ internal sealed class OpenFiles(string folder, int filesMax, int flags) : IDispo
             }
 
             int opening = flags | (create ? NativeFile.Create : 0);
-            DiskStatus status = FileHandle.Open(Path.Combine(folder, name), name, opening, out FileHandle? handle);
+            DiskStatus status = FileHandle.Open(Path.Combine(folder, name), opening, out FileHandle? handle);
             if (status != DiskStatus.Done)
             {
                 return status;
             }
 
             MakeRoom();
-            entry = new Entry(handle!) { Users = 1, LastUse = ++_uses };
+            entry = new Entry(name, handle!) { Users = 1, LastUse = ++_uses };
             _files.Add(name, entry);
             return DiskStatus.Done;
         }
@@ -58,6 +58,22 @@ internal sealed class OpenFiles(string folder, int filesMax, int flags) : IDispo
             {
                 entry.IsForgotten = true;
                 CloseIfDone(entry);
+            }
+        }
+    }
+
+    /// <summary>
+    /// A file has another name from now on. It stays open: its unsynced bytes may yet meet an error.
+    /// </summary>
+    public void Rename(string name, string newName)
+    {
+        lock (_lock)
+        {
+            Forget(newName);
+            if (_files.Remove(name, out Entry? entry))
+            {
+                entry.Name = newName;
+                _files.Add(newName, entry);
             }
         }
     }
@@ -92,7 +108,8 @@ internal sealed class OpenFiles(string folder, int filesMax, int flags) : IDispo
         Entry? oldest = null;
         foreach (Entry entry in _files.Values)
         {
-            if (entry.Users == 0 && (oldest is null || entry.LastUse < oldest.LastUse))
+            bool mayClose = entry.Users == 0 && !entry.Handle.IsUnsynced;
+            if (mayClose && (oldest is null || entry.LastUse < oldest.LastUse))
             {
                 oldest = entry;
             }
@@ -100,13 +117,15 @@ internal sealed class OpenFiles(string folder, int filesMax, int flags) : IDispo
 
         if (oldest is not null)
         {
-            Forget(oldest.Handle.Name);
+            Forget(oldest.Name);
         }
     }
 
     /// <summary>An open file and how many use it.</summary>
-    internal sealed class Entry(FileHandle handle)
+    internal sealed class Entry(string name, FileHandle handle)
     {
+        public string Name { get; set; } = name;
+
         public FileHandle Handle { get; } = handle;
 
         public int Users { get; set; }

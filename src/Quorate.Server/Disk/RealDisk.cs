@@ -6,44 +6,59 @@ namespace Quorate.Server.Disk;
 /// <summary>
 /// A folder of the machine's file system as a disk. Operations run on threads of its own; their ends are handed over on
 /// the owner's thread, by <see cref="Drain"/>.
-/// <para>Invariants: durable writes and allocations are done by one thread in the order of their submission, all others
-/// by a few; a sync covers what completed before it was submitted, since that had left for the system; a failure of the
-/// device is never tried again and never hidden (pitfalls R11, S11).</para>
+/// <para>Invariants: durable writes are done by one thread in the order of their submission, reads by a few of their
+/// own, all others by a few more; a sync covers what completed before it was submitted, since that had left for the
+/// system; a failure of the device is never tried again and never hidden (pitfalls R11, S11); at most the named number
+/// of operations are under way, so at most so many ends wait.</para>
 /// </summary>
 public sealed class RealDisk : IDisk, IDisposable
 {
+    private readonly RealDiskSettings _settings;
     private readonly DiskWorker _worker;
-    private readonly DiskQueue _log;
-    private readonly DiskQueue _other;
+    private readonly DiskQueue _durable = new();
+    private readonly DiskQueue _reads = new();
+    private readonly DiskQueue _others = new();
     private readonly List<Thread> _threads = [];
-    private readonly Lock _lock = new();
-    private readonly Action _completionWaits;
+    private readonly object _lock = new();
+    private readonly Action? _completionWaits;
     private List<(IDiskClient Client, DiskCompletion Completion)> _done = [];
     private List<(IDiskClient Client, DiskCompletion Completion)> _handedOver = [];
+    private int _underWay;
 
-    /// <param name="folder">The data folder; it must exist.</param>
+    /// <param name="folder">The folder of the files; it must exist.</param>
     /// <param name="completionWaits">
     /// Is called on a thread of the disk when an end waits for <see cref="Drain"/>; it must only pass the word on.
     /// </param>
     /// <exception cref="PlatformNotSupportedException">Where the system calls behind it are not known.</exception>
-    public RealDisk(string folder, RealDiskSettings settings, Action completionWaits)
+    /// <exception cref="IOException">The folder cannot be opened.</exception>
+    public RealDisk(string folder, RealDiskSettings? settings = null, Action? completionWaits = null)
     {
         if (!NativeFile.IsSupported)
         {
             throw new PlatformNotSupportedException(
-                "Quorate keeps data on Linux (x64 or arm64) only: elsewhere it could not prove that a sync reached the "
-                    + "disk.");
+                "Quorate keeps data on Linux with glibc (x64 or arm64) only: elsewhere it could not prove that a sync "
+                    + "reached the disk.");
         }
 
+        _settings = settings ?? new();
         _completionWaits = completionWaits;
-        _worker = new DiskWorker(folder, settings);
-        _log = new DiskQueue();
-        _other = new DiskQueue();
-        Start("quorate-log", _log);
-        for (int i = 0; i < settings.Threads; i++)
-        {
-            Start($"quorate-disk-{i}", _other);
-        }
+        _worker = new DiskWorker(folder, _settings);
+        Start("quorate-log", _durable, 1);
+        Start("quorate-read", _reads, _settings.ReadThreads);
+        Start("quorate-disk", _others, _settings.WriteThreads);
+    }
+
+    /// <summary>Operations submitted and not yet handed over.</summary>
+    public int UnderWay => Volatile.Read(ref _underWay);
+
+    /// <summary>
+    /// While true, files may grow into the reserve of free space: for a start, which must be able to write the log's
+    /// tail anew, and for what gives more space back than it takes.
+    /// </summary>
+    public bool IsReserveOpen
+    {
+        get => _worker.IsReserveOpen;
+        set => _worker.IsReserveOpen = value;
     }
 
     public void Submit(in DiskOperation operation, IDiskClient client)
@@ -51,9 +66,15 @@ public sealed class RealDisk : IDisk, IDisposable
         Invariant.Check(
             IsName(operation.File) && IsName(operation.NewName),
             $"'{operation.File}' and '{operation.NewName}' are names of files in the data folder");
-
-        bool isLog = operation.Kind is DiskOperationKind.WriteDurable or DiskOperationKind.Allocate;
-        (isLog ? _log : _other).Add(operation, client);
+        int underWay = Interlocked.Increment(ref _underWay);
+        Invariant.Check(underWay <= _settings.OperationsMax, "who submits to the disk bounds what is under way");
+        DiskQueue queue = operation.Kind switch
+        {
+            DiskOperationKind.WriteDurable => _durable,
+            DiskOperationKind.Read or DiskOperationKind.List => _reads,
+            _ => _others,
+        };
+        queue.Add(operation, client);
     }
 
     /// <summary>Hands over the ends that wait, in the order in which they came; how many.</summary>
@@ -67,6 +88,7 @@ public sealed class RealDisk : IDisk, IDisposable
         int count = _handedOver.Count;
         foreach ((IDiskClient client, DiskCompletion completion) in _handedOver)
         {
+            Interlocked.Decrement(ref _underWay);
             client.Complete(completion);
         }
 
@@ -74,11 +96,21 @@ public sealed class RealDisk : IDisk, IDisposable
         return count;
     }
 
+    /// <summary>Waits until an end waits for <see cref="Drain"/>; false when none has come in time.</summary>
+    public bool Wait(TimeSpan time)
+    {
+        lock (_lock)
+        {
+            return _done.Count > 0 || Monitor.Wait(_lock, time);
+        }
+    }
+
     /// <summary>Ends the threads after the operations that they are at; what waits is not done.</summary>
     public void Dispose()
     {
-        _log.Stop();
-        _other.Stop();
+        _durable.Stop();
+        _reads.Stop();
+        _others.Stop();
         foreach (Thread thread in _threads)
         {
             thread.Join();
@@ -87,14 +119,18 @@ public sealed class RealDisk : IDisk, IDisposable
         _worker.Dispose();
     }
 
+    /// <summary>A name of a file right in the folder; empty where an operation names none.</summary>
     private static bool IsName(string? name) =>
-        name is null || (!name.Contains('/', StringComparison.Ordinal) && name is not (".." or "."));
+        name is null || (name.AsSpan().IndexOfAny('/', '\0') < 0 && name is not (".." or "."));
 
-    private void Start(string name, DiskQueue queue)
+    private void Start(string name, DiskQueue queue, int count)
     {
-        var thread = new Thread(() => Work(queue)) { Name = name, IsBackground = true };
-        _threads.Add(thread);
-        thread.Start();
+        for (int i = 0; i < count; i++)
+        {
+            var thread = new Thread(() => Work(queue)) { Name = $"{name}-{i}", IsBackground = true };
+            _threads.Add(thread);
+            thread.Start();
+        }
     }
 
     private void Work(DiskQueue queue)
@@ -107,11 +143,12 @@ public sealed class RealDisk : IDisk, IDisposable
             {
                 isFirst = _done.Count == 0;
                 _done.Add((client, completion));
+                Monitor.Pulse(_lock);
             }
 
             if (isFirst)
             {
-                _completionWaits();
+                _completionWaits?.Invoke();
             }
         }
     }

@@ -61,6 +61,13 @@ internal sealed class LogOpening
         {
             SegmentBytes = Math.Max(_settings.SegmentBytes, first.Length + LogBatch.BlockBytes);
             yield return DiskStep.All(_maker.Make(_recovery.Spare, sequence, SegmentBytes, isNew: true));
+            if (_maker.IsFull)
+            {
+                // A node must start on a full disk: nothing else can release what fills it.
+                SegmentBytes = first.Length + Math.Min(_settings.OpenReserveBytes, _settings.SegmentBytes / 2);
+                yield return DiskStep.All(_maker.Make(null, sequence, SegmentBytes, isNew: true));
+            }
+
             Failure = _maker.Sentence;
         }
 

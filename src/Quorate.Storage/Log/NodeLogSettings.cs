@@ -36,6 +36,12 @@ public sealed record NodeLogSettings
     /// </summary>
     public int OpenCopyBytesMax { get; init; } = 4 * 1024 * 1024;
 
+    /// <summary>
+    /// On a disk without space for a whole segment the log is opened with one that has so much room beside what is
+    /// written anew, for releases, drops and hard states. In bytes, a multiple of 4096.
+    /// </summary>
+    public int OpenReserveBytes { get; init; } = 64 * 1024;
+
     /// <summary>Segments made ready beyond the one being written, by allocation if need be.</summary>
     public int SparesMin { get; init; } = 1;
 

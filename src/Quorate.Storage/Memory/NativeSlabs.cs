@@ -203,7 +203,8 @@ internal sealed unsafe class NativeSlabs(MemoryBudget budget, MemoryUse use) : I
         }
 
         Page* page = (Page*)address;
-        *page = new Page { Class = kind, Capacity = (PageBytes - HeaderBytes) / ClassBytes[kind], Arena = arena.Number };
+        int capacity = (PageBytes - HeaderBytes) / ClassBytes[kind];
+        *page = new Page { Class = kind, Capacity = capacity, Arena = arena.Number };
         Link(page);
         return page;
     }

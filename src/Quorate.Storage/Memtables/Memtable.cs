@@ -9,11 +9,11 @@ namespace Quorate.Storage.Memtables;
 /// <summary>
 /// One partition's rows in native memory: one writer, any number of concurrent readers, and no managed object a row.
 /// <para>Each slot has a hash table of row addresses (<see cref="SlotTable"/>) and, when somebody has asked for it, its
-/// rows in order (<see cref="SlotOrder"/>). Rows are never changed in place: a new one takes the place of the old, which
-/// is freed when no reader can be at it (<see cref="MemtableReaders"/>).</para>
-/// <para>Invariants: a row's version never falls; a dirty row stays until it is saved or the caller takes it out; what a
-/// batch changes in a slot is seen by concurrent readers all or none; a freeze hands out each row that was dirty when it
-/// began, as it was then.</para>
+/// rows in order (<see cref="SlotOrder"/>). Rows are never changed in place: a new one takes the place of the old,
+/// which is freed when no reader can be at it (<see cref="MemtableReaders"/>).</para>
+/// <para>Invariants: a row's version never falls; a dirty row stays until it is saved or the caller takes it out;
+/// what a batch changes in a slot is seen by concurrent readers all or none; a freeze hands out each row that was dirty
+/// when it began, as it was then.</para>
 /// </summary>
 public sealed unsafe partial class Memtable : IDisposable
 {
@@ -143,56 +143,6 @@ public sealed unsafe partial class Memtable : IDisposable
     }
 
     /// <summary>
-    /// Forgets a row, for those that are on disk too or that hide nothing there. False when there is none.
-    /// </summary>
-    public bool Remove(ReadOnlySpan<byte> rowKey)
-    {
-        SlotHead* head = HeadOf(rowKey);
-        ulong hash = _table.HashOf(rowKey);
-        ulong* place = SlotTable.Find(head, hash, rowKey, out nint row);
-        if (row == 0 || RowBytes.IsGhost(row))
-        {
-            return false;
-        }
-
-        Change(head);
-        if (!TryLeaveGhost(head, place, hash, row))
-        {
-            TakeOut(head, place, hash, rowKey);
-            Forget(head, row, 0);
-        }
-
-        EndChange();
-        return true;
-    }
-
-    /// <summary>
-    /// Forgets all rows of one space, as <see cref="Remove"/> does one: a batch over all slots, which takes as long as
-    /// there are rows.
-    /// </summary>
-    public void RemoveAll(RowSpace space)
-    {
-        for (int i = 0; i < _slots.Count; i++)
-        {
-            SlotHead* head = Head(i);
-            ulong hash = 0;
-            do
-            {
-                ulong next = 0;
-                if (head->Entries > 0)
-                {
-                    RemoveAll(head, SlotTable.SegmentOf(head, hash, out next), hash, space);
-                }
-
-                hash = head->Entries > 0 ? next : 0;
-            }
-            while (hash != 0);
-        }
-
-        EndChange();
-    }
-
-    /// <summary>
     /// Gives all memory back. Whoever hands this table to readers has stopped that before; those who are still inside
     /// are waited for.
     /// </summary>
@@ -290,87 +240,6 @@ public sealed unsafe partial class Memtable : IDisposable
         else if (head->Entries > _settings.UnorderedRowsMax)
         {
             BuildOrder(head);
-        }
-    }
-
-    private void RemoveAll(SlotHead* head, SlotTable.Segment* segment, ulong hash, RowSpace space)
-    {
-        for (int i = 0; i < segment->Capacity; i++)
-        {
-            nint row = SlotTable.RowOf(segment->Entries[i]);
-            if (row == 0 || RowBytes.IsGhost(row) || RowKey.SpaceOf(RowBytes.KeyOf(row)) != space)
-            {
-                continue;
-            }
-
-            Change(head);
-            if (!TryLeaveGhost(head, segment->Entries + i, _table.HashOf(RowBytes.KeyOf(row)), row))
-            {
-                TakeOut(head, segment, i);
-            }
-        }
-
-        ShrinkAfter(head, segment, hash);
-    }
-
-    /// <summary>Leaves a ghost in the place of a row that goes, when a freeze needs what was there.</summary>
-    private bool TryLeaveGhost(SlotHead* head, ulong* place, ulong hash, nint row)
-    {
-        ReadOnlySpan<byte> rowKey = RowBytes.KeyOf(row);
-        nint previous = KeptOf(row, rowKey);
-        if (previous == 0)
-        {
-            return false;
-        }
-
-        var ghost = new Row(RowBytes.Ghost, RowBytes.VersionOf(row), 0, 0, default);
-        Replace(head, place, hash, rowKey, Write(rowKey, ghost, dirty: false, previous));
-        Forget(head, row, previous);
-        return true;
-    }
-
-    /// <summary>
-    /// Takes an entry out of a segment that somebody walks through; then <see cref="ShrinkAfter"/>. What it took, in
-    /// bytes.
-    /// </summary>
-    private int TakeOut(SlotHead* head, SlotTable.Segment* segment, int index)
-    {
-        nint row = SlotTable.RowOf(segment->Entries[index]);
-        int bytes = NativeSlabs.CellBytes(RowBytes.Bytes(row));
-        if (head->Order != 0)
-        {
-            _order.Remove(head, RowBytes.KeyOf(row));
-        }
-
-        SlotTable.RemoveEntry(head, segment, segment->Entries + index);
-        Forget(head, row, 0);
-        return bytes;
-    }
-
-    private void ShrinkAfter(SlotHead* head, SlotTable.Segment* segment, ulong hash)
-    {
-        if (head->Entries == 0)
-        {
-            _order.Drop(head);
-        }
-
-        if ((head->Sequence & 1) != 0)
-        {
-            _table.Shrink(head, segment, hash);
-        }
-    }
-
-    private void TakeOut(SlotHead* head, ulong* place, ulong hash, ReadOnlySpan<byte> rowKey)
-    {
-        if (head->Order != 0)
-        {
-            _order.Remove(head, rowKey);
-        }
-
-        _table.Remove(head, place, hash);
-        if (head->Entries == 0)
-        {
-            _order.Drop(head);
         }
     }
 

@@ -13,8 +13,8 @@ public sealed unsafe partial class Memtable
     private int _orderHand;
 
     /// <summary>
-    /// Evicts clean rows that were not read since it last came by (the second chance, Corbató 1968), until so many bytes
-    /// are freed, or <see cref="MemtableSettings.StepRowsMax"/> rows were looked at, or everything was looked at
+    /// Evicts clean rows that were not read since it last came by (the second chance, Corbató 1968), until so many
+    /// bytes are freed, or <see cref="MemtableSettings.StepRowsMax"/> rows were looked at, or everything was looked at
     /// twice. Orders that can be made again go first. What was freed, or will be when readers have left, in bytes: zero
     /// says that this step found nothing, which a later one may.
     /// </summary>
@@ -36,8 +36,8 @@ public sealed unsafe partial class Memtable
 
     /// <summary>
     /// Shows rows whose expiry is not after this time (milliseconds since 1970) to the visitor, which must not change
-    /// the table; the next call goes on where this one ended, after at most about so many rows. Each of the
-    /// table's rows is come by once a round.
+    /// the table; the next call goes on where this one ended, after about so many rows. A visitor that ends it is shown
+    /// the rest of that segment again, with what it has left there.
     /// </summary>
     public void SweepExpired(long time, int rowsMax, IRowVisitor visitor)
     {

@@ -98,7 +98,7 @@ public sealed unsafe partial class Memtable
 
     private void Enter(RowBuffer buffer)
     {
-        Invariant.Check(ReferenceEquals(buffer.Readers, Readers), "a row buffer is used with the tables it was made for");
+        Invariant.Check(ReferenceEquals(buffer.Readers, Readers), "a row buffer is used with its own tables");
         Readers.Enter(buffer.Cell);
     }
 

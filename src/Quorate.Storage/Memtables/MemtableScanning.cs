@@ -129,7 +129,9 @@ public sealed unsafe partial class Memtable
     /// </summary>
     public MemtableCursor Seek(in RowRange range) => new(this, range);
 
-    /// <summary>Which of the table's slots a bound lies in; less than zero or the count when it is none of them.</summary>
+    /// <summary>
+    /// Which of the table's slots a bound lies in; below zero, or the count and more, when it is none of them.
+    /// </summary>
     internal int SlotIndexOf(ReadOnlySpan<byte> bound)
     {
         Span<byte> prefix = [0, 0];

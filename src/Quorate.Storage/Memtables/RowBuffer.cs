@@ -38,7 +38,7 @@ public sealed class RowBuffer : IDisposable
 
     internal MemtableReaders Readers => _readers;
 
-    /// <summary>Null when there are as many readers as there may be (<see cref="MemtableReaders.ReadersMax"/>).</summary>
+    /// <summary>Null when there are <see cref="MemtableReaders.ReadersMax"/> buffers already.</summary>
     public static RowBuffer? TryMake(MemtableReaders readers)
     {
         int cell = readers.Claim();

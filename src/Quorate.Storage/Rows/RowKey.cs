@@ -67,9 +67,9 @@ public static class RowKey
     public static byte[] Of(
         ReadOnlySpan<byte> key, ReadOnlySpan<byte> element = default, RowSpace space = RowSpace.User)
     {
-        byte[] bytes = new byte[BytesMax(key.Length, element.Length)];
-        int length = Write(bytes, key, element, space);
-        return bytes.AsSpan(0, length).ToArray();
+        byte[] bytes = new byte[PrefixBytes + key.Length + key.Count((byte)0) + EndBytes + element.Length];
+        Write(bytes, key, element, space);
+        return bytes;
     }
 
     public static Slot SlotOf(ReadOnlySpan<byte> rowKey) =>

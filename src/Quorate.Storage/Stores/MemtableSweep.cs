@@ -18,6 +18,11 @@ internal sealed class MemtableSweep : IRowVisitor
     private readonly List<(byte[] RowKey, RowVersion Version)> _found = [];
     private byte[] _from = [];
     private bool _hasCleared;
+    private bool _hasExpiring;
+    private int _works;
+
+    /// <summary>A row that expires was written.</summary>
+    public void Expiring() => _hasExpiring = true;
 
     /// <summary>There was a clear: all rows are looked at once.</summary>
     public void Cleared()
@@ -26,14 +31,15 @@ internal sealed class MemtableSweep : IRowVisitor
         _hasCleared = true;
     }
 
-    public void GoOn(PartitionStore store, TableSet? served, bool hasFreeze)
+    public void GoOn(PartitionStore store, TableSet? served, bool hasFreeze, int worksPerSweep)
     {
         if (_hasCleared)
         {
             RemoveCleared(store);
         }
-        else if (!hasFreeze)
+        else if (_hasExpiring && !hasFreeze && ++_works >= worksPerSweep)
         {
+            _works = 0;
             RemoveExpired(store, served);
         }
     }

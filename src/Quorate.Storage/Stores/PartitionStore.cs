@@ -13,9 +13,9 @@ namespace Quorate.Storage.Stores;
 /// A partition's rows as a log-structured merge tree (O'Neil and others, 1996): the newest in memory, a table for
 /// each checkpoint, tables merged in the background, and a manifest that says which tables count.
 /// <para>Invariants: a row in memory is newer than any in a table, and one in a newer table than any in an older;
-/// users' rows older than the last clear do not count, wherever they are; what a checkpoint has acknowledged is what the next
-/// start opens, or something newer. Background work goes on only as far as <see cref="Work"/> gives it budget, and the
-/// owner calls that at every opportunity.</para>
+/// users' rows older than the last clear do not count, wherever they are; what a checkpoint has acknowledged is what
+/// the next start opens, or something newer. Background work goes on only as far as <see cref="Work"/> gives it budget,
+/// and the owner calls that at every opportunity.</para>
 /// </summary>
 public sealed class PartitionStore : IPartitionStore
 {
@@ -159,6 +159,11 @@ public sealed class PartitionStore : IPartitionStore
             }
             else
             {
+                if (change.Expiry != 0)
+                {
+                    _sweep.Expiring();
+                }
+
                 Memory.Put(change.RowKey, change.Type, version, change.Expiry, change.Value, dirty: true);
             }
         }
@@ -184,7 +189,7 @@ public sealed class PartitionStore : IPartitionStore
             return false;
         }
 
-        _sweep.GoOn(this, _context.Served, hasFreeze: _checkpoint is not null);
+        _sweep.GoOn(this, _context.Served, _checkpoint is not null, _settings.WorksPerSweep);
         long over = Math.Min(_budget.OverBytes, budgetBytes);
         bool isOver = over > 0 && Memory.EvictClean(over) > 0 && _budget.OverBytes > 0;
         _worksBeforeRetry -= _worksBeforeRetry > 0 ? 1 : 0;

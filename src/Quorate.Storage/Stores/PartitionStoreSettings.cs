@@ -63,6 +63,12 @@ public sealed record PartitionStoreSettings
     /// <summary>The tables of a received snapshot together, in bytes.</summary>
     public long SnapshotBytesMax { get; init; } = 1L << 40;
 
+    /// <summary>The tables of a received snapshot.</summary>
+    public int SnapshotTablesMax { get; init; } = 1024;
+
+    /// <summary>Memory is swept for expired rows whenever the owner has let the store work so often.</summary>
+    public int WorksPerSweep { get; init; } = 16;
+
     /// <summary>
     /// How often the owner lets the store work before a compaction is tried again that found the disk full.
     /// </summary>

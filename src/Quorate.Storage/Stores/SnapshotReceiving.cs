@@ -73,7 +73,7 @@ internal sealed class SnapshotReceiving(StoreContext context)
         && manifest.Partition == context.Settings.Partition
         && CheckpointFormat.IsSame(manifest.Meta, reception.Meta)
         && manifest.Tables.All(table => table.Bytes > 0)
-        && manifest.Tables.Length <= context.Settings.TablesMax * 2
+        && manifest.Tables.Length <= context.Settings.SnapshotTablesMax
         && manifest.Tables.Sum(table => (decimal)table.Bytes) <= context.Settings.SnapshotBytesMax
         && (context.Durable is not TableSet durable || durable.Manifest.Meta.Index <= manifest.Meta.Index);
 

@@ -35,6 +35,27 @@ public sealed class EvaluationTests
         }
     }
 
+    [Theory]
+    [InlineData("MGET", 1)]
+    [InlineData("DEL", 1)]
+    [InlineData("SINTER", 1)]
+    [InlineData("HMGET h", 2)]
+    [InlineData("HDEL h", 2)]
+    [InlineData("SADD s", 2)]
+    [InlineData("ZMSCORE z", 2)]
+    public void Many_cold_rows_of_one_line_are_fetched_together(string command, int fetches)
+    {
+        var node = new ColdNode(1, partsPerMillion: 1_000_000);
+        string words = string.Join(' ', Enumerable.Range(0, 100).Select(i => $"w{i}"));
+        node.Ask("HSET h f v", 1);
+        node.Ask("SADD s m", 2);
+        node.Ask("ZADD z 1 m", 3);
+
+        node.Ask($"{command} {words}", 4);
+
+        Assert.Equal(fetches, node.Fetches);
+    }
+
     [Fact]
     public void A_command_that_fails_in_a_batch_changes_nothing_and_the_others_stand()
     {
@@ -179,20 +200,28 @@ public sealed class EvaluationTests
     }
 
     /// <summary>Each look at a row or a range may find it cold once in a request.</summary>
-    private sealed class ColdNode(ulong seed) : IEvaluated, IRowSource
+    private sealed class ColdNode(ulong seed, long partsPerMillion = 500_000) : IEvaluated, IRowSource
     {
         private readonly CommandEvaluation _evaluation = new(new EvaluationLimits());
         private readonly SortedRows _rows = new();
         private readonly SeededRandom _random = new(seed);
         private readonly HashSet<string> _fetched = [];
 
+        /// <summary>How often the last request had to wait for rows.</summary>
+        public int Fetches { get; private set; }
+
+        public void Ask(string line, ulong index) => Run(
+            new Request([TestNode.Line(line.Split(' '))], false, HybridTime.Zero, new LogIndex(index), index));
+
         public byte[] Run(Request request)
         {
             _fetched.Clear();
+            Fetches = 0;
             while (_evaluation.Run(
                 this, request.Lines, request.IsBatch, request.Time, request.First, request.Seed)
                 == EvaluationOutcome.Cold)
             {
+                Fetches++;
                 Assert.Equal(0, _evaluation.Reply.Length);
                 Assert.Equal(0, _evaluation.ChangeCount);
                 Assert.Equal(0, _evaluation.Changes.Length);
@@ -219,7 +248,7 @@ public sealed class EvaluationTests
             return isCold ? Lookup.Cold : lookup;
         }
 
-        private bool IsCold(string what) => _random.Chance(500_000) && _fetched.Add(what);
+        private bool IsCold(string what) => _random.Chance(partsPerMillion) && _fetched.Add(what);
 
         private sealed class Prefix(IRowVisitor visitor, long count) : IRowVisitor
         {

@@ -26,12 +26,12 @@ internal sealed class RandomLines(ulong seed, params string[] more)
         "DECRBY {m} -9223372036854775808", "INCRBY {m} -9223372036854775808",
         "HSET {h} ({f} {v})*", "HMSET {h} ({f} {v})*", "HSETNX {h} {f} {v}", "HGET {h} {f}", "HMGET {h} {f} {f}",
         "HGETALL {h}", "HKEYS {h}", "HVALS {h}", "HLEN {h}", "HEXISTS {h} {f}", "HDEL {h} {f}*", "HSET {h} {f} {i}",
-        "HINCRBY {h} {f} {i}", "HINCRBYFLOAT {h} {f} {x}", "HSTRLEN {h} {f}", "HSCAN {h} 0 [MATCH {p}] [COUNT 1000]",
+        "HINCRBY {h} {f} {i}", "HINCRBYFLOAT {h} {f} {x}", "HSTRLEN {h} {f}", "HSCAN {h} 0 [MATCH {p}] COUNT 1000",
         "HRANDFIELD {h} [{i} [WITHVALUES]]", "HINCRBY {h} big 9223372036854775807", "HDEL {h} big",
         "SADD {a} {f}*", "SADD {a} {f}*", "SREM {a} {f}*", "SISMEMBER {a} {f}", "SMISMEMBER {a} {f}*", "SMEMBERS {a}",
         "SCARD {a}", "SPOP {a} 1000", "SPOP {a} 0", "SRANDMEMBER {a} [{i}]", "SMOVE {a} {a} {f}", "SINTER {a}*",
         "SUNION {a}*", "SDIFF {a}*", "SINTERSTORE {a} {a}*", "SUNIONSTORE {a} {a}*", "SDIFFSTORE {a} {a}*",
-        "SINTERCARD 2 {a} {a} [LIMIT {i}]", "SSCAN {a} 0 [MATCH {p}] [COUNT 1000]", "SINTERCARD {i} {a}",
+        "SINTERCARD 2 {a} {a} [LIMIT {i}]", "SSCAN {a} 0 [MATCH {p}] COUNT 1000", "SINTERCARD {i} {a}",
         "LPUSH {l} {v}*", "RPUSH {l} {v}*", "LPUSH {l} {f}*", "RPUSH {l} {f}*", "LPUSHX {l} {f}*", "RPUSHX {l} {f}",
         "LPOP {l} [{i}]", "RPOP {l} [{i}]", "LLEN {l}", "LINDEX {l} {i}", "LRANGE {l} {i} {i}", "LRANGE {l} 0 -1",
         "LSET {l} {i} {f}", "LTRIM {l} {i} {i}", "LREM {l} {i} {f}", "LINSERT {l} (BEFORE|AFTER) {f} {f}",
@@ -51,10 +51,11 @@ internal sealed class RandomLines(ulong seed, params string[] more)
         "ZINTER 2 {z} {c} [WEIGHTS {w} {w}] [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]", "ZDIFF 2 {z} {c} [WITHSCORES]",
         "ZUNIONSTORE {z} 2 {z} {c} [WEIGHTS {w} {w}] [AGGREGATE (SUM|MIN|MAX)]", "ZINTERSTORE {z} 2 {z} {c}",
         "ZDIFFSTORE {z} 2 {z} {c}", "ZINTERCARD 2 {z} {z} [LIMIT {i}]", "ZUNION {i} {z}",
-        "ZSCAN {z} 0 [MATCH {p}] [COUNT 1000]", "ZRANDMEMBER {z} [{i} [WITHSCORES]]",
+        "ZSCAN {z} 0 [MATCH {p}] COUNT 1000", "ZRANDMEMBER {z} [{i} [WITHSCORES]]",
     ];
 
-    private static readonly string[] Spoils = ["abc", "-1", "1.5", "9999999999999999999", "[", "NX", "0"];
+    private static readonly string[] Spoils = ["abc", "-1", "1.5", "9999999999999999999", "9223372036854775807",
+        "9223372036854776", "-9223372036854775808", "[", "NX", "0"];
 
     private readonly SeededRandom _random = new(seed);
     private readonly string[] _patterns = [.. Patterns, .. more];
@@ -80,16 +81,19 @@ internal sealed class RandomLines(ulong seed, params string[] more)
     private void Spoil(List<string> words)
     {
         int at = (int)_random.Next(words.Count);
+
+        // Redis rounds sums of many digits to 80-bit floats.
+        string[] spoils = words[0].EndsWith("FLOAT", StringComparison.Ordinal) ? ["abc", "[", "1.5"] : Spoils;
         switch (_random.Next(4))
         {
             case 0 when words.Count > 1:
                 words.RemoveAt(words.Count - 1);
                 break;
             case 1:
-                words.Add(Pick(Spoils));
+                words.Add(Pick(spoils));
                 break;
             case 2 when at > 0:
-                words[at] = Pick(Spoils);
+                words[at] = Pick(spoils);
                 break;
             default:
                 words[0] = _random.Chance(200_000) ? "NOSUCH" : words[0].ToLowerInvariant();

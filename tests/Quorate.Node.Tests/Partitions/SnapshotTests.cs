@@ -9,12 +9,17 @@ namespace Quorate.Node.Tests.Partitions;
 /// </summary>
 public sealed class SnapshotTests
 {
-    [Fact]
-    public void A_replica_that_was_away_takes_a_snapshot_and_can_lead_from_it()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_replica_that_was_away_takes_a_snapshot_and_can_lead_from_it(bool hasRealStores)
     {
         var settings = new PartitionSettings { Replica = new() { CheckpointEntries = 20 } };
         var cluster = new TestCluster(
-            3, settings, raft: new RaftSettings { LogEntriesKept = 5, LogEntriesKeptMax = 10, CachedBytesMax = 100 });
+            3,
+            settings,
+            raft: new RaftSettings { LogEntriesKept = 5, LogEntriesKeptMax = 10, CachedBytesMax = 100 },
+            hasRealStores: hasRealStores);
         cluster.Do("SET k 0");
         TestNode away = cluster.Nodes.First(node => node != cluster.Leader);
         away.IsCutOff = true;

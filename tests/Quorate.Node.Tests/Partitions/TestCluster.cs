@@ -24,8 +24,12 @@ internal sealed class TestCluster
         PartitionSettings? settings = null,
         MemoryStoreSettings? store = null,
         int groups = 1,
-        RaftSettings? raft = null)
+        RaftSettings? raft = null,
+        bool hasRealStores = false,
+        long memoryBytes = 64 * 1024 * 1024)
     {
+        MemoryBytes = memoryBytes;
+        HasRealStores = hasRealStores;
         NodeSettings = new() { Log = new() { SegmentBytes = 64 * 1024 }, Raft = raft ?? new() };
         Groups = groups;
         Settings = settings ?? new();
@@ -49,6 +53,11 @@ internal sealed class TestCluster
     public Membership Membership => _membership;
 
     public TestNode[] Nodes { get; }
+
+    public long MemoryBytes { get; }
+
+    /// <summary>Rows are in memtables and tables, not in the twin in memory.</summary>
+    public bool HasRealStores { get; }
 
     /// <summary>Partitions that a node opens when it starts.</summary>
     public int Groups { get; set; }
@@ -197,6 +206,26 @@ internal sealed class TestCluster
         ? Encoding.UTF8.GetString(reply.Reply.Span).TrimEnd()
         : $"{reply.Outcome} {reply.Reason}";
 
+    /// <summary>The hash of a replica's rows; what is cold is fetched for it.</summary>
+    public ulong? StateHash(TestNode node)
+    {
+        const ulong firstTag = 1UL << 60;
+        IPartitionStore rows = node.Partition!.Rows;
+        for (ulong tag = firstTag; tag < firstTag + 1000; tag++)
+        {
+            if (rows.StateHash() is ulong hash)
+            {
+                return hash;
+            }
+
+            rows.Fetch(tag);
+            Settle();
+            rows.Release(tag);
+        }
+
+        return null;
+    }
+
     /// <summary>All running replicas come to hold the same rows.</summary>
     public void AssertSameState()
     {
@@ -204,7 +233,7 @@ internal sealed class TestCluster
         ulong?[] hashes =
         [
             .. Nodes.Where(node => node.Partition is not null)
-                .Select(node => node.Partition!.Rows.StateHash())
+                .Select(StateHash)
                 .Distinct(),
         ];
         Assert.Single(hashes);

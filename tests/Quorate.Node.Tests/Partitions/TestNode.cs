@@ -5,6 +5,7 @@ using Quorate.Node.Evaluation;
 using Quorate.Node.Liveness;
 using Quorate.Node.Partitions;
 using Quorate.Node.Runtime;
+using Quorate.Storage.Blocks;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Log;
 using Quorate.Storage.Memory;
@@ -19,6 +20,7 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
     private Instant _deadline = Instant.Never;
     private bool _turnWaits;
     private bool _workWaits;
+    private BlockCache _cache = new(1);
     private ulong _starts;
 
     public NodeId NodeId { get; } = new(number);
@@ -30,7 +32,7 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
     /// <summary>Null while the process is down.</summary>
     public NodeRuntime? Runtime { get; private set; }
 
-    public MemoryBudget Memory { get; } = new(1_000_000);
+    public MemoryBudget Memory { get; private set; } = new(1);
 
     /// <summary>The first partition; null while the process is down.</summary>
     public Partition? Partition => Runtime?.Find(new(1));
@@ -70,14 +72,15 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
         _starts++;
         Ending = null;
         _deadline = Instant.Never;
+        Memory = new(cluster.MemoryBytes);
+        _cache = new(1024 * 1024);
         var place = new NodePlace
         {
             Id = NodeId,
             Boot = (number * 1000) + _starts,
             Disk = Disk,
             Memory = Memory,
-            Rows = (group, id, client) =>
-                new MemoryStore(Disk, $"{group}.{id.Incarnation}-", client, cluster.StoreSettings),
+            Rows = NewRows,
         };
         Runtime = new NodeRuntime(place, cluster.NodeSettings, this);
         foreach (TestNode node in cluster.Nodes)
@@ -107,6 +110,8 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
     /// <summary>The process ends; what it had handed to the disk is there.</summary>
     public void Stop()
     {
+        Disk.RunAll();
+        Runtime?.Close();
         Disk.RunAll();
         Runtime = null;
         _turnWaits = false;
@@ -176,5 +181,17 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
     {
         Ending = sentence;
         Runtime = null;
+    }
+
+    private IPartitionStore NewRows(GroupId group, ReplicaId id, IPartitionStoreClient client)
+    {
+        string prefix = $"{group}.{id.Incarnation}-";
+        if (!cluster.HasRealStores)
+        {
+            return new MemoryStore(Disk, prefix, client, cluster.StoreSettings);
+        }
+
+        var settings = new PartitionStoreSettings { Prefix = prefix, Partition = group, TierTablesMin = 2 };
+        return new PartitionStore(Disk, settings, client, _cache, Memory);
     }
 }

@@ -24,6 +24,7 @@ public sealed class PartitionStoreTests : StoreContractTests
             PassReadBytes = 1000,
             ReadAheadBlocksMax = 3,
             SnapshotPieceBytesMax = 2000,
+            WorksPerSweep = 2,
         };
         return new(disk, settings, client, cache ?? new(20_000), budget ?? new(1 << 20), encryption);
     }

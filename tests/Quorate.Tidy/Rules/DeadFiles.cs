@@ -35,14 +35,14 @@ internal static class DeadFiles
         }
     }
 
-    /// <summary>Top-level code, test classes and assembly attributes are reached without being named.</summary>
+    /// <summary>Top-level code, tests, benchmarks and assembly attributes are reached without being named.</summary>
     private static bool StandsAlone(Source file) =>
         file.Root.Members.OfType<GlobalStatementSyntax>().Any()
         || !ShapeRules.Types(file.Root).Any()
         || file.Root.DescendantNodes().OfType<AttributeSyntax>().Any(IsTest);
 
     private static bool IsTest(AttributeSyntax attribute) =>
-        attribute.Name.ToString() is "Fact" or "Theory" or "Property";
+        attribute.Name.ToString() is "Fact" or "Theory" or "Property" or "Benchmark";
 
     private static IEnumerable<string> Offers(Source file)
     {

@@ -69,7 +69,7 @@ internal static class ShapeRules
     /// <summary>src/Quorate.X/A/B.cs declares the file-scoped namespace Quorate.X.A. Top-level code has none.</summary>
     public static IEnumerable<Finding> Namespaces(Source file)
     {
-        string folder = file.Folder;
+        string folder = file.Folder.Replace("tests/hosts/", "tests/", StringComparison.Ordinal);
         string expected = folder[(folder.IndexOf('/', StringComparison.Ordinal) + 1)..].Replace('/', '.');
         foreach (NamespaceDeclarationSyntax block in file.Root.DescendantNodes().OfType<NamespaceDeclarationSyntax>())
         {

@@ -1,0 +1,38 @@
+using System.Buffers;
+using Quorate.Storage.Encryption;
+
+namespace Quorate.Node.Partitions;
+
+/// <summary>
+/// Seals the batches of an encrypted partition, by the data key that counts now; opens those that were sealed by any
+/// key that the node holds. What is not sealed is refused: in an encrypted partition nobody has written it.
+/// </summary>
+public sealed class SealedEntries(EntrySealer sealer, uint keyId) : IEntrySeal
+{
+    /// <summary>The data key that new entries are sealed with.</summary>
+    public uint KeyId { get; set; } = keyId;
+
+    public ReadOnlyMemory<byte> Seal(ReadOnlyMemory<byte> batch)
+    {
+        var output = new ArrayBufferWriter<byte>(batch.Length + EntrySealer.OverheadBytes);
+        sealer.Seal(KeyId, batch.Span, output);
+        return output.WrittenMemory;
+    }
+
+    public ReadOnlyMemory<byte>? Open(ReadOnlyMemory<byte> payload, out string? problem)
+    {
+        var output = new ArrayBufferWriter<byte>(Math.Max(1, payload.Length));
+        EntryOpening opening = sealer.TryOpen(payload.Span, output);
+        problem = opening switch
+        {
+            EntryOpening.Opened => null,
+            EntryOpening.UnknownKey =>
+                $"is sealed with data key {EntrySealer.KeyIdOf(payload.Span)}, which this node does not hold. "
+                + "Give the node its key ring back, or replace the replica from another one.",
+            EntryOpening.NotSealed =>
+                "is not sealed, though the partition is encrypted. Replace the replica from another one.",
+            _ => "was changed after it was sealed. Replace the replica from another one.",
+        };
+        return opening == EntryOpening.Opened ? output.WrittenMemory : default(ReadOnlyMemory<byte>?);
+    }
+}
