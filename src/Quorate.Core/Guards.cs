@@ -258,6 +258,7 @@ public static class Guards
 
     /// <summary>S4: a table's file stays while a fetch, a transfer or a compaction reads it.</summary>
     public static bool FilesInUseAreKept => On();
+
     /// <summary>A collection that is made anew shows nothing of one that stood under its key before.</summary>
     public static bool NewCollectionNewGeneration => On();
 

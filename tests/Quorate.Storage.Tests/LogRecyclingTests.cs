@@ -333,6 +333,31 @@ public sealed class LogRecyclingTests
             MustSync = true,
         };
 
+    [Fact]
+    public void A_log_to_which_nothing_is_written_finds_that_space_is_back_when_it_is_asked_to_look()
+    {
+        LogOwner owner = Open();
+        bool isFull = true;
+        _disk.Fate = operation =>
+            isFull && operation.Kind == DiskOperationKind.Allocate ? DiskStatus.Full : DiskStatus.Done;
+        for (ulong i = 1; owner.SpaceNews.Count == 0; i++)
+        {
+            Write(owner.One, i, i);
+        }
+
+        owner.Log.LookForSpace();
+        _disk.RunAll();
+        Assert.Equal([true], owner.SpaceNews);
+        isFull = false;
+        _disk.RunAll();
+        Assert.Equal([true], owner.SpaceNews);
+        owner.Log.LookForSpace();
+        _disk.RunAll();
+
+        Assert.Equal([true, false], owner.SpaceNews);
+        Assert.Null(owner.Failure);
+    }
+
     private void Write(StreamOwner stream, ulong sequence, ulong index, LogIndex release = default)
     {
         stream.Log.Write(Entries(sequence, index, 1, 10, release));

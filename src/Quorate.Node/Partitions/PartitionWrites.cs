@@ -246,6 +246,10 @@ internal sealed class PartitionWrites
 
         Invariant.Check(place.Index == index, $"changes evaluated for entry {index} are logged there, not at {place}");
         _lastTime = time;
+        foreach (ProposedRequest request in proposal.Requests)
+        {
+            _parts.Host.Proposed(request.Open.Request.Id, place, request.IsExecuted);
+        }
     }
 
     /// <summary>Null when the request is answered already, set aside, or put back.</summary>
@@ -278,7 +282,7 @@ internal sealed class PartitionWrites
                 return null;
             case SessionVerdict.Answer:
                 _queue.Release(open);
-                return new ProposedRequest(open, _sessions.Remembered.Version, _sessions.Remembered.Reply);
+                return new ProposedRequest(open, _sessions.Remembered.Version, _sessions.Remembered.Reply, false);
             default:
                 return TakeIn(open, time);
         }
@@ -312,7 +316,7 @@ internal sealed class PartitionWrites
             _sessions.Remember(_entry, time, version, reply);
         }
 
-        return new ProposedRequest(open, version, reply);
+        return new ProposedRequest(open, version, reply, true);
     }
 
     private Slot SlotOf(OpenRequest open) =>

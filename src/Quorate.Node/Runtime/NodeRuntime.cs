@@ -164,6 +164,7 @@ public sealed class NodeRuntime : INodeLogClient
             return;
         }
 
+        LookForSpace();
         partition.Submit(request);
     }
 
@@ -197,6 +198,7 @@ public sealed class NodeRuntime : INodeLogClient
             return;
         }
 
+        LookForSpace();
         Instant now = _host.Now;
         _heartbeats.Tick(now, _sendTo, _news);
         foreach (NodeId node in _sendTo)
@@ -332,6 +334,15 @@ public sealed class NodeRuntime : INodeLogClient
 
     private void Refuse(GroupId group, RequestId request) => _host.Reply(group, new PartitionReply(
         request, Outcome.Refused, DropReason.NotLeader, ReplicaId.None, default, default, default));
+
+    /// <summary>While writes are refused nothing is logged, so the log would never learn that there is space.</summary>
+    private void LookForSpace()
+    {
+        if (SpaceIsLow)
+        {
+            _log.LookForSpace();
+        }
+    }
 
     private void Tell()
     {
