@@ -24,8 +24,6 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
     private readonly Dictionary<(ulong Session, ulong Number), Attempt> _executed = [];
     private HybridTime _time;
 
-    public IEntrySeal Seal => seal;
-
     /// <summary>What a replica's store makes of rows is not the model's to know.</summary>
     public ulong? StateHash => null;
 

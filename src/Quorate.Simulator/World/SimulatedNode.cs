@@ -2,7 +2,6 @@ using Quorate.Core.Model;
 using Quorate.Node.Liveness;
 using Quorate.Simulator.Disk;
 using Quorate.Simulator.Engine;
-using Quorate.Storage.Encryption;
 using Quorate.Storage.Stores;
 
 namespace Quorate.Simulator.World;
@@ -48,13 +47,7 @@ internal sealed class SimulatedNode
         SeededRandom clocks = world.Streams.Open(StreamName.Clocks, (ulong)number);
         Clock.Restart(0, clocks.Next(1_000_000_000_000), Drift(clocks));
         WallError = WallSkew(clocks);
-        if (world.Plan.Values is { IsEncrypted: true })
-        {
-            SeededRandom salts = world.Streams.Open(StreamName.Keys, (ulong)number);
-            var keys = new KeyRing();
-            keys.Add(new DataKey(1, Bytes(world.Streams.Open(StreamName.Keys, ulong.MaxValue), DataKey.KeyBytes)));
-            Encryption = new StoreEncryption(keys, 1, () => Bytes(salts, BlockCipher.SaltBytes));
-        }
+        Encryption = RunKeys.EncryptionOf(world, number);
     }
 
     /// <summary>From zero; the node's id is one more.</summary>
@@ -112,17 +105,6 @@ internal sealed class SimulatedNode
     {
         long most = 1000L * (_world.Plan.Values?.WallSkewMax ?? 0);
         return most == 0 ? 0 : random.Between(-most, most);
-    }
-
-    private static byte[] Bytes(SeededRandom random, int count)
-    {
-        byte[] bytes = new byte[count];
-        for (int i = 0; i < count; i++)
-        {
-            bytes[i] = (byte)random.Next(256);
-        }
-
-        return bytes;
     }
 
     public void Start()

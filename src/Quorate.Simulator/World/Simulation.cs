@@ -1,6 +1,5 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
-using Quorate.Node.Partitions;
 using Quorate.Simulator.Checks;
 using Quorate.Simulator.Disk;
 using Quorate.Simulator.Engine;
@@ -237,7 +236,7 @@ internal sealed class Simulation
         }
 
         Checks[group] = new GroupChecks(
-            group, first, Plan.Values is null ? new RegisterReplay(Attempts) : new ValueReplay(PlainEntries.Instance));
+            group, first, Plan.Values is null ? new RegisterReplay(Attempts) : new ValueReplay(RunKeys.ReaderOf(this, group)));
     }
 
     private void Happen(in SimEvent happening)

@@ -36,7 +36,7 @@ internal sealed class ValueReplica : SimulatedReplica, IPartitionHost
                 Log = client => Log = node.Storage.LogOf(group, placed.Id, Record, client, Postpone),
                 Rows = client => _rows = new ObservedStore(
                     this, Checks, Record, client, inner => node.Storage.RowsOf(group, placed.Id, inner)),
-                Seal = _model.Seal,
+                Seal = RunKeys.SealOf(node, group),
             },
             world.Plan.Raft,
             world.Plan.Partition,
