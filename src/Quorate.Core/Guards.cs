@@ -222,7 +222,6 @@ public static class Guards
     /// <summary>
     /// F27: a request whose number was executed is answered from what is remembered, never again executed.
     /// </summary>
-    /// <summary>F27: a request whose number was executed is answered from what is remembered, never again executed.</summary>
     public static bool DuplicatesAreRecognised => On();
 
     /// <summary>

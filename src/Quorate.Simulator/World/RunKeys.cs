@@ -14,9 +14,10 @@ internal static class RunKeys
     private const uint KeyId = 1;
 
     /// <summary>What a node's files are encrypted with; null when they are not.</summary>
-    public static StoreEncryption? EncryptionOf(Simulation world, int node) => world.Plan.Values is { IsEncrypted: true }
-        ? new(RingOf(world), KeyId, new SeededEntropy(world.Streams.Open(StreamName.Keys, (ulong)node)))
-        : null;
+    public static StoreEncryption? EncryptionOf(Simulation world, int node) =>
+        world.Plan.Values is { IsEncrypted: true }
+            ? new(RingOf(world), KeyId, new SeededEntropy(world.Streams.Open(StreamName.Keys, (ulong)node)))
+            : null;
 
     /// <summary>What a life of a replica seals its entries with.</summary>
     public static IEntrySeal SealOf(SimulatedNode node, int group) => node.Encryption is { } encryption

@@ -235,8 +235,10 @@ internal sealed class Simulation
             placement.Add(node, first);
         }
 
-        Checks[group] = new GroupChecks(
-            group, first, Plan.Values is null ? new RegisterReplay(Attempts) : new ValueReplay(RunKeys.ReaderOf(this, group)));
+        IGroupModel model = Plan.Values is null
+            ? new RegisterReplay(Attempts)
+            : new ValueReplay(RunKeys.ReaderOf(this, group));
+        Checks[group] = new GroupChecks(group, first, model);
     }
 
     private void Happen(in SimEvent happening)

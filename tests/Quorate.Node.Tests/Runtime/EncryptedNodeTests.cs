@@ -4,7 +4,7 @@ using Quorate.Node.Tests.Partitions;
 
 namespace Quorate.Node.Tests.Runtime;
 
-/// <summary>Nothing of an encrypted keyspace lies in the clear in a data folder: not in the log, not in tables.</summary>
+/// <summary>Nothing of an encrypted keyspace lies in the clear in a data folder, be it in log or tables.</summary>
 public sealed class EncryptedNodeTests
 {
     private const int Rounds = 40;
