@@ -195,7 +195,7 @@ public static class Guards
     /// <summary>R20: one process at a time has a data folder.</summary>
     public static bool DataFolderIsLocked => On();
 
-    /// <summary>R20, S8: a data folder is opened only by the node that it names, and only when that name is whole.</summary>
+    /// <summary>R20, S8: a data folder whose identity is damaged is nobody's.</summary>
     public static bool IdentityIsVerified => On();
 
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
@@ -222,7 +222,6 @@ public static class Guards
     /// <summary>
     /// F27: a request whose number was executed is answered from what is remembered, never again executed.
     /// </summary>
-    /// <summary>F27: a request whose number was executed is answered from what is remembered, never again executed.</summary>
     public static bool DuplicatesAreRecognised => On();
 
     /// <summary>
@@ -258,6 +257,7 @@ public static class Guards
 
     /// <summary>S4: a table's file stays while a fetch, a transfer or a compaction reads it.</summary>
     public static bool FilesInUseAreKept => On();
+
     /// <summary>A collection that is made anew shows nothing of one that stood under its key before.</summary>
     public static bool NewCollectionNewGeneration => On();
 

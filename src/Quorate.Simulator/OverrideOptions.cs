@@ -28,10 +28,21 @@ internal sealed class OverrideOptions
     private readonly Option<uint?> _salt =
         NumberOption.Of("--salt", "Draw everything anew for the same plan.", uint.MinValue, uint.MaxValue);
 
+    private readonly Option<bool> _values = new("--values")
+    {
+        Description = "Groups hold typed values, whatever the seed drew.",
+    };
+
+    private readonly Option<bool> _registers = new("--registers")
+    {
+        Description = "Groups hold numbered registers, whatever the seed drew.",
+    };
+
     public OverrideOptions() => _without.Validators.Add(CheckNames);
 
     /// <summary>All of them.</summary>
-    public IEnumerable<Option> All => [_without, _nodes, _groups, _clients, _operations, _milliseconds, _salt];
+    public IEnumerable<Option> All =>
+        [_without, _nodes, _groups, _clients, _operations, _milliseconds, _salt, _values, _registers];
 
     public PlanOverrides Read(ParseResult parsed)
     {
@@ -47,6 +58,7 @@ internal sealed class OverrideOptions
             Operations = parsed.GetValue(_operations),
             Milliseconds = parsed.GetValue(_milliseconds),
             Salt = parsed.GetValue(_salt) ?? 0,
+            Values = parsed.GetValue(_values) ? true : parsed.GetValue(_registers) ? false : null,
         };
     }
 

@@ -297,32 +297,6 @@ public sealed class LogRecyclingTests
         AssertStrict();
     }
 
-    [Fact]
-    public void Batches_on_the_steady_path_allocate_next_to_nothing()
-    {
-        var disk = new EchoDisk();
-        var owner = new QuietOwner();
-        var log = new NodeLog(disk, "n1/", new NodeLogSettings(), owner);
-        log.Open();
-        IGroupLog stream = log.For(LogOwner.FirstStream, owner);
-        stream.Open();
-        disk.RunAll();
-        Persist[] writes = [.. Enumerable.Range(1, 3000).Select(i => Entries((ulong)i, (ulong)i, 1, 500))];
-        long before = 0;
-        for (int i = 0; i < writes.Length; i++)
-        {
-            before = i == 1000 ? GC.GetAllocatedBytesForCurrentThread() : before;
-            stream.Write(writes[i]);
-            disk.RunAll();
-        }
-
-        long each = (GC.GetAllocatedBytesForCurrentThread() - before) / 2000;
-        Assert.Equal(3000UL, owner.Last);
-
-        // Positions, 12 bytes each, whose list grows by doubling.
-        Assert.InRange(each, 0, 60);
-    }
-
     private static Persist Entries(
         ulong sequence, ulong first, int count, int bytes, LogIndex release = default) => new()
         {
@@ -332,6 +306,31 @@ public sealed class LogRecyclingTests
             ReleaseTo = release,
             MustSync = true,
         };
+
+    [Fact]
+    public void A_log_to_which_nothing_is_written_finds_that_space_is_back_when_it_is_asked_to_look()
+    {
+        LogOwner owner = Open();
+        bool isFull = true;
+        _disk.Fate = operation =>
+            isFull && operation.Kind == DiskOperationKind.Allocate ? DiskStatus.Full : DiskStatus.Done;
+        for (ulong i = 1; owner.SpaceNews.Count == 0; i++)
+        {
+            Write(owner.One, i, i);
+        }
+
+        owner.Log.LookForSpace();
+        _disk.RunAll();
+        Assert.Equal([true], owner.SpaceNews);
+        isFull = false;
+        _disk.RunAll();
+        Assert.Equal([true], owner.SpaceNews);
+        owner.Log.LookForSpace();
+        _disk.RunAll();
+
+        Assert.Equal([true, false], owner.SpaceNews);
+        Assert.Null(owner.Failure);
+    }
 
     private void Write(StreamOwner stream, ulong sequence, ulong index, LogIndex release = default)
     {
@@ -350,41 +349,5 @@ public sealed class LogRecyclingTests
         _disk.RunAll();
         Assert.Null(owner.Failure);
         return owner;
-    }
-
-    /// <summary>Ends everything well and keeps nothing.</summary>
-    private sealed class EchoDisk : IDisk
-    {
-        private readonly Queue<(ulong Ticket, IDiskClient Client)> _waiting = new();
-
-        public void Submit(in DiskOperation operation, IDiskClient client) =>
-            _waiting.Enqueue((operation.Ticket, client));
-
-        public void RunAll()
-        {
-            while (_waiting.TryDequeue(out (ulong Ticket, IDiskClient Client) next))
-            {
-                next.Client.Complete(new(next.Ticket, DiskStatus.Done));
-            }
-        }
-    }
-
-    private sealed class QuietOwner : INodeLogClient, IGroupLogClient
-    {
-        public ulong Last { get; private set; }
-
-        public void LogOpened(IReadOnlyList<LogStream> streams) => Assert.Empty(streams);
-
-        public void CheckpointWanted(LogStream stream) => Assert.Fail("the log is short");
-
-        public void SpaceIsLow(bool isLow) => Assert.Fail("there is space");
-
-        public void LogOpened(RecoveredLog log) => Assert.Equal(LogIndex.Zero, log.Last);
-
-        public void LogDurable(ulong sequence) => Last = sequence;
-
-        public void LogRead(ulong tag, Entry[] entries) => Assert.Fail("nothing was asked for");
-
-        public void LogFailed(string sentence) => Assert.Fail(sentence);
     }
 }

@@ -7,8 +7,8 @@ using Quorate.Node.Replicas;
 namespace Quorate.Node.Metadata;
 
 /// <summary>
-/// <see cref="ClusterMetadata"/> as the state machine of the metadata group, and the push of its changes: who listens is
-/// told after each command that has changed something.
+/// <see cref="ClusterMetadata"/> as the state machine of the metadata group, and the push of its changes: who listens
+/// is told after each command that has changed something.
 /// <para>Invariant: a command that this build does not know, or a state that it can not read, ends the replica and is
 /// not passed over.</para>
 /// </summary>

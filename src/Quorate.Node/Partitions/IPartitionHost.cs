@@ -43,6 +43,14 @@ public interface IPartitionHost
     void RoleChanged(in RoleChanged change);
 
     /// <summary>
+    /// For those who watch: a request waits for the entry at this place. Its changes are in the entry, or, when it was
+    /// recognised as one that was executed before, it changes nothing and is answered what is remembered.
+    /// </summary>
+    void Proposed(RequestId request, ReadToken place, bool isExecuted)
+    {
+    }
+
+    /// <summary>
     /// The partition can not prove what it holds or can not go on: the process must end with this sentence.
     /// </summary>
     void End(string sentence);

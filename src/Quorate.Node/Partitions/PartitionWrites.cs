@@ -246,9 +246,13 @@ internal sealed class PartitionWrites
 
         Invariant.Check(place.Index == index, $"changes evaluated for entry {index} are logged there, not at {place}");
         _lastTime = time;
+        foreach (ProposedRequest request in proposal.Requests)
+        {
+            _parts.Host.Proposed(request.Open.Request.Id, place, request.IsExecuted);
+        }
     }
 
-    /// <summary>Null when the request is answered already, or set aside.</summary>
+    /// <summary>Null when the request is answered already, set aside, or put back.</summary>
     private ProposedRequest? Evaluate(OpenRequest open, HybridTime time)
     {
         PartitionRequest request = open.Request;
@@ -259,26 +263,36 @@ internal sealed class PartitionWrites
             verdict = _sessions.Look(rows, session, SlotOf(open));
         }
 
-        CommandEvaluation evaluation = _parts.Evaluation;
-        RowVersion first = _entry.NextVersion;
         if (verdict == SessionVerdict.Execute)
         {
             ulong seed = _seed ^ open.Order;
-            EvaluationOutcome outcome =
-                evaluation.Run(_pending, request.Lines, request.IsBatch, time, first, seed);
+            EvaluationOutcome outcome = _parts.Evaluation.Run(
+                _pending, request.Lines, request.IsBatch, time, _entry.NextVersion, seed);
             verdict = outcome == EvaluationOutcome.Cold ? SessionVerdict.Cold : verdict;
         }
 
-        if (verdict == SessionVerdict.Cold)
+        switch (verdict)
         {
-            _queue.SetAside(open);
-            return null;
+            case SessionVerdict.Cold:
+                _queue.SetAside(open);
+                return null;
+            case SessionVerdict.Refuse:
+                _queue.Release(open);
+                _parts.Refuse(open, _sessions.Refusal);
+                return null;
+            case SessionVerdict.Answer:
+                _queue.Release(open);
+                return new ProposedRequest(open, _sessions.Remembered.Version, _sessions.Remembered.Reply, false);
+            default:
+                return TakeIn(open, time);
         }
+    }
 
-        bool fits = _entry.Count == 0
-            || verdict != SessionVerdict.Execute
-            || _entry.Bytes + evaluation.Changes.Length <= _parts.Settings.ProposalBytesMax;
-        if (!fits)
+    /// <summary>What a request has done goes into the entry, unless it does not fit.</summary>
+    private ProposedRequest? TakeIn(OpenRequest open, HybridTime time)
+    {
+        CommandEvaluation evaluation = _parts.Evaluation;
+        if (_entry.Count > 0 && _entry.Bytes + evaluation.Changes.Length > _parts.Settings.ProposalBytesMax)
         {
             // Its changes do not fit behind the others; in the next entry it sees another index and time.
             _entryIsFull = true;
@@ -287,26 +301,22 @@ internal sealed class PartitionWrites
         }
 
         _queue.Release(open);
-        switch (verdict)
+        bool isRemembered = open.Request.Session is not null;
+        if (isRemembered && evaluation.Reply.Length > RequestSessions.ReplyBytesMax)
         {
-            case SessionVerdict.Refuse:
-                _parts.Refuse(open, _sessions.Refusal);
-                return null;
-            case SessionVerdict.Answer:
-                return new ProposedRequest(open, _sessions.Remembered.Version, _sessions.Remembered.Reply);
-            default:
-                break;
+            _parts.Refuse(open, DropReason.TooLarge);
+            return null;
         }
 
         RowVersion version = evaluation.ChangeCount == 0 ? RowVersion.Zero : evaluation.LastVersion;
         byte[] reply = evaluation.Reply.ToArray();
         _entry.Add(evaluation.Changes);
-        if (request.Session is not null)
+        if (isRemembered)
         {
             _sessions.Remember(_entry, time, version, reply);
         }
 
-        return new ProposedRequest(open, version, reply);
+        return new ProposedRequest(open, version, reply, true);
     }
 
     private Slot SlotOf(OpenRequest open) =>

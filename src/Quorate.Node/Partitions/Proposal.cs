@@ -7,8 +7,10 @@ using Quorate.Storage.Rows;
 namespace Quorate.Node.Partitions;
 
 /// <summary>A request in a proposal: what it is answered once the log has decided.</summary>
+/// <param name="IsExecuted">False: it was executed before, and this is what is remembered.</param>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct ProposedRequest(OpenRequest Open, RowVersion Version, ReadOnlyMemory<byte> Reply);
+internal readonly record struct ProposedRequest(
+    OpenRequest Open, RowVersion Version, ReadOnlyMemory<byte> Reply, bool IsExecuted);
 
 /// <summary>Requests whose changes went into one entry. An entry that only carries the time has none.</summary>
 internal sealed class Proposal(RequestId id, ProposedRequest[] requests)

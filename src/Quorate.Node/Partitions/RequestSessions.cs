@@ -35,6 +35,9 @@ internal enum SessionVerdict
 /// </summary>
 internal sealed class RequestSessions(PartitionSettings settings)
 {
+    /// <summary>A reply that is to be remembered, in bytes: with its version it is a row's value.</summary>
+    public const int ReplyBytesMax = RowLimits.ValueBytesMax - 8;
+
     private readonly byte[] _rowKey = new byte[RowKey.BytesMax(8, 8)];
     private Slot _slot;
     private SessionRequest _request;

@@ -164,6 +164,7 @@ public sealed class NodeRuntime : INodeLogClient
             return;
         }
 
+        LookForSpace();
         partition.Submit(request);
     }
 
@@ -197,6 +198,7 @@ public sealed class NodeRuntime : INodeLogClient
             return;
         }
 
+        LookForSpace();
         Instant now = _host.Now;
         _heartbeats.Tick(now, _sendTo, _news);
         foreach (NodeId node in _sendTo)
@@ -278,7 +280,7 @@ public sealed class NodeRuntime : INodeLogClient
     /// <summary>Whether a partition must refuse writes now, for the sake of the whole node.</summary>
     internal DropReason? WriteRefusal =>
         SpaceIsLow ? DropReason.SpaceIsLow
-        : _place.Memory.OverBytes > 0 ? DropReason.Overloaded
+        : _place.Memory.OverBytes > _place.Memory.TotalBytes / _settings.MemoryOverDivisor ? DropReason.Overloaded
         : null;
 
     /// <summary>A partition has read its disk and begins to listen.</summary>
@@ -294,31 +296,53 @@ public sealed class NodeRuntime : INodeLogClient
     }
 
     /// <summary>
-    /// Memory is short: the partition with the most rows that are in memory only is to take a checkpoint, and whoever
-    /// holds rows that are not needed may give them back, whether or not anything happened to it.
+    /// Memory is short: whoever holds rows that are not needed may give them back, whether or not anything happened to
+    /// it; and when too many rows are in memory only, the partition with the most of them is to take a checkpoint.
     /// </summary>
     private void MakeRoom()
     {
-        long free = _place.Memory.TotalBytes - _place.Memory.UsedBytes;
-        if (free > _place.Memory.TotalBytes / _settings.MemoryFreeFraction)
+        long total = _place.Memory.TotalBytes;
+        if (_place.Memory.UsedBytes < total / _settings.MemoryDirtyDivisor)
         {
             return;
         }
 
+        bool isOver = _place.Memory.OverBytes > 0;
         PartitionShell? heaviest = null;
+        long most = 0;
+        long dirty = 0;
         foreach (PartitionShell shell in _partitions.Values)
         {
-            _work.Add(shell);
-            bool isHeavier = heaviest is null
-                || shell.Partition.Rows.DirtyBytes > heaviest.Partition.Rows.DirtyBytes;
-            heaviest = isHeavier ? shell : heaviest;
+            if (isOver)
+            {
+                _work.Add(shell);
+            }
+
+            long bytes = shell.Partition.Rows.DirtyBytes;
+            dirty += bytes;
+            if (bytes > most)
+            {
+                (heaviest, most) = (shell, bytes);
+            }
         }
 
-        heaviest?.Partition.WantCheckpoint();
+        if (dirty > total / _settings.MemoryDirtyDivisor)
+        {
+            heaviest?.Partition.WantCheckpoint();
+        }
     }
 
     private void Refuse(GroupId group, RequestId request) => _host.Reply(group, new PartitionReply(
         request, Outcome.Refused, DropReason.NotLeader, ReplicaId.None, default, default, default));
+
+    /// <summary>While writes are refused nothing is logged, so the log would never learn that there is space.</summary>
+    private void LookForSpace()
+    {
+        if (SpaceIsLow)
+        {
+            _log.LookForSpace();
+        }
+    }
 
     private void Tell()
     {

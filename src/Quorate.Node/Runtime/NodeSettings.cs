@@ -19,9 +19,16 @@ public sealed record NodeSettings
     public NodeLogSettings Log { get; init; } = new();
 
     /// <summary>
-    /// When less than the total divided by this is free of the memory, dirty rows are written out and clean ones go.
+    /// When rows that are in memory only take more than the total of the memory divided by this, the partition with the
+    /// most of them takes a checkpoint.
     /// </summary>
-    public int MemoryFreeFraction { get; init; } = 8;
+    public int MemoryDirtyDivisor { get; init; } = 2;
+
+    /// <summary>
+    /// Writes are refused while the memory is over its total by more than the total divided by this: what is only a
+    /// cache goes at once, so more than that are rows that no checkpoint has yet.
+    /// </summary>
+    public int MemoryOverDivisor { get; init; } = 8;
 
     /// <summary>Partitions that one call of Work gives their turn.</summary>
     public int WorkPartitionsMax { get; init; } = 16;

@@ -108,7 +108,12 @@ public sealed class DataFolder : IDisposable
     }
 
     /// <summary>Lets go of the lock.</summary>
-    public void Dispose() => _lock.Dispose();
+    public void Dispose()
+    {
+        // Closing would not do: a child that is just being started may still have the descriptor, and so the lock.
+        _ = NativeFile.Retry(() => NativeFile.Lock(_lock.Descriptor, NativeFile.Unlock));
+        _lock.Dispose();
+    }
 
     private static FileHandle? TryLock(string root, out string problem)
     {
@@ -122,11 +127,12 @@ public sealed class DataFolder : IDisposable
 
         int result = NativeFile.Retry(
             () => NativeFile.Lock(held!.Descriptor, NativeFile.LockExclusive | NativeFile.LockNonBlocking));
+        int error = NativeFile.LastError;
         if (result != 0 && Guards.DataFolderIsLocked)
         {
-            problem = NativeFile.LastError == NativeFile.WouldBlock
-                ? $"The data folder {root} is in use by process {Holder(held!)}: stop that process, or give this node a "
-                    + "folder of its own."
+            problem = error == NativeFile.WouldBlock
+                ? $"The data folder {root} is in use by process {Holder(held!)}: stop that process, or give this "
+                    + "node a folder of its own."
                 : $"The file {path} cannot be locked: put the data folder on a file system that knows flock.";
             held!.Dispose();
             return null;

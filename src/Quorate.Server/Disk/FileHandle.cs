@@ -164,7 +164,7 @@ internal sealed unsafe class FileHandle(int descriptor, bool isSelfSyncing) : ID
     /// <summary>
     /// Makes the file at least this long. The space is claimed first, so that what can not fit fails at once, and then
     /// filled with zeros: a first write into merely claimed space changes metadata and makes its sync slower.
-    /// <para>The length follows the zeros, so that whoever finds the file after a crash knows how many are there.</para>
+    /// <para>The length follows the zeros, so that a file found after a crash says how many are there.</para>
     /// </summary>
     public DiskStatus Allocate(long length)
     {

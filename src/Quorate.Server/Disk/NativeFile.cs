@@ -16,6 +16,7 @@ internal static partial class NativeFile
 
     public const int LockExclusive = 2;
     public const int LockNonBlocking = 4;
+    public const int Unlock = 8;
 
     /// <summary>FALLOC_FL_KEEP_SIZE: claim space and leave the length as it is.</summary>
     public const int KeepLength = 1;
@@ -43,6 +44,9 @@ internal static partial class NativeFile
         && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64
         && !RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal);
 
+    /// <summary>
+    /// Why the last call of this thread failed. To be read at once: the runtime makes calls of its own, which set it.
+    /// </summary>
     public static int LastError => Marshal.GetLastPInvokeError();
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

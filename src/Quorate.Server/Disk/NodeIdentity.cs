@@ -39,8 +39,8 @@ public sealed record NodeIdentity(Guid Cluster, NodeId Node, uint Incarnation)
     /// <param name="path">The file, for the sentence.</param>
     public static NodeIdentity? Decode(ReadOnlySpan<byte> bytes, string path, out string problem)
     {
-        problem = $"The identity file {path} is damaged, so nobody can tell whose data this is: restore the folder from "
-            + "a backup, or empty it and let the node join the cluster again.";
+        problem = $"The identity file {path} is damaged, so nobody can tell whose data this is: restore the folder "
+            + "from a backup, or empty it and let the node join the cluster again.";
         string text = Encoding.Latin1.GetString(bytes);
         int at = text.LastIndexOf(ChecksumWord, StringComparison.Ordinal);
         if (at < 0)
@@ -63,8 +63,8 @@ public sealed record NodeIdentity(Guid Cluster, NodeId Node, uint Incarnation)
 
         if (format > Format)
         {
-            problem = $"The data folder of {path} has format {format} and this version of Quorate reads up to {Format}: "
-                + "start a newer version.";
+            problem = $"The data folder of {path} has format {format} and this version of Quorate reads up to "
+                + $"{Format}: start a newer version.";
             return null;
         }
 
@@ -81,5 +81,7 @@ public sealed record NodeIdentity(Guid Cluster, NodeId Node, uint Incarnation)
     }
 
     private static string? Value(string[] lines, int line, string word) =>
-        line < lines.Length && lines[line].StartsWith(word, StringComparison.Ordinal) ? lines[line][word.Length..] : null;
+        line < lines.Length && lines[line].StartsWith(word, StringComparison.Ordinal)
+            ? lines[line][word.Length..]
+            : null;
 }

@@ -1,19 +1,20 @@
 using Quorate.Core.Checking;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
-using Quorate.Simulator.Workload;
 
 namespace Quorate.Simulator.Checks;
 
 /// <summary>
-/// The one sequence of entries that a group has committed, as first seen anywhere, and a state machine of its own
-/// that applies each once. Everything that replicas commit, apply, load and answer is held against it.
+/// The one sequence of entries that a group has committed, as first seen anywhere. Everything that replicas commit,
+/// apply, load and answer is held against it and against what its model makes of it.
 /// <para>Invariant: entries are consecutive from index 1.</para>
 /// </summary>
-internal sealed class CommittedLog(int group, List<Attempt> attempts, Membership bootstrap)
+internal sealed class CommittedLog(int group, Membership bootstrap, IGroupModel model)
 {
     private readonly List<Committed> _entries = [];
-    private readonly RegisterStore _model = new();
+    private readonly Committed _first = new(
+        new Entry(LogIndex.Zero, Term.Zero, EntryKind.Barrier, default), Term.Zero)
+    { StateHash = model.StateHash };
 
     public ulong Last => (ulong)_entries.Count;
 
@@ -60,7 +61,7 @@ internal sealed class CommittedLog(int group, List<Attempt> attempts, Membership
 
         History.Append(entry.Term);
         Model(entry);
-        _entries.Add(new Committed(entry, knownTerm, _model.StateHash));
+        _entries.Add(new Committed(entry, knownTerm) { StateHash = model.StateHash });
     }
 
     /// <summary>A replica has applied up to an index, or loaded a snapshot of it.</summary>
@@ -73,8 +74,9 @@ internal sealed class CommittedLog(int group, List<Attempt> attempts, Membership
                 $"replica {replica} of group {group + 1} holds the state at {applied}, which nobody committed");
         }
 
-        ulong expected = applied.Index.Value == 0 ? 0 : _entries[(int)applied.Index.Value - 1].StateHash;
-        if (stateHash != expected)
+        Committed at = applied.Index == LogIndex.Zero ? _first : _entries[(int)applied.Index.Value - 1];
+        at.StateHash ??= stateHash;
+        if (at.StateHash is { } expected && stateHash != expected)
         {
             RunClaims.Break(
                 RunClaims.StateHash,
@@ -102,55 +104,19 @@ internal sealed class CommittedLog(int group, List<Attempt> attempts, Membership
 
     private void Model(Entry entry)
     {
-        ReadOnlyMemory<byte> results = _model.Apply(entry, resultWanted: true);
+        History.Write(ValueHistories.LogKey, (long)entry.Index.Value);
+        model.Apply(entry, History);
         if (entry.Kind == EntryKind.Membership)
         {
             Membership membership = Membership.TryDecode(entry.Payload.Span)!;
             MembershipChecks.Follows(group, Memberships[^1], new MembershipAt(entry.Index, membership));
             Memberships.Add(new MembershipAt(entry.Index, membership));
         }
-
-        if (entry.Kind != EntryKind.Data)
-        {
-            return;
-        }
-
-        ReadOnlySpan<byte> batch = entry.Payload.Span;
-        for (int i = 0; i < CommandBatch.Count(batch); i++)
-        {
-            Command command = CommandBatch.CommandAt(batch, i);
-            CommandResult result = CommandBatch.ResultAt(results.Span, i);
-            if (command.Kind == OperationKind.Add)
-            {
-                History.Write(command.Key, result.Result);
-            }
-            else if (command.Kind == OperationKind.Write || result.Result != 0)
-            {
-                History.Write(command.Key, command.Argument);
-            }
-        }
-
-        Settle(attempts[(int)CommandBatch.Attempt(batch) - 1], entry, results);
-    }
-
-    private static void Settle(Attempt attempt, Entry entry, ReadOnlyMemory<byte> results)
-    {
-        if (attempt.CommittedAt != LogIndex.Zero)
-        {
-            RunClaims.Break(
-                RunClaims.ExecutedTwice, $"{attempt} was committed at {attempt.CommittedAt} and at {entry}");
-        }
-
-        if (attempt.Answer is { Outcome: Outcome.Refused } refused)
-        {
-            RunClaims.Break(
-                RunClaims.RefusedExecuted, $"{attempt} was refused ({refused.Reason}) and then committed at {entry}");
-        }
-
-        attempt.CommittedAt = entry.Index;
-        attempt.TrueResult = results;
     }
 
     /// <summary>An entry, a term that its commitment cannot be newer than, and the state after it.</summary>
-    private readonly record struct Committed(Entry Entry, Term KnownTerm, ulong StateHash);
+    private sealed record Committed(Entry Entry, Term KnownTerm)
+    {
+        public ulong? StateHash { get; set; }
+    }
 }

@@ -8,13 +8,15 @@ namespace Quorate.Simulator.Checks;
 /// Watches one group from outside: who leads, what is committed, what was acknowledged and on how many disks it
 /// lay. It knows all and is known by none of the code under test.
 /// </summary>
-internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership bootstrap)
+internal sealed class GroupChecks(int group, Membership bootstrap, IGroupModel model)
 {
     private readonly SortedDictionary<ReplicaId, ReplicaRecord> _records = [];
     private readonly SortedDictionary<ulong, (ReplicaId Leader, uint Life)> _leaders = [];
     private readonly LogMatching _matching = new();
 
-    public CommittedLog Committed { get; } = new(group, attempts, bootstrap);
+    public CommittedLog Committed { get; } = new(group, bootstrap, model);
+
+    public IGroupModel Model => model;
 
     /// <summary>The greatest term in which anyone was elected.</summary>
     public Term LastElected { get; private set; }
@@ -167,18 +169,22 @@ internal sealed class GroupChecks(int group, List<Attempt> attempts, Membership 
             return;
         }
 
-        if (Committed.TermAt(index) != answer.Token.Term || attempt.CommittedAt != answer.Token.Index)
+        Attempt? executed = model.ExecutedFor(attempt);
+        bool isPlaced = executed is not null
+            && (executed == attempt
+                ? executed.CommittedAt == answer.Token.Index
+                : executed.CommittedAt <= answer.Token.Index);
+        if (Committed.TermAt(index) != answer.Token.Term || !isPlaced)
         {
             RunClaims.Break(
                 RunClaims.AcknowledgedDurability,
                 $"{attempt} is acknowledged at {answer.Token}; committed there is an entry of term "
-                    + $"{Committed.TermAt(index)}");
+                    + $"{Committed.TermAt(index)}, and the attempt is at {executed?.CommittedAt}");
         }
 
-        if (!answer.Result.Span.SequenceEqual(attempt.TrueResult.Span))
+        if (model.ResultDiffers(attempt, executed!) is { } difference)
         {
-            RunClaims.Break(
-                RunClaims.WrongResult, $"{attempt} is given another result than its entry at {answer.Token} has");
+            RunClaims.Break(RunClaims.WrongResult, $"{attempt}, acknowledged at {answer.Token}, {difference}");
         }
 
         CheckDurable(attempt, answer, leader.Membership);

@@ -32,13 +32,18 @@ internal static class HistoryChecks
         for (int group = 0; group < groups.Count; group++)
         {
             CheckAcknowledged(attempts, groups[group], group);
-            LinearizabilityResult result = checker.Check([.. Operations(attempts, group)]);
+            var values = groups[group].Model as ValueReplay;
+            LinearizabilityResult result = checker.Check(values is null
+                ? [.. Operations(attempts, group)]
+                : [.. ValueHistories.Operations(attempts, group, values)]);
             if (result.FirstBroken is { } broken)
             {
                 throw new ClaimBrokenException(Named(broken, group));
             }
 
-            SessionOperation[] sessions = [.. Sessions(attempts, group)];
+            SessionOperation[] sessions = values is null
+                ? [.. Sessions(attempts, group)]
+                : [.. ValueHistories.Sessions(attempts, group, values)];
             if (new SessionChecker(groups[group].Committed.History).Check(sessions) is [var first, ..])
             {
                 throw new ClaimBrokenException(Named(first, group));

@@ -62,6 +62,18 @@ internal static class RunClaims
     /// <summary>The result that a client is given is the one that its entry has in the committed order.</summary>
     public const string WrongResult = "wrong-result";
 
+    /// <summary>A read is answered what the model answers at its place in the log.</summary>
+    public const string WrongRead = "wrong-read";
+
+    /// <summary>Two keys that one batch writes are seen both or neither.</summary>
+    public const string BatchAtomicity = "batch-atomicity";
+
+    /// <summary>The time that entries carry rises from each to the next.</summary>
+    public const string LoggedTime = "logged-time";
+
+    /// <summary>After a recovery every log segment, manifest and table is as it must be, from end to end.</summary>
+    public const string StrictFiles = "strict-files";
+
     /// <summary>Each request is answered once, within its deadline.</summary>
     public const string SingleAnswer = "single-answer";
 

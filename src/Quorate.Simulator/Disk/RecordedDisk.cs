@@ -23,7 +23,8 @@ public sealed class RecordedDisk(IDisk disk, int operationsMax = 1_000_000) : ID
         Invariant.Check(_operations.Count < operationsMax, "a recording has its bound");
 
         // The owner may use the bytes again once the operation has ended.
-        var recorded = new Operation(this, _operations.Count, operation with { Data = operation.Data.ToArray() }, client);
+        DiskOperation kept = operation with { Data = operation.Data.ToArray() };
+        var recorded = new Operation(this, _operations.Count, kept, client);
         _operations.Add(recorded);
         _events.Add((recorded.Number, IsEnd: false));
         disk.Submit(operation, recorded);
@@ -61,8 +62,8 @@ public sealed class RecordedDisk(IDisk disk, int operationsMax = 1_000_000) : ID
             if (!IsSame(expected, actual))
             {
                 differences.Add(
-                    $"operation {number}, {recorded.Asked.Kind} {recorded.Asked.File} at {recorded.Asked.Offset}, ended "
-                        + $"in {actual.Status} with {actual.Data.Length} bytes, and in {expected.Status} with "
+                    $"operation {number}, {recorded.Asked.Kind} {recorded.Asked.File} at {recorded.Asked.Offset}, "
+                        + $"ended in {actual.Status} with {actual.Data.Length} bytes, and in {expected.Status} with "
                         + $"{expected.Data.Length} when recorded");
             }
         }
@@ -75,7 +76,8 @@ public sealed class RecordedDisk(IDisk disk, int operationsMax = 1_000_000) : ID
         && expected.Data.Span.SequenceEqual(actual.Data.Span)
         && (expected.Names ?? []).SequenceEqual(actual.Names ?? [], StringComparer.Ordinal);
 
-    private sealed class Operation(RecordedDisk owner, int number, DiskOperation asked, IDiskClient client) : IDiskClient
+    private sealed class Operation(RecordedDisk owner, int number, DiskOperation asked, IDiskClient client)
+        : IDiskClient
     {
         public int Number => number;
 

@@ -24,6 +24,9 @@ internal enum EventKind : byte
     /// <summary>A replica serves a read that was found ready earlier.</summary>
     ServeRead = 7,
 
+    /// <summary>A replica goes on with its background work.</summary>
+    Work = 18,
+
     /// <summary>A replica is told that a write to its log is durable.</summary>
     Notice = 17,
 

@@ -20,6 +20,8 @@ internal enum StreamName : ulong
     Clients = 13,
     Disks = 14,
     Placement = 15,
+    Values = 16,
+    Keys = 17,
 }
 
 /// <summary>

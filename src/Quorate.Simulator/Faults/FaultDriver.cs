@@ -250,6 +250,13 @@ internal sealed class FaultDriver
     private bool ChangeClock(SeededRandom random)
     {
         SimulatedNode node = _world.Nodes[random.Next(_world.Nodes.Length)];
+        if (_world.Plan.Values is { WallSkewMax: > 0 } && random.Next(2) == 0)
+        {
+            node.WallError = node.WallSkew(random);
+            Note($"the wall clock of {node.Name} jumps and is {node.WallError / 1000} ms off");
+            return true;
+        }
+
         long drift = node.Drift(random);
         Note($"the clock of {node.Name} runs {drift} ppm off");
         node.Clock.ChangeDrift(_world.Now, drift);

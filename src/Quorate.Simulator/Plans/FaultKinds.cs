@@ -45,7 +45,7 @@ internal enum FaultKinds
     /// <summary>A disk is full for a while.</summary>
     FullDisk = 1 << 12,
 
-    /// <summary>Clocks change their rate, within the bound.</summary>
+    /// <summary>Clocks change their rate, within the bound; wall clocks jump.</summary>
     Clock = 1 << 13,
 
     /// <summary>The operator changes memberships.</summary>

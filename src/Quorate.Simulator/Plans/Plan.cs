@@ -1,5 +1,6 @@
 using Quorate.Core.Raft;
 using Quorate.Node.Liveness;
+using Quorate.Node.Partitions;
 using Quorate.Node.Replicas;
 using Quorate.Storage.Log;
 
@@ -45,6 +46,12 @@ internal sealed record Plan
     public required WorkloadPlan Workload { get; init; }
 
     public required FaultPlan Faults { get; init; }
+
+    /// <summary>What clients do with typed values; null in plans whose groups hold numbered registers.</summary>
+    public ValuesPlan? Values { get; init; }
+
+    /// <summary>Of partitions that hold typed values.</summary>
+    public PartitionSettings Partition { get; init; } = new();
 }
 
 /// <summary>A group's first replicas: the nodes of its voters and learners.</summary>

@@ -34,6 +34,14 @@ internal static class PlanDrawing
         long safety = overrides.Milliseconds * 1000 ?? topology.Between(4_000_000, hot ? 8_000_000 : 15_000_000);
         RaftSettings raft = DrawRaft(streams.Open(StreamName.Settings));
         SeededRandom settings = streams.Open(StreamName.Settings, 1);
+        var replica = new ReplicaSettings
+        {
+            CheckpointEntries = (ulong)Pick(settings, 3, 10, 30, 100, 1000),
+            CheckpointBytes = Pick(settings, 1000, 100_000, 100_000),
+        };
+
+        // Of three seeds two run partitions of typed values, one groups of numbered registers.
+        bool hasValues = overrides.Values ?? streams.Open(StreamName.Values, 2).Next(3) > 0;
         return new Plan
         {
             Seed = seed,
@@ -45,11 +53,7 @@ internal static class PlanDrawing
             OperationsMax = operations,
             SafetyTime = safety,
             Raft = raft,
-            Replica = new ReplicaSettings
-            {
-                CheckpointEntries = (ulong)Pick(settings, 3, 10, 30, 100, 1000),
-                CheckpointBytes = Pick(settings, 1000, 100_000, 100_000),
-            },
+            Replica = replica,
             Heartbeats = new NodeHeartbeatSettings
             {
                 Interval = new Duration(
@@ -70,6 +74,8 @@ internal static class PlanDrawing
             Disk = DrawDisk(streams.Open(StreamName.DiskPlan), hot),
             Workload = DrawWorkload(streams.Open(StreamName.Workload), hot, safety * clients / operations),
             Faults = faults,
+            Values = hasValues ? ValuesDrawing.DrawValues(streams.Open(StreamName.Values)) : null,
+            Partition = ValuesDrawing.DrawPartition(streams.Open(StreamName.Values, 1), replica),
         };
     }
 

@@ -27,6 +27,9 @@ internal sealed record PlanOverrides
 
     public uint Salt { get; init; }
 
+    /// <summary>Whether groups hold typed values; null as the seed drew it.</summary>
+    public bool? Values { get; init; }
+
     /// <summary>The options that give this, as one types them.</summary>
     public override string ToString()
     {
@@ -42,7 +45,7 @@ internal sealed record PlanOverrides
         Add(text, "--ops", Operations);
         Add(text, "--milliseconds", Milliseconds);
         Add(text, "--salt", Salt == 0 ? null : Salt);
-        return text.ToString();
+        return Values is { } values ? text.Append(values ? " --values" : " --registers").ToString() : text.ToString();
     }
 
     private static void Add(StringBuilder text, string option, long? value)

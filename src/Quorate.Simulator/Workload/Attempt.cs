@@ -1,5 +1,6 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
+using Quorate.Node.Partitions;
 
 namespace Quorate.Simulator.Workload;
 
@@ -25,6 +26,12 @@ internal sealed class Attempt
 
     /// <summary>The entry's bytes, or the query's.</summary>
     public required byte[] Batch { get; init; }
+
+    /// <summary>What is asked, in groups of typed values; <see cref="Commands"/> is empty then.</summary>
+    public ValueRequest? Values { get; init; }
+
+    /// <summary>The request's number in its session; null when it has none.</summary>
+    public SessionRequest? Numbered { get; init; }
 
     public WriteLevel WriteLevel { get; init; }
 
@@ -52,7 +59,7 @@ internal sealed class Attempt
     /// <summary>Where the write was committed; zero when it was not.</summary>
     public LogIndex CommittedAt { get; set; }
 
-    /// <summary>A committed write: the results of its commands in the committed order.</summary>
+    /// <summary>A committed write: the results of its commands, or its reply, in the committed order.</summary>
     public ReadOnlyMemory<byte> TrueResult { get; set; }
 
     /// <summary>True when the client holds an answer.</summary>
@@ -60,7 +67,9 @@ internal sealed class Attempt
 
     public override string ToString() =>
         $"attempt {Id} of client {Client} on group {Group + 1}, "
-            + $"{(IsWrite ? $"write {WriteLevel}" : $"read {ReadLevel}")}";
+            + $"{(IsWrite ? $"write {WriteLevel}" : $"read {ReadLevel}")}"
+            + (Values is null ? "" : $" {Values}")
+            + (Numbered is { } numbered ? $" (number {numbered.Number} of session {numbered.Session:x})" : "");
 }
 
 /// <summary>What a node answered to an attempt.</summary>

@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
 using Quorate.Core.Checking;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
+using Quorate.Node.Partitions;
 using Quorate.Simulator.Engine;
 using Quorate.Simulator.Plans;
 using Quorate.Simulator.World;
@@ -33,13 +35,14 @@ internal sealed class SimulatedClient
     private readonly ReadToken[] _tokens;
     private readonly long[] _sessions;
     private readonly int[] _leaders;
-    private readonly long[,] _lastSeen;
     private readonly Queue<FinalTask> _tasks = new();
     private Attempt? _attempt;
-    private Attempt? _refused;
+    private Attempt? _again;
     private int _attempts;
     private readonly bool _onlyReads;
     private readonly bool _wanders;
+    private readonly RegisterAsking _registers;
+    private readonly ValueAsking? _values;
 
     public SimulatedClient(Simulation world, int number)
     {
@@ -53,11 +56,13 @@ internal sealed class SimulatedClient
         _sessions = new long[groups];
         Array.Fill(_sessions, number);
         _leaders = new int[groups];
-        _lastSeen = new long[groups, world.Plan.Workload.KeysPerGroup];
+        _registers = new(world.Plan.Workload, groups, _random);
         for (int group = 0; group < groups; group++)
         {
             _leaders[group] = (int)_random.Next(world.Plan.Nodes);
         }
+
+        _values = world.Plan.Values is { } values ? new(values, number, groups, _random) : null;
     }
 
     /// <summary>While true the client goes on by itself.</summary>
@@ -97,10 +102,10 @@ internal sealed class SimulatedClient
         {
             Ask(task);
         }
-        else if (_refused is { } refused)
+        else if (_again is { } again)
         {
-            _refused = null;
-            AskAgain(refused);
+            _again = null;
+            AskAgain(again);
         }
         else if (Works && _world.TakeTurn())
         {
@@ -129,7 +134,11 @@ internal sealed class SimulatedClient
             _sessions[attempt.Group] += answer.Reason == DropReason.SessionTooOld ? SessionStep : 0;
         }
 
-        if (answer.Outcome == Outcome.Refused)
+        if (answer.Outcome == Outcome.Refused && answer.Reason == DropReason.SessionExpired)
+        {
+            _values!.LeaveSession(attempt.Group);
+        }
+        else if (answer.Outcome == Outcome.Refused)
         {
             _leaders[attempt.Group] = answer.Hint.IsNone
                 ? (int)_random.Next(_world.Plan.Nodes)
@@ -160,11 +169,9 @@ internal sealed class SimulatedClient
 
             StepAfter(outcome == Outcome.Done ? 1 : 1000 + _random.Next(BackOffMax));
         }
-        else if (outcome == Outcome.Refused && ++_attempts < Plan.AttemptsMax && Works
-            && MayHelp(attempt.Answer!.Reason))
+        else if (Works && AsksAgain(attempt, outcome))
         {
-            // What was refused surely had no effect, so asking again is safe; it is an attempt of its own.
-            _refused = attempt;
+            _again = attempt;
             StepAfter(1000 + _random.Next(BackOffMax));
         }
         else
@@ -173,56 +180,95 @@ internal sealed class SimulatedClient
         }
     }
 
-    private static bool MayHelp(DropReason reason) => reason is not (DropReason.LevelImpossible or DropReason.TooLarge);
+    /// <summary>
+    /// What was refused surely had no effect, so asking again is safe; it is an attempt of its own. What has a number
+    /// may be asked again whatever became of it.
+    /// </summary>
+    private bool AsksAgain(Attempt attempt, Outcome outcome) => outcome switch
+    {
+        Outcome.Refused => ++_attempts < Plan.AttemptsMax && MayHelp(attempt.Answer!.Reason),
+        Outcome.Unknown => attempt.Numbered is not null && ++_attempts < Plan.AttemptsMax,
+        _ => _values is not null && _values.RepeatsLate(attempt) && ++_attempts < Plan.AttemptsMax,
+    };
+
+    private static bool MayHelp(DropReason reason) => reason is not (DropReason.LevelImpossible or DropReason.TooLarge
+        or DropReason.RequestForgotten or DropReason.SessionExpired);
 
     private void StepAfter(long delay) => _world.Queue.Add(
         _world.Now + delay, new SimEvent { Kind = EventKind.ClientStep, Target = _number });
 
     private void Ask(in FinalTask task)
     {
+        ReadLevel level = task.Node < 0 ? ReadLevel.Linearizable : ReadLevel.Eventual;
+        int node = task.Node < 0 ? LikelyLeader(task.Group) : task.Node;
+        if (_values is not null)
+        {
+            ValueRequest request = ValueAsking.Final(task, _world.NextAttempt);
+            SendValues(task.Group, request, WriteLevel.Majority, level, node, NumberFor(task.Group, request), true);
+            return;
+        }
+
         Command command = task.IsWrite
-            ? WriteOf(task.Key, _world.NextAttempt, 0)
+            ? RegisterAsking.WriteOf(task.Key, _world.NextAttempt, 0)
             : new Command(OperationKind.Read, task.Key, 0);
-        int node = LikelyLeader(task.Group);
-        Send(task.Group, [command], task.IsWrite, WriteLevel.Majority, ReadLevel.Linearizable, node, isFinal: true);
+        Send(task.Group, [command], task.IsWrite, WriteLevel.Majority, level, node, isFinal: true);
     }
+
+    private SessionRequest? NumberFor(int group, ValueRequest request) =>
+        request.IsWrite ? _values!.NextNumber(group, _world.Now) : null;
 
     private void AskSomething()
     {
         int group = (int)_random.Next(_world.Plan.Groups.Length);
         bool isQuiet = Plan.QuietTime > 0 && _world.Now / Plan.QuietTime % 2 == 1;
         bool isWrite = !_onlyReads && !isQuiet && _random.Next(100) < Plan.WritePercent;
-        int count = _random.Next(100) < Plan.BatchPercent ? (int)_random.Between(2, Math.Max(2, Plan.KeysPerGroup)) : 1;
-        count = Math.Min(count, Plan.KeysPerGroup);
-        WriteLevel writeLevel = DrawWriteLevel();
-        ReadLevel readLevel = (ReadLevel)Draw(Plan.ReadLevels);
-        int first = (int)_random.Next(Plan.KeysPerGroup);
-        var commands = new Command[count];
-        for (int i = 0; i < count; i++)
+        if (_values is not null)
         {
-            int key = (first + i) % Plan.KeysPerGroup;
-            commands[i] = !isWrite ? new Command(OperationKind.Read, key, 0)
-                : writeLevel.Kind == WriteLevelKind.Leader ? WriteOf(key, _world.NextAttempt, i)
-                : DrawWrite(group, key, i);
+            AskForValues(group, isWrite);
+            return;
         }
 
-        bool anyNode = !isWrite && (readLevel != ReadLevel.Linearizable || _random.Next(3) == 0);
-        int node = anyNode || _wanders || _random.Next(10) == 0
-            ? (int)_random.Next(_world.Plan.Nodes)
-            : LikelyLeader(group);
-        Send(group, commands, isWrite, writeLevel, readLevel, node, isFinal: false);
+        int count = _registers.DrawCount();
+        WriteLevel writeLevel = DrawWriteLevel();
+        ReadLevel readLevel = (ReadLevel)Draw(Plan.ReadLevels);
+        Command[] commands = _registers.Draw(group, count, isWrite, writeLevel, _world.NextAttempt);
+        Send(group, commands, isWrite, writeLevel, readLevel, DrawNode(group, isWrite, readLevel), isFinal: false);
     }
 
-    private void AskAgain(Attempt refused)
+    private void AskForValues(int group, bool isWrite)
     {
-        bool isSessionRead = !refused.IsWrite && refused.ReadLevel != ReadLevel.Linearizable;
-        int node = isSessionRead || _wanders ? (int)_random.Next(_world.Plan.Nodes) : LikelyLeader(refused.Group);
+        WriteLevel writeLevel = DrawWriteLevel();
+        ReadLevel readLevel = (ReadLevel)Draw(Plan.ReadLevels);
+        ValueRequest request = _values!.Draw(group, _world.NextAttempt, isWrite);
+        int node = DrawNode(group, isWrite, readLevel);
+        SendValues(group, request, writeLevel, readLevel, node, NumberFor(group, request), isFinal: false);
+    }
+
+    private int DrawNode(int group, bool isWrite, ReadLevel readLevel)
+    {
+        bool anyNode = !isWrite && (readLevel != ReadLevel.Linearizable || _random.Next(3) == 0);
+        return anyNode || _wanders || _random.Next(10) == 0
+            ? (int)_random.Next(_world.Plan.Nodes)
+            : LikelyLeader(group);
+    }
+
+    private void AskAgain(Attempt before)
+    {
+        bool isSessionRead = !before.IsWrite && before.ReadLevel != ReadLevel.Linearizable;
+        int node = isSessionRead || _wanders ? (int)_random.Next(_world.Plan.Nodes) : LikelyLeader(before.Group);
+        if (before.Values is { } request)
+        {
+            SendValues(
+                before.Group, request, before.WriteLevel, before.ReadLevel, node, before.Numbered, isFinal: false);
+            return;
+        }
+
         Send(
-            refused.Group,
-            refused.Commands,
-            refused.IsWrite,
-            refused.WriteLevel,
-            refused.ReadLevel,
+            before.Group,
+            before.Commands,
+            before.IsWrite,
+            before.WriteLevel,
+            before.ReadLevel,
             node,
             isFinal: false);
     }
@@ -250,44 +296,23 @@ internal sealed class SimulatedClient
         return choice;
     }
 
-    /// <summary>Every fourth key is a counter, so that the checker need not follow additions everywhere.</summary>
-    private static bool IsCounter(int key) => key % 4 == 3;
-
-    /// <summary>Every written value is unlike every other one.</summary>
-    private static Command WriteOf(int key, ulong attempt, int number) => IsCounter(key)
-        ? new Command(OperationKind.Add, key, (long)(attempt * 16) + number + 1)
-        : new Command(OperationKind.Write, key, (long)(attempt * 16) + number + 1);
-
-    private Command DrawWrite(int group, int key, int number)
-    {
-        Command write = WriteOf(key, _world.NextAttempt, number);
-        long kind = _random.Next(100);
-        if (IsCounter(key))
-        {
-            return write;
-        }
-
-        return kind switch
-        {
-            < 5 => write with { Argument = 0 },
-            < 35 => write with { Kind = OperationKind.CompareAndSet, Expected = _lastSeen[group, key] },
-            _ => write,
-        };
-    }
-
     private void Send(
-        int group, Command[] commands, bool isWrite, WriteLevel writeLevel, ReadLevel readLevel, int node, bool isFinal)
-    {
-        ulong id = _world.NextAttempt;
-        var attempt = new Attempt
+        int group,
+        Command[] commands,
+        bool isWrite,
+        WriteLevel writeLevel,
+        ReadLevel readLevel,
+        int node,
+        bool isFinal) =>
+        Send(new Attempt
         {
-            Id = id,
+            Id = _world.NextAttempt,
             Client = _number,
             Group = group,
             Session = _sessions[group],
             IsWrite = isWrite,
             Commands = commands,
-            Batch = CommandBatch.Encode(id, commands, isWrite ? Plan.PaddingBytes : 0),
+            Batch = CommandBatch.Encode(_world.NextAttempt, commands, isWrite ? Plan.PaddingBytes : 0),
             WriteLevel = writeLevel,
             ReadLevel = readLevel,
             Token = _tokens[group],
@@ -295,18 +320,52 @@ internal sealed class SimulatedClient
             Deadline = _world.Now + (isFinal ? Math.Max(Plan.Deadline, FinalDeadline) : Plan.Deadline),
             Node = node,
             IsFinal = isFinal,
-        };
+        });
+
+    private void SendValues(
+        int group,
+        ValueRequest request,
+        WriteLevel writeLevel,
+        ReadLevel readLevel,
+        int node,
+        SessionRequest? numbered,
+        bool isFinal) =>
+        Send(new Attempt
+        {
+            Id = _world.NextAttempt,
+            Client = _number,
+            Group = group,
+            Session = _sessions[group],
+            IsWrite = request.IsWrite,
+            Commands = [],
+            Batch = [],
+            Values = request,
+            Numbered = numbered,
+            WriteLevel = writeLevel,
+            ReadLevel = readLevel,
+            Token = _tokens[group],
+            Invoked = _world.Now,
+            Deadline = _world.Now + (isFinal ? Math.Max(Plan.Deadline, FinalDeadline) : Plan.Deadline),
+            Node = node,
+            IsFinal = isFinal,
+        });
+
+    private void Send(Attempt attempt)
+    {
         _world.Attempts.Add(attempt);
         _attempt = attempt;
         _world.Queue.Add(
             attempt.Deadline + Patience, new SimEvent
             {
-                Kind = EventKind.ClientTimeout, Target = _number, Number = id
+                Kind = EventKind.ClientTimeout, Target = _number, Number = attempt.Id
             });
         if (_world.Network.ClientTime() is { } time)
         {
-            _world.Queue.Add(
-                _world.Now + time, new SimEvent { Kind = EventKind.ClientRequest, Target = node, Number = id });
+            var request = new SimEvent
+            {
+                Kind = EventKind.ClientRequest, Target = attempt.Node, Number = attempt.Id
+            };
+            _world.Queue.Add(_world.Now + time, request);
         }
     }
 
@@ -318,19 +377,18 @@ internal sealed class SimulatedClient
             _tokens[attempt.Group] = answer.Token;
         }
 
-        for (int i = 0; i < attempt.Commands.Length && !answer.Result.IsEmpty; i++)
+        if (_values is not null)
         {
-            Command command = attempt.Commands[i];
-            CommandResult result = CommandBatch.ResultAt(answer.Result.Span, i);
-            _lastSeen[attempt.Group, command.Key] = command.Kind switch
-            {
-                OperationKind.Read => result.Result,
-                OperationKind.CompareAndSet when result.Result == 0 => _lastSeen[attempt.Group, command.Key],
-                _ => command.Argument,
-            };
+            _values.Learn(attempt);
+        }
+        else
+        {
+            _registers.Learn(attempt, answer);
         }
     }
 }
 
 /// <summary>After the faults: a key to be written, or to be read linearizably.</summary>
-internal readonly record struct FinalTask(int Group, int Key, bool IsWrite);
+/// <param name="Node">To be read from this node as it stands there; -1 for any.</param>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct FinalTask(int Group, int Key, bool IsWrite, int Node = -1);

@@ -45,6 +45,7 @@ internal sealed record RunResult(
             broken = new BrokenClaim(RunClaims.Invariant, FirstLine(unexpected), unexpected.ToString().Split('\n'));
         }
 
+        world?.End();
         if (broken is not null && trace.Verbose)
         {
             trace.Line(world?.Now ?? 0, "broken", broken.Report());

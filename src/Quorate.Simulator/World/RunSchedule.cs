@@ -35,6 +35,10 @@ internal sealed class RunSchedule(Simulation world)
         Settling,
         Writing,
         Converging,
+
+        /// <summary>Typed values only: every replica is asked for every key.</summary>
+        Auditing,
+        Audited,
         FallingAsleep,
         Waking,
         FallingAsleepAgain,
@@ -63,8 +67,11 @@ internal sealed class RunSchedule(Simulation world)
             case Phase.Writing:
                 Write(Phase.Converging, _writeTime, RunClaims.ProgressWrites);
                 break;
-            case Phase.Converging:
+            case Phase.Converging or Phase.Audited:
                 Converge();
+                break;
+            case Phase.Auditing:
+                Write(Phase.Audited, _writeTime, RunClaims.ProgressWrites);
                 break;
             case Phase.FallingAsleep or Phase.FallingAsleepAgain:
                 FallAsleep();
@@ -150,18 +157,51 @@ internal sealed class RunSchedule(Simulation world)
         {
             for (int group = 0; group < world.Checks.Length; group++)
             {
-                for (int key = 0; key < world.Plan.Workload.KeysPerGroup; key++)
-                {
-                    world.Clients[client].Do(new FinalTask(group, key, IsWrite: true));
-                    if ((client + key) % world.Clients.Count == 0)
-                    {
-                        world.Clients[client].Do(new FinalTask(group, key, IsWrite: false));
-                    }
-                }
+                AskToWrite(client, group);
             }
         }
 
         _phase = Phase.Writing;
+    }
+
+    /// <summary>Each client writes each key, and each key is read by one of them.</summary>
+    private void AskToWrite(int client, int group)
+    {
+        int written = KeysOf(isWrite: true);
+        int read = KeysOf(isWrite: false);
+        for (int key = 0; key < Math.Max(written, read); key++)
+        {
+            if (key < written)
+            {
+                world.Clients[client].Do(new FinalTask(group, key, IsWrite: true));
+            }
+
+            if (key < read && (client + key) % world.Clients.Count == 0)
+            {
+                world.Clients[client].Do(new FinalTask(group, key, IsWrite: false));
+            }
+        }
+    }
+
+    private int KeysOf(bool isWrite) => world.Plan.Values is { } values
+        ? ValueAsking.FinalKeys(values, isWrite)
+        : world.Plan.Workload.KeysPerGroup;
+
+    /// <summary>Every replica shows every key as it holds it, so that the model is compared with all.</summary>
+    private void AskAllReplicas()
+    {
+        int client = 0;
+        for (int group = 0; group < world.Checks.Length; group++)
+        {
+            foreach (ReplicaId id in world.Checks[group].Committed.Membership.AllReplicas)
+            {
+                for (int key = 0; key < KeysOf(isWrite: false); key++)
+                {
+                    client = (client + 1) % world.Clients.Count;
+                    world.Clients[client].Do(new FinalTask(group, key, IsWrite: false, (int)id.Node - 1));
+                }
+            }
+        }
     }
 
     private void Write(Phase next, long time, string claim)
@@ -197,7 +237,12 @@ internal sealed class RunSchedule(Simulation world)
             return;
         }
 
-        if (world.Plan.Raft.SleepAfterTicks > 0)
+        if (_phase == Phase.Converging && world.Plan.Values is not null)
+        {
+            AskAllReplicas();
+            _phase = Phase.Auditing;
+        }
+        else if (world.Plan.Raft.SleepAfterTicks > 0)
         {
             _phase = Phase.FallingAsleep;
         }
@@ -225,7 +270,12 @@ internal sealed class RunSchedule(Simulation world)
                 return $"replica {id} has applied {replica?.Replica.AppliedAt}, committed is {committed.Last}";
             }
 
-            committed.CheckState(id, replica.Replica.AppliedAt, replica.StateHash);
+            if (replica.StateHash is not { } hash)
+            {
+                return $"replica {id} has not read its rows to show its state";
+            }
+
+            committed.CheckState(id, replica.Replica.AppliedAt, hash);
         }
 
         return null;

@@ -2,6 +2,7 @@ using Quorate.Core.Model;
 using Quorate.Node.Liveness;
 using Quorate.Simulator.Disk;
 using Quorate.Simulator.Engine;
+using Quorate.Storage.Stores;
 
 namespace Quorate.Simulator.World;
 
@@ -21,6 +22,9 @@ internal enum NodeState
 /// </summary>
 internal sealed class SimulatedNode
 {
+    /// <summary>True wall time when the run begins, in microseconds since 1970.</summary>
+    private const long WallStart = 1_700_000_000_000_000;
+
     private readonly Simulation _world;
     private readonly SeededRandom _diskRandom;
     private readonly SeededRandom _boots;
@@ -42,6 +46,8 @@ internal sealed class SimulatedNode
         Disk = new SimulatedDisk(Schedule, _diskRandom.NextUInt64());
         SeededRandom clocks = world.Streams.Open(StreamName.Clocks, (ulong)number);
         Clock.Restart(0, clocks.Next(1_000_000_000_000), Drift(clocks));
+        WallError = WallSkew(clocks);
+        Encryption = RunKeys.EncryptionOf(world, number);
     }
 
     /// <summary>From zero; the node's id is one more.</summary>
@@ -59,6 +65,15 @@ internal sealed class SimulatedNode
     public uint Life { get; private set; }
 
     public SimulatedReplica?[] Replicas { get; }
+
+    /// <summary>How rows in files are encrypted; null when they are not.</summary>
+    public StoreEncryption? Encryption { get; }
+
+    /// <summary>How far the node's wall clock is off, in microseconds.</summary>
+    public long WallError { get; set; }
+
+    /// <summary>The node's wall clock, which may be wrong and may jump.</summary>
+    public long WallMilliseconds => (WallStart + _world.Now + WallError) / 1000;
 
     /// <summary>What this life of the process has on the disk.</summary>
     public NodeStorage Storage => _storage!;
@@ -83,6 +98,13 @@ internal sealed class SimulatedNode
             1 => bound,
             _ => random.Between(-bound, bound),
         };
+    }
+
+    /// <summary>How far a wall clock may be off, in microseconds.</summary>
+    public long WallSkew(SeededRandom random)
+    {
+        long most = 1000L * (_world.Plan.Values?.WallSkewMax ?? 0);
+        return most == 0 ? 0 : random.Between(-most, most);
     }
 
     public void Start()
@@ -119,7 +141,10 @@ internal sealed class SimulatedNode
     {
         if (State != NodeState.Down && Replicas[group] is null && _world.Placements[group].On(Number) is { } placed)
         {
-            Replicas[group] = new SimulatedReplica(_world, this, group, placed, _boots.NextUInt64());
+            ulong seed = _boots.NextUInt64();
+            Replicas[group] = _world.Plan.Values is null
+                ? new RegisterReplica(_world, this, group, placed, seed)
+                : new ValueReplica(_world, this, group, placed, seed);
             Replicas[group]!.Start();
         }
     }
@@ -146,6 +171,11 @@ internal sealed class SimulatedNode
         State = NodeState.Down;
         Ending = null;
         ReleaseWaiting();
+        foreach (SimulatedReplica? replica in Replicas)
+        {
+            replica?.Ended();
+        }
+
         Array.Clear(Replicas);
         _heartbeats = null;
         _storage = null;
@@ -193,6 +223,7 @@ internal sealed class SimulatedNode
     {
         if (number == _timerNumber)
         {
+            Storage.Tick();
             _heartbeats!.Tick(LocalTime, _sendTo, _news);
             foreach (NodeId node in _sendTo)
             {

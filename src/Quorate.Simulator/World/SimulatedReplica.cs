@@ -12,88 +12,92 @@ namespace Quorate.Simulator.World;
 /// Hosts one replica of the real code in the simulated world: carries its messages, keeps its timer, gives its
 /// answers to whoever asked, and shows the checks everything it applies and acknowledges.
 /// </summary>
-internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
+internal abstract class SimulatedReplica
 {
     /// <summary>A timer that is due already fires after this, in microseconds: no timer is finer.</summary>
     private const long TimerGrain = 50;
 
-    private readonly Simulation _world;
-    private readonly SimulatedNode _node;
-    private readonly int _group;
-    private readonly GroupChecks _checks;
-    private readonly RegisterStore _store = new();
-    private readonly Dictionary<RequestId, Attempt> _attempts = [];
     private readonly Dictionary<RequestId, OperatorRequest> _operations = [];
-    private readonly List<RequestId> _readsWaiting = [];
+    private readonly CommitCounting _counting;
     private ulong _lastRequest;
-    private bool _applyWaits;
-    private LogIndex _checkedAt;
     private Instant _deadline = Instant.Never;
     private long _timerAt = long.MaxValue;
     private ulong _timerNumber;
-    private ObservedLog? _log;
-
-    /// <summary>
-    /// Events name it, so that those of a replica that was taken away do not happen to the next one here.
-    /// </summary>
-    private readonly int _number;
-
-    private readonly CommitCounting _counting;
-    private bool _closed;
     private bool _announced;
 
-    public SimulatedReplica(Simulation world, SimulatedNode node, int group, PlacedReplica placed, ulong seed)
+    protected SimulatedReplica(Simulation world, SimulatedNode node, int group, PlacedReplica placed)
     {
-        _world = world;
-        _node = node;
-        _group = group;
-        _checks = world.Checks[group];
-        _counting = new(_checks);
-        _number = world.NextReplica();
-        ReplicaRecord record = _checks.RecordOf(placed.Id);
-        Invariant.Check(!record.Lost, "a replica whose disk is lost does not start again");
-        Replica = new Replica(
-            placed.Id,
-            world.Plan.Raft,
-            world.Plan.Replica,
-            this,
-            client => _log = node.Storage.LogOf(group, placed.Id, record, client, Postpone),
-            client => new CheckpointedMachine(
-                this, inner => node.Storage.CheckpointsOf(group, placed.Id, _checks, inner), client),
-            placed.Bootstrap,
-            seed);
+        World = world;
+        Node = node;
+        Group = group;
+        Checks = world.Checks[group];
+        Record = Checks.RecordOf(placed.Id);
+        Invariant.Check(!Record.Lost, "a replica whose disk is lost does not start again");
+        _counting = new(Checks);
+        Number = world.NextReplica();
     }
 
-    public Replica Replica { get; }
+    public abstract Replica Replica { get; }
 
-    /// <summary>Unique in the run.</summary>
-    public int Number => _number;
+    /// <summary>Null when it can not be told without reading the disk; asking has it read.</summary>
+    public abstract ulong? StateHash { get; }
 
-    Instant IReplicaHost.Now => _node.LocalTime;
+    /// <summary>
+    /// Unique in the run. Events name it, so that those of a replica that was taken away do not happen to the next one
+    /// here.
+    /// </summary>
+    public int Number { get; }
 
-    ulong IStateMachine.StateHash => _store.StateHash;
+    protected Simulation World { get; }
 
-    string? IStateMachine.Problem => null;
+    protected SimulatedNode Node { get; }
 
-    public ulong StateHash => _store.StateHash;
+    protected int Group { get; }
 
-    private string Name => $"{_node.Name}g{_group + 1}";
+    protected GroupChecks Checks { get; }
+
+    protected ReplicaRecord Record { get; }
+
+    protected bool IsClosed { get; private set; }
+
+    protected Dictionary<RequestId, Attempt> Attempts { get; } = [];
+
+    /// <summary>The log, as the checks watch it.</summary>
+    protected ObservedLog? Log { get; set; }
+
+    protected string Name => $"{Node.Name}g{Group + 1}";
 
     public override string ToString() => ReplicaText.Of(Replica);
 
     public void Start()
     {
-        Replica.Start();
+        Open();
         AfterInput();
     }
 
     /// <summary>The operator has taken the replica away; it is neither told nor heard any more.</summary>
-    public void Close() => _closed = true;
+    public virtual void Close() => IsClosed = true;
 
-    public void Receive(in RaftMessage message)
+    /// <summary>The log needs space that a checkpoint would let go.</summary>
+    public virtual void WantCheckpoint() => Replica.WantCheckpoint();
+
+    /// <summary>The process is gone: what it held in memory is given back.</summary>
+    public virtual void Ended()
     {
-        Replica.Receive(message);
-        AfterInput();
+    }
+
+    public abstract void Receive(in RaftMessage message);
+
+    public abstract void Hear(in NodeNews news);
+
+    /// <summary>Does what waits in the process.</summary>
+    public abstract void ApplyNext();
+
+    public abstract void ServeRead(RequestId request);
+
+    /// <summary>Goes on with what is done in the background.</summary>
+    public virtual void Work()
+    {
     }
 
     public void Timer(ulong number)
@@ -104,9 +108,9 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         }
 
         _timerAt = long.MaxValue;
-        if (_node.LocalTime >= _deadline)
+        if (Node.LocalTime >= _deadline)
         {
-            Replica.Tick();
+            Tick();
             AfterInput();
         }
         else
@@ -115,34 +119,11 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         }
     }
 
-    public void Hear(in NodeNews news)
-    {
-        if (news.Heard)
-        {
-            Replica.NodeCameBack(news.Node);
-        }
-        else
-        {
-            Replica.NodeFellSilent(news.Node);
-        }
-
-        AfterInput();
-    }
-
     public void Take(Attempt attempt)
     {
         var request = new RequestId(++_lastRequest);
-        _attempts.Add(request, attempt);
-        Instant deadline = _node.LocalTime + new Duration(Math.Max(1, attempt.Deadline - _world.Now));
-        if (attempt.IsWrite)
-        {
-            Replica.Write(request, attempt.Batch, attempt.WriteLevel, deadline);
-        }
-        else
-        {
-            Replica.Read(request, attempt.ReadLevel, attempt.Token, deadline);
-        }
-
+        Attempts.Add(request, attempt);
+        Submit(request, attempt, Node.LocalTime + new Duration(Math.Max(1, attempt.Deadline - World.Now)));
         AfterInput();
     }
 
@@ -152,33 +133,20 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         _operations.Add(request, operation);
         if (operation.Membership is not null)
         {
-            Instant deadline = _node.LocalTime + new Duration(operation.TimeMax);
-            Replica.ChangeMembership(request, operation.Membership, deadline);
+            ChangeMembership(request, operation.Membership, Node.LocalTime + new Duration(operation.TimeMax));
         }
         else
         {
-            Replica.Transfer(request, operation.Heir);
+            Transfer(request, operation.Heir);
         }
 
-        AfterInput();
-    }
-
-    public void ApplyNext()
-    {
-        Replica.ApplyNext();
-        AfterInput();
-    }
-
-    public void ServeRead(RequestId request)
-    {
-        Serve(request);
         AfterInput();
     }
 
     /// <summary>The word of a durable write arrives.</summary>
     public void Notice(ulong sequence)
     {
-        _log!.Tell(sequence);
+        Log!.Tell(sequence);
         AfterInput();
     }
 
@@ -187,7 +155,7 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
     {
         do
         {
-            if (_closed || Replica.Group is not { } group)
+            if (IsClosed || Replica.Group is not { } group)
             {
                 return;
             }
@@ -195,191 +163,142 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
             if (!_announced)
             {
                 _announced = true;
-                _node.Announce();
+                Node.Announce();
             }
 
             _counting.AfterInput(group);
-
-            foreach (RequestId request in _readsWaiting)
-            {
-                Serve(request);
-            }
-
-            _readsWaiting.Clear();
-            if (!_applyWaits)
-            {
-                break;
-            }
-
-            _applyWaits = false;
-            Replica.ApplyNext();
         }
-        while (true);
+        while (DoWhatWaits());
 
-        if (Replica.AppliedAt.Index != _checkedAt)
-        {
-            _checkedAt = Replica.AppliedAt.Index;
-            _checks.Committed.CheckState(Replica.Id, Replica.AppliedAt, _store.StateHash);
-        }
-
-        BoundChecks.Check(_world.Plan, Replica, _attempts.Count, _operations.Count);
+        CheckState();
+        BoundChecks.Check(World.Plan, Replica, Attempts.Count, _operations.Count);
     }
 
     /// <summary>Each request is answered in time, as long as the process ran all the while.</summary>
     public void CheckAnswers(long slack)
     {
-        foreach ((_, Attempt attempt) in _attempts)
+        foreach ((_, Attempt attempt) in Attempts)
         {
-            long due = Math.Max(attempt.Deadline, _node.RunningSince) + slack;
-            if (due < _world.Now)
+            long due = Math.Max(attempt.Deadline, Node.RunningSince) + slack;
+            if (due < World.Now)
             {
                 RunClaims.Break(
                     RunClaims.SingleAnswer, $"{attempt} has no answer from {Name}, "
-                        + $"{(_world.Now - attempt.Deadline) / 1000} ms after its deadline");
+                        + $"{(World.Now - attempt.Deadline) / 1000} ms after its deadline");
             }
         }
     }
 
-    void IReplicaHost.Send(in RaftMessage message)
+    protected abstract void Open();
+
+    protected abstract void Tick();
+
+    protected abstract void Submit(RequestId request, Attempt attempt, Instant deadline);
+
+    protected abstract void ChangeMembership(RequestId request, Membership target, Instant deadline);
+
+    protected abstract void Transfer(RequestId request, ReplicaId heir);
+
+    /// <summary>What the process does before it takes another input; false when there was nothing.</summary>
+    protected abstract bool DoWhatWaits();
+
+    /// <summary>Holds what was applied against what others did.</summary>
+    protected abstract void CheckState();
+
+    protected void SendMessage(in RaftMessage message)
     {
-        if (!_closed)
+        if (!IsClosed)
         {
-            _world.Network.Send(_world.Now, _node.Number, (int)message.To.Node - 1, _group, message);
+            World.Network.Send(World.Now, Node.Number, (int)message.To.Node - 1, Group, message);
         }
     }
 
-    void IReplicaHost.Reply(in ReplicaReply reply)
+    /// <summary>An answer to the operator or a client; null when it goes to the operator or to nobody.</summary>
+    protected Attempt? Answer(RequestId request, Answer answer)
     {
-        if (_closed)
+        if (IsClosed)
         {
-            return;
+            return null;
         }
 
-        if (_operations.Remove(reply.Request, out OperatorRequest? operation))
+        if (_operations.Remove(request, out OperatorRequest? operation))
         {
             operation.Answered = true;
-            operation.Outcome = reply.Outcome;
-            if (_world.Trace.Verbose)
+            operation.Outcome = answer.Outcome;
+            if (World.Trace.Verbose)
             {
-                _world.Note(Name, $"operator's request: {reply.Outcome} {reply.Reason}");
+                World.Note(Name, $"operator's request: {answer.Outcome} {answer.Reason}");
             }
+
+            return null;
         }
-        else if (_attempts.Remove(reply.Request, out Attempt? attempt))
-        {
-            attempt.Answer = new Answer(
-                reply.Outcome, reply.Reason, reply.LeaderHint, reply.Token, reply.Result, _world.Now);
-            _checks.Answered(attempt, Replica.Group);
-            _world.AnswerClient(attempt);
-        }
-        else
+
+        if (!Attempts.Remove(request, out Attempt? attempt))
         {
             RunClaims.Break(
-                RunClaims.SingleAnswer, $"{Name} answered request {reply.Request} a second time, or was never asked");
+                RunClaims.SingleAnswer, $"{Name} answered request {request} a second time, or was never asked");
         }
+
+        attempt.Answer = answer;
+        Checks.Answered(attempt, Replica.Group);
+        World.AnswerClient(attempt);
+        return attempt;
     }
 
-    void IReplicaHost.SetDeadline(Instant deadline)
+    protected void KeepDeadline(Instant deadline)
     {
         _deadline = deadline;
         ArmTimer();
     }
 
-    void IReplicaHost.ApplyWaits()
+    protected void NoteRole(in RoleChanged change)
     {
-        long delay = _world.Yield(_world.Plan.Workload.ApplyDelayMax);
-        if (delay == 0)
+        if (World.Trace.Verbose)
         {
-            _applyWaits = true;
-        }
-        else
-        {
-            _world.Queue.Add(_world.Now + delay, Happening(EventKind.Apply, 0));
-        }
-    }
-
-    void IReplicaHost.ReadWaits(RequestId request)
-    {
-        long delay = _world.Yield(_world.Plan.Workload.ReadDelayMax);
-        if (delay == 0)
-        {
-            _readsWaiting.Add(request);
-        }
-        else
-        {
-            _world.Queue.Add(_world.Now + delay, Happening(EventKind.ServeRead, request.Value));
-        }
-    }
-
-    void IReplicaHost.RoleChanged(in RoleChanged change)
-    {
-        if (_world.Trace.Verbose)
-        {
-            _world.Note(Name, $"is {change.Role} in term {change.Term}, leader {change.Leader}");
+            World.Note(Name, $"is {change.Role} in term {change.Term}, leader {change.Leader}");
         }
 
         if (change.Role == Role.Leader)
         {
-            _world.Elections++;
-            _checks.Elected(
-                Replica.Id, change.Term, _node.Life, _counting.Memberships(Replica.Group!));
-            _world.CheckLeases(_group, Replica.Id, change.Term);
-            _world.Faults.Elected(_group, _node);
+            World.Elections++;
+            Checks.Elected(Replica.Id, change.Term, Node.Life, _counting.Memberships(Replica.Group!));
+            World.CheckLeases(Group, Replica.Id, change.Term);
+            World.Faults.Elected(Group, Node);
         }
     }
 
-    void IReplicaHost.End(string sentence)
+    protected void EndProcess(string sentence)
     {
-        if (!_closed)
+        if (!IsClosed)
         {
-            _node.Ending = sentence;
+            Node.Ending = sentence;
         }
     }
 
-    ReadOnlyMemory<byte> IStateMachine.Apply(Entry entry, bool resultWanted)
+    protected bool Postpone(ulong sequence)
     {
-        _checks.Committed.Add(Replica.Id, entry, Replica.Group!.Term);
-        if (_world.Trace.Verbose)
-        {
-            _world.Note(Name, $"applies {entry} {entry.Kind}");
-        }
-
-        return _store.Apply(entry, resultWanted);
-    }
-
-    byte[] IStateMachine.Snapshot() => _store.Snapshot();
-
-    void IStateMachine.Load(ReadOnlyMemory<byte> state) => _store.Load(state);
-
-    private void Serve(RequestId request)
-    {
-        if (Replica.TakeRead(request, out ReadToken seen))
-        {
-            ReadOnlyMemory<byte> result = _store.Query(_attempts[request].Batch);
-            ((IReplicaHost)this).Reply(
-                new ReplicaReply(request, Outcome.Done, default, ReplicaId.None, seen, result));
-        }
-    }
-
-    private bool Postpone(ulong sequence)
-    {
-        long delay = Replica.IsRunning ? _world.Yield(_world.Plan.Disk.NoticeDelayMax) : 0;
+        long delay = Replica.IsRunning ? World.Yield(World.Plan.Disk.NoticeDelayMax) : 0;
         if (delay == 0)
         {
             return false;
         }
 
-        _world.Queue.Add(_world.Now + delay, Happening(EventKind.Notice, sequence));
+        HappensAfter(delay, EventKind.Notice, sequence);
         return true;
     }
 
+    /// <summary>Something will happen to this replica, in this life of its node.</summary>
+    protected void HappensAfter(long delay, EventKind kind, ulong number) => World.Queue.Add(
+        World.Now + delay, Happening(kind, number));
+
     private void ArmTimer()
     {
-        if (_deadline == Instant.Never || _closed)
+        if (_deadline == Instant.Never || IsClosed)
         {
             return;
         }
 
-        long at = Math.Max(_world.Now + TimerGrain, _node.Clock.TrueTimeOf(_deadline, _world.Now));
+        long at = Math.Max(World.Now + TimerGrain, Node.Clock.TrueTimeOf(_deadline, World.Now));
         if (at >= _timerAt)
         {
             // The timer that is set comes earlier; it will be set anew when it fires.
@@ -387,12 +306,11 @@ internal sealed class SimulatedReplica : IReplicaHost, IStateMachine
         }
 
         _timerAt = at;
-        _world.Queue.Add(at, Happening(EventKind.ReplicaTimer, ++_timerNumber));
+        World.Queue.Add(at, Happening(EventKind.ReplicaTimer, ++_timerNumber));
     }
 
-    /// <summary>Something that will happen to this replica, in this life of its node.</summary>
     private SimEvent Happening(EventKind kind, ulong number) => new()
     {
-        Kind = kind, Target = _node.Number, Group = _group, Slot = _number, Life = _node.Life, Number = number,
+        Kind = kind, Target = Node.Number, Group = Group, Slot = Number, Life = Node.Life, Number = number,
     };
 }

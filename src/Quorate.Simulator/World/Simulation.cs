@@ -118,6 +118,18 @@ internal sealed class Simulation
         }
     }
 
+    /// <summary>The run is over: what its processes hold outside of the collector's reach is given back.</summary>
+    public void End()
+    {
+        foreach (SimulatedNode node in Nodes)
+        {
+            foreach (SimulatedReplica? replica in node.Replicas)
+            {
+                replica?.Ended();
+            }
+        }
+    }
+
     /// <summary>Throws an event away whose process has ended.</summary>
     public void Discard(in SimEvent happening)
     {
@@ -205,7 +217,8 @@ internal sealed class Simulation
     private static bool HappensToNode(EventKind kind) => kind switch
     {
         EventKind.Message or EventKind.Heartbeat or EventKind.ReplicaTimer or EventKind.NodeTimer or EventKind.Disk
-            or EventKind.Notice or EventKind.Apply or EventKind.ServeRead or EventKind.ClientRequest => true,
+            or EventKind.Notice or EventKind.Apply or EventKind.Work or EventKind.ServeRead
+            or EventKind.ClientRequest => true,
         _ => false,
     };
 
@@ -222,7 +235,10 @@ internal sealed class Simulation
             placement.Add(node, first);
         }
 
-        Checks[group] = new GroupChecks(group, Attempts, first);
+        IGroupModel model = Plan.Values is null
+            ? new RegisterReplay(Attempts)
+            : new ValueReplay(RunKeys.ReaderOf(this, group));
+        Checks[group] = new GroupChecks(group, first, model);
     }
 
     private void Happen(in SimEvent happening)
@@ -245,7 +261,7 @@ internal sealed class Simulation
         }
         else
         {
-            Trace.Event(Now, happening, Digest(happening));
+            Trace.Event(Now, happening, EventDigest.Of(happening, Network.Messages));
             HappenTo(node, happening);
             if (node.Ending is { } sentence)
             {
@@ -289,6 +305,9 @@ internal sealed class Simulation
                 break;
             case EventKind.Apply:
                 ReplicaOf(node, happening)?.ApplyNext();
+                break;
+            case EventKind.Work:
+                ReplicaOf(node, happening)?.Work();
                 break;
             case EventKind.ServeRead:
                 ReplicaOf(node, happening)?.ServeRead(new RequestId(happening.Number));
@@ -372,29 +391,5 @@ internal sealed class Simulation
         attempt.Answer = new Answer(Outcome.Refused, DropReason.NotLeader, ReplicaId.None, default, default, Now);
         Checks[attempt.Group].Answered(attempt, null);
         AnswerClient(attempt);
-    }
-
-    private ulong Digest(in SimEvent happening)
-    {
-        if (happening.Kind == EventKind.Message)
-        {
-            ref readonly RaftMessage message = ref Network.Messages.Peek(happening.Slot);
-            ulong digest = TraceHash.Mix(((ulong)message.Kind << 56) ^ message.From.Packed, message.To.Packed);
-            digest = TraceHash.Mix(digest ^ message.Term.Value, message.Index.Value);
-            digest = TraceHash.Mix(digest ^ message.Commit.Value, message.LogTerm.Value);
-            return TraceHash.Mix(
-                digest ^ message.Round ^ (ulong)(message.Entries?.Length ?? 0),
-                (ulong)message.SentAt.Microseconds ^ (message.Reject ? 1UL : 0) ^ ((ulong)message.Chunk.Length << 8));
-        }
-
-        if (happening.Kind == EventKind.Disk)
-        {
-            DiskOperation operation = ((PendingDiskOperation)happening.Payload!).Operation;
-            return TraceHash.Mix(
-                ((ulong)operation.Kind << 56) ^ operation.Ticket, (
-                    (ulong)operation.Offset << 24) ^ (ulong)operation.Data.Length);
-        }
-
-        return happening.Number;
     }
 }

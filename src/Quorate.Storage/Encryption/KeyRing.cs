@@ -47,7 +47,7 @@ public sealed class KeyRing(bool isKept = false)
 
     /// <summary>Whether it may encrypt: it is there, durable and not retired.</summary>
     public bool MayEncrypt(uint id) =>
-        IsSaved(id) && !IsRetired(id);
+        _keys.TryGetValue(id, out Held? held) && !held.IsRetired && (held.IsSaved || !isKept);
 
     public bool IsRetired(uint id) => _keys.TryGetValue(id, out Held? held) && held.IsRetired;
 
@@ -111,10 +111,7 @@ public sealed class KeyRing(bool isKept = false)
         return new(this, _keys[id].Key, salt);
     }
 
-    /// <summary>Whether a crash now would leave the key.</summary>
-    internal bool IsSaved(uint id) => _keys.TryGetValue(id, out Held? held) && (held.IsSaved || !isKept);
-
-    /// <summary>The cipher of a file; null when its key is not here.</summary>
+    /// <summary>The cipher of a file that exists; null when its key is not here.</summary>
     internal BlockCipher? TryCipher(uint id, ReadOnlySpan<byte> salt) =>
         _keys.TryGetValue(id, out Held? held) ? new(this, held.Key, salt) : null;
 

@@ -44,6 +44,10 @@ internal static class KeyRingFormat
 
     private static ReadOnlySpan<byte> Magic => "quorkey\n"u8;
 
+    /// <summary>How many keys a whole file of this length holds.</summary>
+    public static int CountOf(int fileBytes) =>
+        Math.Max(0, fileBytes - HeaderBytes - BodyHeaderBytes - TrailerBytes) / KeyEntryBytes;
+
     public static byte[] Encode(KeyRing ring, MasterKey master, IEntropy entropy)
     {
         byte[] body = new byte[BodyHeaderBytes + (ring.Ids.Count * KeyEntryBytes)];

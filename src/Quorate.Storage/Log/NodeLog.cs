@@ -116,6 +116,18 @@ public sealed class NodeLog : IDiskClient
         Enqueue(new(found, null));
     }
 
+    /// <summary>
+    /// Looks for space again, when there was too little: to be called now and then, for a log to which nothing is
+    /// written can not know that there is some.
+    /// </summary>
+    public void LookForSpace()
+    {
+        if (_spares.IsLow && _step is Step.Idle or Step.Writing)
+        {
+            _spares.Go();
+        }
+    }
+
     void IDiskClient.Complete(in DiskCompletion completion)
     {
         if (_step == Step.Dead)

@@ -23,6 +23,9 @@ internal sealed class CompactionJob
         }
     }
 
+    /// <summary>The merged table has taken the place of those before.</summary>
+    public bool IsDone { get; private set; }
+
     /// <summary>The disk was full, so it was given up.</summary>
     public bool FoundFull { get; private set; }
 
@@ -41,6 +44,7 @@ internal sealed class CompactionJob
             yield return StoreStep.All(commit.Steps());
 
             end = commit.End;
+            IsDone = end == StepEnd.Done;
         }
 
         if (end == StepEnd.Dead)

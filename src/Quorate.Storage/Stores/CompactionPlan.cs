@@ -5,8 +5,8 @@ namespace Quorate.Storage.Stores;
 /// <summary>
 /// Which tables to merge: a run of neighbours in age, so that the order of age stays one of position. Size-tiered: a
 /// run is worth merging when it has enough tables and each is not much larger than those before it together, so that
-/// a row is written again only as often as the sizes double (O'Neil and others, 1996; the rule is that of RocksDB's universal
-/// compaction).
+/// a row is written again only as often as the sizes double (O'Neil and others, 1996; the rule is that of RocksDB's
+/// universal compaction).
 /// </summary>
 /// <param name="First">The newest table of the run, counted from the newest of all.</param>
 /// <param name="Count">Zero when there is nothing to do.</param>

@@ -13,9 +13,9 @@ namespace Quorate.Storage.Stores;
 /// A partition's rows as a log-structured merge tree (O'Neil and others, 1996): the newest in memory, a table for
 /// each checkpoint, tables merged in the background, and a manifest that says which tables count.
 /// <para>Invariants: a row in memory is newer than any in a table, and one in a newer table than any in an older;
-/// users' rows older than the last clear do not count, wherever they are; what a checkpoint has acknowledged is what the next
-/// start opens, or something newer. Background work goes on only as far as <see cref="Work"/> gives it budget, and the
-/// owner calls that at every opportunity.</para>
+/// users' rows older than the last clear do not count, wherever they are; what a checkpoint has acknowledged is what
+/// the next start opens, or something newer. Background work goes on only as far as <see cref="Work"/> gives it budget,
+/// and the owner calls that at every opportunity.</para>
 /// </summary>
 public sealed class PartitionStore : IPartitionStore
 {
@@ -67,6 +67,9 @@ public sealed class PartitionStore : IPartitionStore
 
     /// <summary>Blocks that fetches have read so far.</summary>
     public long BlocksFetched => _fetches.BlocksRead;
+
+    /// <summary>Compactions done so far.</summary>
+    public int Compactions { get; private set; }
 
     /// <summary>The sizes of the tables that are looked at, newest first, in bytes.</summary>
     public IReadOnlyList<long> TableBytes =>
@@ -306,6 +309,7 @@ public sealed class PartitionStore : IPartitionStore
     {
         yield return StoreStep.All(job.Steps());
 
+        Compactions += job.IsDone ? 1 : 0;
         if (job.FoundFull)
         {
             _worksBeforeRetry = _settings.WorksBeforeRetry;

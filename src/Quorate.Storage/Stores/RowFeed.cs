@@ -13,6 +13,9 @@ internal interface IRowFeed
     /// </summary>
     CursorState Feed(IRowVisitor visitor);
 
+    /// <summary>What one feed costs beside the rows that it shows, as bytes that are worked through.</summary>
+    int LookBytes { get; }
+
     /// <summary>The steps that fetch what was cold.</summary>
     IEnumerable<StoreStep> ReadCold();
 }
@@ -22,6 +25,8 @@ internal sealed class FrozenRows(MemtableFreeze freeze) : IRowFeed
 {
     /// <summary>Rows that are looked at in one go, clean ones included.</summary>
     private const int RowsMax = 1024;
+
+    public int LookBytes => RowsMax * 16;
 
     public CursorState Feed(IRowVisitor visitor) =>
         freeze.Next(RowsMax, visitor) ? CursorState.Row : CursorState.End;
@@ -47,6 +52,8 @@ internal sealed class MergedTables : IRowFeed
         _cursors = [.. tables.Zip(_windows, (table, window) => new SSTableCursor(table.Reader, window))];
         _merged = new(_cursors);
     }
+
+    public int LookBytes => 0;
 
     public CursorState Feed(IRowVisitor visitor)
     {

@@ -39,7 +39,7 @@ internal sealed class StoreContext
         Budget = budget;
         Encryption = encryption;
         Disk = disk;
-        Jobs = new(disk, settings.JobsWaitingMax);
+        Jobs = new(disk, Nothing, settings.JobsWaitingMax);
         Deletions = new(disk, settings.JobsWaitingMax);
         Tables = new(this);
     }

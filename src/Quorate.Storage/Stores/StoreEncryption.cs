@@ -1,4 +1,3 @@
-using Quorate.Core.Model;
 using Quorate.Storage.Encryption;
 
 namespace Quorate.Storage.Stores;
@@ -8,17 +7,9 @@ namespace Quorate.Storage.Stores;
 /// The data keys that the node holds; a retired one stays while a file needs it (pitfall S9).
 /// </param>
 /// <param name="KeyId">The one that new files are written with.</param>
-/// <param name="NewSalt">Gives random bytes, never the same twice: a source of the host.</param>
-public sealed record StoreEncryption(KeyRing Keys, uint KeyId, Func<byte[]> NewSalt)
+/// <param name="Entropy">Where each file's salt comes from.</param>
+public sealed record StoreEncryption(KeyRing Keys, uint KeyId, IEntropy Entropy)
 {
-    internal BlockCipher NewCipher()
-    {
-        byte[] salt = NewSalt();
-        Invariant.Check(salt.Length == BlockCipher.SaltBytes, $"a salt has {BlockCipher.SaltBytes} bytes");
-
-        // It counts as a reference while the file is written; then the file's reader does.
-        BlockCipher? cipher = Keys.IsSaved(KeyId) ? Keys.TryCipher(KeyId, salt) : null;
-        Invariant.Check(cipher is not null, $"the data key {KeyId} that files are written with is held, and durable");
-        return cipher;
-    }
+    /// <summary>For a new file; it holds on to the key until it is disposed.</summary>
+    internal BlockCipher NewCipher() => Keys.NewCipher(KeyId, Entropy);
 }

@@ -33,11 +33,13 @@ internal readonly record struct StoreStep(DiskOperation Operation, IEnumerable<S
 
 /// <summary>
 /// Does a store's jobs one at a time. A job is the sequence of its steps, each taken up when the one before it has
-/// ended. At a pause a job stands still until it is given budget, and one of a higher rank goes in between.
+/// ended. At a pause one of a higher rank goes in between. What is begun by <see cref="Work"/> stands still when its
+/// budget is spent; what goes on after a disk operation gives way by another operation, one that only ends, and then
+/// goes on by itself.
 /// <para>Invariants: between two pauses no other job does anything; a job begins with an operation or a pause, so
 /// nothing of it beyond that runs inside <see cref="Add"/>.</para>
 /// </summary>
-internal sealed class StoreJobs(IDisk disk, int jobsMax) : IDiskClient
+internal sealed class StoreJobs(IDisk disk, DiskOperation nothing, int jobsMax) : IDiskClient
 {
     private const int Ranks = 3;
 
@@ -45,6 +47,8 @@ internal sealed class StoreJobs(IDisk disk, int jobsMax) : IDiskClient
     private readonly Stack<Running> _running = new();
     private ulong _ticket;
     private long _budgetBytes;
+    private int _budgetGiven;
+    private bool _isCompleting;
     private State _state = State.Idle;
     private bool _isAtPause;
     private bool _isStopped;
@@ -85,7 +89,7 @@ internal sealed class StoreJobs(IDisk disk, int jobsMax) : IDiskClient
     /// <summary>Lets jobs work through about as many bytes; true when one stands still for want of more.</summary>
     public bool Work(int budgetBytes)
     {
-        _budgetBytes = budgetBytes;
+        _budgetBytes = _budgetGiven = budgetBytes;
         if (_state == State.Paused)
         {
             Advance();
@@ -114,7 +118,10 @@ internal sealed class StoreJobs(IDisk disk, int jobsMax) : IDiskClient
 
         Invariant.Check(completion.Ticket == _ticket, "one disk operation is under way at a time");
         Completion = completion;
+        _budgetBytes = Math.Max(1, _budgetGiven);
+        _isCompleting = true;
         Advance();
+        _isCompleting = false;
     }
 
     /// <summary>Goes on until a disk operation is under way, the budget is spent, or nothing is left to do.</summary>
@@ -144,11 +151,16 @@ internal sealed class StoreJobs(IDisk disk, int jobsMax) : IDiskClient
             }
             else if (!_isStopped)
             {
-                _state = State.AtDisk;
-                disk.Submit(step.Operation with { Ticket = ++_ticket }, this);
+                Submit(step.Operation);
                 return;
             }
         }
+    }
+
+    private void Submit(in DiskOperation operation)
+    {
+        _state = State.AtDisk;
+        disk.Submit(operation with { Ticket = ++_ticket }, this);
     }
 
     /// <summary>Decides what goes on next; false, with the state that says why, when nothing does.</summary>
@@ -174,6 +186,11 @@ internal sealed class StoreJobs(IDisk disk, int jobsMax) : IDiskClient
         bool hasBudget = !isFree && _budgetBytes > 0;
         _isAtPause = !hasBudget && !isFree;
         _state = isFree ? State.Idle : hasBudget ? State.Advancing : State.Paused;
+        if (_state == State.Paused && _isCompleting)
+        {
+            Submit(nothing);
+        }
+
         return hasBudget;
     }
 

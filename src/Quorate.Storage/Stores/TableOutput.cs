@@ -56,7 +56,7 @@ internal sealed class TableOutput : IRowVisitor, IDisposable
         CursorState state = CursorState.Row;
         while (End == StepEnd.Done && !IsOvertaken && state != CursorState.End)
         {
-            _bytes = 0;
+            _bytes = _rows.LookBytes;
             state = _rows.Feed(this);
             if (IsPieceReady)
             {

@@ -105,6 +105,7 @@ public sealed class ExactlyOnceTests
     {
         private ulong _number = 1;
         private (TestNode Node, ulong Id, Instant GiveUpAt)? _asked;
+        private string? _lost;
 
         public bool IsDone => _number > RequestsOfEach;
 
@@ -118,9 +119,9 @@ public sealed class ExactlyOnceTests
             if (_asked is { } asked)
             {
                 PartitionReply? reply = asked.Node.ReplyTo(asked.Id);
-                if (reply is { Outcome: Outcome.Done })
+                if (reply is { Outcome: Outcome.Done } done)
                 {
-                    _number++;
+                    Take(done, random);
                     _asked = null;
                 }
                 else if (reply is not null || cluster.Now > asked.GiveUpAt)
@@ -143,7 +144,23 @@ public sealed class ExactlyOnceTests
                 Deadline = cluster.Now + Duration.FromMilliseconds(400),
                 WriteLevel = random.Next(4) == 0 ? WriteLevel.Count(2) : WriteLevel.Majority,
             };
+            if (random.Next(5) == 0)
+            {
+                // The network repeats it; nobody waits for that answer.
+                cluster.Submit(node, request);
+            }
+
             _asked = (node, cluster.Submit(node, request), cluster.Now + Duration.FromMilliseconds(600));
+        }
+
+        /// <summary>The reply arrives, or is lost: then the request is sent again, and answered as before.</summary>
+        private void Take(PartitionReply done, SeededRandom random)
+        {
+            string text = TestCluster.Text(done);
+            Assert.Equal(_lost ?? text, text);
+            bool isLost = random.Next(3) == 0;
+            _lost = isLost ? text : null;
+            _number += isLost ? 0UL : 1;
         }
     }
 }

@@ -266,6 +266,21 @@ public sealed class PartitionTests
     }
 
     [Fact]
+    public void What_does_not_fit_behind_the_others_goes_into_the_next_entry()
+    {
+        var cluster = new TestCluster(1, new PartitionSettings { ProposalBytesMax = 150 });
+        TestNode leader = cluster.Leader;
+        LogIndex before = leader.Partition!.Replica.AppliedAt.Index;
+        string value = new('v', 90);
+        ulong[] ids = [.. Enumerable.Range(0, 3).Select(_ => cluster.Submit(leader, $"APPEND k {value}"))];
+        cluster.Settle();
+
+        string[] replies = [.. ids.Select(id => TestCluster.Text(leader.ReplyTo(id)!.Value))];
+        Assert.Equal([":90", ":180", ":270"], replies);
+        Assert.Equal(before.Value + 3, leader.Partition.Replica.AppliedAt.Index.Value);
+    }
+
+    [Fact]
     public void A_key_that_is_too_long_is_refused_before_it_is_logged()
     {
         var cluster = new TestCluster(1);

@@ -25,8 +25,12 @@ internal sealed class TestCluster
         MemoryStoreSettings? store = null,
         int groups = 1,
         RaftSettings? raft = null,
-        bool hasRealStores = false)
+        bool hasRealStores = false,
+        long memoryBytes = 64 * 1024 * 1024,
+        bool isEncrypted = false)
     {
+        Keys = isEncrypted ? new TestKeys() : null;
+        MemoryBytes = memoryBytes;
         HasRealStores = hasRealStores;
         NodeSettings = new() { Log = new() { SegmentBytes = 64 * 1024 }, Raft = raft ?? new() };
         Groups = groups;
@@ -44,6 +48,9 @@ internal sealed class TestCluster
 
     public PartitionSettings Settings { get; }
 
+    /// <summary>The data keys that all nodes hold; null when nothing is encrypted.</summary>
+    public TestKeys? Keys { get; }
+
     public MemoryStoreSettings StoreSettings { get; set; }
 
     public NodeSettings NodeSettings { get; }
@@ -51,6 +58,8 @@ internal sealed class TestCluster
     public Membership Membership => _membership;
 
     public TestNode[] Nodes { get; }
+
+    public long MemoryBytes { get; }
 
     /// <summary>Rows are in memtables and tables, not in the twin in memory.</summary>
     public bool HasRealStores { get; }

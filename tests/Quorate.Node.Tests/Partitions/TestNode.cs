@@ -72,7 +72,7 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
         _starts++;
         Ending = null;
         _deadline = Instant.Never;
-        Memory = new(64 * 1024 * 1024);
+        Memory = new(cluster.MemoryBytes);
         _cache = new(1024 * 1024);
         var place = new NodePlace
         {
@@ -105,6 +105,7 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
         Id = Id,
         Bootstrap = bootstrap,
         Settings = cluster.Settings,
+        Seal = cluster.Keys?.NewSeal(group) ?? PlainEntries.Instance,
     });
 
     /// <summary>The process ends; what it had handed to the disk is there.</summary>
@@ -192,6 +193,6 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
         }
 
         var settings = new PartitionStoreSettings { Prefix = prefix, Partition = group, TierTablesMin = 2 };
-        return new PartitionStore(Disk, settings, client, _cache, Memory);
+        return new PartitionStore(Disk, settings, client, _cache, Memory, cluster.Keys?.Encryption);
     }
 }

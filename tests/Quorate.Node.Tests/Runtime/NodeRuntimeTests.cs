@@ -143,13 +143,33 @@ public sealed class NodeRuntimeTests
         var cluster = new TestCluster(1);
         TestNode node = cluster.Nodes[0];
         cluster.Do("SET k 1");
-        node.Memory.Take(MemoryUse.Memtables, node.Memory.TotalBytes + 1);
+        node.Memory.Take(MemoryUse.Memtables, node.Memory.TotalBytes * 2);
 
         Assert.Equal("Refused Overloaded", cluster.Do("SET k 2"));
         Assert.Equal("$1\r\n1", cluster.Do("GET k"));
 
-        node.Memory.Give(MemoryUse.Memtables, node.Memory.TotalBytes + 1);
+        node.Memory.Give(MemoryUse.Memtables, node.Memory.TotalBytes * 2);
         Assert.Equal("+OK", cluster.Do("SET k 2"));
+    }
+
+    [Fact]
+    public void Rows_in_memory_only_are_written_out_before_they_fill_it()
+    {
+        // By entries and bytes of a partition alone none of the checkpoints would be due.
+        var settings = new PartitionSettings { Replica = new() { CheckpointEntries = 1_000_000 } };
+        var cluster = new TestCluster(1, settings, groups: 4, hasRealStores: true, memoryBytes: 3 * 1024 * 1024);
+        TestNode node = cluster.Nodes[0];
+        string value = new('v', 20_000);
+        for (int i = 0; i < 400; i++)
+        {
+            uint group = (uint)(i % 4) + 1;
+            ulong id = cluster.Submit(node, TestCluster.Request($"SET k{i} {value}"), group);
+            Assert.Equal("+OK", TestCluster.Text(cluster.Await(node, id)));
+        }
+
+        ulong read = cluster.Submit(node, TestCluster.Request("STRLEN k0"), group: 1);
+        Assert.Equal(":20000", TestCluster.Text(cluster.Await(node, read)));
+        Assert.Equal(0, node.Memory.OverBytes);
     }
 
     [Fact]

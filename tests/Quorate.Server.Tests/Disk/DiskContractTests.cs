@@ -113,7 +113,7 @@ public sealed class DiskContractTests
         Assert.Equal(5_000_000, disk.Content("f").Length);
     }
 
-    /// <summary>Whole blocks and not, within the file and beyond it, behind writes that wait for a sync and not.</summary>
+    /// <summary>Whole blocks or not, within the file and beyond it, with writes that wait for a sync or not.</summary>
     [Theory]
     [MemberData(nameof(Kinds))]
     public void Durable_writes_of_all_kinds_mix_with_others(string kind)

@@ -61,14 +61,24 @@ internal sealed class DiskUnderTest : IDiskClient, IDisposable
     void IDiskClient.Complete(in DiskCompletion completion) => _ends.Add(completion.Ticket, completion);
 
     public DiskCompletion Do(
-        DiskOperationKind kind, string file, long offset = 0, byte[]? data = null, int length = 0, string? newName = null)
+        DiskOperationKind kind,
+        string file,
+        long offset = 0,
+        byte[]? data = null,
+        int length = 0,
+        string? newName = null)
     {
         Submit(kind, file, offset, data, length, newName);
         return WaitFor(_ticket);
     }
 
     public ulong Submit(
-        DiskOperationKind kind, string file, long offset = 0, byte[]? data = null, int length = 0, string? newName = null)
+        DiskOperationKind kind,
+        string file,
+        long offset = 0,
+        byte[]? data = null,
+        int length = 0,
+        string? newName = null)
     {
         Disk.Submit(new(++_ticket, kind, file, offset, data, length, newName), this);
         Assert.DoesNotContain(_ticket, _ends);

@@ -122,13 +122,15 @@ public sealed class FailedSyncTests
     }
 
     private static bool IsThere(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(place => File.Exists(Path.Combine(place, program)));
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+            .Any(place => File.Exists(Path.Combine(place, program)));
 
     /// <summary>The host is built beside this assembly, under the same name of configuration.</summary>
     private static string FindHost()
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory);
-        string host = Path.Combine(here.Parent!.Parent!.FullName, "Quorate.DiskHost", here.Name, "Quorate.DiskHost.dll");
+        string all = here.Parent!.Parent!.FullName;
+        string host = Path.Combine(all, "Quorate.DiskHost", here.Name, "Quorate.DiskHost.dll");
         return File.Exists(host) ? host : throw new FileNotFoundException($"{host} is not built.");
     }
 

@@ -120,7 +120,8 @@ public sealed class RealDiskTests : IDiskClient
             Assert.Equal(DiskStatus.Full, Do(disk, new(1, DiskOperationKind.Allocate, "more", Length: 900_000)));
             Do(disk, new(1, DiskOperationKind.Truncate, "more"));
             Assert.Equal(DiskStatus.Full, Do(disk, new(1, DiskOperationKind.Write, "more", 0, new byte[900_000])));
-            Assert.Equal(DiskStatus.Done, Do(disk, new(1, DiskOperationKind.WriteDurable, "log", 4096, new byte[8192])));
+            var durable = new DiskOperation(1, DiskOperationKind.WriteDurable, "log", 4096, new byte[8192]);
+            Assert.Equal(DiskStatus.Done, Do(disk, durable));
             Assert.Equal(DiskStatus.Done, Do(disk, new(1, DiskOperationKind.Delete, "more")));
             Assert.Equal(DiskStatus.Done, Do(disk, new(1, DiskOperationKind.Write, "other", 0, new byte[300_000])));
         }

@@ -58,7 +58,10 @@ public sealed class TwinDiskTests
         DiskUnderTest.RunAll(simulated);
         recorded.Submit(new(2, DiskOperationKind.Read, "f", 0, Length: 10), new LogClient());
         DiskUnderTest.RunAll(simulated);
-        var other = new MemoryDisk { Fate = o => o.Kind == DiskOperationKind.Write ? DiskStatus.Full : DiskStatus.Done };
+        var other = new MemoryDisk
+        {
+            Fate = asked => asked.Kind == DiskOperationKind.Write ? DiskStatus.Full : DiskStatus.Done,
+        };
         IReadOnlyList<string> differences = recorded.ReplayOn(other, other.RunAll);
         Assert.Equal(2, differences.Count);
         Assert.Contains("Write f", differences[0], StringComparison.Ordinal);
@@ -73,7 +76,7 @@ public sealed class TwinDiskTests
         disk.Execute(next);
     }
 
-    /// <summary>Writes to two streams of a log, cuts them and releases what is old, with several writes under way.</summary>
+    /// <summary>Writes to two streams of a log, cuts them and releases what is old, several writes at a time.</summary>
     private static void RunLog(RecordedDisk disk, SeededRandom random, Action work)
     {
         var client = new LogClient();

@@ -18,7 +18,7 @@ internal sealed class ForgedGroup
 
     private readonly SortedDictionary<ReplicaId, ulong> _sequences = [];
 
-    public ForgedGroup() => Checks = new GroupChecks(0, Attempts, Voters);
+    public ForgedGroup() => Checks = new GroupChecks(0, Voters, new RegisterReplay(Attempts));
 
     public List<Attempt> Attempts { get; } = [];
 

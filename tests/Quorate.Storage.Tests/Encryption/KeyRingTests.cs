@@ -3,7 +3,6 @@ using Quorate.Simulator.Disk;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Encryption;
 using Quorate.Storage.SSTable;
-using Quorate.Storage.Stores;
 using Quorate.Storage.Tests.SSTable;
 
 namespace Quorate.Storage.Tests.Encryption;
@@ -57,21 +56,6 @@ public sealed class KeyRingTests
         owner.Ring.Retire(key.Id);
         Assert.False(owner.Ring.MayEncrypt(key.Id));
         Assert.NotNull(owner.Ring.Find(key.Id));
-    }
-
-    [Fact]
-    public void A_store_writes_with_durable_keys_alone_and_holds_them_meanwhile()
-    {
-        KeyRingOwner owner = KeyRingOwner.Opened(new());
-        uint id = owner.Ring!.Create(_entropy).Id;
-        var encryption = new StoreEncryption(owner.Ring, id, () => new byte[BlockCipher.SaltBytes]);
-        Assert.ThrowsAny<Exception>(() => encryption.NewCipher());
-        owner.Save();
-        BlockCipher writing = encryption.NewCipher();
-        owner.Ring.Retire(id);
-        Assert.False(owner.Ring.TryDrop(id, out _));
-        writing.Dispose();
-        Assert.True(owner.Ring.TryDrop(id, out _));
     }
 
     [Fact]

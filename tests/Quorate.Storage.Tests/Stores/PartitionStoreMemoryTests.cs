@@ -90,6 +90,24 @@ public sealed class PartitionStoreMemoryTests
     }
 
     [Fact]
+    public void Work_that_has_begun_goes_on_by_itself_after_the_disk()
+    {
+        Write(0, 300);
+        _index++;
+        _owner.Call(store => store.Apply(new(_index), StoreOwner.TimeOf(_index), default));
+        _owner.Call(store => store.Checkpoint(StoreOwner.Meta(_index)));
+        bool waits = true;
+        while (waits)
+        {
+            _owner.Call(store => waits = store.Work(500));
+        }
+
+        Assert.DoesNotContain(_index, _owner.Saved);
+        _disk.RunAll();
+        Assert.Equal(_index, _owner.Saved[^1]);
+    }
+
+    [Fact]
     public void Rows_that_expire_and_rows_before_a_clear_leave_the_memory()
     {
         Write(0, 50);

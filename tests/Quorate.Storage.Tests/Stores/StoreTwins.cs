@@ -13,7 +13,7 @@ namespace Quorate.Storage.Tests.Stores;
 /// A partition store and its twin, which are told the same. The store's disk and background work go on in small random
 /// steps, it is opened anew, sent to another place, and evicts what it can; what it shows must never differ.
 /// </summary>
-internal sealed class StoreTwins
+internal sealed class StoreTwins : IEntropy
 {
     private readonly SeededRandom _random;
     private readonly MemoryDisk _disk = new();
@@ -33,7 +33,7 @@ internal sealed class StoreTwins
         {
             var keyRing = new KeyRing();
             keyRing.Add(new(3, new byte[DataKey.KeyBytes]));
-            _encryption = new(keyRing, 3, NewSalt);
+            _encryption = new(keyRing, 3, this);
         }
 
         _twin.Store = new MemoryStore(_twinDisk, "twin-", _twin);
@@ -52,14 +52,14 @@ internal sealed class StoreTwins
     /// <summary>The most tables that the store had.</summary>
     public int TablesMax { get; private set; }
 
-    /// <summary>How often tables became fewer.</summary>
+    /// <summary>Compactions done in all places.</summary>
     public int Compactions { get; private set; }
 
     private string Prefix => $"p{_place}-";
 
     public void Step()
     {
-        int tables = Store.TableBytes.Count;
+        (PartitionStore store, int compactions) = (Store, Store.Compactions);
         long draw = _random.Next(1000);
         Action step = draw switch
         {
@@ -76,7 +76,7 @@ internal sealed class StoreTwins
         step();
         Assert.Null(_owner.Failure);
         TablesMax = Math.Max(TablesMax, Store.TableBytes.Count);
-        Compactions += Store.TableBytes.Count < tables && _asked is null ? 1 : 0;
+        Compactions += store.Compactions - compactions;
     }
 
     public void CompareAll()
@@ -250,14 +250,11 @@ internal sealed class StoreTwins
         _twinDisk.RunAll();
     });
 
-    private byte[] NewSalt()
+    void IEntropy.Fill(Span<byte> bytes)
     {
-        byte[] salt = new byte[BlockCipher.SaltBytes];
-        for (int i = 0; i < salt.Length; i++)
+        foreach (ref byte next in bytes)
         {
-            salt[i] = (byte)_random.Next(256);
+            next = (byte)_random.Next(256);
         }
-
-        return salt;
     }
 }

@@ -20,7 +20,7 @@ public sealed class StoreTwinsTests
 
         twins.Settle();
         twins.CompareAll();
-        Assert.True(twins.Compactions > 3, $"{twins.Compactions} compactions");
+        Assert.True(twins.Compactions > 8, $"{twins.Compactions} compactions");
         Assert.True(twins.Steps.Count == 8 && twins.Steps.Values.Min() > 5, string.Join(", ", twins.Steps));
         Assert.True(twins.TablesMax >= 3, $"{twins.TablesMax} tables");
     }

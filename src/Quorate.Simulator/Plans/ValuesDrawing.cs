@@ -1,0 +1,94 @@
+using Quorate.Core.Model;
+using Quorate.Node.Partitions;
+using Quorate.Node.Replicas;
+using Quorate.Simulator.Workload;
+using Quorate.Storage.Blocks;
+using Quorate.Storage.SSTable;
+using Quorate.Storage.Stores;
+
+namespace Quorate.Simulator.Plans;
+
+/// <summary>Draws what concerns partitions of typed values: workload, limits of partitions and stores.</summary>
+internal static class ValuesDrawing
+{
+    public static ValuesPlan DrawValues(SeededRandom random)
+    {
+        int[] weights = new int[Enum.GetValues<KeyUse>().Length];
+        for (int i = 0; i < weights.Length; i++)
+        {
+            weights[i] = random.Next(2) == 0 ? (int)random.Between(1, 4) : 0;
+        }
+
+        weights[random.Next(weights.Length)] += 2;
+        return new ValuesPlan
+        {
+            Tags = (int)random.Between(1, ValueKeys.TagsMax),
+            Weights = weights,
+            Elements = Pick(random, 3, 6, 20),
+            PaddingBytes = Pick(random, 0, 0, 100, 2000),
+            ExpiryPercent = Pick(random, 0, 10, 40),
+            ExpiryMillisecondsMax = Pick(random, 20, 500, 3000),
+            BatchPercent = Pick(random, 0, 20, 60),
+            ClearPermille = Pick(random, 0, 0, 10, 50),
+            SessionPercent = Pick(random, 0, 50, 100),
+            LateRepeatPercent = Pick(random, 0, 5, 30),
+            RowsAreCold = random.Next(3) == 0,
+            HasTwin = random.Next(4) == 0,
+            IsEncrypted = random.Next(3) == 0,
+            MemoryBytes = Pick(random, 1 << 30, 1 << 30, 1 << 20, 200_000),
+            CacheBytes = Pick(random, 0, 2000, 1 << 20),
+            Store = DrawStore(random),
+            WallSkewMax = Pick(random, 0, 100, 5000, 1_000_000),
+        };
+    }
+
+    /// <summary>Blocks and tiers are small, so that short runs have many tables of many blocks.</summary>
+    private static PartitionStoreSettings DrawStore(SeededRandom random) => new()
+    {
+        Prefix = "",
+        Partition = new GroupId(1),
+        Tables = new SSTableSettings
+        {
+            BlockBytes = Pick(random, 64, 500, 8192),
+            RestartInterval = Pick(random, 1, 3, 16),
+            Compression = (BlockCompression)random.Next(2),
+            FilterBitsPerKey = Pick(random, 1, 10),
+            WritePieceBytes = Pick(random, 100, 4096, 256 * 1024),
+            ReadPieceBytes = Pick(random, 64, 1024, 1024 * 1024),
+        },
+        TierTablesMin = Pick(random, 2, 3, 4),
+        TierGrowthPercent = Pick(random, 50, 150),
+        TablesMax = Pick(random, 2, 4, 16),
+        ReadAheadBlocksMax = Pick(random, 1, 8),
+        PassReadBytes = Pick(random, 8192, 256 * 1024),
+        HeldBytesMax = Pick(random, 1, 2000, 64 * 1024 * 1024),
+        SnapshotsKeptMax = Pick(random, 1, 2),
+        TransferIdleCheckpointsMax = Pick(random, 1, 64),
+        SnapshotPieceBytesMax = Pick(random, 50, 1000, 1024 * 1024),
+        WorksBeforeRetry = Pick(random, 1, 32),
+    };
+
+    /// <summary>Each limit is tiny in some seeds only.</summary>
+    public static PartitionSettings DrawPartition(SeededRandom random, ReplicaSettings replica)
+    {
+        bool Tiny() => random.Next(4) == 0;
+        var normal = new PartitionSettings();
+        return normal with
+        {
+            RequestsOpenMax = Tiny() ? Pick(random, 4, 16) : normal.RequestsOpenMax,
+            ColdRequestsMax = Tiny() ? Pick(random, 1, 4) : normal.ColdRequestsMax,
+            ProposalRequestsMax = Tiny() ? Pick(random, 1, 3) : normal.ProposalRequestsMax,
+            ProposalBytesMax = Tiny() ? Pick(random, 1, 300) : normal.ProposalBytesMax,
+            SessionsPerSlotMax = Tiny() ? Pick(random, 2, 5) : normal.SessionsPerSlotMax,
+            RepliesPerSessionMax = Tiny() ? Pick(random, 1, 4) : normal.RepliesPerSessionMax,
+            ExpiriesTrackedMax = Tiny() ? Pick(random, 1, 4) : normal.ExpiriesTrackedMax,
+            ExpiryInterval = Duration.FromMilliseconds(Pick(random, 20, 200, 1000)),
+            Replica = replica with
+            {
+                CheckpointDirtyBytes = Tiny() ? Pick(random, 300, 3000) : replica.CheckpointDirtyBytes,
+            },
+        };
+    }
+
+    private static int Pick(SeededRandom random, params int[] choices) => choices[random.Next(choices.Length)];
+}

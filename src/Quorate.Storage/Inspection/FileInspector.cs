@@ -1,0 +1,78 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+using Quorate.Core.Raft;
+using Quorate.Storage.Checkpoints;
+using Quorate.Storage.Disk;
+using Quorate.Storage.Encryption;
+using Quorate.Storage.Log;
+using Quorate.Storage.SSTable;
+using Quorate.Storage.Stores;
+
+namespace Quorate.Storage.Inspection;
+
+/// <summary>
+/// Says what any file holds that this project writes, from its name and its bytes alone. It never changes one, and what
+/// is damaged is said to be, beside what can still be read.
+/// </summary>
+public static class FileInspector
+{
+    /// <summary>Lines of text; null for a file of a kind that is not of the log, the stores or the keys.</summary>
+    /// <param name="file">Its name within the data folder.</param>
+    /// <param name="content">All of its bytes.</param>
+    /// <param name="keys">The data keys at hand; null for none.</param>
+    public static string? Describe(string file, ReadOnlyMemory<byte> content, KeyRing? keys = null)
+    {
+        if (string.Equals(file, KeyRingFile.Name, StringComparison.Ordinal))
+        {
+            return DescribeKeys(content.Span);
+        }
+
+        if (file.Contains(".sst", StringComparison.Ordinal))
+        {
+            return SSTableInspector.Describe(file, content, keys);
+        }
+
+        if (file.Contains("manifest-", StringComparison.Ordinal))
+        {
+            return StoreInspector.Describe(file, content);
+        }
+
+        int log = file.IndexOf("log-", StringComparison.Ordinal);
+        if (log >= 0 && LogInspector.IsSegment(file[..log], file))
+        {
+            return DescribeSegment(content);
+        }
+
+        return CheckpointFormat.TryDecode(content, out SnapshotMeta? meta, out ReadOnlyMemory<byte> state)
+            ? $"checkpoint: {meta}, {state.Length} bytes of state\n"
+            : null;
+    }
+
+    private static string DescribeSegment(ReadOnlyMemory<byte> content)
+    {
+        var text = new StringBuilder();
+        int lines = 0;
+        foreach (string line in LogInspector.Describe(content))
+        {
+            text.Append(line).Append('\n');
+            lines++;
+        }
+
+        return lines == 0 ? "log segment: nothing is written to it yet\n" : text.ToString();
+    }
+
+    /// <summary>Only what stands in the clear: how many keys there are, and whether the file is whole.</summary>
+    private static string DescribeKeys(ReadOnlySpan<byte> content)
+    {
+        if (content.Length < sizeof(uint)
+            || Crc32C.Of(content[..^sizeof(uint)]) != BinaryPrimitives.ReadUInt32LittleEndian(content[^sizeof(uint)..]))
+        {
+            return "data keys: the file is damaged; restore it from a backup, nothing encrypted can be read without\n";
+        }
+
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"data keys: {KeyRingFormat.CountOf(content.Length)}, wrapped by a master key; the file is whole\n");
+    }
+}
