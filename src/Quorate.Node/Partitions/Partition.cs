@@ -196,10 +196,7 @@ public sealed class Partition : IReplicaHost
     /// </summary>
     public bool Work(int budgetBytes) => !_isClosed && Replica.IsRunning && Rows.Work(budgetBytes);
 
-    /// <summary>
-    /// The partition leaves this node, or the process ends well: requests are answered as far as they can be, memory is
-    /// given back. Takes nothing more.
-    /// </summary>
+    /// <summary>As <see cref="Leave"/>, because the process ends well; memory is given back.</summary>
     public void Close()
     {
         if (!_isClosed)
@@ -327,8 +324,14 @@ public sealed class Partition : IReplicaHost
         return own;
     }
 
-    private void Leave()
+    /// <summary>Takes nothing more; requests are answered as far as they can be. Memory and files stay.</summary>
+    public void Leave()
     {
+        if (_isClosed)
+        {
+            return;
+        }
+
         _writes.Close();
         _reads.Close();
         foreach (RequestId operation in _operations.Values)

@@ -125,10 +125,11 @@ public sealed class NodeRuntime : INodeLogClient
     {
         if (_partitions.Remove(group, out PartitionShell? shell))
         {
-            // The log first: rows without a log are opened, a log without rows can not be.
+            // The log's drop is durable before the first file of the rows goes: rows without a log are opened, a log
+            // without rows can not be. Whoever asks has noted that the partition goes: a crash in between leaves rows.
             shell.Leave();
-            _log.Drop(shell.Stream);
-            shell.Partition.Destroy(() => _host.PartitionDropped(group));
+            shell.Partition.Leave();
+            _log.Drop(shell.Stream, () => shell.Partition.Destroy(() => _host.PartitionDropped(group)));
         }
     }
 

@@ -6,7 +6,7 @@ namespace Quorate.Storage.Log;
 
 /// <summary>A write that waits to become part of a batch; without a Persist the drop of its stream.</summary>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct LogWrite(NodeLogStream Stream, Persist? Persist)
+internal readonly record struct LogWrite(NodeLogStream Stream, Persist? Persist, Action? Dropped = null)
 {
     /// <summary>It needs no sync.</summary>
     public bool IsLazy => Persist is { MustSync: false };
@@ -21,6 +21,8 @@ internal readonly record struct LogWrite(NodeLogStream Stream, Persist? Persist)
         {
             Stream.Client?.LogDurable(Persist.Sequence);
         }
+
+        Dropped?.Invoke();
     }
 }
 

@@ -102,9 +102,9 @@ public sealed class NodeLog : IDiskClient
 
     /// <summary>
     /// The stream and all that it holds are no longer needed; its owner, if any, is told nothing more. Becomes durable
-    /// with the next batch; until then a restart may find the stream again.
+    /// with the next batch, of which <paramref name="dropped"/> tells; until then a restart may find the stream again.
     /// </summary>
-    public void Drop(LogStream stream)
+    public void Drop(LogStream stream, Action? dropped = null)
     {
         if (_step == Step.Dead || !_streams.TryFind(stream, out NodeLogStream? found))
         {
@@ -113,7 +113,7 @@ public sealed class NodeLog : IDiskClient
 
         Invariant.Check(_step is not (Step.Closed or Step.Opening), "a stream is dropped after the log was read");
         found.Detach();
-        Enqueue(new(found, null));
+        Enqueue(new(found, null, dropped));
     }
 
     /// <summary>

@@ -72,5 +72,12 @@ internal sealed class ManifestCommit(StoreContext context, TableSet set, bool is
         {
             context.Delete(former);
         }
+
+        foreach (string table in context.UnnamedTables)
+        {
+            context.Delete(table);
+        }
+
+        context.UnnamedTables.Clear();
     }
 }

@@ -162,6 +162,11 @@ internal sealed class StoreContext
         Deletions.Stop();
     }
 
+    /// <summary>
+    /// Tables that were found without a manifest that could name them: deleted once there is a manifest.
+    /// </summary>
+    public List<string> UnnamedTables { get; } = [];
+
     /// <summary>Deletes a file some time; what is not deleted by then goes when the store is opened.</summary>
     public void Delete(string file) => Deletions.Add(DeleteJob(file));
 

@@ -43,7 +43,16 @@ internal sealed class StoreOpening(StoreContext context)
         HashSet<string> used = [newest.File ?? "", .. Set?.Tables.Select(table => table.File) ?? []];
         foreach (StoreFileName name in names.Where(name => !used.Contains(name.File)))
         {
-            context.Delete(name.File);
+            if (newest.File is null && name.Kind == StoreFileKind.Table)
+            {
+                // Left by a first checkpoint that a crash ended, or all that is left of a store whose manifest somebody
+                // lost: the log tells, and may refuse to start. They go when there is a manifest again.
+                context.UnnamedTables.Add(name.File);
+            }
+            else
+            {
+                context.Delete(name.File);
+            }
         }
     }
 

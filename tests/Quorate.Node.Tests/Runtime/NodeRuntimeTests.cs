@@ -102,6 +102,31 @@ public sealed class NodeRuntimeTests
     }
 
     [Fact]
+    public void The_rows_of_a_dropped_partition_go_only_after_its_log_is_durably_gone()
+    {
+        var settings = new PartitionSettings { Replica = new() { CheckpointEntries = 2 } };
+        var cluster = new TestCluster(1, settings, groups: 2);
+        TestNode node = cluster.Nodes[0];
+        for (int i = 0; i < 5; i++)
+        {
+            cluster.Await(node, cluster.Submit(node, Set("1"), group: 2));
+        }
+
+        List<string> done = [];
+        node.Disk.Fate = operation =>
+        {
+            done.Add($"{operation.Kind} {operation.File}");
+            return DiskStatus.Done;
+        };
+        node.Runtime!.Drop(new GroupId(2));
+        cluster.Settle();
+
+        int logged = done.FindIndex(what => what.StartsWith("WriteDurable node-log-", StringComparison.Ordinal));
+        int deleted = done.FindIndex(what => what.StartsWith("Delete g2.", StringComparison.Ordinal));
+        Assert.InRange(logged, 0, deleted - 1);
+    }
+
+    [Fact]
     public void What_the_log_holds_of_unknown_partitions_is_told_and_can_be_dropped()
     {
         var cluster = new TestCluster(1, groups: 2);

@@ -42,6 +42,26 @@ public sealed class PartitionStoreTests : StoreContractTests
         Assert.InRange(store.TableBytes.Count, 2, 16);
     }
 
+    [Fact]
+    public void Tables_whose_manifest_is_lost_stay_until_there_is_another()
+    {
+        StoreOwner owner = Open();
+        owner.Apply(1, ("k", RowType.Text, "v"));
+        Checkpoint(owner, 1);
+        owner.Call(store => store.Close());
+        string manifest = Disk.Names.Single(name => name.Contains("manifest", StringComparison.Ordinal));
+        string table = Disk.Names.Single(name => name.EndsWith(".sst", StringComparison.Ordinal));
+        Disk.Put(manifest, null);
+
+        // Whether the store may be empty the log knows, not the store: nothing is thrown away before it has spoken.
+        owner = Open();
+        Assert.Contains(table, Disk.Names);
+
+        owner.Apply(1, ("k", RowType.Text, "w"));
+        Checkpoint(owner, 1);
+        Assert.DoesNotContain(table, Disk.Names);
+    }
+
     /// <summary>A store of small limits, so that little data meets all of them.</summary>
     internal static PartitionStore MakeSmall(
         IDisk disk, string prefix, IPartitionStoreClient client, StoreEncryption? encryption = null,
