@@ -1,0 +1,145 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Server.Disk;
+using Quorate.Storage.Disk;
+using Quorate.Storage.Log;
+
+namespace Quorate.Bench.Log;
+
+/// <summary>
+/// A node's log over a real disk, and groups that write to it: each has one entry under way and writes the next when
+/// that is durable. It remembers the sizes of the log's writes.
+/// </summary>
+internal sealed class LogWriters : INodeLogClient, IDisk, IDisposable
+{
+    /// <summary>A group releases what it wrote before whenever it has written so many entries.</summary>
+    private const ulong ReleaseInterval = 1024;
+
+    private readonly RealDisk _disk;
+    private readonly Writer[] _writers;
+    private readonly List<int> _writeBytes = [];
+    private int _opened;
+    private int _underWay;
+
+    public LogWriters(string folder, int writers, int entryBytes)
+    {
+        _disk = new RealDisk(folder);
+        var log = new NodeLog(this, "", new(), this);
+        byte[] payload = new byte[entryBytes];
+        payload.AsSpan().Fill(1);
+        _writers = [.. Enumerable.Range(1, writers).Select(i => new Writer(this, log, new((uint)i), payload))];
+        log.Open();
+        while (_opened < writers)
+        {
+            Drain();
+        }
+    }
+
+    /// <summary>Lets each group write so many entries; the sizes of the log's writes.</summary>
+    public int[] Run(int entriesEach)
+    {
+        _writeBytes.Clear();
+        _underWay = _writers.Length;
+        foreach (Writer writer in _writers)
+        {
+            writer.Write(entriesEach);
+        }
+
+        while (_underWay > 0)
+        {
+            Drain();
+        }
+
+        return [.. _writeBytes];
+    }
+
+    public void Dispose() => _disk.Dispose();
+
+    void IDisk.Submit(in DiskOperation operation, IDiskClient client)
+    {
+        if (operation.Kind == DiskOperationKind.WriteDurable)
+        {
+            _writeBytes.Add(operation.Data.Length);
+        }
+
+        _disk.Submit(operation, client);
+    }
+
+    void INodeLogClient.LogOpened(IReadOnlyList<LogStream> streams)
+    {
+    }
+
+    void INodeLogClient.CheckpointWanted(LogStream stream)
+    {
+    }
+
+    void INodeLogClient.SpaceIsLow(bool isLow)
+    {
+    }
+
+    void INodeLogClient.LogFailed(string sentence) => throw new InvalidOperationException(sentence);
+
+    private void Drain()
+    {
+        if (_disk.Drain() == 0)
+        {
+            _disk.Wait(TimeSpan.FromMilliseconds(100));
+        }
+    }
+
+    private sealed class Writer : IGroupLogClient
+    {
+        private readonly LogWriters _owner;
+        private readonly IGroupLog _log;
+        private readonly byte[] _payload;
+        private ulong _written;
+        private int _left;
+
+        public Writer(LogWriters owner, NodeLog log, GroupId group, byte[] payload)
+        {
+            _owner = owner;
+            _payload = payload;
+            _log = log.For(new(group, 1), this);
+            _log.Open();
+        }
+
+        public void Write(int entries)
+        {
+            _left = entries;
+            WriteNext();
+        }
+
+        private void WriteNext()
+        {
+            ulong next = _written + 1;
+            _log.Write(new()
+            {
+                Sequence = next,
+                Entries = [new(new(next), new(1), EntryKind.Data, _payload)],
+                ReleaseTo = next % ReleaseInterval == 0 ? new(next - 1) : LogIndex.Zero,
+                MustSync = true,
+            });
+        }
+
+        void IGroupLogClient.LogOpened(RecoveredLog log) => _owner._opened++;
+
+        void IGroupLogClient.LogDurable(ulong sequence)
+        {
+            _written = sequence;
+            if (--_left == 0)
+            {
+                _owner._underWay--;
+            }
+            else
+            {
+                WriteNext();
+            }
+        }
+
+        void IGroupLogClient.LogRead(ulong tag, Entry[] entries)
+        {
+        }
+
+        void IGroupLogClient.LogFailed(string sentence) => throw new InvalidOperationException(sentence);
+    }
+}
