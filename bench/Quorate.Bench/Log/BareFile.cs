@@ -39,7 +39,7 @@ internal sealed unsafe partial class BareFile : IDisposable
         }
     }
 
-    /// <summary>Writes so many bytes, whole blocks, behind those of before; at the file's end it begins again.</summary>
+    /// <summary>Writes so many bytes, whole blocks, behind those of before; from the file's end it goes back.</summary>
     public void Append(int bytes)
     {
         _at = _at + bytes > _bytes ? 0 : _at;

@@ -20,10 +20,12 @@ internal static class LogFigure
 
     public static int Run(string folder)
     {
-        string root = Directory.CreateDirectory(Path.Combine(folder, $"quorate-bench-{Environment.ProcessId}")).FullName;
+        string name = $"quorate-bench-{Environment.ProcessId}";
+        string root = Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
         try
         {
-            Console.WriteLine($"entries of {EntryBytes} B, {Turns} turns; entries a second, and the log's time over theirs");
+            Console.WriteLine(
+                $"entries of {EntryBytes} B, {Turns} turns; entries a second, and the log's time over theirs");
             foreach (int writers in (int[])[1, 16, 64])
             {
                 Compare(Directory.CreateDirectory(Path.Combine(root, $"{writers}")).FullName, writers);
@@ -72,10 +74,11 @@ internal static class LogFigure
         }
 
         Console.WriteLine(
-            $"{writers} writers, {(double)entries / writes:F1} entries a write: log {entries / times[0].TotalSeconds:F0}, "
-            + $"bare loop {entries / times[1].TotalSeconds:F0}, disk threads alone "
-            + $"{entries / times[2].TotalSeconds:F0}; log over bare {times[0] / times[1]:F2} (median of turns "
-            + $"{Median(ratios):F2}), log over threads {times[0] / times[2]:F2} (median {Median(threadRatios):F2}); "
+            $"{writers} writers, {(double)entries / writes:F1} entries a write: "
+            + $"log {entries / times[0].TotalSeconds:F0}, bare loop {entries / times[1].TotalSeconds:F0}, "
+            + $"disk threads alone {entries / times[2].TotalSeconds:F0}; log over bare {times[0] / times[1]:F2} "
+            + $"(median of turns {Median(ratios):F2}), "
+            + $"log over threads {times[0] / times[2]:F2} (median {Median(threadRatios):F2}); "
             + $"a bare write {times[1].TotalMicroseconds / writes:F0} µs (median {Median(bareMicroseconds):F0})");
     }
 

@@ -13,7 +13,8 @@ internal static class ColdReadsFigure
 
     public static int Run(string folder)
     {
-        string root = Directory.CreateDirectory(Path.Combine(folder, $"quorate-bench-{Environment.ProcessId}")).FullName;
+        string name = $"quorate-bench-{Environment.ProcessId}";
+        string root = Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
         try
         {
             var keys = new StoreKeys(Rows);

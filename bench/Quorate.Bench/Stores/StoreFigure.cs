@@ -8,8 +8,8 @@ using Quorate.Storage.Stores;
 namespace Quorate.Bench.Stores;
 
 /// <summary>
-/// The partition store beside RocksDB: a million rows, the same blocks, filter bits, cache and compression, neither with
-/// a log of its own. The store has one thread and its disk's, RocksDB one and a background job.
+/// The partition store beside RocksDB: a million rows, the same blocks, filter bits, cache and compression, neither
+/// with a log of its own. The store has one thread and its disk's, RocksDB one and a background job.
 /// </summary>
 internal static class StoreFigure
 {
@@ -22,13 +22,15 @@ internal static class StoreFigure
 
     public static int Run(string folder, bool compress)
     {
-        string root = Directory.CreateDirectory(Path.Combine(folder, $"quorate-bench-{Environment.ProcessId}")).FullName;
+        string name = $"quorate-bench-{Environment.ProcessId}";
+        string root = Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
         try
         {
             var keys = new StoreKeys(Rows);
             Console.WriteLine(
-                $"{Rows} rows of {IRows.KeyBytes} B + {IRows.ValueBytes} B, {(compress ? "Snappy" : "no compression")}; "
-                + "the store, then RocksDB, then their ratio (below 1: the store is slower)");
+                $"{Rows} rows of {IRows.KeyBytes} B + {IRows.ValueBytes} B, "
+                + $"{(compress ? "Snappy" : "no compression")}; the store, then RocksDB, "
+                + "then their ratio (below 1: the store is slower)");
             string store = Directory.CreateDirectory(Path.Combine(root, "store")).FullName;
             string rocks = Directory.CreateDirectory(Path.Combine(root, "rocks")).FullName;
             Write(keys, store, rocks, compress);

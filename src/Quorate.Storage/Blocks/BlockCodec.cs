@@ -105,7 +105,7 @@ internal sealed class BlockCodec(SSTableIdentity identity, BlockCipher? cipher)
         int plainBytes = content.Length - BlockCipher.TagBytes;
         if (compression == BlockCompression.None && plainBytes == bodyBytes)
         {
-            byte[] body = new byte[bodyBytes];
+            byte[] body = GC.AllocateUninitializedArray<byte>(bodyBytes);
             return cipher!.TryDecrypt(block, content, place, body) ? body : null;
         }
 
@@ -129,7 +129,7 @@ internal sealed class BlockCodec(SSTableIdentity identity, BlockCipher? cipher)
             case BlockCompression.None:
                 return content.Length == bodyBytes ? content.ToArray() : null;
             case BlockCompression.Snappy:
-                byte[] body = new byte[bodyBytes];
+                byte[] body = GC.AllocateUninitializedArray<byte>(bodyBytes);
                 return SnappyDecoder.TryDecode(content, body) ? body : null;
             default:
                 return null;

@@ -139,8 +139,9 @@ internal sealed class StoreFetches(StoreContext context) : IDiskClient
         for (int block = run.First; block < run.First + run.Count; block++)
         {
             int length = Math.Min(rest.Length, table.Reader.StoredBytes(block));
-            DiskCompletion part = completion with { Data = rest[..length].ToArray() };
-            Block? decoded = table.Reader.Decode(block, part, out string sentence);
+            Block? decoded = completion.Status == DiskStatus.Done
+                ? table.Reader.Decode(block, rest[..length], out string sentence)
+                : table.Reader.Decode(block, completion, out sentence);
             if (decoded is null)
             {
                 context.Fail(sentence);
