@@ -237,6 +237,9 @@ public static class Guards
     /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
     public static bool ExpiryByLoggedTime => On();
 
+    /// <summary>R29: each change of an entry has a version of its own.</summary>
+    public static bool VersionsDifferWithinAnEntry => On();
+
     /// <summary>R32: a concurrent reader whose slot was changed meanwhile reads again.</summary>
     public static bool ReadersRetryOnChange => On();
 

@@ -20,6 +20,14 @@ public static class CommandTable
         .. JsonCommands.All,
     ];
 
+    private static readonly HashSet<string> NeverGrow = new(StringComparer.Ordinal)
+    {
+        "DEL", "UNLINK", "GETDEL", "GETEX", "FLUSHDB", "FLUSHALL", "RENAME", "RENAMENX",
+        "EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "PERSIST",
+        "HDEL", "SREM", "SPOP", "SMOVE", "LPOP", "RPOP", "LTRIM", "LREM",
+        "ZREM", "ZPOPMIN", "ZPOPMAX", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE", "ZREMRANGEBYLEX",
+    };
+
     private static readonly Dictionary<string, CommandSpec>.AlternateLookup<ReadOnlySpan<char>> ByName =
         Commands.ToDictionary(spec => spec.Name, StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
@@ -57,6 +65,23 @@ public static class CommandTable
         foreach (CommandLine line in lines)
         {
             if (Check(line, out _) is { Kind: CommandKind.Write })
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Whether one of the lines may make rows that take more memory: a write that is none of those which Redis lets
+    /// through when its memory is full.
+    /// </summary>
+    public static bool MayGrow(ReadOnlySpan<CommandLine> lines)
+    {
+        foreach (CommandLine line in lines)
+        {
+            if (Check(line, out _) is { Kind: CommandKind.Write } spec && !NeverGrow.Contains(spec.Name))
             {
                 return true;
             }

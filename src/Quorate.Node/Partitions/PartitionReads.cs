@@ -171,6 +171,7 @@ internal sealed class PartitionReads
             return;
         }
 
+        _writes.Used(open);
         ReadToken seen = Finish(open);
         _parts.Done(open, seen, RowVersion.Zero, evaluation.Reply.ToArray());
     }

@@ -44,6 +44,9 @@ public sealed record PartitionSettings
     /// <summary>Between two entries that a leader proposes only because rows have expired.</summary>
     public Duration ExpiryInterval { get; init; } = Duration.FromMilliseconds(200);
 
+    /// <summary>What is let go to keep the rows of users in bounds; null when they have none.</summary>
+    public CacheSettings? Cache { get; init; }
+
     /// <summary>What one request may change.</summary>
     public EvaluationLimits Limits { get; init; } = new();
 

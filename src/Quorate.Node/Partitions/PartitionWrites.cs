@@ -1,6 +1,7 @@
 using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
+using Quorate.Node.Commands;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Replicas;
 using Quorate.Storage.Rows;
@@ -23,6 +24,7 @@ internal sealed class PartitionWrites
     private readonly EntryBuilder _entry;
     private readonly RequestSessions _sessions;
     private readonly WriteQueue _queue;
+    private readonly CacheEviction? _eviction;
     private readonly IEntrySeal _seal;
     private readonly ulong _seed;
     private readonly SortedDictionary<ulong, Proposal> _proposals = [];
@@ -31,6 +33,9 @@ internal sealed class PartitionWrites
     private HybridTime _lastTime;
     private ulong _timeEntry;
     private bool _entryIsFull;
+
+    /// <summary>Changes at the beginning of the entry that let go of rows.</summary>
+    private int _evicted;
 
     public PartitionWrites(PartitionParts parts, ColdRows cold, IEntrySeal seal, ulong seed)
     {
@@ -41,6 +46,7 @@ internal sealed class PartitionWrites
         _entry = new(_pending);
         _sessions = new(parts.Settings);
         _queue = new(parts, cold);
+        _eviction = parts.Settings.Cache is { } cache ? new(parts, cache, _pending, seed) : null;
         Invariant.Check(ChangesBeforeMax > 0, "an entry numbers the changes of at least one request");
     }
 
@@ -68,7 +74,14 @@ internal sealed class PartitionWrites
 
     public void Fetched(OpenRequest open) => _queue.Fetched(open);
 
-    public void Applied(LogIndex index) => _pending.Applied(index);
+    public void Applied(LogIndex index)
+    {
+        _pending.Applied(index);
+        _eviction?.Applied(index);
+    }
+
+    /// <summary>A read was served: its keys stay longer in a cache.</summary>
+    public void Used(OpenRequest open) => _eviction?.Used(open.Keys);
 
     /// <summary>Evaluates and proposes all that is ready.</summary>
     public void Turn()
@@ -192,6 +205,7 @@ internal sealed class PartitionWrites
     private void Leave()
     {
         _pending.Clear();
+        _eviction?.Clear();
         _term = default;
         _lastTime = default;
         _timeEntry = 0;
@@ -206,6 +220,8 @@ internal sealed class PartitionWrites
         HybridTime time = NextTime();
         _entry.Begin(_parts.Replica.Group!.LastIndex.Next);
         _taken.Clear();
+        _eviction?.AddTo(_entry, time);
+        _evicted = _entry.Count;
         PartitionSettings settings = _parts.Settings;
         Instant deadline = Instant.Zero;
         WriteLevel? level = null;
@@ -229,6 +245,10 @@ internal sealed class PartitionWrites
         {
             Propose(new Proposal(_parts.NextRequest(), [.. _taken]), agreed, deadline, time);
         }
+        else
+        {
+            Cut();
+        }
     }
 
     private void Propose(Proposal proposal, WriteLevel level, Instant deadline, HybridTime time)
@@ -240,12 +260,13 @@ internal sealed class PartitionWrites
         if (place.Index == LogIndex.Zero)
         {
             // The refusal has answered its requests.
-            _entry.Cut();
+            Cut();
             return;
         }
 
         Invariant.Check(place.Index == index, $"changes evaluated for entry {index} are logged there, not at {place}");
         _lastTime = time;
+        _eviction?.Proposed(index);
         foreach (ProposedRequest request in proposal.Requests)
         {
             _parts.Host.Proposed(request.Open.Request.Id, place, request.IsExecuted);
@@ -261,6 +282,12 @@ internal sealed class PartitionWrites
         {
             IRowSource rows = Guards.PendingDuplicatesAreRecognised ? _pending : _parts.Machine.Rows;
             verdict = _sessions.Look(rows, session, SlotOf(open));
+        }
+
+        if (verdict == SessionVerdict.Execute && _eviction is { IsFull: true } && CommandTable.MayGrow(request.Lines))
+        {
+            _queue.Release(open);
+            return new ProposedRequest(open, RowVersion.Zero, FullReply(), true);
         }
 
         if (verdict == SessionVerdict.Execute)
@@ -292,7 +319,7 @@ internal sealed class PartitionWrites
     private ProposedRequest? TakeIn(OpenRequest open, HybridTime time)
     {
         CommandEvaluation evaluation = _parts.Evaluation;
-        if (_entry.Count > 0 && _entry.Bytes + evaluation.Changes.Length > _parts.Settings.ProposalBytesMax)
+        if (_entry.Count > _evicted && _entry.Bytes + evaluation.Changes.Length > _parts.Settings.ProposalBytesMax)
         {
             // Its changes do not fit behind the others; in the next entry it sees another index and time.
             _entryIsFull = true;
@@ -301,6 +328,7 @@ internal sealed class PartitionWrites
         }
 
         _queue.Release(open);
+        _eviction?.Used(open.Keys);
         bool isRemembered = open.Request.Session is not null;
         if (isRemembered && evaluation.Reply.Length > RequestSessions.ReplyBytesMax)
         {
@@ -317,6 +345,19 @@ internal sealed class PartitionWrites
         }
 
         return new ProposedRequest(open, version, reply, true);
+    }
+
+    private void Cut()
+    {
+        _entry.Cut();
+        _eviction?.Cut();
+    }
+
+    private static byte[] FullReply()
+    {
+        var reply = new Reply();
+        reply.Error(CacheEviction.FullError);
+        return reply.ToArray();
     }
 
     private Slot SlotOf(OpenRequest open) =>

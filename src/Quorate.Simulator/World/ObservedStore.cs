@@ -52,12 +52,17 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
 
     public long DirtyBytes => _store.DirtyBytes;
 
+    public long LiveBytes => _store.LiveBytes;
+
     /// <summary>What stands behind this.</summary>
     public IPartitionStore Inner => _store;
 
     public Lookup Get(ReadOnlySpan<byte> rowKey, out Row row) => _store.Get(rowKey, out row);
 
     public Lookup Scan(in RowRange range, IRowVisitor visitor) => _store.Scan(range, visitor);
+
+    public bool TrySample(ulong draw, out ReadOnlySpan<byte> rowKey, out Row row) =>
+        _store.TrySample(draw, out rowKey, out row);
 
     public ulong? StateHash() => _store.StateHash();
 

@@ -57,6 +57,9 @@ public sealed unsafe partial class Memtable : IDisposable
     /// <summary>Dirty rows, in bytes: what a checkpoint would write.</summary>
     public long DirtyBytes => _frozenBytes + _dirtyBytes;
 
+    /// <summary>Users' rows without tombstones, in bytes.</summary>
+    public long LiveBytes { get; private set; }
+
     /// <summary>All memory in use, as the budget knows it: rows, tables, orders, what waits for readers.</summary>
     public long UsedBytes => _slabs.UsedBytes;
 
@@ -133,6 +136,7 @@ public sealed unsafe partial class Memtable : IDisposable
 
         Count++;
         head->Expiring += expiry != 0 ? 1 : 0;
+        LiveBytes += IsLive(row) ? RowBytes.Bytes(row) : 0;
         if (dirty)
         {
             CountDirty(row, 1);
@@ -263,6 +267,7 @@ public sealed unsafe partial class Memtable : IDisposable
         {
             Count--;
             head->Expiring -= RowBytes.ExpiryOf(row) != 0 ? 1 : 0;
+            LiveBytes -= IsLive(row) ? RowBytes.Bytes(row) : 0;
             if (IsDirty(row))
             {
                 CountDirty(row, -1);

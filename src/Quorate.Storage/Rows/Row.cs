@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Quorate.Core;
 using Quorate.Core.Model;
 
 namespace Quorate.Storage.Rows;
@@ -20,7 +21,8 @@ public readonly record struct RowVersion(ulong Packed) : IComparable<RowVersion>
 
     public int Ordinal => (int)(Packed & 0xFFFF);
 
-    public static RowVersion At(LogIndex index, int ordinal) => new((index.Value << 16) | (uint)ordinal);
+    public static RowVersion At(LogIndex index, int ordinal) =>
+        new((index.Value << 16) | (Guards.VersionsDifferWithinAnEntry ? (uint)ordinal : 0));
 
     public static bool operator <(RowVersion a, RowVersion b) => a.Packed < b.Packed;
 

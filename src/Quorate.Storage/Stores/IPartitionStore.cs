@@ -88,6 +88,19 @@ public interface IPartitionStore : IRowSource
     long DirtyBytes { get; }
 
     /// <summary>
+    /// Bytes of users' rows that are in memory, tombstones left out; what is on disk alone is not counted. An expired
+    /// row and the elements of a collection that is gone count until they are dropped. It depends on what is in
+    /// memory, so replicas differ.
+    /// </summary>
+    long LiveBytes { get; }
+
+    /// <summary>
+    /// One of the rows that <see cref="LiveBytes"/> counts, drawn by this number; false when there is none. Row and key
+    /// hold until the next change. It may be one that nobody can see any more, and does not count as read.
+    /// </summary>
+    bool TrySample(ulong draw, out ReadOnlySpan<byte> rowKey, out Row row);
+
+    /// <summary>
     /// Begins to make durable the rows as applied now; then <see cref="IPartitionStoreClient.CheckpointSaved"/> or
     /// <see cref="IPartitionStoreClient.CheckpointGivenUp"/>. One at a time.
     /// </summary>

@@ -29,6 +29,16 @@ internal sealed class MemoryRows
 
     public int Count => _rows.Count;
 
+    /// <summary>Of users' rows.</summary>
+    public long UserBytes => _rows.Where(IsUsers).Sum(static row => (long)row.Bytes);
+
+    /// <summary>A user's row, drawn by this number; null when there is none.</summary>
+    public MemoryRow? Sample(ulong draw)
+    {
+        MemoryRow[] rows = [.. _rows.Where(IsUsers)];
+        return rows.Length == 0 ? null : rows[draw % (ulong)rows.Length];
+    }
+
     public MemoryRow? Find(ReadOnlySpan<byte> rowKey)
     {
         int at = FirstFrom(rowKey);
@@ -57,7 +67,7 @@ internal sealed class MemoryRows
         }
     }
 
-    public void RemoveUserRows() => _rows.RemoveAll(row => RowKey.SpaceOf(row.RowKey) == RowSpace.User);
+    public void RemoveUserRows() => _rows.RemoveAll(IsUsers);
 
     public void Scan(in RowRange range, IRowVisitor visitor)
     {
@@ -138,6 +148,8 @@ internal sealed class MemoryRows
 
         return rows;
     }
+
+    private static bool IsUsers(MemoryRow row) => RowKey.SpaceOf(row.RowKey) == RowSpace.User;
 
     /// <summary>Where the first row stands whose key is not before this one.</summary>
     private int FirstFrom(ReadOnlySpan<byte> rowKey)

@@ -49,6 +49,8 @@ public sealed class MemoryStore : IPartitionStore, ICheckpointsClient
 
     public long DirtyBytes => _bytesApplied - _bytesAtCheckpoint;
 
+    public long LiveBytes => _rows.UserBytes;
+
     public Lookup Get(ReadOnlySpan<byte> rowKey, out Row row)
     {
         row = default;
@@ -75,6 +77,14 @@ public sealed class MemoryStore : IPartitionStore, ICheckpointsClient
 
         _rows.Scan(range, visitor);
         return Lookup.Found;
+    }
+
+    public bool TrySample(ulong draw, out ReadOnlySpan<byte> rowKey, out Row row)
+    {
+        MemoryRow? sample = _rows.Sample(draw);
+        rowKey = sample is null ? default : sample.RowKey;
+        row = sample is null ? default : sample.Seen;
+        return sample is not null;
     }
 
     public ulong? StateHash() => _rows.StateHash(Time);

@@ -65,6 +65,8 @@ public sealed class PartitionStore : IPartitionStore
 
     public long DirtyBytes => Memory.DirtyBytes;
 
+    public long LiveBytes => Memory.LiveBytes;
+
     /// <summary>Blocks that fetches have read so far.</summary>
     public long BlocksFetched => _fetches.BlocksRead;
 
@@ -141,6 +143,9 @@ public sealed class PartitionStore : IPartitionStore
 
         return Lookup.Found;
     }
+
+    public bool TrySample(ulong draw, out ReadOnlySpan<byte> rowKey, out Row row) =>
+        Memory.TrySample(draw, out rowKey, out row);
 
     public ulong? StateHash() => _hashing.GoOn(this, _applied, Time);
 
