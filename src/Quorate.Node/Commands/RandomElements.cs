@@ -69,9 +69,14 @@ internal static class RandomElements
         long place = 0;
         bool isWarm = collection.TryScanNames((name, value) =>
         {
-            while (chosen.Count < places.Length && places[chosen.Count] == place)
+            if (places[chosen.Count] == place)
             {
-                chosen.Add((name.ToArray(), value.ToArray()));
+                // However often it was chosen, it is in memory once.
+                (byte[] Name, byte[] Value) element = (name.ToArray(), value.ToArray());
+                while (chosen.Count < places.Length && places[chosen.Count] == place)
+                {
+                    chosen.Add(element);
+                }
             }
 
             place++;

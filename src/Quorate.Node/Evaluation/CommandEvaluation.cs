@@ -136,6 +136,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         _rows.Source = source;
         _changes.ResetWrittenCount();
         _reply.Clear();
+        _reply.LengthMax = limits.ReplyBytesMax;
         _time = time;
         _first = first;
         _refusal = null;
@@ -186,6 +187,12 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         spec.Run(this);
         if (_isCold || _refusal is not null)
         {
+            return;
+        }
+
+        if (_reply.IsTooLong)
+        {
+            _refusal = $"ERR the reply exceeds {limits.ReplyBytesMax} bytes, nothing was done";
             return;
         }
 

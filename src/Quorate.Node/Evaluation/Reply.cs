@@ -14,6 +14,12 @@ public sealed class Reply
 {
     private readonly ArrayBufferWriter<byte> _bytes = new();
 
+    /// <summary>Bytes that it may have; what would make it longer by much is left out.</summary>
+    public int LengthMax { get; set; } = int.MaxValue / 2;
+
+    /// <summary>Something was left out, so that it is not a reply any more.</summary>
+    public bool IsTooLong { get; private set; }
+
     /// <summary>What has been written; it holds until the next write.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes.WrittenSpan;
 
@@ -21,7 +27,11 @@ public sealed class Reply
 
     public byte[] ToArray() => _bytes.WrittenSpan.ToArray();
 
-    public void Clear() => _bytes.ResetWrittenCount();
+    public void Clear()
+    {
+        _bytes.ResetWrittenCount();
+        IsTooLong = false;
+    }
 
     /// <summary>Forgets what was written after the length was this.</summary>
     public void CutTo(int length)
@@ -53,6 +63,12 @@ public sealed class Reply
     /// <summary>A string of any bytes.</summary>
     public void Bulk(ReadOnlySpan<byte> bytes)
     {
+        IsTooLong |= (long)_bytes.WrittenCount + bytes.Length > LengthMax;
+        if (IsTooLong)
+        {
+            return;
+        }
+
         Number((byte)'$', bytes.Length);
         _bytes.Write(bytes);
         _bytes.Write("\r\n"u8);

@@ -31,6 +31,12 @@ internal sealed class OpenRequest(PartitionRequest request, ulong order)
     /// <summary>Reads: under which the replica knows it.</summary>
     public RequestId ReadId { get; set; }
 
+    /// <summary>
+    /// Reads: what the wall clock showed when it was first served, in milliseconds since 1970. What falls due after
+    /// that need not be gone for it; else rows that expire faster than an entry is applied would hold it up for ever.
+    /// </summary>
+    public long? FirstClock { get; set; }
+
     /// <summary>Hashes of the keys that its lines name; empty when it may touch any.</summary>
     public ulong[] Keys => _keys ??= KeysOf(Request.Lines);
 

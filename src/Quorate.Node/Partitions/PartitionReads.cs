@@ -148,6 +148,8 @@ internal sealed class PartitionReads
         PartitionRequest request = open.Request;
         HybridTime logged = _parts.Machine.Rows.Time;
         long clock = _parts.Host.WallClockMilliseconds;
+        open.FirstClock ??= clock;
+        clock = Math.Min(clock, open.FirstClock.Value);
         HybridTime time = Guards.ExpiryByLoggedTime ? logged : HybridTime.FromMilliseconds(clock);
         CommandEvaluation evaluation = _parts.Evaluation;
         EvaluationOutcome outcome = evaluation.Run(

@@ -93,12 +93,7 @@ internal sealed class PartitionWrites
             return;
         }
 
-        if (_parts.Replica.Group!.Term != _term)
-        {
-            Leave();
-            _term = _parts.Replica.Group.Term;
-        }
-
+        EnterTerm();
         while (_parts.MayEvaluate && _queue.HasReady)
         {
             ProposeNext();
@@ -113,6 +108,8 @@ internal sealed class PartitionWrites
             return false;
         }
 
+        // A read may ask for the time before the first turn of this term: what it proposes is of this term, too.
+        EnterTerm();
         if (_timeEntry == 0)
         {
             _entry.Begin(_parts.Replica.Group!.LastIndex.Next);
@@ -199,6 +196,15 @@ internal sealed class PartitionWrites
 
         _proposals.Clear();
         _pending.Clear();
+    }
+
+    private void EnterTerm()
+    {
+        if (_parts.Replica.Group!.Term != _term)
+        {
+            Leave();
+            _term = _parts.Replica.Group.Term;
+        }
     }
 
     /// <summary>A leadership is over: what it had pending is decided by the log.</summary>

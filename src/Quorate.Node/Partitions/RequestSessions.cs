@@ -197,17 +197,19 @@ internal sealed class RequestSessions(PartitionSettings settings)
     {
         header.Numbers.Sort();
         int surplus = header.Numbers.Count - settings.RepliesPerSessionMax;
-        int gone = 0;
-        while (gone < header.Numbers.Count
-            && header.Numbers[gone] != _request.Number
-            && (gone < surplus || header.Numbers[gone] <= _request.Acknowledged))
+        List<ulong> gone = [];
+        foreach (ulong number in header.Numbers)
         {
-            Delete(entry, SessionRows.Reply(_rowKey, _slot, _request.Session, header.Numbers[gone]));
-            header.Forgotten = Math.Max(header.Forgotten, header.Numbers[gone]);
-            gone++;
+            // Its own reply stays, even when its number is the lowest: then the next one makes room.
+            if (number != _request.Number && (gone.Count < surplus || number <= _request.Acknowledged))
+            {
+                Delete(entry, SessionRows.Reply(_rowKey, _slot, _request.Session, number));
+                header.Forgotten = Math.Max(header.Forgotten, number);
+                gone.Add(number);
+            }
         }
 
-        header.Numbers.RemoveRange(0, gone);
+        header.Numbers.RemoveAll(gone.Contains);
         ulong seen = Math.Min(_request.Acknowledged, _request.Number - 1);
         header.Forgotten = Math.Max(header.Forgotten, seen);
     }

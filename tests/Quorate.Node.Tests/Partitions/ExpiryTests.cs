@@ -41,6 +41,48 @@ public sealed class ExpiryTests
     }
 
     [Fact]
+    public void Time_rises_when_a_read_and_a_write_wait_for_the_first_turn_of_a_term()
+    {
+        var cluster = new TestCluster(1, new PartitionSettings { ExpiriesTrackedMax = 0 });
+        TestNode node = cluster.Leader;
+        cluster.Do("SET k 1 PX 500");
+        cluster.Restart(node);
+        node.DiskStands = true;
+        cluster.Run(3000);
+        while (!node.Partition!.IsLeader)
+        {
+            Assert.True(node.Disk.RunOne());
+        }
+
+        ulong read = cluster.Submit(node, "GET k");
+        ulong write = cluster.Submit(node, "SET j 1");
+        node.DiskStands = false;
+
+        Assert.Equal("_", TestCluster.Text(cluster.Await(node, read)));
+        Assert.Equal("+OK", TestCluster.Text(cluster.Await(node, write)));
+    }
+
+    [Fact]
+    public void A_read_does_not_wait_for_what_falls_due_after_it_came()
+    {
+        var cluster = new TestCluster(1, new PartitionSettings { ExpiriesTrackedMax = 0 });
+        TestNode leader = cluster.Leader;
+        cluster.Do("SET k 1 PX 500");
+        cluster.Do("SET j 1 PX 600");
+        cluster.Run(550);
+
+        leader.DiskStands = true;
+        ulong read = cluster.Submit(leader, "DBSIZE");
+        cluster.Settle();
+        cluster.Run(200);
+        Assert.Null(leader.ReplyTo(read));
+        leader.DiskStands = false;
+
+        Assert.Equal(":1", TestCluster.Text(cluster.Await(leader, read)));
+        Assert.Equal(":0", cluster.Do("DBSIZE"));
+    }
+
+    [Fact]
     public void A_replica_whose_clock_is_fast_does_not_judge_by_it()
     {
         var cluster = new TestCluster(3);

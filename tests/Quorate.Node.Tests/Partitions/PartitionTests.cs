@@ -1,5 +1,6 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
+using Quorate.Node.Evaluation;
 using Quorate.Node.Partitions;
 using Quorate.Storage.Stores;
 
@@ -21,6 +22,22 @@ public sealed class PartitionTests
 
         Assert.Equal("$5\r\nhello", cluster.Do("GET k"));
         cluster.AssertSameState();
+    }
+
+    [Fact]
+    public void A_reply_that_grows_too_long_is_cut_off_while_it_is_made()
+    {
+        var reply = new Reply { LengthMax = 20 };
+        reply.Bulk(new byte[10]);
+        int before = reply.Length;
+        reply.Bulk(new byte[10]);
+        Assert.True(reply.IsTooLong);
+        Assert.Equal(before, reply.Length);
+
+        var cluster = new TestCluster(1, new PartitionSettings { Limits = new() { ReplyBytesMax = 20 } });
+        cluster.Do("SET k 0123456789");
+        Assert.StartsWith("-ERR the reply exceeds 20 bytes", cluster.Do("MGET k k"), StringComparison.Ordinal);
+        Assert.Equal("$10\r\n0123456789", cluster.Do("GET k"));
     }
 
     [Fact]

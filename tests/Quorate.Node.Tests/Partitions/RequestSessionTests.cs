@@ -108,6 +108,20 @@ public sealed class RequestSessionTests
     }
 
     [Fact]
+    public void Replies_stay_within_the_bound_when_numbers_fall()
+    {
+        var cluster = new TestCluster(1, new PartitionSettings { RepliesPerSessionMax = 3 });
+        for (ulong number = 10; number >= 7; number--)
+        {
+            Assert.Equal(":0", TestCluster.Text(cluster.Ask(cluster.Leader, Delete(number))));
+        }
+
+        Assert.Equal("Refused RequestForgotten", TestCluster.Text(cluster.Ask(cluster.Leader, Delete(number: 6))));
+        Assert.Equal("Refused RequestForgotten", TestCluster.Text(cluster.Ask(cluster.Leader, Delete(number: 8))));
+        Assert.Equal(":0", TestCluster.Text(cluster.Ask(cluster.Leader, Delete(number: 7))));
+    }
+
+    [Fact]
     public void The_least_recently_used_session_is_evicted_and_then_refused()
     {
         var cluster = new TestCluster(3, new PartitionSettings { SessionsPerSlotMax = 3 });
