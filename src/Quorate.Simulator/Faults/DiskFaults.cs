@@ -1,27 +1,28 @@
 using Quorate.Core.Model;
+using Quorate.Simulator.Disk;
 using Quorate.Simulator.World;
 using Quorate.Storage.Log;
 
 namespace Quorate.Simulator.Faults;
 
 /// <summary>
-/// What may happen to disks: a failed sync, a turned bit, no space, slowness, and the loss of everything.
+/// What may happen to disks: a failed sync, read or write, a turned bit, no space, slowness, and the loss of everything.
 /// </summary>
 internal sealed class DiskFaults(Simulation world, FaultDriver faults)
 {
     /// <summary>A slow disk takes up to this many times as long.</summary>
     private const int SlownessMax = 100;
 
-    public bool FailSync(SeededRandom random)
+    public bool Fail(SeededRandom random, DiskFailures failure)
     {
         if (faults.Victim(random) is not { } node)
         {
             return false;
         }
 
-        faults.Note($"the next sync on {node.Name} fails");
-        world.Operator.ExpectEnd(node.Number);
-        node.Disk.FailNextSync();
+        faults.Note($"the next {failure} on {node.Name} fails");
+        world.Operator.ExpectEnd(node.Number, mayMisread: failure == DiskFailures.Read);
+        node.Disk.FailNext(failure);
         return true;
     }
 

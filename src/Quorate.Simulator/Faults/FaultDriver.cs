@@ -1,5 +1,6 @@
 using System.Numerics;
 using Quorate.Core.Model;
+using Quorate.Simulator.Disk;
 using Quorate.Simulator.Engine;
 using Quorate.Simulator.Plans;
 using Quorate.Simulator.World;
@@ -163,7 +164,10 @@ internal sealed class FaultDriver
         FaultKinds.Pause => Pause(random),
         FaultKinds.Death => Kill(random, powerLoss: false),
         FaultKinds.PowerLoss => Kill(random, powerLoss: true),
-        FaultKinds.FailedSync => _disks.FailSync(random),
+        FaultKinds.FailedSync => _disks.Fail(random, DiskFailures.Sync),
+        FaultKinds.FailedRead => _disks.Fail(random, DiskFailures.Read),
+        FaultKinds.FailedWrite => _disks.Fail(random, DiskFailures.Write),
+        FaultKinds.FailedFolderSync => _disks.Fail(random, DiskFailures.FolderSync),
         FaultKinds.BitFlip => _disks.FlipBit(random),
         FaultKinds.FullDisk => _disks.Fill(random),
         FaultKinds.SlowDisk => _disks.SlowDown(random),

@@ -59,6 +59,15 @@ internal enum FaultKinds
 
     /// <summary>A disk is slow for a while.</summary>
     SlowDisk = 1 << 17,
+
+    /// <summary>A read fails; the process may end.</summary>
+    FailedRead = 1 << 18,
+
+    /// <summary>A write fails after a part of it, so the process must end.</summary>
+    FailedWrite = 1 << 19,
+
+    /// <summary>A sync of the folder fails, so the process must end.</summary>
+    FailedFolderSync = 1 << 20,
 }
 
 /// <summary>The names of fault kinds, for people.</summary>

@@ -26,6 +26,7 @@ internal sealed class Operator
     private readonly bool[] _flipped;
     private readonly string[] _rotten;
     private readonly bool[] _mayEnd;
+    private readonly bool[] _mayMisread;
     private readonly bool[] _startPending;
 
     public Operator(Simulation world)
@@ -36,6 +37,7 @@ internal sealed class Operator
         _flipped = new bool[world.Plan.Nodes];
         _rotten = new string[world.Plan.Nodes];
         _mayEnd = new bool[world.Plan.Nodes];
+        _mayMisread = new bool[world.Plan.Nodes];
         _startPending = new bool[world.Plan.Nodes];
         HeldDown = new bool[world.Plan.Nodes];
         _world.Queue.Add(Interval, new SimEvent { Kind = EventKind.Operator, Target = -1 });
@@ -45,7 +47,13 @@ internal sealed class Operator
     public bool[] HeldDown { get; }
 
     /// <summary>A fault has given the node's process a reason to end.</summary>
-    public void ExpectEnd(int node) => _mayEnd[node] = true;
+    /// <param name="node">Its number.</param>
+    /// <param name="mayMisread">The fault makes a read fail.</param>
+    public void ExpectEnd(int node, bool mayMisread = false)
+    {
+        _mayEnd[node] = true;
+        _mayMisread[node] |= mayMisread;
+    }
 
     /// <summary>
     /// A bit was turned in a file of the node where that must be found; its disk counts as lost until then.
@@ -86,7 +94,7 @@ internal sealed class Operator
         {
             Wipe(node);
         }
-        else if (!_mayEnd[node.Number] || !SpeaksOfDisk(sentence))
+        else if (!_mayEnd[node.Number] || !SpeaksOfDisk(node.Number, sentence))
         {
             RunClaims.Break(RunClaims.NeedlessEnd, $"{node.Name} ended without cause: {sentence}");
         }
@@ -114,9 +122,12 @@ internal sealed class Operator
     /// <summary>
     /// A full or failing disk is the only cause that a fault gives; damage without a turned bit has none.
     /// </summary>
-    private static bool SpeaksOfDisk(string sentence) =>
+    private bool SpeaksOfDisk(int node, string sentence) =>
         sentence.StartsWith("The disk is full", StringComparison.Ordinal)
-        || sentence.StartsWith("The disk failed", StringComparison.Ordinal);
+        || sentence.StartsWith("The disk failed", StringComparison.Ordinal)
+        || (_mayMisread[node]
+            && (sentence.Contains("could not be read", StringComparison.Ordinal)
+                || sentence.Contains("damaged or unreadable", StringComparison.Ordinal)));
 
     public void StartLater(SimulatedNode node, long delay)
     {
