@@ -31,7 +31,8 @@ public sealed class MetadataPlanner(ClusterMetadata metadata, PlacementSettings 
         }
 
         uint slots = (uint)(Slot.Count / partitions);
-        NodeId[][] placed = Place(metadata.State.NextKeyspace, partitions, (int)keyspace.Replicas);
+        uint[] firsts = [.. Enumerable.Range(0, partitions).Select(i => (uint)i * slots)];
+        NodeId[][] placed = Place(metadata.State.NextKeyspace, firsts, (int)keyspace.Replicas);
         for (uint i = 0; i < partitions; i++)
         {
             var partition = new PlacedPartition { FirstSlot = i * slots, LastSlot = ((i + 1) * slots) - 1 };
@@ -54,7 +55,8 @@ public sealed class MetadataPlanner(ClusterMetadata metadata, PlacementSettings 
         foreach (KeyspaceRecord keyspace in metadata.State.Keyspaces)
         {
             PartitionRecord[] partitions = [.. metadata.PartitionsOf(keyspace.Id)];
-            NodeId[][] placed = Place(keyspace.Id, partitions.Length, (int)keyspace.Replicas);
+            uint[] firsts = [.. partitions.Select(partition => partition.FirstSlot)];
+            NodeId[][] placed = Place(keyspace.Id, firsts, (int)keyspace.Replicas);
             for (int i = 0; i < partitions.Length && moves.Count < movesMax; i++)
             {
                 if (partitions[i].TargetVoters.Count == 0
@@ -100,7 +102,10 @@ public sealed class MetadataPlanner(ClusterMetadata metadata, PlacementSettings 
         return move;
     }
 
-    private NodeId[][] Place(uint keyspace, int partitions, int replicas)
+    /// <summary>
+    /// A partition's place hangs on its first slot, not on its number, so that a split moves none but the new half.
+    /// </summary>
+    private NodeId[][] Place(uint keyspace, uint[] firstSlots, int replicas)
     {
         PlacementNode[] nodes =
         [
@@ -110,12 +115,12 @@ public sealed class MetadataPlanner(ClusterMetadata metadata, PlacementSettings 
                     new NodeId(node.Id), (int)node.Weight,
                     node.Zone.Length > 0 ? $"{node.Region}/{node.Zone}" : $"node {node.Id}")),
         ];
-        PlacementPartition[] wanted = new PlacementPartition[partitions];
+        PlacementPartition[] wanted = new PlacementPartition[firstSlots.Length];
         Span<byte> name = stackalloc byte[8];
-        for (int i = 0; i < partitions; i++)
+        for (int i = 0; i < firstSlots.Length; i++)
         {
             BinaryPrimitives.WriteUInt32LittleEndian(name, keyspace);
-            BinaryPrimitives.WriteInt32LittleEndian(name[4..], i);
+            BinaryPrimitives.WriteUInt32LittleEndian(name[4..], firstSlots[i]);
             wanted[i] = new PlacementPartition(KeyHash.Of(name), replicas);
         }
 
