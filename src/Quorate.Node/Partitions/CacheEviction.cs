@@ -6,8 +6,9 @@ using Quorate.Storage.Stores;
 namespace Quorate.Node.Partitions;
 
 /// <summary>
-/// Chooses what a cache lets go, as Redis does: of a few rows drawn at random and the best of former draws, the one that
-/// the policy ranks first. The leader chooses and logs deletes, so that every replica lets go of the same (pitfall R25).
+/// Chooses what a cache lets go, as Redis does: of a few rows drawn at random and the best of former draws, the one
+/// that the policy ranks first. The leader chooses and logs deletes, so that every replica lets go of the same
+/// (pitfall R25).
 /// <para>What nobody can see any more (expired rows, elements of a collection that is gone) goes before all
 /// else.</para>
 /// </summary>

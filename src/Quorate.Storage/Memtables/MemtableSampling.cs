@@ -9,9 +9,9 @@ public sealed unsafe partial class Memtable
     private const ulong SkippedMax = 16;
 
     /// <summary>
-    /// A user's row that is no tombstone, drawn by this number: one of the first few from a place in the table on. It is
-    /// not marked as read. False when none was found behind <see cref="MemtableSettings.StepRowsMax"/> others, or there
-    /// is none. Where slots are sparse, rows behind long gaps are drawn more often than others.
+    /// A user's row that is no tombstone, drawn by this number: one of the first few from a place in the table on. It
+    /// is not marked as read. False when none was found behind <see cref="MemtableSettings.StepRowsMax"/> others, or
+    /// there is none. Where slots are sparse, rows behind long gaps are drawn more often than others.
     /// </summary>
     public bool TrySample(ulong draw, out ReadOnlySpan<byte> rowKey, out Row row)
     {

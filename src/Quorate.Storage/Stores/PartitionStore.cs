@@ -231,7 +231,7 @@ public sealed class PartitionStore : IPartitionStore
     {
         _fetches.Stop();
         _sending.Stop();
-        _context.Jobs.Add(DestroyJob(), StoreJobRank.Request);
+        _context.Jobs.Add(DestroySteps(), StoreJobRank.Request);
     }
 
     public void Close()
@@ -321,39 +321,16 @@ public sealed class PartitionStore : IPartitionStore
         }
     }
 
-    private IEnumerable<StoreStep> DestroyJob()
+    private IEnumerable<StoreStep> DestroySteps()
     {
-        yield return new DiskOperation(0, DiskOperationKind.List, "");
+        var job = new DestroyJob(_context);
+        yield return StoreStep.All(job.Steps());
 
-        if (_context.LastEnd("the data folder") != StepEnd.Done)
+        if (job.IsDone)
         {
-            yield break;
+            Close();
+            _client.StoreDestroyed();
         }
-
-        // The manifests first, and for good: one without its tables could not be opened after a crash.
-        List<StoreFileName> names = StoreFileName.Among(_settings.Prefix, _context.Jobs.Completion.Names ?? []);
-        foreach (bool manifests in new[] { true, false })
-        {
-            foreach (StoreFileName name in names.Where(each => (each.Kind == StoreFileKind.Manifest) == manifests))
-            {
-                yield return new DiskOperation(0, DiskOperationKind.Delete, name.File);
-
-                if (_context.LastEnd(name.File) != StepEnd.Done)
-                {
-                    yield break;
-                }
-            }
-
-            yield return new DiskOperation(0, DiskOperationKind.SyncFolder, "");
-
-            if (_context.LastEnd("the data folder") != StepEnd.Done)
-            {
-                yield break;
-            }
-        }
-
-        Close();
-        _client.StoreDestroyed();
     }
 
     private void Take(TableSet set)

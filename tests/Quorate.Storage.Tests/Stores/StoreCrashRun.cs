@@ -78,7 +78,7 @@ internal sealed class StoreCrashRun
         Assert.Equal(Hashes[index], new StoreLook(owner, () => RunAll(disk)).StateHash());
         Assert.Empty(StoreStrictCheck.Check(Settings, disk.Names, disk.Content));
 
-        // Nothing else is left, so that crashes do not fill the disk; tables without any manifest wait for the next one.
+        // Nothing else is left, so that crashes do not fill the disk; tables without a manifest wait for the next one.
         bool isNamed = owner.Opened is not null;
         Assert.Equal(
             StoreInspector.FilesInUse(Prefix, disk.Names, disk.Content).Order(StringComparer.Ordinal),
