@@ -80,12 +80,7 @@ internal sealed class PartitionWrites
             return;
         }
 
-        if (_parts.Replica.Group!.Term != _term)
-        {
-            Leave();
-            _term = _parts.Replica.Group.Term;
-        }
-
+        EnterTerm();
         while (_parts.MayEvaluate && _queue.HasReady)
         {
             ProposeNext();
@@ -100,6 +95,8 @@ internal sealed class PartitionWrites
             return false;
         }
 
+        // A read may ask for this before the first write of a leadership, which must not forget the time afterwards.
+        EnterTerm();
         if (_timeEntry == 0)
         {
             _entry.Begin(_parts.Replica.Group!.LastIndex.Next);
@@ -186,6 +183,17 @@ internal sealed class PartitionWrites
 
         _proposals.Clear();
         _pending.Clear();
+    }
+
+    /// <summary>What an earlier leadership left is forgotten before this one's first proposal.</summary>
+    private void EnterTerm()
+    {
+        Term term = _parts.Replica.Group!.Term;
+        if (term != _term)
+        {
+            Leave();
+            _term = term;
+        }
     }
 
     /// <summary>A leadership is over: what it had pending is decided by the log.</summary>
