@@ -8,7 +8,8 @@ using Quorate.Storage.Stores;
 namespace Quorate.Simulator.Faults;
 
 /// <summary>
-/// What may happen to disks: a failed sync, read or write, a turned bit, no space, slowness, and the loss of everything.
+/// What may happen to disks: a failed sync, read or write, a turned bit, no space, slowness, and the loss of
+/// everything.
 /// </summary>
 internal sealed class DiskFaults(Simulation world, FaultDriver faults)
 {
