@@ -198,6 +198,7 @@ internal sealed class PartitionWrites
         _pending.Clear();
     }
 
+    /// <summary>What an earlier leadership left is forgotten before this one's first proposal.</summary>
     private void EnterTerm()
     {
         if (_parts.Replica.Group!.Term != _term)

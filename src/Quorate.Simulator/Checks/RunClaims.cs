@@ -83,7 +83,10 @@ internal static class RunClaims
     /// <summary>A process ends only for a reason that a fault gave it.</summary>
     public const string NeedlessEnd = "needless-end";
 
-    /// <summary>A bit that turned where damage must be found stops the replica's start.</summary>
+    /// <summary>
+    /// A bit that turned where damage must be found stops the replica's start, or, in a block of rows, the replica when
+    /// it reads the block; a replica that has read all its rows has found it.
+    /// </summary>
     public const string RotFound = "rot-found";
 
     /// <summary>Nothing throws.</summary>

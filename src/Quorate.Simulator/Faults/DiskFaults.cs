@@ -2,6 +2,8 @@ using Quorate.Core.Model;
 using Quorate.Simulator.Disk;
 using Quorate.Simulator.World;
 using Quorate.Storage.Log;
+using Quorate.Storage.SSTable;
+using Quorate.Storage.Stores;
 
 namespace Quorate.Simulator.Faults;
 
@@ -66,7 +68,10 @@ internal sealed class DiskFaults(Simulation world, FaultDriver faults)
         return true;
     }
 
-    /// <summary>Turns a bit where the log promises to find it, or anywhere in the newest checkpoint.</summary>
+    /// <summary>
+    /// Turns a bit where the log promises to find it, or anywhere in the newest checkpoint: the twin's file, or the
+    /// manifest of a store and the tables that it names.
+    /// </summary>
     public bool FlipBit(SeededRandom random)
     {
         if (faults.Victim(random) is not { } node || !world.Operator.MayLoseDisk(node.Number))
@@ -88,8 +93,12 @@ internal sealed class DiskFaults(Simulation world, FaultDriver faults)
             return false;
         }
 
-        faults.Note($"a bit of {file} on {node.Name} turns at byte {offset}");
-        world.Operator.Flipped(node.Number, file);
+        // A block of rows is verified when it is read, all else when the process starts.
+        bool isInRows = file.EndsWith(".sst", StringComparison.Ordinal)
+            && SSTableInspector.DataBytes(node.Disk.DurableContent(file) ?? default) is { } dataBytes
+            && offset < dataBytes;
+        faults.Note($"a bit of {file} on {node.Name} turns at byte {offset}{(isInRows ? ", in its rows" : "")}");
+        world.Operator.Rot.Flipped(node.Number, file, isInRows);
         return true;
     }
 
@@ -111,9 +120,11 @@ internal sealed class DiskFaults(Simulation world, FaultDriver faults)
             if (world.Placements[group].On(node.Number) is { } placed)
             {
                 string prefix = NodeStorage.FilePrefix(group, placed.Id);
-                if (NewestCheckpoint(node, prefix) is { } checkpoint)
+                IReadOnlyList<string> store = StoreInspector.FilesInUse(
+                    prefix, node.Disk.DurableNames, file => node.Disk.DurableContent(file));
+                foreach (string file in NewestCheckpoint(node, prefix) is { } checkpoint ? [checkpoint] : store)
                 {
-                    ranges.Add((checkpoint, node.Disk.DurableContent(checkpoint)!.Value.Length));
+                    ranges.Add((file, node.Disk.DurableContent(file)?.Length ?? 0));
                 }
             }
         }

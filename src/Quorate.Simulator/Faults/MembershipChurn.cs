@@ -13,7 +13,7 @@ internal sealed class MembershipChurn(Simulation world)
     public bool Change(SeededRandom random, int group)
     {
         Placement placement = world.Placements[group];
-        if (placement.Lost.Count > 0 || world.Operator.DoubtsAny(group))
+        if (placement.Lost.Count > 0 || world.Operator.Rot.DoubtsAny(group))
         {
             return false;
         }
@@ -80,7 +80,7 @@ internal sealed class MembershipChurn(Simulation world)
     {
         Placement placement = world.Placements[group];
         List<int> free = [.. Enumerable.Range(0, placement.Nodes).Where(node =>
-            placement.On(node) is null && !world.Operator.Doubts(node))];
+            placement.On(node) is null && !world.Operator.Rot.Doubts(node))];
         return free.Count == 0 ? null : free[(int)random.Next(free.Count)];
     }
 }

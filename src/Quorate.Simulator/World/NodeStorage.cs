@@ -137,7 +137,7 @@ internal sealed class NodeStorage : INodeLogClient
 
     private void CheckLogFiles()
     {
-        if (!_world.Operator.Doubts(_node.Number)
+        if (!_world.Operator.Rot.Doubts(_node.Number)
             && LogStrictCheck.Problems(LogPrefix, _node.Disk.Names, file => _node.Disk.Content(file) ?? default)
                 is [var first, ..])
         {

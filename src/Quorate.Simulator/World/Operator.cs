@@ -2,7 +2,6 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Simulator.Checks;
 using Quorate.Simulator.Engine;
-using Quorate.Storage.Log;
 
 namespace Quorate.Simulator.World;
 
@@ -23,8 +22,6 @@ internal sealed class Operator
     private readonly Simulation _world;
     private readonly SeededRandom _random;
     private readonly List<OperatorRequest>[] _requests;
-    private readonly bool[] _flipped;
-    private readonly string[] _rotten;
     private readonly bool[] _mayEnd;
     private readonly bool[] _mayMisread;
     private readonly bool[] _startPending;
@@ -34,17 +31,19 @@ internal sealed class Operator
         _world = world;
         _random = world.Streams.Open(StreamName.Operator);
         _requests = [.. world.Plan.Groups.Select(_ => new List<OperatorRequest>())];
-        _flipped = new bool[world.Plan.Nodes];
-        _rotten = new string[world.Plan.Nodes];
         _mayEnd = new bool[world.Plan.Nodes];
         _mayMisread = new bool[world.Plan.Nodes];
         _startPending = new bool[world.Plan.Nodes];
+        Rot = new RotWatch(world);
         HeldDown = new bool[world.Plan.Nodes];
         _world.Queue.Add(Interval, new SimEvent { Kind = EventKind.Operator, Target = -1 });
     }
 
     /// <summary>The node is kept down until this is false again.</summary>
     public bool[] HeldDown { get; }
+
+    /// <summary>Which nodes still have to prove what their disks hold.</summary>
+    public RotWatch Rot { get; }
 
     /// <summary>A fault has given the node's process a reason to end.</summary>
     /// <param name="node">Its number.</param>
@@ -55,32 +54,6 @@ internal sealed class Operator
         _mayMisread[node] |= mayMisread;
     }
 
-    /// <summary>
-    /// A bit was turned in a file of the node where that must be found; its disk counts as lost until then.
-    /// </summary>
-    public void Flipped(int node, string file)
-    {
-        _flipped[node] = true;
-        _rotten[node] = file;
-    }
-
-    /// <summary>Does the node still have to prove what its disk holds?</summary>
-    public bool Doubts(int node) => _flipped[node];
-
-    /// <summary>Does any node with a replica of the group still have to prove what its disk holds?</summary>
-    public bool DoubtsAny(int group)
-    {
-        for (int node = 0; node < _flipped.Length; node++)
-        {
-            if (_flipped[node] && _world.Placements[group].On(node) is not null)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
     /// <summary>A process ends by itself with a sentence.</summary>
     public void ProcessEnds(SimulatedNode node, string sentence)
     {
@@ -89,34 +62,18 @@ internal sealed class Operator
             _world.Note(node.Name, $"ends: {sentence}");
         }
 
+        bool isDue = _mayEnd[node.Number] && SpeaksOfDisk(node.Number, sentence);
         node.Kill(powerLoss: false);
-        if (_flipped[node.Number])
+        if (Rot.IsFoundBy(node, sentence, isDue))
         {
             Wipe(node);
         }
-        else if (!_mayEnd[node.Number] || !SpeaksOfDisk(node.Number, sentence))
+        else if (!isDue)
         {
             RunClaims.Break(RunClaims.NeedlessEnd, $"{node.Name} ended without cause: {sentence}");
         }
 
         StartLater(node, _random.Between(20_000, 500_000));
-    }
-
-    /// <summary>A replica that runs with a turned bit in what it promised to prove has not looked.</summary>
-    private void CheckRotIsFound(SimulatedNode node)
-    {
-        string rotten = _rotten[node.Number];
-        bool trusts = LogInspector.IsSegment(NodeStorage.LogPrefix, rotten);
-        for (int group = 0; group < node.Replicas.Length; group++)
-        {
-            trusts |= node.Replicas[group] is { } placed
-                && rotten.StartsWith(NodeStorage.FilePrefix(group, placed.Replica.Id), StringComparison.Ordinal);
-        }
-
-        if (trusts)
-        {
-            RunClaims.Break(RunClaims.RotFound, $"{node.Name} runs with a bit turned in {rotten}");
-        }
     }
 
     /// <summary>
@@ -177,7 +134,7 @@ internal sealed class Operator
         }
 
         node.Disk.Wipe();
-        _flipped[node.Number] = false;
+        Rot.Forget(node.Number);
         for (int group = 0; group < _world.Placements.Length; group++)
         {
             Placement placement = _world.Placements[group];
@@ -278,11 +235,10 @@ internal sealed class Operator
         _world.Queue.Add(_world.Now + Interval, new SimEvent { Kind = EventKind.Operator, Target = -1 });
         foreach (SimulatedNode node in _world.Nodes)
         {
-            if (_flipped[node.Number] && node.State == NodeState.Up && node.Storage.IsOpen
+            if (node.State == NodeState.Up && node.Storage.IsOpen
                 && node.Replicas.All(r => r is null || r.Replica.IsRunning))
             {
-                CheckRotIsFound(node);
-                _flipped[node.Number] = false;
+                Rot.Look(node);
             }
         }
 
@@ -400,7 +356,7 @@ internal sealed class Operator
         bool isSettled = !membership.IsJoint
             && _world.Checks[group].PossibleMemberships().All(other => other.Equals(membership));
         bool IsIntact(ReplicaId voter) =>
-            voter != id && !_world.Placements[group].Lost.Contains(voter) && !_flipped[voter.Node - 1];
+            voter != id && !_world.Placements[group].Lost.Contains(voter) && !Rot.Doubts((int)voter.Node - 1);
         return isSettled && DiskBudget.Suffices(membership, IsIntact);
     }
 }

@@ -132,6 +132,17 @@ internal sealed class RunSchedule(Simulation world)
 
     private void Settle()
     {
+        if (!world.Operator.Rot.IsSettled())
+        {
+            if (IsLate(_settleTime))
+            {
+                RunClaims.Break(
+                    RunClaims.RotFound, $"a turned bit is not found {_settleTime / 1000} ms after everything healed");
+            }
+
+            return;
+        }
+
         for (int group = 0; group < world.Checks.Length; group++)
         {
             if (world.Operator.IsSettled(group))

@@ -138,7 +138,7 @@ internal sealed class ValueReplica : SimulatedReplica, IPartitionHost
     /// <summary>The store is open: its files are walked from end to end, unless a bit was turned in them.</summary>
     public void CheckFiles()
     {
-        if (!World.Operator.Doubts(Node.Number) && Node.Storage.ProblemsOf(Group, Replica.Id) is [var first, ..])
+        if (!World.Operator.Rot.Doubts(Node.Number) && Node.Storage.ProblemsOf(Group, Replica.Id) is [var first, ..])
         {
             RunClaims.Break(RunClaims.StrictFiles, $"{Name} has opened its rows, and {first}");
         }

@@ -13,6 +13,16 @@ namespace Quorate.Storage.SSTable;
 /// </summary>
 public static class SSTableInspector
 {
+    /// <summary>
+    /// How many bytes of a file are blocks of rows, which are verified when they are read; what stands behind them is
+    /// verified when the file is opened. Null when it has no footer that is whole.
+    /// </summary>
+    /// <param name="content">All of its bytes.</param>
+    public static long? DataBytes(ReadOnlyMemory<byte> content) =>
+        content.Length < SSTableFooter.Bytes
+            ? null
+            : SSTableFooter.TryDecode(content.Span[^SSTableFooter.Bytes..], content.Length, out _)?.Index.Offset;
+
     private const int ValueBytesShown = 40;
 
     /// <summary>Lines of text, each ended by a newline.</summary>

@@ -97,6 +97,31 @@ public sealed class ExpiryTests
     }
 
     [Fact]
+    public void A_new_leader_that_moves_the_time_on_first_gives_the_next_entry_a_later_one()
+    {
+        var cluster = new TestCluster(1);
+        TestNode node = cluster.Nodes[0];
+        cluster.Do("SET k 1 PX 500");
+        node.TurnsStandWhenElected = true;
+        cluster.Restart(node);
+        for (int i = 0; i < 100 && !node.Leads; i++)
+        {
+            cluster.Run(50);
+        }
+
+        // Both wait for its first turn, in which the read finds the key due and has the time moved on.
+        cluster.Run(600);
+        Instant deadline = cluster.Now + Duration.FromSeconds(5);
+        ulong read = cluster.Submit(node, TestCluster.Request("GET k") with { Deadline = deadline });
+        ulong write = cluster.Submit(node, TestCluster.Request("SET other 1") with { Deadline = deadline });
+        cluster.Run(300);
+        node.TurnsStandWhenElected = false;
+
+        Assert.Equal("+OK", TestCluster.Text(cluster.Await(node, write)));
+        Assert.Equal("_", TestCluster.Text(cluster.Await(node, read)));
+    }
+
+    [Fact]
     public void The_logged_time_does_not_go_back_with_a_leader_whose_clock_is_slow()
     {
         var cluster = new TestCluster(3);

@@ -46,6 +46,12 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
     /// <summary>Its disk does nothing.</summary>
     public bool DiskStands { get; set; }
 
+    /// <summary>From the moment at which it leads its turns wait until this is false again.</summary>
+    public bool TurnsStandWhenElected { get; set; }
+
+    /// <summary>What the runtime said last of a role, whether or not it took a turn since.</summary>
+    public bool Leads { get; private set; }
+
     public string? Ending { get; private set; }
 
     public List<GroupId> Dropped { get; } = [];
@@ -71,6 +77,7 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
     {
         _starts++;
         Ending = null;
+        Leads = false;
         _deadline = Instant.Never;
         Memory = new(cluster.MemoryBytes);
         _cache = new(1024 * 1024);
@@ -127,7 +134,7 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
             return true;
         }
 
-        if (_turnWaits && Runtime is not null)
+        if (_turnWaits && Runtime is not null && !(TurnsStandWhenElected && Leads))
         {
             _turnWaits = false;
             Calls++;
@@ -170,9 +177,7 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
 
     public void WorkWaits() => _workWaits = true;
 
-    public void RoleChanged(GroupId group, in RoleChanged change)
-    {
-    }
+    public void RoleChanged(GroupId group, in RoleChanged change) => Leads = change.Role == Role.Leader;
 
     public void UnknownLogs(IReadOnlyList<LogStream> streams) => UnknownStreams.AddRange(streams);
 
