@@ -81,6 +81,29 @@ public sealed class LogCorruptionTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_file_that_was_only_made_ready_proves_nothing_of_a_log_that_never_began(bool isOnlyReady)
+    {
+        var began = new MemoryDisk();
+        var first = new LogOwner(began);
+        first.Log.Open();
+        began.RunAll();
+        byte[] torn = [.. began.Content(LogBatch.FileName(LogOwner.Prefix, 1))];
+        Assert.True(LogBatch.TryReadHeader(torn, 1, 0, out LogBatch batch));
+        torn.AsSpan(LogBatch.HeaderBytes, batch.Length - LogBatch.HeaderBytes).Clear();
+
+        var disk = new MemoryDisk();
+        disk.Put(LogBatch.FileName(LogOwner.Prefix, 2), new byte[torn.Length]);
+        disk.Put(LogBatch.FileName(LogOwner.Prefix, 3), isOnlyReady ? torn : [.. torn.Select(b => (byte)(b + 1))]);
+        var owner = new LogOwner(disk);
+        owner.Log.Open();
+        disk.RunAll();
+
+        Assert.Equal(isOnlyReady, owner.Failure is null);
+    }
+
     [Fact]
     public void Garbage_after_the_last_batch_is_cut()
     {
