@@ -10,7 +10,7 @@ echo quorate: '%~1' is not a command; 'quorate help' lists them. 1>&2
 exit /b 64
 
 :overview
-echo Quorate, a distributed key-value store. There is no server yet; what works are nodes with typed values, under simulation.
+echo Quorate, a distributed key-value store. No server yet; what works are nodes with typed values, under simulation.
 echo.
 echo   quorate simulate --seeds 200           run 200 simulated clusters with faults, and check each
 echo   quorate simulate --seed 7 --verbose    watch one of them
