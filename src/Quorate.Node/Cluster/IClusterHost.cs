@@ -33,12 +33,12 @@ public interface IClusterHost
     long WallClockMilliseconds { get; }
 
     /// <summary>
-    /// A message for a node, which the host copies. It may be lost, repeated or overtaken. False when it is surely lost:
-    /// there is no connection, or too much waits for it.
+    /// A message for a node, which the host copies. It may be lost, repeated or overtaken. False when it surely is
+    /// lost: there is no connection, or too much waits for it.
     /// </summary>
     bool Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message);
 
-    /// <summary>Call the node's Tick at this time; it takes the place of the former deadline.</summary>
+    /// <summary>Call the node's Tick then; it takes the place of the former deadline.</summary>
     void SetDeadline(Instant deadline);
 
     /// <summary>Something is to be done: call the node's Turn, once, now or later.</summary>

@@ -12,8 +12,8 @@ public interface INodeGateway
     ClusterView View { get; }
 
     /// <summary>
-    /// Hands calls over, in their order. Each is completed once, perhaps before this returns, perhaps on another thread.
-    /// Calls of one connection that name one key are executed in the order in which they were handed over.
+    /// Hands calls over, in their order. Each is completed once, perhaps before this returns, perhaps on another
+    /// thread. Calls of one connection that name one key are executed in the order in which they were handed over.
     /// </summary>
     void Submit(ReadOnlySpan<ClientCall> calls);
 
