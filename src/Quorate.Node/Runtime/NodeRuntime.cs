@@ -28,6 +28,8 @@ public sealed class NodeRuntime : INodeLogClient
     private readonly List<NodeNews> _news = [];
     private readonly NodeSchedule _schedule;
     private readonly WorkRotation _work;
+    private readonly List<PartitionShell> _dropsWaiting = [];
+    private bool _logIsOpen;
     private bool _hasEnded;
 
     public NodeRuntime(NodePlace place, NodeSettings settings, INodeHost host)
@@ -129,7 +131,14 @@ public sealed class NodeRuntime : INodeLogClient
             // without rows can not be. Whoever asks has noted that the partition goes: a crash in between leaves rows.
             shell.Leave();
             shell.Partition.Leave();
-            _log.Drop(shell.Stream, () => shell.Partition.Destroy(() => _host.PartitionDropped(group)));
+            if (_logIsOpen)
+            {
+                GiveUp(shell);
+            }
+            else
+            {
+                _dropsWaiting.Add(shell);
+            }
         }
     }
 
@@ -250,10 +259,14 @@ public sealed class NodeRuntime : INodeLogClient
 
     void INodeLogClient.LogOpened(IReadOnlyList<LogStream> streams)
     {
+        _logIsOpen = true;
+        _host.LogOpened();
         List<LogStream> unknown = [];
         foreach (LogStream stream in streams)
         {
-            if (!_partitions.TryGetValue(stream.Group, out PartitionShell? shell) || shell.Stream != stream)
+            bool isLeaving = _dropsWaiting.Exists(leaving => leaving.Stream == stream);
+            bool isOpen = _partitions.TryGetValue(stream.Group, out PartitionShell? shell) && shell.Stream == stream;
+            if (!isLeaving && !isOpen)
             {
                 unknown.Add(stream);
             }
@@ -263,6 +276,13 @@ public sealed class NodeRuntime : INodeLogClient
         {
             _host.UnknownLogs(unknown);
         }
+
+        foreach (PartitionShell shell in _dropsWaiting)
+        {
+            GiveUp(shell);
+        }
+
+        _dropsWaiting.Clear();
     }
 
     void INodeLogClient.CheckpointWanted(LogStream stream)
@@ -332,6 +352,9 @@ public sealed class NodeRuntime : INodeLogClient
             heaviest?.Partition.WantCheckpoint();
         }
     }
+
+    private void GiveUp(PartitionShell shell) => _log.Drop(
+        shell.Stream, () => shell.Partition.Destroy(() => _host.PartitionDropped(shell.Group)));
 
     private void Refuse(GroupId group, RequestId request) => _host.Reply(group, new PartitionReply(
         request, Outcome.Refused, DropReason.NotLeader, ReplicaId.None, default, default, default));

@@ -248,6 +248,16 @@ internal sealed class RunSchedule(Simulation world)
             return;
         }
 
+        if (Leaving() is { } leaving)
+        {
+            if (IsLate(_convergeTime))
+            {
+                RunClaims.Break(RunClaims.ProgressConvergence, leaving);
+            }
+
+            return;
+        }
+
         if (_phase == Phase.Converging && world.Plan.Values is not null)
         {
             AskAllReplicas();
@@ -261,6 +271,20 @@ internal sealed class RunSchedule(Simulation world)
         {
             Orphan();
         }
+    }
+
+    /// <summary>Who still holds something of replicas that were taken away, or null.</summary>
+    private string? Leaving()
+    {
+        foreach (SimulatedNode node in world.Nodes)
+        {
+            if (node.State != NodeState.Down && node.Process.Leaving > 0)
+            {
+                return $"{node.Name} has not given up {node.Process.Leaving} replicas that were taken away";
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Who does not hold all that is committed, or null.</summary>
