@@ -28,6 +28,7 @@ public sealed class NodeRuntime : INodeLogClient
     private readonly List<NodeNews> _news = [];
     private readonly NodeSchedule _schedule;
     private readonly WorkRotation _work;
+    private readonly NodeMemory _memory;
     private readonly List<PartitionShell> _dropsWaiting = [];
     private bool _logIsOpen;
     private bool _hasEnded;
@@ -42,6 +43,7 @@ public sealed class NodeRuntime : INodeLogClient
         _stray = new(settings.ClockStrayMaxMilliseconds);
         _schedule = new(host);
         _work = new(host, settings.WorkPartitionsMax);
+        _memory = new(place.Memory, settings);
     }
 
     /// <summary>
@@ -253,7 +255,7 @@ public sealed class NodeRuntime : INodeLogClient
             return false;
         }
 
-        MakeRoom();
+        _memory.MakeRoom(_partitions.Values, _work);
         return _work.Run(budgetBytes);
     }
 
@@ -301,7 +303,7 @@ public sealed class NodeRuntime : INodeLogClient
     /// <summary>Whether a partition must refuse writes now, for the sake of the whole node.</summary>
     internal DropReason? WriteRefusal =>
         SpaceIsLow ? DropReason.SpaceIsLow
-        : _place.Memory.OverBytes > _place.Memory.TotalBytes / _settings.MemoryOverDivisor ? DropReason.Overloaded
+        : _memory.IsOverfull ? DropReason.Overloaded
         : null;
 
     /// <summary>A partition has read its disk and begins to listen.</summary>
@@ -313,43 +315,6 @@ public sealed class NodeRuntime : INodeLogClient
         {
             _hasEnded = true;
             _host.End(sentence);
-        }
-    }
-
-    /// <summary>
-    /// Memory is short: whoever holds rows that are not needed may give them back, whether or not anything happened to
-    /// it; and when too many rows are in memory only, the partition with the most of them is to take a checkpoint.
-    /// </summary>
-    private void MakeRoom()
-    {
-        long total = _place.Memory.TotalBytes;
-        if (_place.Memory.UsedBytes < total / _settings.MemoryDirtyDivisor)
-        {
-            return;
-        }
-
-        bool isOver = _place.Memory.OverBytes > 0;
-        PartitionShell? heaviest = null;
-        long most = 0;
-        long dirty = 0;
-        foreach (PartitionShell shell in _partitions.Values)
-        {
-            if (isOver)
-            {
-                _work.Add(shell);
-            }
-
-            long bytes = shell.Partition.Rows.DirtyBytes;
-            dirty += bytes;
-            if (bytes > most)
-            {
-                (heaviest, most) = (shell, bytes);
-            }
-        }
-
-        if (dirty > total / _settings.MemoryDirtyDivisor)
-        {
-            heaviest?.Partition.WantCheckpoint();
         }
     }
 

@@ -82,7 +82,7 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
     public void CheckNow()
     {
         bool isDue = _mustCheck || _applied.Index.Value / HashInterval != _checked.Index.Value / HashInterval;
-        if (isDue && !_isClosed && !_isLeaving && _applied != default && _applied.Index != _checked.Index && !_isFetching)
+        if (isDue && !_isLeaving && _applied != default && _applied.Index != _checked.Index && !_isFetching)
         {
             _checked = _applied;
             _mustCheck = false;
@@ -140,7 +140,7 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
     {
         if (!_isClosed)
         {
-            _isClosed = true;
+            _isClosed = _isLeaving = true;
             _store.Close();
         }
     }
@@ -210,14 +210,14 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
     /// <summary>Hashes on; all that was read for it is held until it is through, as a request's rows are.</summary>
     private void GoOn()
     {
-        ulong? hash = _isClosed || _isLeaving ? null : _store.StateHash();
+        ulong? hash = _isLeaving ? null : _store.StateHash();
         if (hash is { } known)
         {
             Release();
             (_hashed, _hash) = (_applied, known);
             _checks.Committed.CheckState(_replica.Id, _applied, known);
         }
-        else if (!_isClosed && !_isLeaving)
+        else if (!_isLeaving)
         {
             _isFetching = true;
             _fetchedAt = _applied;

@@ -73,7 +73,7 @@ internal abstract class SimulatedReplica
         {
             RunClaims.Break(
                 RunClaims.SingleAnswer,
-                $"{Name} was dropped and has not answered {Attempts.Count} attempts and {_operations.Count} operations");
+                $"{Name} has gone and not answered {Attempts.Count} attempts and {_operations.Count} operations");
         }
     }
 
