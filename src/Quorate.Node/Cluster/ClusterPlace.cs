@@ -70,7 +70,7 @@ public sealed record ClusterSettings
     /// <summary>Of the keyspace `default`; one where there are fewer nodes than this.</summary>
     public uint DefaultReplicas { get; init; } = 3;
 
-    /// <summary>Between two looks at what the node should do of itself (balance, membership, file of the map).</summary>
+    /// <summary>Between two looks at what a node does by itself (balance, membership, the map).</summary>
     public Duration DutyInterval { get; init; } = Duration.FromMilliseconds(100);
 
     /// <summary>Between two leaderships that this node hands back to where they belong.</summary>
