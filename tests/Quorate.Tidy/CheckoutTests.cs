@@ -157,6 +157,16 @@ public sealed class CheckoutTests
     }
 
     [Fact]
+    public void The_table_of_what_kills_mutants_names_what_exists()
+    {
+        string[] guards = [.. typeof(Guards).GetProperties().Select(property => property.Name)];
+        string[] files = [.. Checkout.Files.Select(file => file.Path)];
+        Findings.MustBeNone(
+            CodeReferences.Killers(PageOrSkip("tests/mutants/killers.txt"), guards, files),
+            "Name a guard, then 'script' and a script, or the means and a test class; take out what is gone.");
+    }
+
+    [Fact]
     public void The_tour_of_figure_2_names_code_that_exists() =>
         Findings.MustBeNone(
             CodeReferences.Figure(PageOrSkip("docs/ARCHITECTURE.md"), typeof(Guards).Assembly),

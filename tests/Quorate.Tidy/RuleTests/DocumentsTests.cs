@@ -65,4 +65,20 @@ public sealed class DocumentsTests
         string text = $"{prose}\n\n| pitfall | guard | test |\n| --- | --- | --- |\n| R1 | {cell} | `Tests.A` |\n";
         Assert.Equal(findings, CodeReferences.GuardMap(Sample.At("docs/pitfalls.md", text), ["One", "Two"]).Count());
     }
+
+    [Theory]
+    [InlineData("# a word", true)]
+    [InlineData("One script r1", true)]
+    [InlineData("One storage ATests", true)]
+    [InlineData("Three script r1", false)]
+    [InlineData("One script r2", false)]
+    [InlineData("One storage BTests", false)]
+    [InlineData("One storage", false)]
+    [InlineData("Two script r1\nTwo script r1", false)]
+    public void A_line_on_mutants_that_names_what_is_not_there_is_found(string text, bool isRight)
+    {
+        string[] files = ["tests/scripts/raft/r1.txt", "tests/A/ATests.cs", "src/A/BTests.cs"];
+        Source table = Sample.At("tests/mutants/killers.txt", text);
+        Assert.Equal(isRight, !CodeReferences.Killers(table, ["One", "Two"], files).Any());
+    }
 }

@@ -62,6 +62,37 @@ internal static partial class CodeReferences
         }
     }
 
+    /// <summary>
+    /// tests/mutants/killers.txt names guards, each once, and scripts and test files that exist. A guard without a line
+    /// is none: it is tried on everything.
+    /// </summary>
+    public static IEnumerable<Finding> Killers(
+        Source table, IReadOnlyCollection<string> guards, IReadOnlyCollection<string> files)
+    {
+        HashSet<string> named = [];
+        string[] lines = table.Text.Split('\n');
+        for (int i = 0; i < lines.Length; i++)
+        {
+            string[] words = lines[i].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length == 0 || words[0] == "#")
+            {
+                continue;
+            }
+
+            bool isScript = words is [_, "script", _];
+            string file = isScript ? $"tests/scripts/raft/{words[2]}.txt" : words.Length == 3 ? $"/{words[2]}.cs" : "";
+            if (words.Length != 3 || !guards.Contains(words[0]) || !named.Add(words[0]))
+            {
+                yield return new(table.Path, i + 1, "not 'guard means name', with a guard that no other line names");
+            }
+            else if (!files.Any(path => path.StartsWith("tests/", StringComparison.Ordinal)
+                && path.EndsWith(file, StringComparison.Ordinal)))
+            {
+                yield return new(table.Path, i + 1, $"there is no {file}");
+            }
+        }
+    }
+
     private static IEnumerable<(int Line, string Name)> NamedAsGuards(Source page)
     {
         int column = -1;
