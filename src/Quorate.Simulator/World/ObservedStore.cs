@@ -1,6 +1,7 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Simulator.Checks;
+using Quorate.Storage.Memtables;
 using Quorate.Storage.Rows;
 using Quorate.Storage.Stores;
 
@@ -49,6 +50,8 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
     }
 
     public HybridTime Time => _store.Time;
+
+    public ConcurrentRows Concurrent => _store.Concurrent;
 
     public long DirtyBytes => _store.DirtyBytes;
 
