@@ -1,0 +1,23 @@
+namespace Quorate.Server.Runtime;
+
+/// <summary>How the process of a node ends; the numbers are those of sysexits.h.</summary>
+public enum ExitCode
+{
+    /// <summary>It was asked to stop, and has stopped in order.</summary>
+    Ok = 0,
+
+    /// <summary>The command line or a setting is wrong.</summary>
+    Usage = 64,
+
+    /// <summary>The data cannot be used: damaged, of another cluster, of a newer format.</summary>
+    Data = 65,
+
+    /// <summary>Something that is needed is not there: a port is taken, a folder is in use, no cluster is found.</summary>
+    Unavailable = 69,
+
+    /// <summary>An invariant is broken: a defect. The node can no longer prove what it holds.</summary>
+    Internal = 70,
+
+    /// <summary>The disk has refused something that the node cannot do without.</summary>
+    Disk = 74,
+}

@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+using Quorate.Core.Model;
+using Quorate.Node.Cluster;
+
+namespace Quorate.Server.Runtime;
+
+/// <summary>Something for the node that waits in the loop's inbox.</summary>
+/// <param name="What">
+/// A <see cref="ClientCall"/>, a <see cref="MetadataCall"/>, an action, or a message's bytes.
+/// </param>
+/// <param name="From">Of a message: who sent it.</param>
+/// <param name="By">Of a message: how it came.</param>
+/// <param name="Source">Of a message: who wants to know that it waits no longer.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct NodeInput(
+    object What, NodeId From = default, PeerClass By = default, IMessageSource? Source = null)
+{
+    /// <summary>What it takes of the inbox's bound on bytes.</summary>
+    internal int MessageBytes => What is byte[] message ? message.Length : 0;
+}
+
+/// <summary>Where messages come from that may be sent only while few of them wait here.</summary>
+public interface IMessageSource
+{
+    /// <summary>So many bytes of its messages no longer wait. Any thread may say so.</summary>
+    void Taken(int bytes);
+}
