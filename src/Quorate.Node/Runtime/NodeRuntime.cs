@@ -51,6 +51,9 @@ public sealed class NodeRuntime : INodeLogClient
     /// </summary>
     public bool SpaceIsLow { get; private set; }
 
+    /// <summary>Nodes that are watched and not heard.</summary>
+    public IReadOnlySet<NodeId> Silent => _silent;
+
     /// <summary>The partitions that are open, ascending.</summary>
     public IReadOnlyCollection<GroupId> Partitions => _partitions.Keys;
 
@@ -294,6 +297,10 @@ public sealed class NodeRuntime : INodeLogClient
             shell.Partition.WantCheckpoint();
             _work.Add(shell);
         }
+        else
+        {
+            _host.CheckpointWanted(stream);
+        }
     }
 
     void INodeLogClient.SpaceIsLow(bool isLow) => SpaceIsLow = isLow;
@@ -306,8 +313,14 @@ public sealed class NodeRuntime : INodeLogClient
         : _memory.IsOverfull ? DropReason.Overloaded
         : null;
 
-    /// <summary>A partition has read its disk and begins to listen.</summary>
-    internal void Announce() => _heartbeats.Announce();
+    /// <summary>
+    /// The log of a group that is no partition and that the host keeps itself: to be asked for before
+    /// <see cref="Start"/>.
+    /// </summary>
+    public IGroupLog LogFor(LogStream stream, IGroupLogClient client) => _log.For(stream, client);
+
+    /// <summary>A replica has read its disk and begins to listen.</summary>
+    public void Announce() => _heartbeats.Announce();
 
     internal void End(string sentence)
     {
@@ -347,6 +360,7 @@ public sealed class NodeRuntime : INodeLogClient
                 _stray.Forget(news.Node);
             }
 
+            _host.NodeHeard(news);
             foreach (PartitionShell shell in _partitions.Values)
             {
                 shell.Partition.Hear(news);
