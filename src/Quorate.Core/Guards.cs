@@ -285,6 +285,9 @@ public static class Guards
     /// <summary>When a pending change comes to nothing, the pending one before it is seen again.</summary>
     public static bool CutUncoversOlderChange => On();
 
+    /// <summary>R34: a connection's read waits for its own writes before it.</summary>
+    public static bool ReadsWaitForOwnWrites => On();
+
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
     private static readonly string? Off = Environment.GetEnvironmentVariable("QUORATE_MUTANT");
