@@ -56,6 +56,12 @@ public static class Guards
     /// <summary>R8: TimeoutNow bypasses the lease, so the lease ends when a transfer starts.</summary>
     public static bool TransferEndsLease => On();
 
+    /// <summary>R8: readers beside the group lose a lease before anything leaves that ends it.</summary>
+    public static bool LeaseIsWithdrawnBeforeSends => On();
+
+    /// <summary>R31: a reader beside the group sees all that was acknowledged, applied or not.</summary>
+    public static bool FastReadsAwaitApplied => On();
+
     /// <summary>R9: a lease counts from the moment its heartbeat was sent.</summary>
     public static bool LeaseCountsFromSending => On();
 

@@ -81,6 +81,16 @@ internal sealed class Leader
         ? LogIndex.Max(_state.Log.Commit, Proposals.LeaderAcknowledged)
         : _state.Log.Commit;
 
+    /// <summary>What readers beside the group may rely on; nothing before an entry of this term is applied.</summary>
+    public ReadLease ReadLease
+    {
+        get
+        {
+            Instant until = LeaseUntil;
+            return _state.Log.Applied >= _first && until > Instant.Zero ? new(_state.Term, _first, until, ReadIndex) : default;
+        }
+    }
+
     /// <summary>Takes office with an entry of the new term, which is word to everyone as well.</summary>
     public void Begin() => Append(EntryKind.Barrier, ReadOnlyMemory<byte>.Empty);
 

@@ -106,6 +106,7 @@ public sealed class RaftGroup
         Take(input);
         Settle();
         _state.Durability.Flush(new(_state.Term, _state.Vote, _state.Log.Commit), _state.Log.Last, output);
+        output.ReadLease = Leading?.ReadLease ?? default;
         output.NextDeadline = NextDeadline();
     }
 
@@ -154,6 +155,9 @@ public sealed class RaftGroup
                 break;
             case RaftInputKind.SnapshotFailed:
                 _snapshots.OnFailed(input.Snapshot!);
+                break;
+            case RaftInputKind.Used:
+                Leading?.Stir();
                 break;
             case RaftInputKind.Wake:
                 _roles.Wake();

@@ -53,6 +53,9 @@ public enum RaftInputKind : byte
     /// came back.
     /// </summary>
     Wake,
+
+    /// <summary>Reads were served under the <see cref="ReadLease"/>, so the group is not idle.</summary>
+    Used,
 }
 
 /// <summary>
@@ -173,6 +176,8 @@ public readonly struct RaftInput
 
     public static RaftInput Transfer(Instant now, RequestId request, ReplicaId target) =>
         new() { Kind = RaftInputKind.Transfer, Now = now, Request = request, Peer = target };
+
+    public static RaftInput Used(Instant now) => new() { Kind = RaftInputKind.Used, Now = now };
 
     public static RaftInput Wake(Instant now) => new() { Kind = RaftInputKind.Wake, Now = now };
 }

@@ -113,6 +113,19 @@ public readonly record struct SnapshotFetch(ReplicaId Peer, LogIndex Snapshot, l
 /// </summary>
 public sealed record InstallSnapshot(SnapshotMeta Meta, long Offset, ReadOnlyMemory<byte> Chunk, bool Done);
 
+/// <summary>
+/// What readers beside the group may rely on from now until the next step's: while the clock is before <paramref
+/// name="Until"/>, the state that has applied <paramref name="Index"/> is one that a linearizable read may see. The
+/// host withdraws the one before ahead of all else that a step asks for, since a message or an acknowledgement may end
+/// it (pitfalls R8 and R31).
+/// </summary>
+/// <param name="Term">Of the leader; zero when there is no lease.</param>
+/// <param name="First">The first index of the term; it is applied.</param>
+/// <param name="Until">On the node's monotonic clock.</param>
+/// <param name="Index">All that is committed, and all that was acknowledged before that.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct ReadLease(Term Term, LogIndex First, Instant Until, LogIndex Index);
+
 /// <summary>The replica's role, term or known leader has changed.</summary>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct RoleChanged(Role Role, Term Term, ReplicaId Leader);
@@ -145,6 +158,9 @@ public sealed class RaftOutput
     public List<InstallSnapshot> Installs { get; } = [];
 
     public List<RoleChanged> RoleChanges { get; } = [];
+
+    /// <summary>As of the end of the last step.</summary>
+    public ReadLease ReadLease { get; set; }
 
     /// <summary>
     /// When the group next needs a <see cref="RaftInputKind.Tick"/>; a sleeping group has only

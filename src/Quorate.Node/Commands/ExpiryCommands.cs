@@ -134,7 +134,7 @@ internal static class ExpiryCommands
 
     private static void Tell(CommandContext context, bool inSeconds, bool fromNow)
     {
-        if (!context.TryGet(RowKey.Of(context.Line[1]), out Row row))
+        if (!context.TryGet(context.RowKeyOf(1), out Row row))
         {
             return;
         }

@@ -58,7 +58,7 @@ internal static class KeyCommands
         int count = 0;
         for (int word = 1; word < context.Line.Count; word++)
         {
-            if (!context.TryGet(RowKey.Of(context.Line[word]), out Row row))
+            if (!context.TryGet(context.RowKeyOf(word), out Row row))
             {
                 return;
             }
@@ -71,7 +71,7 @@ internal static class KeyCommands
 
     private static void Type(CommandContext context)
     {
-        if (context.TryGet(RowKey.Of(context.Line[1]), out Row row))
+        if (context.TryGet(context.RowKeyOf(1), out Row row))
         {
             context.Reply.Simple(NameOf(row.Type));
         }

@@ -28,7 +28,7 @@ internal static class StringCommands
     /// <summary>A JSON document is answered as its text.</summary>
     private static void Get(CommandContext context)
     {
-        if (!context.TryGet(RowKey.Of(context.Line[1]), out Row row))
+        if (!context.TryGet(context.RowKeyOf(1), out Row row))
         {
             return;
         }
@@ -75,7 +75,7 @@ internal static class StringCommands
         context.Reply.Array(context.Line.Count - 1);
         for (int word = 1; word < context.Line.Count; word++)
         {
-            if (!context.TryGet(RowKey.Of(context.Line[word]), out Row row))
+            if (!context.TryGet(context.RowKeyOf(word), out Row row))
             {
                 return;
             }
@@ -155,7 +155,7 @@ internal static class StringCommands
 
     private static void Length(CommandContext context)
     {
-        if (StringValue.TryRead(context, RowKey.Of(context.Line[1]), out StringValue value))
+        if (StringValue.TryRead(context, context.RowKeyOf(1), out StringValue value))
         {
             context.Reply.Integer(value.Text.Length);
         }
@@ -164,7 +164,7 @@ internal static class StringCommands
     private static void GetRange(CommandContext context)
     {
         if (!context.TryInteger(2, out long start) || !context.TryInteger(3, out long end)
-            || !StringValue.TryRead(context, RowKey.Of(context.Line[1]), out StringValue value))
+            || !StringValue.TryRead(context, context.RowKeyOf(1), out StringValue value))
         {
             return;
         }

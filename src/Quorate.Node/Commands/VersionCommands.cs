@@ -49,7 +49,7 @@ internal static class VersionCommands
     /// <summary>`GETV key`: an array of value and version; null when there is no such key.</summary>
     private static void GetWithVersion(CommandContext context)
     {
-        if (!StringValue.TryRead(context, RowKey.Of(context.Line[1]), out StringValue value)
+        if (!StringValue.TryRead(context, context.RowKeyOf(1), out StringValue value)
             || !context.TryVersionOf(value.Version, out ValueVersion version))
         {
             return;

@@ -12,6 +12,8 @@ namespace Quorate.Node.Evaluation;
 /// </summary>
 public abstract class CommandContext
 {
+    private byte[] _rowKey = [];
+
     public abstract CommandLine Line { get; }
 
     public abstract Reply Reply { get; }
@@ -55,6 +57,21 @@ public abstract class CommandContext
 
     /// <summary>Deletes all user rows of the partition.</summary>
     public abstract void ClearAll();
+
+    /// <summary>
+    /// The row key of a word that is a key. It holds until this is asked again; nothing is allocated.
+    /// </summary>
+    public ReadOnlySpan<byte> RowKeyOf(int word)
+    {
+        ReadOnlySpan<byte> key = Line[word];
+        int bytesMax = RowKey.BytesMax(key.Length, 0);
+        if (_rowKey.Length < bytesMax)
+        {
+            _rowKey = new byte[2 * bytesMax];
+        }
+
+        return _rowKey.AsSpan(0, RowKey.Write(_rowKey, key));
+    }
 
     /// <summary>The command exceeds a limit: it answers with this error, and changes nothing.</summary>
     public abstract void Refuse(string error);

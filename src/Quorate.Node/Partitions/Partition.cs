@@ -18,6 +18,7 @@ namespace Quorate.Node.Partitions;
 public sealed class Partition : IReplicaHost
 {
     private readonly IPartitionHost _host;
+    private readonly bool _publishes;
     private readonly PartitionParts _parts;
     private readonly ColdRows _cold;
     private readonly PartitionWrites _writes;
@@ -34,6 +35,10 @@ public sealed class Partition : IReplicaHost
     public Partition(PartitionPlace place, RaftSettings raft, PartitionSettings settings, IPartitionHost host)
     {
         _host = host;
+        Published = place.Published;
+
+        // Where the least recently used rows go first, whoever reads must say so.
+        _publishes = settings.Cache?.Policy is not (EvictionPolicy.AllKeysLru or EvictionPolicy.VolatileLru);
         _parts = new(settings, host);
         _cold = new(_parts);
         _parts.Replica = new Replica(
@@ -55,6 +60,9 @@ public sealed class Partition : IReplicaHost
 
     /// <summary>The applied rows; for looking.</summary>
     public IPartitionStore Rows => _parts.Machine.Rows;
+
+    /// <summary>What readers on other threads may rely on; see <see cref="PartitionReader"/>.</summary>
+    public IReadPublication Published { get; }
 
     public bool IsLeader => _parts.IsLeader;
 
@@ -86,6 +94,11 @@ public sealed class Partition : IReplicaHost
         }
 
         Instant now = _host.Now;
+        if (Published.TakeUsed())
+        {
+            Replica.Used();
+        }
+
         if (_replicaDeadline <= now)
         {
             Replica.Tick();
@@ -283,6 +296,14 @@ public sealed class Partition : IReplicaHost
         AskForTurn();
     }
 
+    void IReplicaHost.ReadLeaseIs(in ReadLease lease)
+    {
+        if (_publishes && !_isClosed)
+        {
+            Published.Publish(new PublishedRead(lease, Replica.AppliedAt));
+        }
+    }
+
     void IReplicaHost.RoleChanged(in RoleChanged change)
     {
         _host.RoleChanged(change);
@@ -343,6 +364,7 @@ public sealed class Partition : IReplicaHost
         _operations.Clear();
         _isClosed = true;
         _parts.Machine.Failed = _host.End;
+        Published.Publish(default);
         Replica.Close();
     }
 

@@ -22,6 +22,9 @@ public sealed record PartitionPlace
 
     public IEntrySeal Seal { get; init; } = PlainEntries.Instance;
 
+    /// <summary>Where readers on other threads learn what they may rely on.</summary>
+    public IReadPublication Published { get; init; } = new PlainReadPublication();
+
     /// <summary>For checks that see each entry just before it is applied.</summary>
     public Action<Entry>? Applies { get; init; }
 }

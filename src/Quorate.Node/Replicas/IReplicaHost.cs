@@ -50,6 +50,13 @@ public interface IReplicaHost
     /// <summary>A read may be served: call <see cref="Replica.TakeRead"/>, now or later, and answer it.</summary>
     void ReadWaits(RequestId request);
 
+    /// <summary>
+    /// What readers on other threads may rely on from now on. It is told before all else that follows from a step.
+    /// </summary>
+    void ReadLeaseIs(in ReadLease lease)
+    {
+    }
+
     void RoleChanged(in RoleChanged change);
 
     /// <summary>

@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Storage.Log;
@@ -235,6 +236,15 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         SaveCheckpointWhenDue();
     }
 
+    /// <summary>Reads were served that the group has not heard of: it stays awake for them.</summary>
+    public void Used()
+    {
+        if (_stage == Stage.Running)
+        {
+            Step(RaftInput.Used(_host.Now));
+        }
+    }
+
     /// <summary>Takes nothing more: neither inputs nor the completions of what is under way.</summary>
     public void Close() => _stage = Stage.Ended;
 
@@ -354,10 +364,20 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     {
         _output.Clear();
         _group!.Step(input, _output);
+        if (Guards.LeaseIsWithdrawnBeforeSends)
+        {
+            _host.ReadLeaseIs(_output.ReadLease);
+        }
+
         HandPersistsOver();
         foreach (RaftMessage message in _output.SendNow)
         {
             _host.Send(message);
+        }
+
+        if (!Guards.LeaseIsWithdrawnBeforeSends)
+        {
+            _host.ReadLeaseIs(_output.ReadLease);
         }
 
         foreach (RoleChanged change in _output.RoleChanges)

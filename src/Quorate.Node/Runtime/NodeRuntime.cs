@@ -99,6 +99,7 @@ public sealed class NodeRuntime : INodeLogClient
                 Applies = _place.Applies is { } applies ? entry => applies(opening.Group, entry) : null,
                 Rows = client => _place.Rows(opening.Group, opening.Id, client),
                 Seal = opening.Seal,
+                Published = _place.Published(opening.Group),
             },
             _settings.Raft,
             opening.Settings,

@@ -59,6 +59,9 @@ public sealed record NodePlace
     public Func<PartitionOpening, IGroupLogClient, Func<IGroupLogClient, IGroupLog>, IGroupLog> Log { get; init; } =
         static (_, client, log) => log(client);
 
+    /// <summary>Where a partition's readers on other threads learn what they may rely on.</summary>
+    public Func<GroupId, IReadPublication> Published { get; init; } = static _ => new PlainReadPublication();
+
     /// <summary>For checks that see each entry just before it is applied.</summary>
     public Action<GroupId, Entry>? Applies { get; init; }
 }

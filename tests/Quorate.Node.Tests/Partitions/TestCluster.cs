@@ -87,10 +87,13 @@ internal sealed class TestCluster
     }
 
     /// <summary>Does all that can be done without time passing.</summary>
-    public void Settle()
+    public void Settle() => SettleSome(int.MaxValue);
+
+    /// <summary>Does some of what can be done without time passing: so many rounds of one thing each.</summary>
+    public void SettleSome(int rounds)
     {
         bool isMoving = true;
-        while (isMoving)
+        for (int i = 0; i < rounds && isMoving; i++)
         {
             isMoving = false;
             foreach (TestNode node in Nodes)

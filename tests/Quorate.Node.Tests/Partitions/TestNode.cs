@@ -9,6 +9,7 @@ using Quorate.Storage.Blocks;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Log;
 using Quorate.Storage.Memory;
+using Quorate.Storage.Memtables;
 using Quorate.Storage.Stores;
 
 namespace Quorate.Node.Tests.Partitions;
@@ -33,6 +34,12 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
     public NodeRuntime? Runtime { get; private set; }
 
     public MemoryBudget Memory { get; private set; } = new(1);
+
+    /// <summary>Readers of the rows of real stores, one for each start of the process.</summary>
+    public MemtableReaders Readers { get; private set; } = new(4);
+
+    /// <summary>Sees each message of a group before it leaves.</summary>
+    public Action<RaftMessage>? Sends { get; set; }
 
     /// <summary>The first partition; null while the process is down.</summary>
     public Partition? Partition => Runtime?.Find(new(1));
@@ -80,6 +87,7 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
         Leads = false;
         _deadline = Instant.Never;
         Memory = new(cluster.MemoryBytes);
+        Readers = new(4);
         _cache = new(1024 * 1024);
         var place = new NodePlace
         {
@@ -163,6 +171,7 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
     public void Send(GroupId group, in RaftMessage message)
     {
         Sent++;
+        Sends?.Invoke(message);
         cluster.Carry(Id, group, message);
     }
 
@@ -198,6 +207,6 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
         }
 
         var settings = new PartitionStoreSettings { Prefix = prefix, Partition = group, TierTablesMin = 2 };
-        return new PartitionStore(Disk, settings, client, _cache, Memory, cluster.Keys?.Encryption);
+        return new PartitionStore(Disk, settings, client, _cache, Memory, cluster.Keys?.Encryption, Readers);
     }
 }
