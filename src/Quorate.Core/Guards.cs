@@ -240,6 +240,9 @@ public static class Guards
     /// <summary>R29: each change of an entry has a version of its own.</summary>
     public static bool VersionsDifferWithinAnEntry => On();
 
+    /// <summary>S9: no data key is dropped while a store or the log has yet to say which ones it needs.</summary>
+    public static bool UnreadFilesKeepAllKeys => On();
+
     /// <summary>R32: a concurrent reader whose slot was changed meanwhile reads again.</summary>
     public static bool ReadersRetryOnChange => On();
 
