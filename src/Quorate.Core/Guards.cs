@@ -248,6 +248,8 @@ public static class Guards
 
     /// <summary>R29: a version that a client holds names the term of its write, which may have been lost.</summary>
     public static bool ClientVersionsCarryTerm => On();
+    /// <summary>S9: no data key is dropped while a store or the log has yet to say which ones it needs.</summary>
+    public static bool UnreadFilesKeepAllKeys => On();
 
     /// <summary>R32: a concurrent reader whose slot was changed meanwhile reads again.</summary>
     public static bool ReadersRetryOnChange => On();

@@ -1,6 +1,7 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Storage.Disk;
+using Quorate.Storage.Encryption;
 using Quorate.Storage.Log;
 
 namespace Quorate.Storage.Tests;
@@ -24,9 +25,9 @@ internal sealed class LogOwner : INodeLogClient
 
     private readonly SortedDictionary<LogStream, StreamOwner> _streams = [];
 
-    public LogOwner(IDisk disk, NodeLogSettings? settings = null)
+    public LogOwner(IDisk disk, NodeLogSettings? settings = null, KeyRing? keys = null)
     {
-        Log = new(disk, Prefix, settings ?? Small, this);
+        Log = new(disk, Prefix, settings ?? Small, this, keys);
     }
 
     public NodeLog Log { get; }

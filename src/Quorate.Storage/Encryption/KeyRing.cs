@@ -7,7 +7,7 @@ namespace Quorate.Storage.Encryption;
 /// The data keys that a node holds, by id.
 /// <para>Invariants: an id is never used for two keys. A key encrypts nothing before it is durable (a ring that is
 /// kept in a file, see <see cref="KeyRingFile"/>). A retired key encrypts nothing new, and stays while anything that
-/// was encrypted with it is registered (pitfall S9).</para>
+/// was encrypted with it is registered, or as long as something is unread that may refer to it (pitfall S9).</para>
 /// </summary>
 /// <param name="isKept">Whether its keys must be saved in a file before they are used.</param>
 public sealed class KeyRing(bool isKept = false)
@@ -16,7 +16,9 @@ public sealed class KeyRing(bool isKept = false)
     public const int KeysMax = 4096;
 
     private readonly SortedDictionary<uint, Held> _keys = [];
+    private readonly SortedDictionary<uint, int> _references = [];
     private uint _nextId = 1;
+    private int _unread;
 
     /// <summary>The ids of all keys, ascending.</summary>
     public IReadOnlyCollection<uint> Ids => _keys.Keys;
@@ -60,20 +62,42 @@ public sealed class KeyRing(bool isKept = false)
         }
     }
 
-    /// <summary>Something on disk is encrypted with the key: an open file, a segment of the log.</summary>
-    public void Register(uint id)
-    {
-        bool isHeld = _keys.TryGetValue(id, out Held? held);
-        Invariant.Check(isHeld, "only a key that is held can be referred to");
-        held!.References++;
-    }
+    /// <summary>
+    /// Something on disk is encrypted with the key: an open file, a segment of the log. The key need not be here: an
+    /// entry may come before it does.
+    /// </summary>
+    public void Register(uint id) => _references[id] = ReferencesOf(id) + 1;
 
     /// <summary>What was registered is gone.</summary>
     public void Unregister(uint id)
     {
-        bool isHeld = _keys.TryGetValue(id, out Held? held) && held.References > 0;
-        Invariant.Check(isHeld, "what is given up was registered");
-        held!.References--;
+        int references = ReferencesOf(id);
+        Invariant.Check(references > 0, "what is given up was registered");
+        if (references == 1)
+        {
+            _references.Remove(id);
+        }
+        else
+        {
+            _references[id] = references - 1;
+        }
+    }
+
+    /// <summary>How many files and segments of the log are encrypted with it, of those that were read.</summary>
+    public int ReferencesOf(uint id) => _references.GetValueOrDefault(id);
+
+    /// <summary>
+    /// A store or a log may hold what is encrypted with any of the keys: none is dropped until <see cref="NoteRead"/>.
+    /// Stores and logs say so themselves, from when they are made; whoever makes them later than at the start says so
+    /// for them until then.
+    /// </summary>
+    public void NoteUnread() => _unread++;
+
+    /// <summary>What it holds is registered, or gone.</summary>
+    public void NoteRead()
+    {
+        Invariant.Check(_unread > 0, "what was read was unread before");
+        _unread--;
     }
 
     /// <summary>
@@ -90,10 +114,15 @@ public sealed class KeyRing(bool isKept = false)
         {
             sentence = $"Data key {id} is in use. Retire it first.";
         }
-        else if (held.References > 0 && Guards.DroppedKeysAreUnreferenced)
+        else if (_unread > 0 && Guards.UnreadFilesKeepAllKeys)
         {
-            sentence = $"Data key {id} must stay: {held.References} files or log segments are encrypted with it. "
-                + "Rewrite them first.";
+            sentence = $"Data key {id} must stay until all stores and the log are open: {_unread} are not, and may "
+                + "need it. Try again later.";
+        }
+        else if (ReferencesOf(id) > 0 && Guards.DroppedKeysAreUnreferenced)
+        {
+            sentence = $"Data key {id} must stay: {ReferencesOf(id)} files or log segments are encrypted with it. "
+                + "They are rewritten and released in the background. Try again later.";
         }
 
         return sentence.Length == 0 && _keys.Remove(id);
@@ -132,7 +161,5 @@ public sealed class KeyRing(bool isKept = false)
         public bool IsRetired { get; set; }
 
         public bool IsSaved { get; set; }
-
-        public int References { get; set; }
     }
 }

@@ -67,7 +67,8 @@ internal sealed class LogBatchBuilder(int keptBytesMax)
             long offset = NextOffset;
             int length = checked(LogRecord.EntryBytes + entry.Payload.Length);
             LogRecord.WriteEntry(Take(length), stream, entry);
-            contents.Append(entry.Index, entry.Term, new(_segment, offset, length));
+            uint keyId = LogRecord.KeyIdOf(entry.Kind, entry.Payload.Span);
+            contents.Append(entry.Index, entry.Term, new(_segment, offset, length), keyId);
         }
 
         if (persist.HardState is HardState state && state != contents.HardState)

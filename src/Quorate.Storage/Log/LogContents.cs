@@ -80,11 +80,12 @@ internal sealed class LogContents(LogSegments segments)
         Clear(standing.Last.Next);
     }
 
-    public void Append(LogIndex index, Term term, in LogPosition position)
+    /// <param name="keyId">The data key that the entry is sealed with, which its segment needs then.</param>
+    public void Append(LogIndex index, Term term, in LogPosition position, uint keyId)
     {
         Invariant.Check(index == Last.Next, $"entry {index} follows the log's last entry {Last}");
         _places.Add(new(position));
-        segments.Gain(position.Segment);
+        segments.Gain(position.Segment, keyId);
         if (_runs.Count == 0 || _runs[^1].Term != term)
         {
             _runs.Add(new(term, index));

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Storage.Disk;
+using Quorate.Storage.Encryption;
 
 namespace Quorate.Storage.Log;
 
@@ -58,7 +59,8 @@ internal readonly record struct LogRecord(
     Term Term = default,
     LogStanding Standing = default,
     LogHead Head = default,
-    Membership? Membership = null)
+    Membership? Membership = null,
+    uint KeyId = DataKey.NoId)
 {
     /// <summary>What every record begins with, in bytes.</summary>
     public const int PrefixBytes = 16;
@@ -189,7 +191,8 @@ internal readonly record struct LogRecord(
                 }
 
                 record = new(
-                    kind, stream, offset, length, ReadIndex(content), ReadTerm(content[8..]), Membership: membership);
+                    kind, stream, offset, length, ReadIndex(content), ReadTerm(content[8..]), Membership: membership,
+                    KeyId: KeyIdOf((EntryKind)from[1], from[EntryBytes..length]));
                 return true;
             case LogRecordKind.HardState:
                 LogStanding state = new(ReadState(content), default, default, default);
@@ -209,6 +212,10 @@ internal readonly record struct LogRecord(
                 return true;
         }
     }
+
+    /// <summary>The data key that an entry's payload is sealed with, if it is.</summary>
+    public static uint KeyIdOf(EntryKind kind, ReadOnlySpan<byte> payload) =>
+        kind == EntryKind.Data ? EntrySealer.KeyIdOf(payload) : DataKey.NoId;
 
     private static LogHead ReadHead(ReadOnlySpan<byte> from) => new(
         BinaryPrimitives.ReadUInt64LittleEndian(from),

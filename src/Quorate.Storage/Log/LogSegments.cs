@@ -1,5 +1,6 @@
 using Quorate.Core;
 using Quorate.Core.Model;
+using Quorate.Storage.Encryption;
 
 namespace Quorate.Storage.Log;
 
@@ -7,9 +8,10 @@ namespace Quorate.Storage.Log;
 /// The segments that count, ascending, the last being written, and how many entries that some stream still needs lie in
 /// each. Everything else that a segment says is said again by the beginning of the next one.
 /// <para>Invariant: a segment is free when all streams have released what it holds, and no older one is
-/// kept.</para>
+/// kept. As long as it counts, a segment refers to the data keys that its entries are sealed with (pitfall S9), whether
+/// or not these entries are still needed.</para>
 /// </summary>
-internal sealed class LogSegments
+internal sealed class LogSegments(KeyRing? keys = null)
 {
     private readonly List<Segment> _segments = [];
 
@@ -35,7 +37,7 @@ internal sealed class LogSegments
     public ulong RemoveOldest()
     {
         ulong oldest = Oldest;
-        _segments.RemoveAt(0);
+        Remove(0);
         return oldest;
     }
 
@@ -43,11 +45,20 @@ internal sealed class LogSegments
     public void RemoveCurrent()
     {
         Invariant.Check(_segments[^1].Live == 0, $"no entry lies in segment {Current}");
-        _segments.RemoveAt(_segments.Count - 1);
+        Remove(_segments.Count - 1);
     }
 
-    /// <summary>An entry lies in a segment.</summary>
-    public void Gain(ulong sequence) => Find(sequence).Live++;
+    /// <summary>An entry lies in a segment, sealed with this data key or none.</summary>
+    public void Gain(ulong sequence, uint keyId)
+    {
+        Segment segment = Find(sequence);
+        segment.Live++;
+        if (keyId != DataKey.NoId && keys is not null && !segment.KeyIds.Contains(keyId))
+        {
+            segment.KeyIds.Add(keyId);
+            keys.Register(keyId);
+        }
+    }
 
     /// <summary>An entry that lies in a segment is no longer needed.</summary>
     public void Lose(ulong sequence)
@@ -55,6 +66,16 @@ internal sealed class LogSegments
         Segment segment = Find(sequence);
         segment.Live--;
         segment.HasReleased = true;
+    }
+
+    private void Remove(int at)
+    {
+        foreach (uint keyId in _segments[at].KeyIds)
+        {
+            keys!.Unregister(keyId);
+        }
+
+        _segments.RemoveAt(at);
     }
 
     private Segment Find(ulong sequence)
@@ -92,5 +113,8 @@ internal sealed class LogSegments
         public long Live { get; set; }
 
         public bool HasReleased { get; set; }
+
+        /// <summary>A few: there are as many in use as keyspaces, and for a while those that were retired.</summary>
+        public List<uint> KeyIds { get; } = [];
     }
 }

@@ -66,7 +66,7 @@ internal sealed class LogStreams(LogSegments segments, int readBytesMax)
         switch (record.Kind)
         {
             case LogRecordKind.Entry:
-                contents.Append(record.Index, record.Term, new(segment, offset, record.Length));
+                contents.Append(record.Index, record.Term, new(segment, offset, record.Length), record.KeyId);
                 if (record.Membership is not null)
                 {
                     stream.Memberships.Add(new(record.Index, record.Membership));

@@ -2,6 +2,7 @@ using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Storage.Disk;
+using Quorate.Storage.Encryption;
 
 namespace Quorate.Storage.Log;
 
@@ -24,7 +25,8 @@ public sealed class NodeLog : IDiskClient
     private readonly INodeLogClient _client;
     private readonly NodeLogSettings _settings;
     private readonly LogBatchBuilder _builder;
-    private readonly LogSegments _segments = new();
+    private readonly LogSegments _segments;
+    private readonly KeyRing? _keys;
     private readonly LogStreams _streams;
     private readonly LogSpares _spares;
     private readonly LogTurns _turns;
@@ -50,13 +52,18 @@ public sealed class NodeLog : IDiskClient
     private bool _spaceWasLow;
     private long _retryAt;
 
-    public NodeLog(IDisk disk, string prefix, NodeLogSettings settings, INodeLogClient client)
+    /// <param name="keys">Those that entries are sealed with, if any are: each stays while a segment needs it.</param>
+    public NodeLog(
+        IDisk disk, string prefix, NodeLogSettings settings, INodeLogClient client, KeyRing? keys = null)
     {
         Invariant.Check(settings.SegmentBytes % LogBatch.BlockBytes == 0, "a segment has whole blocks");
         _disk = disk;
         _prefix = prefix;
         _settings = settings;
         _client = client;
+        _keys = keys;
+        _keys?.NoteUnread();
+        _segments = new(keys);
         _builder = new(settings.BatchBytesMax);
         _streams = new(_segments, settings.ReadBytesMax);
         _spares = new(disk, prefix, settings, SparesChanged, Fail);
@@ -193,6 +200,7 @@ public sealed class NodeLog : IDiskClient
         _durableBefore = new(_segments.Current, _written);
         _segmentName = LogBatch.FileName(_prefix, _segments.Current);
         _spares.Start(_segments.Current + 1, opening.LeftOver);
+        _keys?.NoteRead();
         RecycleFree();
         LogStream[] known = [.. _streams.All.Where(s => !s.Contents.IsBlank).Select(s => s.Id)];
         _step = Step.Writing;

@@ -39,6 +39,9 @@ public sealed class SSTableReader : IDisposable
 
     public SSTableInfo Info { get; }
 
+    /// <summary>The data key that it is encrypted with; <see cref="DataKey.NoId"/> when it is not.</summary>
+    public uint KeyId => _cipher?.KeyId ?? DataKey.NoId;
+
     public int BlockCount => _index.Count;
 
     /// <summary>What index and filter take in memory, about, in bytes.</summary>

@@ -35,4 +35,21 @@ internal readonly record struct CompactionPlan(int First, int Count)
         int excess = sizes.Length - settings.TablesMax;
         return excess <= 0 ? default : new(0, excess + 1);
     }
+
+    /// <summary>
+    /// A table that is to be written again by itself, since the key that it is encrypted with was retired.
+    /// </summary>
+    public static CompactionPlan OfRetiredKeys(TableSet set, StoreEncryption? encryption)
+    {
+        for (int i = 0; encryption is not null && i < set.Tables.Count; i++)
+        {
+            uint keyId = set.Tables[i].Reader.KeyId;
+            if (encryption.Keys.IsRetired(keyId) && encryption.Keys.MayEncrypt(encryption.Current.Id))
+            {
+                return new(i, 1);
+            }
+        }
+
+        return default;
+    }
 }

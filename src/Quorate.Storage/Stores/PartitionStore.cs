@@ -3,10 +3,10 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Storage.Blocks;
 using Quorate.Storage.Disk;
+using Quorate.Storage.Encryption;
 using Quorate.Storage.Memory;
 using Quorate.Storage.Memtables;
 using Quorate.Storage.Rows;
-using Quorate.Storage.SSTable;
 
 namespace Quorate.Storage.Stores;
 
@@ -30,6 +30,9 @@ public sealed class PartitionStore : IPartitionStore
     private readonly MemoryBudget _budget;
     private readonly MemtableReaders _readers;
     private readonly MemtableSweep _sweep;
+    private readonly KeyRing? _keys;
+    private bool _isUnread = true;
+    private bool _isDestroyed;
     private LogIndex _applied;
     private CheckpointJob? _checkpoint;
     private int _worksBeforeRetry;
@@ -44,6 +47,8 @@ public sealed class PartitionStore : IPartitionStore
         _client = client;
         _budget = budget;
         _readers = readers ?? new(1);
+        _keys = encryption?.Keys;
+        _keys?.NoteUnread();
         _context = new(disk, settings, client, cache, budget, encryption);
         _fetches = new(_context);
         _sending = new(_context);
@@ -72,6 +77,9 @@ public sealed class PartitionStore : IPartitionStore
 
     /// <summary>Blocks that fetches have read so far.</summary>
     public long BlocksFetched => _fetches.BlocksRead;
+
+    /// <summary>Why the snapshot that was received last was refused, when a sentence tells more than that.</summary>
+    public string? SnapshotProblem => _receiving.Problem;
 
     /// <summary>Compactions done so far.</summary>
     public int Compactions { get; private set; }
@@ -112,40 +120,8 @@ public sealed class PartitionStore : IPartitionStore
         return Lookup.Absent;
     }
 
-    public Lookup Scan(in RowRange range, IRowVisitor visitor)
-    {
-        SSTableCursor[] tables = NewTableCursors();
-        var merged = new MergeCursor(tables);
-        merged.Start(range);
-        MemtableCursor memory = Memory.Seek(range);
-        bool hasRow = memory.TryNext(out ReadOnlySpan<byte> rowKey, out Row row);
-        while (merged.State != CursorState.Cold && (hasRow || merged.State == CursorState.Row))
-        {
-            int order = Order(hasRow, rowKey, merged, range.Descending);
-            bool goesOn = order <= 0
-                ? !Counts(rowKey, row) || visitor.Visit(rowKey, row)
-                : !Counts(merged.RowKey, merged.Row) || visitor.Visit(merged.RowKey, merged.Row);
-            if (!goesOn)
-            {
-                return Lookup.Found;
-            }
-
-            if (order >= 0)
-            {
-                merged.Next();
-            }
-
-            hasRow = order > 0 ? hasRow : memory.TryNext(out rowKey, out row);
-        }
-
-        if (merged.State == CursorState.Cold)
-        {
-            WantCold(tables, range);
-            return Lookup.Cold;
-        }
-
-        return Lookup.Found;
-    }
+    public Lookup Scan(in RowRange range, IRowVisitor visitor) =>
+        StoreScan.Go(_context, _fetches, Memory, ClearedAt, range, visitor);
 
     public bool TrySample(ulong draw, out ReadOnlySpan<byte> rowKey, out Row row) =>
         Memory.TrySample(draw, out rowKey, out row);
@@ -251,6 +227,13 @@ public sealed class PartitionStore : IPartitionStore
         _context.Stop();
         _fetches.Stop();
         _sending.Stop();
+        if (!_isUnread && !_isDestroyed)
+        {
+            // Its files are still there, and nobody says any more which keys they need.
+            _isUnread = true;
+            _keys?.NoteUnread();
+        }
+
         _context.Tables.CloseAll();
         Concurrent.Exchange(null, default);
         Memory.Dispose();
@@ -266,6 +249,7 @@ public sealed class PartitionStore : IPartitionStore
             yield break;
         }
 
+        NoteRead();
         Concurrent.Exchange(Memory, default);
         if (opening.Set is TableSet set)
         {
@@ -318,9 +302,24 @@ public sealed class PartitionStore : IPartitionStore
             plan = plan with { Count = plan.Count - 1 };
         }
 
-        if (plan.Count > 1)
+        if (plan.Count < 2)
+        {
+            plan = CompactionPlan.OfRetiredKeys(served, _context.Encryption);
+        }
+
+        if (plan.Count > 0)
         {
             _context.Jobs.Add(CompactionSteps(new(_context, plan)), StoreJobRank.Leisure);
+        }
+    }
+
+    /// <summary>The keys that its files need are registered.</summary>
+    private void NoteRead()
+    {
+        if (_isUnread)
+        {
+            _isUnread = false;
+            _keys?.NoteRead();
         }
     }
 
@@ -342,6 +341,8 @@ public sealed class PartitionStore : IPartitionStore
 
         if (job.IsDone)
         {
+            NoteRead();
+            _isDestroyed = true;
             Close();
             _client.StoreDestroyed();
         }
@@ -357,44 +358,7 @@ public sealed class PartitionStore : IPartitionStore
         _hashing.Forget();
     }
 
-    private bool Counts(ReadOnlySpan<byte> rowKey, in Row row) =>
-        !row.IsTombstone && (row.Version >= ClearedAt || RowKey.SpaceOf(rowKey) != RowSpace.User);
+    private bool Counts(ReadOnlySpan<byte> rowKey, in Row row) => StoreScan.Counts(rowKey, row, ClearedAt);
 
     private Memtable NewMemory() => new(_settings.Slots, _settings.Memory, _budget, _readers);
-
-    /// <summary>Below zero: the row in memory comes first. Zero: it hides the table's.</summary>
-    private static int Order(bool hasRow, ReadOnlySpan<byte> rowKey, MergeCursor merged, bool isDescending)
-    {
-        if (!hasRow || merged.State != CursorState.Row)
-        {
-            return hasRow ? -1 : 1;
-        }
-
-        int order = rowKey.SequenceCompareTo(merged.RowKey);
-        return isDescending ? -order : order;
-    }
-
-    private SSTableCursor[] NewTableCursors() =>
-        [.. (_context.Served?.Tables ?? []).Select(table => new SSTableCursor(table.Reader, _context.Cache))];
-
-    /// <summary>Wants what the cursors lack, and, since a scan goes on, some of what lies behind it.</summary>
-    private void WantCold(SSTableCursor[] cursors, in RowRange range)
-    {
-        for (int i = 0; i < cursors.Length; i++)
-        {
-            if (cursors[i].State != CursorState.Cold)
-            {
-                continue;
-            }
-
-            StoreTable table = _context.Served!.Tables[i];
-            BlockRun all = table.Reader.BlocksOf(range);
-            int at = cursors[i].ColdBlock;
-            int count = range.Descending ? at - all.First + 1 : all.First + all.Count - at;
-
-            // A cursor may have to look at one block beyond the range to know that it has come to its end.
-            count = Math.Clamp(count, 1, _settings.ReadAheadBlocksMax);
-            _fetches.Want(table, new(range.Descending ? at - count + 1 : at, count));
-        }
-    }
 }

@@ -16,6 +16,9 @@ internal sealed class SnapshotReceiving(StoreContext context)
     /// <summary>What the steps of the piece at hand came to; its owner tells.</summary>
     private StepEnd _end;
 
+    /// <summary>What was wrong with the tables of a snapshot that was refused, such as a key that is not here.</summary>
+    public string? Problem { get; private set; }
+
     public IEnumerable<StoreStep> Steps(InstallSnapshot piece)
     {
         yield return context.Nothing;
@@ -30,6 +33,7 @@ internal sealed class SnapshotReceiving(StoreContext context)
             // A former unfinished one is dropped.
             Drop();
             _reception = new(piece.Meta);
+            Problem = null;
         }
 
         bool fits = _reception is not null
@@ -94,6 +98,7 @@ internal sealed class SnapshotReceiving(StoreContext context)
 
             if (check.Problem is not null)
             {
+                Problem = check.Problem;
                 Refuse(reception.Meta);
                 yield break;
             }
