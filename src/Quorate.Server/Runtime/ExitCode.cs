@@ -20,4 +20,7 @@ public enum ExitCode
 
     /// <summary>The disk has refused something that the node cannot do without.</summary>
     Disk = 74,
+
+    /// <summary>It was told twice to stop, and has left at once; nothing acknowledged is lost.</summary>
+    Interrupted = 130,
 }

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using Quorate.Server.Runtime;
+
+namespace Quorate.Cli;
+
+/// <summary>The command line of the one executable.</summary>
+public static class QuorateCommand
+{
+    /// <summary>Lines of the help are no longer than this.</summary>
+    private const int HelpColumns = 110;
+
+    /// <summary>Reads a command line and does what it says; the exit code of the process.</summary>
+    public static int Run(string[] args, TextWriter output, TextWriter errors)
+    {
+        ParseResult parsed = Create(output, errors).Parse(args);
+        if (parsed.Action is ParseErrorAction)
+        {
+            foreach (ParseError error in parsed.Errors)
+            {
+                errors.WriteLine("quorate: " + error.Message);
+            }
+
+            return (int)ExitCode.Usage;
+        }
+
+        // Signals are the commands' own: a node stops in an order that it knows.
+        return parsed.Invoke(new InvocationConfiguration
+        {
+            Output = output, Error = errors, ProcessTerminationTimeout = null,
+        });
+    }
+
+    private static RootCommand Create(TextWriter output, TextWriter errors)
+    {
+        var root = new RootCommand("Quorate, a distributed key-value store that speaks the Redis protocol.")
+        {
+            ServeCommand.Create(errors),
+            InspectCommand.Create(output, errors),
+        };
+        foreach (HelpOption help in root.Options.OfType<HelpOption>())
+        {
+            help.Action = new HelpAction { MaxWidth = HelpColumns };
+        }
+
+        return root;
+    }
+}
