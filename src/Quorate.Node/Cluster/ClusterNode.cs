@@ -1,36 +1,106 @@
 using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Cluster.Forming;
+using Quorate.Node.Cluster.Routing;
+using Quorate.Node.Liveness;
+using Quorate.Node.Metadata.Wire;
+using Quorate.Node.Partitions;
+using Quorate.Node.Runtime;
+using Quorate.Node.Wire;
+using Quorate.Storage.Log;
 
 namespace Quorate.Node.Cluster;
 
 /// <summary>
 /// A node of a cluster: its partitions, its copy of the metadata, and the way of each request to whoever may answer it.
 /// It is fed inputs and tells its host what follows; it has no thread, clock or socket of its own.
+/// <para>Inputs besides its members are the completions of its disk, which go straight to whoever waits for
+/// them.</para>
+/// <para>Invariants: every call is completed once; what the metadata says is acted on only once it is durable here
+/// (<see cref="LocalMap"/>).</para>
 /// </summary>
-public sealed class ClusterNode(ClusterPlace place, ClusterSettings settings, IClusterHost host)
+public sealed class ClusterNode : INodeHost, IMetadataOwner
 {
-    /// <summary>What it is made of.</summary>
-    internal ClusterPlace Place { get; } = place;
+    private readonly ClusterParts _parts;
+    private readonly PartitionKeeper _keeper;
+    private readonly LocalCalls _local;
+    private readonly CallRouter _router;
+    private readonly MetadataCalls _calls;
+    private readonly Duties _duties;
+    private readonly LeaderBalance _balance;
+    private readonly Stopping _stopping;
+    private readonly Joins _joins;
+    private Instant _runtimeDeadline = Instant.Never;
+    private Instant _metadataDeadline = Instant.Never;
+    private Instant _dutyAt = Instant.Never;
+    private Instant _told = Instant.Never;
+    private bool _turnIsAsked;
+    private bool _isStarted;
 
-    internal ClusterSettings Settings { get; } = settings;
+    public ClusterNode(ClusterPlace place, ClusterSettings settings, IClusterHost host)
+    {
+        _parts = new(place, settings, host);
+        _keeper = new(_parts, End);
+        var nodePlace = new NodePlace
+        {
+            Id = _parts.Self,
+            Boot = place.Boot,
+            Disk = place.Disk,
+            Memory = place.Memory,
+            Rows = _keeper.NewRows,
+        };
+        _parts.Runtime = new(nodePlace, settings.Node, this);
+        _parts.Metadata = new(_parts, this);
+        _local = new(_parts);
+        _router = new(_parts, _local);
+        _local.Router = _router;
+        _calls = new(_parts);
+        _duties = new(_parts, _calls);
+        _balance = new(_parts, _local);
+        _stopping = new(_parts, _local);
+        _joins = new(_parts, _calls);
+    }
 
-    internal IClusterHost Host { get; } = host;
-
-    public NodeId Id => Place.Identity.Node;
+    public NodeId Id => _parts.Self;
 
     /// <summary>The newest view; told by <see cref="IClusterHost.ViewChanged"/>, too.</summary>
-    public ClusterView View { get; private set; } = new(place.Identity.Node, new());
+    public ClusterView View => _parts.View;
 
     /// <summary>Nothing is left that a stop should wait for; see <see cref="BeginStop"/>.</summary>
-    public bool IsReadyToStop { get; private set; }
+    public bool IsReadyToStop => _stopping.IsReady;
+
+    /// <summary>The partitions of this node; for looking.</summary>
+    public NodeRuntime Runtime => _parts.Runtime;
+
+    Instant INodeHost.Now => _parts.Now;
+
+    long INodeHost.WallClockMilliseconds => _parts.Host.WallClockMilliseconds;
 
     /// <summary>Reads the disk and joins the cluster.</summary>
     public void Start()
     {
+        ClusterIdentity identity = _parts.Place.Identity;
+        var first = new MetadataState();
+        first.Nodes.AddRange(identity.Founders);
+        SetView(first);
+        _keeper.Start(Started);
     }
 
     /// <summary>A message of a node whose identity the host has verified.</summary>
     public void Receive(NodeId from, ReadOnlySpan<byte> message)
     {
+        if (_parts.HasEnded || !_isStarted || message.Length < 2)
+        {
+            return;
+        }
+
+        string? problem = Take(from, message);
+        if (problem is not null)
+        {
+            _parts.Say("wire", $"Node {from.Value} has sent what is no message, and it was dropped: {problem}.");
+        }
+
+        AfterInput();
     }
 
     /// <summary>
@@ -39,42 +109,398 @@ public sealed class ClusterNode(ClusterPlace place, ClusterSettings settings, IC
     /// </summary>
     public void LinkLost(NodeId peer, PeerClass by)
     {
+        if (by == PeerClass.Requests && !_parts.HasEnded)
+        {
+            _router.LinkLost(peer);
+            _calls.LinkLost(peer);
+            AfterInput();
+        }
     }
 
     /// <summary>The answer to a question of a node that does not belong to a cluster yet.</summary>
-    public byte[] Answer(ReadOnlySpan<byte> question) => [];
+    public byte[] Answer(ReadOnlySpan<byte> question)
+    {
+        byte[] answer = _joins.Answer(question);
+        AfterInput();
+        return answer;
+    }
 
     public void Submit(ClientCall call)
     {
+        _router.Submit(call);
+        AfterInput();
     }
 
     public void Submit(MetadataCall call)
     {
+        _calls.Submit(call);
+        AfterInput();
     }
 
     /// <summary>The deadline that was set has come. Harmless at any other time.</summary>
     public void Tick()
     {
+        if (_parts.HasEnded || !_isStarted)
+        {
+            return;
+        }
+
+        Instant now = _parts.Now;
+        _told = Instant.Never;
+        if (_runtimeDeadline <= now)
+        {
+            _parts.Runtime.Tick();
+        }
+
+        _parts.Metadata.Tick(now);
+        _router.Tick(now);
+        _calls.Tick(now);
+        if (_dutyAt <= now)
+        {
+            _dutyAt = now + _parts.Settings.DutyInterval;
+            Look();
+        }
+
+        AfterInput();
     }
 
     /// <summary>Does what waits.</summary>
     public void Turn()
     {
+        _turnIsAsked = false;
+        if (_parts.HasEnded || !_isStarted)
+        {
+            return;
+        }
+
+        _parts.Metadata.Turn();
+        if (_parts.Metadata.HasChanged)
+        {
+            _parts.Metadata.HasChanged = false;
+            ShowChange();
+        }
+
+        _keeper.Match();
+        _parts.Runtime.Turn();
+        AfterInput();
     }
 
     /// <summary>Background work, about as much as the budget says, in bytes. True when there is more.</summary>
-    public bool Work(int budgetBytes) => false;
+    public bool Work(int budgetBytes) => !_parts.HasEnded && _isStarted && _parts.Runtime.Work(budgetBytes);
 
     /// <summary>
     /// Begins to stop well: hands leaderships over and saves checkpoints; <see cref="IClusterHost.StopReady"/> says
     /// when nothing more is to be waited for. It goes on serving until <see cref="Close"/>.
     /// </summary>
-    public void BeginStop() => IsReadyToStop = true;
+    public void BeginStop()
+    {
+        if (!_isStarted)
+        {
+            _parts.Host.StopReady();
+            return;
+        }
+
+        _stopping.Begin();
+        _dutyAt = _parts.Now;
+        AfterInput();
+    }
 
     /// <summary>The process ends: what is open is answered, memory is given back.</summary>
     public void Close()
     {
+        if (_parts.HasEnded)
+        {
+            return;
+        }
+
+        _parts.HasEnded = true;
+        _router.Close();
+        _calls.Close();
+        _keeper.Close();
+        _parts.Metadata.Close();
+        _parts.Runtime.Close();
     }
 
-    public ClusterReport Report() => throw new NotSupportedException();
+    /// <summary>What this node knows, for operators.</summary>
+    public ClusterReport Report() => Reporting.Make(_parts, _router, _balance);
+
+    void INodeHost.Send(GroupId group, in RaftMessage message)
+    {
+        RaftWire.Write(_parts.Writer, group, message);
+        _parts.Send(message.To.NodeId, RaftWire.ClassOf(message.Kind));
+    }
+
+    void IMetadataOwner.SendOfMetadata(in RaftMessage message) =>
+        ((INodeHost)this).Send(MetadataGroup.Group, message);
+
+    void INodeHost.SendHeartbeat(NodeId to, in NodeHeartbeat heartbeat)
+    {
+        HeartbeatWire.Write(_parts.Writer, heartbeat);
+        _parts.Send(to, PeerClass.Urgent);
+    }
+
+    void INodeHost.Reply(GroupId group, in PartitionReply reply) => _local.Reply(reply);
+
+    void INodeHost.SetDeadline(Instant deadline) => _runtimeDeadline = deadline;
+
+    void IMetadataOwner.SetMetadataDeadline(Instant deadline) => _metadataDeadline = deadline;
+
+    void INodeHost.TurnWaits() => AskForTurn();
+
+    void IMetadataOwner.AskForTurn() => AskForTurn();
+
+    void INodeHost.WorkWaits() => _parts.Host.WorkWaits();
+
+    void INodeHost.RoleChanged(GroupId group, in RoleChanged change)
+    {
+        if (change.Role == Role.Leader)
+        {
+            _parts.Say("election", $"Node {Id.Value} leads partition {group} in term {change.Term}.");
+        }
+
+        if (!change.Leader.IsNone)
+        {
+            _router.LeaderKnown(group);
+        }
+    }
+
+    void IMetadataOwner.MetadataRoleChanged(in RoleChanged change)
+    {
+        if (change.Role == Role.Leader)
+        {
+            _parts.Say("election", $"Node {Id.Value} leads the metadata group in term {change.Term}.");
+        }
+    }
+
+    void IMetadataOwner.MetadataListens() => _parts.Runtime.Announce();
+
+    void INodeHost.UnknownLogs(IReadOnlyList<LogStream> streams)
+    {
+        _keeper.UnknownLogs(streams);
+        AskForTurn();
+    }
+
+    void INodeHost.CheckpointWanted(LogStream stream)
+    {
+        if (stream == _parts.Metadata.Stream)
+        {
+            _parts.Metadata.WantCheckpoint();
+        }
+    }
+
+    void INodeHost.NodeHeard(in NodeNews news)
+    {
+        bool wasHeard = _parts.IsHeard(news.Node);
+        _parts.Heard(news.Node, news.Heard);
+        _parts.Metadata.Hear(news);
+        if (!news.Heard)
+        {
+            _router.FellSilent(news.Node);
+        }
+
+        if (news.Heard != wasHeard)
+        {
+            _parts.Say(
+                news.Heard ? "heard" : "silent", $"Node {news.Node.Value} is {(news.Heard ? "heard" : "silent")}.");
+        }
+    }
+
+    void INodeHost.PartitionDropped(GroupId group) =>
+        _parts.Say("partition", $"Nothing of partition {group} is left on node {Id.Value}.");
+
+    void INodeHost.End(string sentence) => End(sentence);
+
+    void IMetadataOwner.End(string sentence) => End(sentence);
+
+    /// <summary>The file of the map is read and what it names is open: the log may be.</summary>
+    private void Started(MetadataState state)
+    {
+        if (state.Version > 0)
+        {
+            SetView(state);
+        }
+
+        _isStarted = true;
+        _parts.Metadata.Start();
+        _parts.Runtime.Start();
+        _dutyAt = _parts.Now;
+        AfterInput();
+    }
+
+    private string? Take(NodeId from, ReadOnlySpan<byte> message)
+    {
+        string problem;
+        switch ((PeerMessageKind)message[0])
+        {
+            case PeerMessageKind.Raft:
+                if (!RaftWire.TryRead(message, out GroupId group, out RaftMessage raft, out problem))
+                {
+                    return problem;
+                }
+
+                Take(from, group, raft);
+                return null;
+            case PeerMessageKind.Heartbeat:
+                if (!HeartbeatWire.TryRead(message, out NodeHeartbeat beat, out problem))
+                {
+                    return problem;
+                }
+
+                if (beat.From == from)
+                {
+                    _parts.Runtime.Hear(beat);
+                }
+
+                return null;
+            case PeerMessageKind.Call:
+                if (!CallWire.TryRead(message, out CallMessage call, out problem))
+                {
+                    return problem;
+                }
+
+                _local.Receive(from, call);
+                return null;
+            case PeerMessageKind.Answer:
+                if (!AnswerWire.TryRead(message, out AnswerMessage answer, out problem))
+                {
+                    return problem;
+                }
+
+                _router.Answered(from, answer);
+                return null;
+            default:
+                return TakeOfMetadata(from, message);
+        }
+    }
+
+    private string? TakeOfMetadata(NodeId from, ReadOnlySpan<byte> message)
+    {
+        string problem;
+        switch ((PeerMessageKind)message[0])
+        {
+            case PeerMessageKind.MetadataCall:
+                if (!MetadataWire.TryRead(message, out MetadataCallMessage? call, out problem))
+                {
+                    return problem;
+                }
+
+                _calls.Receive(from, call);
+                return null;
+            case PeerMessageKind.MetadataAnswer:
+                if (!MetadataWire.TryRead(message, out MetadataAnswerMessage answer, out problem))
+                {
+                    return problem;
+                }
+
+                _calls.Answered(from, answer);
+                return null;
+            default:
+                return $"there is no kind {message[0]}";
+        }
+    }
+
+    private void Take(NodeId from, GroupId group, in RaftMessage message)
+    {
+        // Replicas speak for their own node alone, and are spoken to under the incarnation that they have.
+        if (message.From.NodeId != from || message.To.NodeId != Id)
+        {
+            return;
+        }
+
+        if (group != MetadataGroup.Group)
+        {
+            _parts.Runtime.Receive(group, message);
+        }
+        else if (message.To == _parts.Metadata.Id)
+        {
+            _parts.Metadata.Receive(message);
+        }
+    }
+
+    /// <summary>What is to be done from time to time, whether or not anything has happened.</summary>
+    private void Look()
+    {
+        _keeper.Match();
+        _duties.Look();
+        if (!_stopping.HasBegun)
+        {
+            _balance.Look();
+        }
+        else if (_stopping.Look())
+        {
+            _parts.Host.StopReady();
+        }
+    }
+
+    private void ShowChange()
+    {
+        MetadataState state = _parts.Metadata.Metadata.State;
+        if (state.Version > _parts.View.Version)
+        {
+            SetView(state.Clone());
+            _calls.Saw();
+            _duties.Look();
+        }
+    }
+
+    private void SetView(MetadataState state)
+    {
+        var before = new SortedSet<NodeId>(Others(_parts.View.State));
+        _parts.View = new(Id, state);
+        foreach (NodeId node in Others(state))
+        {
+            if (!before.Remove(node))
+            {
+                _parts.Runtime.Watch(node);
+            }
+        }
+
+        foreach (NodeId node in before)
+        {
+            _parts.Runtime.Forget(node);
+            _parts.Heard(node, isHeard: false);
+        }
+
+        _parts.Host.ViewChanged(_parts.View);
+    }
+
+    private IEnumerable<NodeId> Others(MetadataState state) => state.Nodes
+        .Where(node => node.State != NodeState.Removed && node.Id != Id.Value)
+        .Select(node => new NodeId(node.Id));
+
+    private void AskForTurn()
+    {
+        if (!_turnIsAsked)
+        {
+            _turnIsAsked = true;
+            _parts.Host.TurnWaits();
+        }
+    }
+
+    private void AfterInput()
+    {
+        if (_parts.HasEnded)
+        {
+            return;
+        }
+
+        Instant next = Instant.Min(Instant.Min(_runtimeDeadline, _metadataDeadline), _dutyAt);
+        next = Instant.Min(next, Instant.Min(_router.NextDeadline, _calls.NextDeadline));
+        if (next != _told && _isStarted)
+        {
+            _told = next;
+            _parts.Host.SetDeadline(next);
+        }
+    }
+
+    private void End(string sentence)
+    {
+        if (!_parts.HasEnded)
+        {
+            _parts.HasEnded = true;
+            _router.Close();
+            _calls.Close();
+            _parts.Host.End(sentence);
+        }
+    }
 }

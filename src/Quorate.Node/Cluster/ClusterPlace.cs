@@ -4,6 +4,7 @@ using Quorate.Node.Cluster.Forming;
 using Quorate.Node.Metadata;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Node.Partitions;
+using Quorate.Node.Replicas;
 using Quorate.Node.Runtime;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Encryption;
@@ -64,11 +65,17 @@ public sealed record ClusterSettings
     /// <summary>The metadata group has at most so many voters; other nodes follow.</summary>
     public int MetadataVotersMax { get; init; } = 7;
 
+    /// <summary>When the metadata group takes checkpoints.</summary>
+    public ReplicaSettings MetadataReplica { get; init; } = new() { CheckpointEntries = 1000 };
+
     /// <summary>Of the keyspace `default`, which the first leader makes.</summary>
     public int DefaultPartitions { get; init; } = 16;
 
     /// <summary>Of the keyspace `default`; one where there are fewer nodes than this.</summary>
     public uint DefaultReplicas { get; init; } = 3;
+
+    /// <summary>A replica that lacks more entries than this counts as far behind.</summary>
+    public ulong LagMax { get; init; } = 10_000;
 
     /// <summary>Between two looks at what the node should do of itself (balance, membership, file of the map).</summary>
     public Duration DutyInterval { get; init; } = Duration.FromMilliseconds(100);
@@ -109,6 +116,12 @@ public sealed record RoutingSettings
 
     /// <summary>Between two looks at the deadlines of requests that are out.</summary>
     public Duration SweepInterval { get; init; } = Duration.FromMilliseconds(20);
+
+    /// <summary>
+    /// After the deadline of a request that another node has, for its answer to arrive: it knows better what became of
+    /// it.
+    /// </summary>
+    public Duration AnswerGrace { get; init; } = Duration.FromMilliseconds(20);
 
     /// <summary>Metadata calls of this node that are not answered yet; beyond, they are refused.</summary>
     public int MetadataCallsMax { get; init; } = 256;

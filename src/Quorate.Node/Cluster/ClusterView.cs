@@ -12,11 +12,17 @@ public sealed class ClusterView
 {
     private readonly Dictionary<string, KeyspaceView> _byName = new(StringComparer.Ordinal);
     private readonly Dictionary<uint, KeyspaceView> _byId = [];
+    private readonly Dictionary<GroupId, PartitionRecord> _byGroup = [];
 
     public ClusterView(NodeId self, MetadataState state)
     {
         Self = self;
         State = state;
+        foreach (PartitionRecord partition in state.Partitions)
+        {
+            _byGroup.Add(new(partition.Group), partition);
+        }
+
         foreach (KeyspaceRecord keyspace in state.Keyspaces)
         {
             var view = new KeyspaceView(keyspace, state.Partitions.Where(row => row.Keyspace == keyspace.Id));
@@ -38,6 +44,9 @@ public sealed class ClusterView
 
     public bool TryFind(uint keyspace, [NotNullWhen(true)] out KeyspaceView? view) =>
         _byId.TryGetValue(keyspace, out view);
+
+    public bool TryFind(GroupId group, [NotNullWhen(true)] out PartitionRecord? row) =>
+        _byGroup.TryGetValue(group, out row);
 }
 
 /// <summary>A keyspace and where its partitions are.</summary>

@@ -42,6 +42,17 @@ public interface INodeHost
 
     void RoleChanged(GroupId group, in RoleChanged change);
 
+    /// <summary>A node that is watched fell silent or is heard again; groups that the host keeps itself want to
+    /// know.</summary>
+    void NodeHeard(in NodeNews news)
+    {
+    }
+
+    /// <summary>The log needs the space that a checkpoint of a group would let go that the host keeps itself.</summary>
+    void CheckpointWanted(LogStream stream)
+    {
+    }
+
     /// <summary>
     /// The log has been read, and holds what belongs to no partition that is open. What the node no longer knows is to
     /// be given up by <see cref="NodeRuntime.DropLog"/>, or it pins its segments for ever.

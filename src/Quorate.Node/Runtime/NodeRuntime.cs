@@ -47,6 +47,9 @@ public sealed class NodeRuntime : INodeLogClient
     /// </summary>
     public bool SpaceIsLow { get; private set; }
 
+    /// <summary>Nodes that are watched and not heard.</summary>
+    public IReadOnlySet<NodeId> Silent => _silent;
+
     /// <summary>The partitions that are open, ascending.</summary>
     public IReadOnlyCollection<GroupId> Partitions => _partitions.Keys;
 
@@ -272,6 +275,10 @@ public sealed class NodeRuntime : INodeLogClient
             shell.Partition.WantCheckpoint();
             _work.Add(shell);
         }
+        else
+        {
+            _host.CheckpointWanted(stream);
+        }
     }
 
     void INodeLogClient.SpaceIsLow(bool isLow) => SpaceIsLow = isLow;
@@ -284,8 +291,14 @@ public sealed class NodeRuntime : INodeLogClient
         : _place.Memory.OverBytes > _place.Memory.TotalBytes / _settings.MemoryOverDivisor ? DropReason.Overloaded
         : null;
 
-    /// <summary>A partition has read its disk and begins to listen.</summary>
-    internal void Announce() => _heartbeats.Announce();
+    /// <summary>
+    /// The log of a group that is no partition and that the host keeps itself: to be asked for before
+    /// <see cref="Start"/>.
+    /// </summary>
+    public IGroupLog LogFor(LogStream stream, IGroupLogClient client) => _log.For(stream, client);
+
+    /// <summary>A replica has read its disk and begins to listen.</summary>
+    public void Announce() => _heartbeats.Announce();
 
     internal void End(string sentence)
     {
@@ -359,6 +372,7 @@ public sealed class NodeRuntime : INodeLogClient
                 _stray.Forget(news.Node);
             }
 
+            _host.NodeHeard(news);
             foreach (PartitionShell shell in _partitions.Values)
             {
                 shell.Partition.Hear(news);

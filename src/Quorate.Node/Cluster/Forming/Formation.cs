@@ -1,32 +1,376 @@
+using System.Buffers.Binary;
+using Google.Protobuf;
+using Quorate.Core.Model;
+using Quorate.Node.Cluster.Forming.Wire;
+using Quorate.Node.Metadata.Wire;
+
 namespace Quorate.Node.Cluster.Forming;
 
 /// <summary>
 /// How a node comes to belong to a cluster, by addresses, since nodes have no ids before that. Run at each start: a
 /// folder that belongs to a cluster says so at once. It is fed inputs and tells its host what follows.
+/// <para>The node whose own address is the first seed founds, once it has heard from as many fresh instances as are
+/// expected, all of which name the same founder; all others ask until someone knows them as a founder or lets them
+/// join. So nobody has to be invited, and whoever has the record can hand it on.</para>
+/// <para>Invariants: an instance is noted durably before it is named to anyone, and belongs to one cluster for ever; the
+/// founding is durable before anyone hears of it; who has heard of a cluster founds none.</para>
 /// </summary>
-public sealed class Formation(FormationPlace place, FormationSettings settings, IFormationHost host)
+public sealed class Formation
 {
-    internal FormationPlace Place { get; } = place;
+    private const int NoteBytesMax = 4 * 1024 * 1024;
+    private const int ClusterBytes = 16;
 
-    internal FormationSettings Settings { get; } = settings;
+    private readonly FormationPlace _place;
+    private readonly FormationSettings _settings;
+    private readonly IFormationHost _host;
+    private readonly NoteFile _file;
+    private readonly SortedDictionary<string, Fresh> _fresh = new(StringComparer.Ordinal);
+    private FormationNote? _note;
+    private Instant _askAt = Instant.Never;
+    private Instant _sayAt;
+    private string _said = "";
+    private bool _joins;
+    private bool _isWriting;
+    private bool _hasEnded;
 
-    internal IFormationHost Host { get; } = host;
-
-    /// <summary>Reads the disk and goes on from where the last start came to.</summary>
-    public void Start()
+    public Formation(FormationPlace place, FormationSettings settings, IFormationHost host)
     {
+        _place = place;
+        _settings = settings;
+        _host = host;
+        _file = new(place.Disk, NoteBytesMax, End);
     }
 
+    /// <summary>The folder belongs to a cluster, durably.</summary>
+    public bool IsFormed { get; private set; }
+
+    private bool MayFound => _place.Seeds.Count > 0
+        && string.Equals(_place.Seeds[0], _place.Self.PeerAddress, StringComparison.Ordinal);
+
+    /// <summary>Reads the disk and goes on from where the last start came to.</summary>
+    public void Start() => _file.Read(note =>
+    {
+        if (note is { Cluster.Length: > 0 })
+        {
+            Become(note);
+        }
+        else if (Problem() is { } problem)
+        {
+            End(problem);
+        }
+        else if (note is not null)
+        {
+            FormationNote kept = note.Clone();
+            kept.Self = Self(note.Self.Instance);
+            _note = kept;
+            Begin();
+        }
+        else
+        {
+            Write(new FormationNote { Self = Self(Draw()) }, Begin);
+        }
+    });
+
     /// <summary>The answer to another node's question.</summary>
-    public byte[] Answer(ReadOnlySpan<byte> question) => [];
+    public byte[] Answer(ReadOnlySpan<byte> question)
+    {
+        if (_hasEnded || _note is null || Parse(FormationQuestion.Parser, question) is not { } asked)
+        {
+            return [];
+        }
+
+        var answer = new FormationAnswer
+        {
+            Self = _note.Self,
+            Founder = FounderAddress(),
+            Expect = (uint)_place.Expect,
+            Joins = _joins,
+        };
+        if (IsFormed)
+        {
+            answer.Cluster = _note.Cluster;
+            if (_note.IsFounder
+                && _note.Nodes.FirstOrDefault(node => node.Instance == asked.Self?.Instance) is { } founder)
+            {
+                answer.Node = founder.Id;
+                answer.IsFounder = true;
+                answer.Nodes.AddRange(_note.Nodes);
+            }
+        }
+        else
+        {
+            Note(asked.Self, asked.Founder, asked.Expect, asked.Joins);
+        }
+
+        return answer.ToByteArray();
+    }
 
     /// <summary>A node has answered what it was asked.</summary>
     public void Answered(string address, ReadOnlySpan<byte> answer)
     {
+        if (_hasEnded || IsFormed || _isWriting || _note is null
+            || Parse(FormationAnswer.Parser, answer) is not { Self: not null } answered)
+        {
+            return;
+        }
+
+        if (answered.Cluster.Length == 0)
+        {
+            Note(answered.Self, answered.Founder, answered.Expect, answered.Joins);
+            FoundWhenComplete();
+        }
+        else if (answered.Node != 0 && answered.Cluster.Length == ClusterBytes)
+        {
+            FormationNote note = _note.Clone();
+            note.Cluster = answered.Cluster;
+            note.Node = answered.Node;
+            note.IsFounder = answered.IsFounder;
+            note.Nodes.AddRange(answered.Nodes);
+            Write(note, () => Become(note));
+        }
+        else if (answered.Refusal.Length > 0)
+        {
+            End($"The cluster at {address} does not let this node join: {answered.Refusal}");
+        }
+        else
+        {
+            _joins = true;
+            Say($"There is a cluster at {address}: this node asks to join it.");
+        }
     }
 
     /// <summary>The deadline that was set has come. Harmless at any other time.</summary>
     public void Tick()
     {
+        if (_hasEnded || IsFormed || _host.Now < _askAt)
+        {
+            return;
+        }
+
+        Ask();
+        FoundWhenComplete();
+        if (!IsFormed && !_isWriting && !_joins)
+        {
+            Say(WaitsFor());
+        }
     }
+
+    /// <summary>Why this start can not go on from a folder that belongs to no cluster; null when it can.</summary>
+    private string? Problem()
+    {
+        if (_place.Seeds.Count == 0)
+        {
+            return "This data folder belongs to no cluster yet, and no seeds were given. Start the node with --seeds and "
+                + "--expect: quorate serve --seeds a:7601,b:7601,c:7601 --expect 3.";
+        }
+
+        if (_place.Self.PeerAddress.Length == 0)
+        {
+            return "A node that joins a cluster needs an address for its peers (--advertise-peer host:port).";
+        }
+
+        return _place.Expect < 1 || _place.Expect > _settings.PeersMax
+            ? $"A cluster is founded with 1 to {_settings.PeersMax} nodes (--expect), not {_place.Expect}."
+            : null;
+    }
+
+    private void Begin()
+    {
+        _askAt = _host.Now;
+        _sayAt = _host.Now;
+        FoundWhenComplete();
+        if (!IsFormed && !_isWriting)
+        {
+            _host.SetDeadline(_askAt);
+        }
+    }
+
+    private void Ask()
+    {
+        _askAt = _host.Now + _settings.AskInterval;
+        _host.SetDeadline(_askAt);
+        byte[] question = new FormationQuestion
+        {
+            Self = _note!.Self,
+            Founder = FounderAddress(),
+            Expect = (uint)_place.Expect,
+            Joins = _joins,
+        }.ToByteArray();
+        foreach (string address in _place.Seeds.Concat(_fresh.Keys).Distinct(StringComparer.Ordinal))
+        {
+            if (!string.Equals(address, _place.Self.PeerAddress, StringComparison.Ordinal))
+            {
+                _host.Ask(address, question);
+            }
+        }
+    }
+
+    private void Note(NodeRecord? node, string founder, uint expect, bool joins)
+    {
+        if (node is not { Instance: > 0, PeerAddress.Length: > 0 }
+            || string.Equals(node.PeerAddress, _place.Self.PeerAddress, StringComparison.Ordinal)
+            || (_fresh.Count >= _settings.PeersMax && !_fresh.ContainsKey(node.PeerAddress)))
+        {
+            return;
+        }
+
+        _fresh[node.PeerAddress] = new(node, founder, expect, joins, _host.Now);
+    }
+
+    private void FoundWhenComplete()
+    {
+        if (!MayFound || _joins || _isWriting || IsFormed || _hasEnded || _fresh.Values.Any(Joins))
+        {
+            return;
+        }
+
+        string[] order = [.. _place.Seeds];
+        NodeRecord[] nodes =
+        [
+            _note!.Self,
+            .. _fresh.Values.Where(Counts)
+                .Select(fresh => fresh.Node)
+                .OrderBy(node => Array.IndexOf(order, node.PeerAddress) is int at and >= 0 ? at : order.Length)
+                .ThenBy(node => node.PeerAddress, StringComparer.Ordinal)
+                .Take(_place.Expect - 1),
+        ];
+        if (nodes.Length < _place.Expect)
+        {
+            return;
+        }
+
+        byte[] cluster = new byte[ClusterBytes];
+        do
+        {
+            _place.Entropy.Fill(cluster);
+        }
+        while (BinaryPrimitives.ReadUInt64LittleEndian(cluster) == 0);
+        var note = new FormationNote
+        {
+            Self = _note.Self,
+            Cluster = ByteString.CopyFrom(cluster),
+            Node = 1,
+            IsFounder = true,
+        };
+        for (int i = 0; i < nodes.Length; i++)
+        {
+            NodeRecord node = nodes[i].Clone();
+            node.Id = (uint)i + 1;
+            note.Nodes.Add(node);
+        }
+
+        Write(note, () => Become(note));
+    }
+
+    /// <summary>It is fresh, lives, and would be founded by this node.</summary>
+    private bool Counts(Fresh fresh) => IsLive(fresh)
+        && string.Equals(fresh.Founder, FounderAddress(), StringComparison.Ordinal)
+        && fresh.Expect == _place.Expect;
+
+    private bool Joins(Fresh fresh) => fresh.Joins && IsLive(fresh);
+
+    private bool IsLive(Fresh fresh) => _host.Now - fresh.HeardAt < _settings.FreshFor;
+
+    private void Become(FormationNote note)
+    {
+        if (note.Cluster.Length != ClusterBytes || note.Node == 0 || note.Self is null)
+        {
+            End(NoteFile.Damaged);
+            return;
+        }
+
+        _note = note;
+        IsFormed = true;
+        _host.SetDeadline(Instant.Never);
+        _host.Formed(new ClusterIdentity(
+            new Guid(note.Cluster.Span), new(note.Node), 1, note.Self.Instance, [.. note.Nodes], note.IsFounder));
+    }
+
+    private void Write(FormationNote note, Action done)
+    {
+        _isWriting = true;
+        _file.Write(note, isDone =>
+        {
+            _isWriting = false;
+            if (!isDone)
+            {
+                End($"The disk is full: {NoteFile.Name} could not be written. Free some space, then start again.");
+                return;
+            }
+
+            _note = note;
+            done();
+        });
+    }
+
+    private string WaitsFor()
+    {
+        int live = _fresh.Values.Count(IsLive);
+        Fresh? other = _fresh.Values.FirstOrDefault(fresh => IsLive(fresh) && !Counts(fresh));
+        return other is not null
+            ? $"The node at {other.Node.PeerAddress} was started with --expect {other.Expect} and first seed "
+                + $"{other.Founder}, this one with --expect {_place.Expect} and first seed {FounderAddress()}: start all "
+                + "with the same."
+            : $"Waiting for the cluster to be founded by {FounderAddress()}: {live + 1} of {_place.Expect} nodes are "
+                + "heard.";
+    }
+
+    /// <summary>The same sentence is said from time to time, another one at once.</summary>
+    private void Say(string sentence)
+    {
+        bool isNew = !string.Equals(sentence, _said, StringComparison.Ordinal);
+        if (isNew || _host.Now >= _sayAt)
+        {
+            _said = sentence;
+            _sayAt = _host.Now + _settings.SayInterval;
+            _host.Waits(sentence);
+        }
+    }
+
+    private string FounderAddress() => _place.Seeds.Count == 0 ? "" : _place.Seeds[0];
+
+    private NodeRecord Self(ulong instance)
+    {
+        NodeRecord self = _place.Self.Clone();
+        self.Instance = instance;
+        self.Id = 0;
+        return self;
+    }
+
+    private ulong Draw()
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        ulong drawn = 0;
+        while (drawn == 0)
+        {
+            _place.Entropy.Fill(bytes);
+            drawn = BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+        }
+
+        return drawn;
+    }
+
+    private void End(string sentence)
+    {
+        if (!_hasEnded)
+        {
+            _hasEnded = true;
+            _host.End(sentence);
+        }
+    }
+
+    private static T? Parse<T>(MessageParser<T> parser, ReadOnlySpan<byte> bytes)
+        where T : class, IMessage<T>
+    {
+        try
+        {
+            return parser.ParseFrom(bytes);
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return null;
+        }
+    }
+
+    private sealed record Fresh(NodeRecord Node, string Founder, uint Expect, bool Joins, Instant HeardAt);
 }

@@ -35,6 +35,9 @@ public sealed record FormationSettings
     /// <summary>Between two sentences that say what is waited for.</summary>
     public Duration SayInterval { get; init; } = Duration.FromSeconds(5);
 
+    /// <summary>A node that was not heard for this long is not counted on.</summary>
+    public Duration FreshFor { get; init; } = Duration.FromSeconds(2);
+
     /// <summary>Addresses that are asked, and instances that are remembered.</summary>
     public int PeersMax { get; init; } = 1024;
 }

@@ -1,0 +1,46 @@
+using Quorate.Node.Cluster.Forming.Wire;
+using Quorate.Storage.Disk;
+
+namespace Quorate.Node.Cluster.Forming;
+
+/// <summary>What a data folder knows of its formation, in a file of its own.</summary>
+internal sealed class NoteFile(IDisk disk, int bytesMax, Action<string> failed)
+{
+    public const string Name = "formation";
+
+    public const string Damaged = $"The file {Name}, which says what cluster this data folder belongs to, is damaged. "
+        + "Restore it from a copy; or empty the folder and let the node join the cluster as a new one, where the others "
+        + "hold enough replicas.";
+
+    private readonly WholeFile _file = new(disk, Name, bytesMax, failed);
+
+    private static ReadOnlySpan<byte> Magic => "quorform"u8;
+
+    /// <summary>Reads it; null when there is none.</summary>
+    public void Read(Action<FormationNote?> done) => _file.Read(content =>
+    {
+        if (content is not { } bytes)
+        {
+            done(null);
+            return;
+        }
+
+        switch (CheckedFile.TryDecode(Magic, bytes.Span, FormationNote.Parser, out FormationNote? note))
+        {
+            case CheckedReading.Read when note!.Self is { Instance: > 0 }:
+                done(note);
+                break;
+            case CheckedReading.OtherVersion:
+                failed($"The file {Name} is of a format that this version does not know. Start the version that wrote "
+                    + "it, or a newer one.");
+                break;
+            default:
+                failed(Damaged);
+                break;
+        }
+    });
+
+    /// <summary>Makes a note durable; told whether it is, which it is not on a full disk.</summary>
+    public void Write(FormationNote note, Action<bool> done) =>
+        _file.Replace(CheckedFile.Encode(Magic, note), done);
+}

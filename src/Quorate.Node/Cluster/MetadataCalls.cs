@@ -1,0 +1,259 @@
+using Google.Protobuf;
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Metadata;
+using Quorate.Node.Metadata.Wire;
+using Quorate.Node.Replicas;
+using Quorate.Node.Wire;
+using Quorate.Storage.Encryption;
+
+namespace Quorate.Node.Cluster;
+
+/// <summary>
+/// Brings what is asked of the metadata group to its leader, here or at another node.
+/// <para>Invariants: each call is completed once; one that is done is told only when this node's view shows it.</para>
+/// </summary>
+internal sealed class MetadataCalls(ClusterParts parts)
+{
+    private readonly SortedDictionary<ulong, Pending> _pending = [];
+    private readonly List<(ulong Version, Pending Call, MetadataResult Result)> _unseen = [];
+    private Instant _sweepAt = Instant.Never;
+
+    /// <summary>When <see cref="Tick"/> is next due.</summary>
+    public Instant NextDeadline => _sweepAt;
+
+    public void Submit(MetadataCall call)
+    {
+        string? warning = null;
+        MetadataCommand command = call.Command;
+        if (command.ActionCase == MetadataCommand.ActionOneofCase.CreateKeyspace)
+        {
+            if (Plan(call, out command, out warning) is { } refusal)
+            {
+                call.Complete(Outcome.Done, new MetadataResult { Refusal = refusal }, null);
+                return;
+            }
+        }
+
+        Submit(command, call.Deadline, (outcome, result) => call.Complete(outcome, result, warning));
+    }
+
+    /// <summary>Hands a command over; told once what came of it.</summary>
+    public void Submit(MetadataCommand command, Instant deadline, Action<Outcome, MetadataResult?> told)
+    {
+        if (parts.HasEnded || _pending.Count + _unseen.Count >= parts.Settings.Routing.MetadataCallsMax)
+        {
+            told(Outcome.Refused, null);
+            return;
+        }
+
+        var pending = new Pending(parts.NextId(), command, deadline, told);
+        _pending.Add(pending.Id, pending);
+        _sweepAt = Instant.Min(_sweepAt, parts.Now + parts.Settings.Routing.SweepInterval);
+        Try(pending);
+    }
+
+    /// <summary>Another node hands a command on.</summary>
+    public void Receive(NodeId from, MetadataCallMessage message)
+    {
+        if (!parts.Metadata.MayPropose)
+        {
+            Answer(from, message, Outcome.Refused, true, null);
+            return;
+        }
+
+        Propose(message.Command, parts.Now + message.Left, reply => Answer(
+            from, message, reply.Outcome, IsOfPlace(reply), ResultOf(reply)));
+    }
+
+    public void Answered(NodeId from, in MetadataAnswerMessage answer)
+    {
+        if (answer.Boot == parts.Place.Boot
+            && _pending.TryGetValue(answer.Id, out Pending? pending)
+            && pending.Target == from)
+        {
+            Came(pending, answer.Outcome, answer.IsOfPlace, answer.Result);
+        }
+    }
+
+    /// <summary>What a peer had may be lost; commands are not asked twice.</summary>
+    public void LinkLost(NodeId peer)
+    {
+        foreach (Pending pending in _pending.Values.Where(call => call.Target == peer).ToArray())
+        {
+            Complete(pending, Outcome.Unknown, null);
+        }
+    }
+
+    public void Tick(Instant now)
+    {
+        if (_sweepAt > now)
+        {
+            return;
+        }
+
+        foreach (Pending pending in _pending.Values.ToArray())
+        {
+            if (pending.Deadline + parts.Settings.Routing.AnswerGrace <= now)
+            {
+                Complete(pending, pending.IsOut ? Outcome.Unknown : Outcome.Refused, null);
+            }
+            else if (!pending.IsOut)
+            {
+                Try(pending);
+            }
+        }
+
+        Saw();
+        _sweepAt = _pending.Count + _unseen.Count > 0 ? now + parts.Settings.Routing.SweepInterval : Instant.Never;
+    }
+
+    /// <summary>The view is another one.</summary>
+    public void Saw()
+    {
+        for (int i = 0; i < _unseen.Count; i++)
+        {
+            (ulong version, Pending call, MetadataResult result) = _unseen[i];
+            if (version <= parts.View.Version || call.Deadline <= parts.Now)
+            {
+                _unseen.RemoveAt(i--);
+                call.Told(Outcome.Done, result);
+            }
+        }
+    }
+
+    public void Close()
+    {
+        foreach (Pending pending in _pending.Values.ToArray())
+        {
+            Complete(pending, pending.IsOut ? Outcome.Unknown : Outcome.Refused, null);
+        }
+
+        foreach ((_, Pending call, MetadataResult result) in _unseen)
+        {
+            call.Told(Outcome.Done, result);
+        }
+
+        _unseen.Clear();
+    }
+
+    /// <summary>Why a keyspace can not be planned, or null.</summary>
+    private string? Plan(MetadataCall call, out MetadataCommand command, out string? warning)
+    {
+        command = call.Command.Clone();
+        warning = null;
+        KeyspaceRecord keyspace = command.CreateKeyspace.Keyspace;
+        byte[] wrapped = [];
+        if (keyspace.Eviction == Eviction.AllLfu)
+        {
+            return "Keys can not be evicted by how often they are used yet: choose one of the other policies.";
+        }
+
+        if (keyspace.Encrypted)
+        {
+            if (parts.Place.MasterKey is not { } master)
+            {
+                return "An encrypted keyspace needs the cluster's master key: start the nodes with --master-key-file.";
+            }
+
+            wrapped = WrappedKey.New(master, parts.Place.Entropy);
+        }
+
+        var metadata = new ClusterMetadata(parts.Settings.Metadata);
+        bool isLoaded = metadata.TryLoad(parts.Metadata.Metadata.Encode());
+        Invariant.Check(isLoaded, "this node's own copy of the metadata can be read");
+        var planner = new MetadataPlanner(metadata, parts.Settings.Placement);
+        (CreateKeyspace planned, warning) = planner.Plan(keyspace, call.Partitions, wrapped);
+        command.CreateKeyspace = planned;
+        return null;
+    }
+
+    private void Try(Pending pending)
+    {
+        if (parts.Metadata.MayPropose)
+        {
+            pending.IsOut = true;
+            pending.Target = parts.Self;
+            Propose(pending.Command, pending.Deadline, reply =>
+                Came(pending, reply.Outcome, IsOfPlace(reply), ResultOf(reply)));
+        }
+        else if (ClusterParts.TryLeader(parts.Metadata.Raft, out NodeId leader)
+            && leader != parts.Self && parts.IsHeard(leader))
+        {
+            var left = new Duration(Math.Max(0, (pending.Deadline - parts.Now).Microseconds));
+            MetadataWire.Write(
+                parts.Writer, new MetadataCallMessage(parts.Place.Boot, pending.Id, left, pending.Command));
+            pending.IsOut = parts.Send(leader, PeerClass.Requests);
+            pending.Target = leader;
+        }
+    }
+
+    private void Propose(MetadataCommand command, Instant deadline, Action<ReplicaReply> told)
+    {
+        MetadataCommand timed = command.Clone();
+        timed.Time = (ulong)Math.Max(0, parts.Host.WallClockMilliseconds);
+        parts.Metadata.Propose(timed.ToByteArray(), deadline, told);
+    }
+
+    private void Came(Pending pending, Outcome outcome, bool isOfPlace, MetadataResult? result)
+    {
+        if (!_pending.ContainsKey(pending.Id))
+        {
+            return;
+        }
+
+        if (isOfPlace)
+        {
+            pending.IsOut = false;
+            pending.Target = default;
+        }
+        else if (outcome == Outcome.Done && result is not null && result.Version > parts.View.Version)
+        {
+            _pending.Remove(pending.Id);
+            _unseen.Add((result.Version, pending, result));
+        }
+        else
+        {
+            Complete(pending, outcome, result);
+        }
+    }
+
+    private void Complete(Pending pending, Outcome outcome, MetadataResult? result)
+    {
+        if (_pending.Remove(pending.Id))
+        {
+            pending.Told(outcome, result);
+        }
+    }
+
+    private void Answer(
+        NodeId to, MetadataCallMessage message, Outcome outcome, bool isOfPlace, MetadataResult? result)
+    {
+        NodeId hint = ClusterParts.TryLeader(parts.Metadata.Raft, out NodeId leader) ? leader : default;
+        var answer = new MetadataAnswerMessage(message.Boot, message.Id, outcome, isOfPlace, hint, result);
+        MetadataWire.Write(parts.Writer, answer);
+        parts.Send(to, PeerClass.Requests);
+    }
+
+    private static bool IsOfPlace(in ReplicaReply reply) => reply.Outcome == Outcome.Refused
+        && reply.Reason is DropReason.NotLeader or DropReason.Transferring or DropReason.Overwritten;
+
+    private static MetadataResult? ResultOf(in ReplicaReply reply) =>
+        reply.Outcome == Outcome.Done ? MetadataResult.Parser.ParseFrom(reply.Result.Span) : null;
+
+    private sealed class Pending(
+        ulong id, MetadataCommand command, Instant deadline, Action<Outcome, MetadataResult?> told)
+    {
+        public ulong Id => id;
+
+        public MetadataCommand Command => command;
+
+        public Instant Deadline => deadline;
+
+        public Action<Outcome, MetadataResult?> Told => told;
+
+        public bool IsOut { get; set; }
+
+        public NodeId Target { get; set; }
+    }
+}

@@ -1,0 +1,110 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Cluster.Routing;
+using Quorate.Node.Metadata.Wire;
+using Quorate.Node.Partitions;
+
+namespace Quorate.Node.Cluster;
+
+/// <summary>Puts together what a node knows.</summary>
+internal static class Reporting
+{
+    public static ClusterReport Make(ClusterParts parts, CallRouter router, LeaderBalance balance)
+    {
+        MetadataState state = parts.View.State;
+        RaftGroup? metadata = parts.Metadata.Raft;
+        PartitionReport[] partitions = [.. state.Partitions.Select(row => Of(parts, row, balance))];
+        return new ClusterReport
+        {
+            Self = parts.Self,
+            Cluster = parts.Place.Identity.ClusterNumber,
+            MetadataVersion = parts.View.Version,
+            MetadataLeader = metadata?.Leader ?? ReplicaId.None,
+            MetadataTerm = metadata?.Term ?? Term.Zero,
+            Nodes = [.. state.Nodes.Select(node => Of(parts, node))],
+            Partitions = partitions,
+            MemoryUsedBytes = parts.Place.Memory.UsedBytes,
+            MemoryTotalBytes = parts.Place.Memory.TotalBytes,
+            SpaceIsLow = parts.Runtime.SpaceIsLow,
+            Forwarded = router.Forwarded,
+            Waiting = router.Waiting,
+            Alarms = [.. Alarms(parts, metadata, partitions)],
+        };
+    }
+
+    private static IEnumerable<string> Alarms(
+        ClusterParts parts, RaftGroup? metadata, IReadOnlyList<PartitionReport> partitions)
+    {
+        if (metadata is null or { Leader.IsNone: true })
+        {
+            yield return "Nobody leads the metadata group as far as this node knows: nothing can be created or changed.";
+        }
+
+        if (parts.Runtime.SpaceIsLow)
+        {
+            yield return $"The disk of node {parts.Self.Value} is full: it takes no writes. Free some space.";
+        }
+
+        int leaderless = partitions.Count(partition => partition.Leader is null);
+        if (leaderless > 0)
+        {
+            yield return $"Of {leaderless} partitions no leader is known here.";
+        }
+
+        int under = partitions.Count(partition => partition.IsUnderReplicated);
+        if (under > 0)
+        {
+            yield return $"Of {under} partitions that this node leads a replica is silent or far behind.";
+        }
+
+        foreach (NodeRecord node in parts.View.State.Nodes)
+        {
+            if (node.State != NodeState.Removed && !parts.IsHeard(new(node.Id)))
+            {
+                yield return $"Node {node.Id} ({node.PeerAddress}) is not heard.";
+            }
+        }
+    }
+
+    private static NodeReport Of(ClusterParts parts, NodeRecord node) => new(
+        new(node.Id),
+        node.State switch
+        {
+            NodeState.Active => "active",
+            NodeState.Draining => "draining",
+            _ => "removed",
+        },
+        parts.IsHeard(new(node.Id)),
+        node.PeerAddress,
+        node.RespAddress,
+        node.HttpAddress,
+        node.Zone);
+
+    private static PartitionReport Of(ClusterParts parts, PartitionRecord row, LeaderBalance balance)
+    {
+        var group = new GroupId(row.Group);
+        Partition? here = parts.Runtime.Find(group);
+        RaftGroup? raft = here?.Replica.Group;
+        NodeId? leader = ClusterParts.TryLeader(raft, out NodeId known) ? known : null;
+        ReplicaReport[] replicas =
+        [
+            .. row.Voters.Concat(row.Learners).Select(packed =>
+            {
+                ReplicaId id = ReplicaId.FromPacked(packed);
+                return new ReplicaReport(
+                    id, row.Voters.Contains(packed), parts.IsHeard(id.NodeId), LagOf(here, raft, id));
+            }),
+        ];
+        bool isUnder = here is { IsLeader: true }
+            && replicas.Any(replica => !replica.IsHeard || replica.Lag > parts.Settings.LagMax);
+        return new(
+            group, row.Keyspace, row.Slots(), row.Epoch, here is not null, leader, balance.PreferredOf(group),
+            raft?.Term ?? Term.Zero, raft?.CommitIndex ?? LogIndex.Zero, here?.Replica.AppliedAt.Index ?? LogIndex.Zero,
+            replicas, here?.Rows.DirtyBytes ?? 0, here?.Rows.LiveBytes ?? 0, isUnder);
+    }
+
+    private static ulong? LagOf(Partition? here, RaftGroup? raft, ReplicaId replica) =>
+        here is not { IsLeader: true } || raft is null ? null
+        : replica == raft.Id ? 0
+        : raft.LastIndex - raft.MatchOf(replica);
+}

@@ -1,0 +1,52 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Evaluation;
+
+namespace Quorate.Node.Cluster.Routing;
+
+/// <summary>A client's call on its way to whoever may answer it.</summary>
+internal sealed class RoutedCall(ClientCall call, PartitionRoute route, ulong order)
+{
+    public ClientCall Call { get; } = call;
+
+    public PartitionRoute Route { get; } = route;
+
+    /// <summary>Rising with each call that this node was handed.</summary>
+    public ulong Order { get; } = order;
+
+    /// <summary>Of its words.</summary>
+    public long Bytes { get; } = BytesOf(call.Lines);
+
+    /// <summary>Any replica may answer it, and nothing hangs on its order.</summary>
+    public bool IsFree => !Call.Writes && Call.ReadLevel != ReadLevel.Linearizable;
+
+    /// <summary>It may be asked again when nobody knows what became of it.</summary>
+    public bool IsRepeatable => !Call.Writes || Call.Session is not null;
+
+    /// <summary>Where it is.</summary>
+    public NodeId Target { get; set; }
+
+    /// <summary>
+    /// It is out at a node that has fallen silent, and others do not wait for it any longer: it can not be asked again.
+    /// </summary>
+    public bool IsDetached { get; set; }
+
+    /// <summary>Free ones: how many nodes were asked, and when the next is.</summary>
+    public int Attempts { get; set; }
+
+    public Instant RetryAt { get; set; }
+
+    private static long BytesOf(CommandLine[] lines)
+    {
+        long bytes = 0;
+        foreach (CommandLine line in lines)
+        {
+            for (int word = 0; word < line.Count; word++)
+            {
+                bytes += line[word].Length;
+            }
+        }
+
+        return bytes;
+    }
+}

@@ -1,0 +1,107 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Cluster.Routing;
+using Quorate.Node.Partitions;
+
+namespace Quorate.Node.Cluster;
+
+/// <summary>
+/// A node that stops well: its leaderships go to others that are heard, so that nobody waits for an election, and
+/// checkpoints are begun, so that the next start reads little.
+/// </summary>
+internal sealed class Stopping(ClusterParts parts, LocalCalls local)
+{
+    private readonly SortedSet<GroupId> _leaving = [];
+    private bool _metadataLeaves;
+    private Instant _until = Instant.Never;
+
+    public bool HasBegun { get; private set; }
+
+    public bool IsReady { get; private set; }
+
+    public void Begin()
+    {
+        if (HasBegun)
+        {
+            return;
+        }
+
+        HasBegun = true;
+        _until = parts.Now + parts.Settings.StopAfter;
+        parts.Metadata.WantCheckpoint();
+        foreach (GroupId group in parts.Runtime.Partitions)
+        {
+            parts.Runtime.Find(group)!.WantCheckpoint();
+        }
+    }
+
+    /// <summary>True once, when nothing more is to be waited for.</summary>
+    public bool Look()
+    {
+        if (!HasBegun || IsReady)
+        {
+            return false;
+        }
+
+        bool isThrough = HandOver(parts.Metadata.IsLeader ? parts.Metadata.Raft : null);
+        foreach (GroupId group in parts.Runtime.Partitions)
+        {
+            Partition partition = parts.Runtime.Find(group)!;
+            isThrough &= !partition.IsLeader || HandOver(group, partition);
+            isThrough &= partition.Rows.DirtyBytes == 0;
+        }
+
+        IsReady = isThrough || _until <= parts.Now;
+        return IsReady;
+    }
+
+    /// <summary>True when nobody can take it.</summary>
+    private bool HandOver(GroupId group, Partition partition)
+    {
+        if (_leaving.Contains(group))
+        {
+            return false;
+        }
+
+        if (HeirOf(partition.Replica.Group!) is not { } heir)
+        {
+            return true;
+        }
+
+        _leaving.Add(group);
+        local.Transfer(group, heir, _ => _leaving.Remove(group));
+        return false;
+    }
+
+    private bool HandOver(RaftGroup? metadata)
+    {
+        if (metadata is null || HeirOf(metadata) is not { } heir)
+        {
+            return true;
+        }
+
+        if (!_metadataLeaves)
+        {
+            _metadataLeaves = true;
+            parts.Metadata.Transfer(heir, _ => _metadataLeaves = false);
+        }
+
+        return false;
+    }
+
+    /// <summary>The voter that is heard and has most; null when there is none.</summary>
+    private ReplicaId? HeirOf(RaftGroup raft)
+    {
+        ReplicaId? best = null;
+        foreach (ReplicaId voter in raft.Membership.Voters)
+        {
+            if (voter != raft.Id && parts.IsHeard(voter.NodeId)
+                && (best is null || raft.MatchOf(voter) > raft.MatchOf(best.Value)))
+            {
+                best = voter;
+            }
+        }
+
+        return best;
+    }
+}
