@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Quorate.Cli.Load;
 using Quorate.Cli.Up;
+using Quorate.Server.Runtime;
 
 namespace Quorate.Cli;
 
@@ -25,7 +26,7 @@ internal static class QuorateCommand
     /// <summary>Reads a command line and does what it says; the exit code of the process.</summary>
     public static async Task<int> Run(string[] args, TextWriter output, TextWriter errors)
     {
-        ParseResult parsed = Create(output).Parse(args);
+        ParseResult parsed = Create(output, errors).Parse(args);
         if (parsed.Action is ParseErrorAction)
         {
             foreach (ParseError error in parsed.Errors)
@@ -48,12 +49,14 @@ internal static class QuorateCommand
         return await parsed.InvokeAsync(configuration).ConfigureAwait(false);
     }
 
-    private static RootCommand Create(TextWriter output)
+    private static RootCommand Create(TextWriter output, TextWriter errors)
     {
         var root = new RootCommand("Quorate, a distributed key-value store that speaks the Redis protocol.")
         {
             UpCommand.Create(),
+            ServeCommand.Create(errors),
             BenchCommand.Create(),
+            InspectCommand.Create(output, errors),
         };
         foreach (HelpOption help in root.Options.OfType<HelpOption>())
         {

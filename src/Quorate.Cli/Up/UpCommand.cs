@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Quorate.Server.Runtime;
 
 namespace Quorate.Cli.Up;
 

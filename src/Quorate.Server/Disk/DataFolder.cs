@@ -41,8 +41,14 @@ public sealed class DataFolder : IDisposable
     /// <paramref name="problem"/> is then one sentence for the operator.
     /// </summary>
     /// <param name="cluster">The cluster that the node belongs to, if that is known already.</param>
-    public static DataFolder? TryOpen(string path, Guid? cluster, out string problem)
+    public static DataFolder? TryOpen(string path, Guid? cluster, out string problem) =>
+        TryOpen(path, cluster, out problem, out _);
+
+    /// <inheritdoc cref="TryOpen(string, Guid?, out string)"/>
+    /// <param name="isData">The folder was opened and locked, and what it holds cannot be used.</param>
+    public static DataFolder? TryOpen(string path, Guid? cluster, out string problem, out bool isData)
     {
+        isData = false;
         if (!NativeFile.IsSupported)
         {
             problem = "Quorate keeps data on Linux with glibc (x64 or arm64) only.";
@@ -69,6 +75,7 @@ public sealed class DataFolder : IDisposable
         var folder = new DataFolder(root, held);
         if (!folder.TryIdentify(cluster, out problem))
         {
+            isData = true;
             folder.Dispose();
             return null;
         }
@@ -77,12 +84,13 @@ public sealed class DataFolder : IDisposable
     }
 
     /// <summary>
-    /// Gives a new folder its identity, durably and once: written aside, synced, renamed, and the name synced. False,
-    /// with one sentence, when the disk refuses; the process must then end.
+    /// Gives a folder its identity, durably: written aside, synced, renamed, and the name synced. That of a node which
+    /// belongs to a cluster is given once. False, with one sentence, when the disk refuses; the process must then
+    /// end.
     /// </summary>
     public bool TryName(NodeIdentity identity, out string problem)
     {
-        Invariant.Check(Identity is null, "a data folder is given its identity once");
+        Invariant.Check(Identity is not { IsFormed: true }, "a data folder is given its identity once");
         string aside = IdentityPath + UnnamedSuffix;
         DiskStatus status = WriteAside(aside, identity.Encode());
         if (status == DiskStatus.Done)
@@ -223,7 +231,7 @@ public sealed class DataFolder : IDisposable
         }
 
         Identity = NodeIdentity.Decode(bytes.AsSpan(0, count), IdentityPath, out problem);
-        if (Identity is not null && cluster is Guid wanted && Identity.Cluster != wanted)
+        if (Identity is { IsFormed: true } && cluster is Guid wanted && Identity.Cluster != wanted)
         {
             problem = $"The data folder {Root} belongs to cluster {Identity.Cluster:N}, not to {wanted:N}: give this "
                 + "node a folder of its own.";

@@ -7,8 +7,8 @@ using Quorate.Storage.Disk;
 namespace Quorate.Server.Disk;
 
 /// <summary>
-/// Whose a data folder is. Written once, when the node is made; a node whose folder is lost comes back under a new
-/// incarnation (pitfall R20).
+/// Whose a data folder is. Written when the node is made, and once more when it belongs to a cluster; a node whose
+/// folder is lost comes back under a new incarnation (pitfall R20).
 /// <para>As a file: lines of "word value", the last of which is the CRC32C of all bytes before it, in every format to
 /// come; so damage is told from a newer format.</para>
 /// </summary>
@@ -24,6 +24,12 @@ public sealed record NodeIdentity(Guid Cluster, NodeId Node, uint Incarnation)
 
     private const string Title = "quorate node";
     private const string ChecksumWord = "crc32c ";
+
+    /// <summary>Of a folder whose node belongs to no cluster yet: its files are about finding one.</summary>
+    public static readonly NodeIdentity Unformed = new(Guid.Empty, default, 0);
+
+    /// <summary>The node belongs to a cluster.</summary>
+    public bool IsFormed => Node.Value != 0;
 
     public byte[] Encode()
     {

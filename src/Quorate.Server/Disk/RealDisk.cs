@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Quorate.Core.Model;
 using Quorate.Storage.Disk;
 
@@ -50,6 +51,9 @@ public sealed class RealDisk : IDisk, IDisposable
 
     /// <summary>Operations submitted and not yet handed over.</summary>
     public int UnderWay => Volatile.Read(ref _underWay);
+
+    /// <summary>What it has done so far.</summary>
+    public DiskFigures Figures { get; } = new();
 
     /// <summary>
     /// While true, files may grow into the reserve of free space: for a start, which must be able to write the log's
@@ -137,7 +141,14 @@ public sealed class RealDisk : IDisk, IDisposable
     {
         while (queue.Take(out DiskOperation operation, out IDiskClient? client))
         {
+            long begun = Stopwatch.GetTimestamp();
             DiskCompletion completion = _worker.Run(operation);
+            if (operation.Kind == DiskOperationKind.WriteDurable)
+            {
+                long took = (long)Stopwatch.GetElapsedTime(begun).TotalMicroseconds;
+                Figures.CountDurable(took, operation.Data.Length);
+            }
+
             bool isFirst;
             lock (_lock)
             {

@@ -16,12 +16,15 @@ public static class DataFolderInspector
         byte[] content = File.ReadAllBytes(path);
         if (string.Equals(file, NodeIdentity.FileName, StringComparison.Ordinal))
         {
-            return NodeIdentity.Decode(content, path, out string problem) is { } identity
-                ? string.Create(
+            return NodeIdentity.Decode(content, path, out string problem) switch
+            {
+                null => problem + "\n",
+                { IsFormed: false } => "identity: belongs to no cluster yet\n",
+                { } identity => string.Create(
                     CultureInfo.InvariantCulture,
                     $"identity: cluster {identity.Cluster:N}, node {identity.Node.Value}, incarnation "
-                        + $"{identity.Incarnation}\n")
-                : problem + "\n";
+                        + $"{identity.Incarnation}\n"),
+            };
         }
 
         return FileInspector.Describe(file, content, keys)

@@ -162,6 +162,7 @@ internal sealed class PeerLink : IDisposable
         }
 
         wire.Dispose();
+        Network.LinkLost(_to, _lane);
         Say($"The {_lane} connection to {_to} at {_address} is over: {why}.");
     }
 
@@ -251,6 +252,7 @@ internal sealed class PeerLink : IDisposable
             }
         }
 
+        Network.LinkLost(_to, _lane);
         Say(sentence);
     }
 

@@ -15,6 +15,11 @@ public interface IPeerHost
     /// <summary>The answer to a question that came by address; null for none.</summary>
     Task<byte[]?> Answer(byte[] question);
 
+    /// <summary>
+    /// A connection between this node and another broke, in whichever direction: what is under way may be lost.
+    /// </summary>
+    void LinkLost(NodeId peer, PeerLane lane);
+
     void Happened(in NodeEvent happened);
 }
 
@@ -179,6 +184,8 @@ public sealed class PeerNetwork : IDisposable
 
     internal void Happened(string kind, string sentence) => _host.Happened(new(kind, sentence));
 
+    internal void LinkLost(NodeId peer, PeerLane lane) => _host.LinkLost(peer, lane);
+
     internal void CountLost(long messages)
     {
         if (messages > 0)
@@ -215,6 +222,7 @@ public sealed class PeerNetwork : IDisposable
         _incoming.TryRemove(new((link.From, link.Lane), link));
         link.Drop();
         link.Dispose();
+        _host.LinkLost(link.From, link.Lane);
     }
 
     private void LookAfter()

@@ -1,0 +1,141 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Quorate.Node.Cluster;
+using Quorate.Server.Runtime;
+
+namespace Quorate.Server.Http;
+
+/// <summary>
+/// A node's HTTP port: whether it lives, whether clients may be sent to it, its metrics, its status and its last events.
+/// </summary>
+public sealed class HttpEndpoint : IAsyncDisposable
+{
+    private const string PrometheusText = "text/plain; version=0.0.4; charset=utf-8";
+
+    private static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter(), new IdConverterFactory() },
+        WriteIndented = true,
+    };
+
+    private static readonly JsonSerializerOptions LineOptions = new(JsonSerializerDefaults.Web);
+
+    private readonly WebApplication _application;
+    private readonly NodeFacts _facts;
+
+    private HttpEndpoint(WebApplication application, NodeFacts facts)
+    {
+        _application = application;
+        _facts = facts;
+    }
+
+    /// <summary>Listens and serves.</summary>
+    /// <exception cref="IOException">The port is taken, or the address is not here.</exception>
+    public static async Task<HttpEndpoint> Start(IPEndPoint at, NodeFacts facts)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(
+            new WebApplicationOptions { Args = [], ContentRootPath = AppContext.BaseDirectory });
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(options =>
+        {
+            options.Listen(at);
+            options.AddServerHeader = false;
+            options.Limits.MaxConcurrentConnections = 1024;
+            options.Limits.MaxRequestBodySize = 64 * 1024;
+        });
+
+        // The process ends by its own signals, in its own order.
+        builder.Services.Add(new(typeof(IHostLifetime), typeof(NoLifetime), default));
+        WebApplication application = builder.Build();
+        var endpoint = new HttpEndpoint(application, facts);
+
+        // Sockets' continuations run where bytes arrive, in the whole process: a handler leaves that thread at once.
+        application.Use(static async (HttpContext context, RequestDelegate next) =>
+        {
+            await Task.Yield();
+            await next(context).ConfigureAwait(false);
+        });
+        application.Map("/health/live", endpoint.Live);
+        application.Map("/health/ready", endpoint.Ready);
+        application.Map("/metrics", endpoint.Metrics);
+        application.Map("/status", endpoint.Status);
+        application.Map("/events", endpoint.Events);
+        await application.StartAsync().ConfigureAwait(false);
+        return endpoint;
+    }
+
+    public async ValueTask DisposeAsync() => await _application.DisposeAsync().ConfigureAwait(false);
+
+    private Task Live(HttpContext context) => Say(context, StatusCodes.Status200OK, "alive\n", "text/plain");
+
+    private async Task Ready(HttpContext context)
+    {
+        string? problem = _facts.IsStopping
+            ? "This node is stopping."
+            : NodeFacts.NotReady(await _facts.Report().ConfigureAwait(false));
+        int status = problem is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        await Say(context, status, (problem ?? "ready") + "\n", "text/plain").ConfigureAwait(false);
+    }
+
+    private async Task Metrics(HttpContext context)
+    {
+        ClusterReport? report = await _facts.Report().ConfigureAwait(false);
+        string text = NodeMetrics.Of(_facts, report);
+        await Say(context, StatusCodes.Status200OK, text, PrometheusText).ConfigureAwait(false);
+    }
+
+    private async Task Status(HttpContext context)
+    {
+        ClusterReport? report = await _facts.Report().ConfigureAwait(false);
+        string? problem = _facts.IsStopping ? "This node is stopping." : NodeFacts.NotReady(report);
+        string json = JsonSerializer.Serialize(
+            new NodeStatus(problem is null, problem, Environment.ProcessId, report), JsonOptions);
+        await Say(context, StatusCodes.Status200OK, json + "\n", "application/json").ConfigureAwait(false);
+    }
+
+    private Task Events(HttpContext context)
+    {
+        var lines = new StringBuilder();
+        foreach (TimedEvent timed in _facts.Events.All())
+        {
+            string time = timed.Time.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+            var line = new EventLine(timed.Number, time, timed.Event.Kind, timed.Event.Sentence);
+            lines.Append(JsonSerializer.Serialize(line, LineOptions)).Append('\n');
+        }
+
+        return Say(context, StatusCodes.Status200OK, lines.ToString(), "application/x-ndjson");
+    }
+
+    private static async Task Say(HttpContext context, int status, string text, string type)
+    {
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        {
+            (status, text, type) = (StatusCodes.Status405MethodNotAllowed, "Only GET is answered here.\n", "text/plain");
+        }
+
+        context.Response.StatusCode = status;
+        context.Response.ContentType = type;
+        await context.Response.WriteAsync(text).ConfigureAwait(false);
+    }
+
+    /// <summary>A node as /status shows it.</summary>
+    /// <param name="NotReady">Why clients should not be sent here.</param>
+    private sealed record NodeStatus(bool Ready, string? NotReady, int Process, ClusterReport? Report);
+
+    private sealed record EventLine(long Number, string Time, string Kind, string Sentence);
+
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,294 @@
+using Quorate.Core.Model;
+using Quorate.Node.Cluster;
+using Quorate.Node.Cluster.Forming;
+using Quorate.Node.Metadata.Wire;
+using Quorate.Server.Disk;
+using Quorate.Server.Peers;
+
+namespace Quorate.Server.Runtime;
+
+/// <summary>What a <see cref="NodeHost"/> is made of.</summary>
+public sealed record NodeHostPlace
+{
+    public required NodeLoop Loop { get; init; }
+
+    public required RealDisk Disk { get; init; }
+
+    public required DataFolder Folder { get; init; }
+
+    public required EventHistory Events { get; init; }
+
+    public required FormationPlace Formation { get; init; }
+
+    /// <summary>Makes the node when it is known who it is.</summary>
+    public required Func<ClusterIdentity, ulong, IClusterHost, ClusterNode> Create { get; init; }
+}
+
+/// <summary>
+/// The world around one node: it is first a <see cref="Formation"/>, then a <see cref="ClusterNode"/>, both driven by
+/// one loop over one disk, with the peers' links.
+/// </summary>
+public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerHost
+{
+    private readonly NodeHostPlace _place;
+    private readonly NodeLoop _loop;
+    private readonly Formation _formation;
+    private readonly TaskCompletionSource _stopReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private PeerNetwork? _peers;
+    private ClusterIdentity? _formed;
+    private ClusterNode? _node;
+    private bool _isStopping;
+
+    public NodeHost(NodeHostPlace place)
+    {
+        _place = place;
+        _loop = place.Loop;
+        _formation = new(place.Formation, new(), this);
+        Boot = unchecked((ulong)Random.Shared.NextInt64()) | 1;
+    }
+
+    /// <summary>Drawn at this start of the process; never zero.</summary>
+    public ulong Boot { get; }
+
+    public Instant Now => MonotonicClock.Now;
+
+    public long WallClockMilliseconds => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Ends when the node, asked to stop, waits for nothing more.</summary>
+    public Task StopReadily => _stopReady.Task;
+
+    /// <summary>The node belongs to a cluster and has been started.</summary>
+    public bool IsNode => Volatile.Read(ref _node) is not null;
+
+    /// <summary>Begins: the loop must have been started with this host, the peers' port be open.</summary>
+    public void Start(PeerNetwork peers)
+    {
+        _peers = peers;
+        if (!_loop.TryPost(_formation.Start))
+        {
+            End("The node's loop takes nothing.");
+        }
+    }
+
+    /// <summary>Begins to stop well; <see cref="StopReadily"/> tells the end.</summary>
+    public void BeginStop() => _loop.TryPost(() =>
+    {
+        _isStopping = true;
+        if (_node is { } node)
+        {
+            node.BeginStop();
+        }
+        else
+        {
+            _stopReady.TrySetResult();
+        }
+    });
+
+    /// <summary>Closes the node; ends when that is done.</summary>
+    public async Task Close()
+    {
+        var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        bool isPosted = _loop.TryPost(() =>
+        {
+            _node?.Close();
+            closed.SetResult();
+        });
+        if (isPosted)
+        {
+            await closed.Task.ConfigureAwait(false);
+        }
+    }
+
+    void IDrivenNode.Submit(ClientCall call)
+    {
+        if (_node is { } node)
+        {
+            node.Submit(call);
+        }
+        else
+        {
+            call.Complete(new(
+                Core.Raft.Outcome.Refused, Core.Raft.DropReason.NotLeader, default, default, default, default));
+        }
+    }
+
+    void IDrivenNode.Submit(MetadataCall call)
+    {
+        if (_node is { } node)
+        {
+            node.Submit(call);
+        }
+        else
+        {
+            call.Complete(Core.Raft.Outcome.Refused, null, null);
+        }
+    }
+
+    void IDrivenNode.Receive(NodeId from, PeerClass by, ReadOnlyMemory<byte> message) =>
+        _node?.Receive(from, message.Span);
+
+    void IDrivenNode.Look(Action<ClusterNode> action)
+    {
+        if (_node is { } node)
+        {
+            action(node);
+        }
+    }
+
+    void IDrivenNode.DrainDisk()
+    {
+        _place.Disk.Drain();
+        StartWhenFormed();
+    }
+
+    void IDrivenNode.Tick()
+    {
+        if (_node is { } node)
+        {
+            node.Tick();
+        }
+        else
+        {
+            _formation.Tick();
+            StartWhenFormed();
+        }
+    }
+
+    void IDrivenNode.Turn()
+    {
+        StartWhenFormed();
+        _node?.Turn();
+    }
+
+    bool IDrivenNode.Work(int budgetBytes) => _node?.Work(budgetBytes) ?? false;
+
+    void IDrivenNode.FlushPeers() => _peers?.Flush();
+
+    bool IClusterHost.Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message) => _peers!.Send(to, by, message);
+
+    void IClusterHost.SetDeadline(Instant deadline) => _loop.SetDeadline(deadline);
+
+    void IFormationHost.SetDeadline(Instant deadline) => _loop.SetDeadline(deadline);
+
+    void IClusterHost.TurnWaits() => _loop.TurnWaits();
+
+    void IClusterHost.WorkWaits() => _loop.WorkWaits();
+
+    void IClusterHost.ViewChanged(ClusterView view)
+    {
+        SetAddresses(view.State.Nodes);
+        _loop.SetView(view);
+    }
+
+    void IClusterHost.Happened(in NodeEvent happened) => _place.Events.Add(happened);
+
+    void IClusterHost.StopReady() => _stopReady.TrySetResult();
+
+    void IPeerHost.Happened(in NodeEvent happened) => _place.Events.Add(happened);
+
+    void IFormationHost.Waits(string sentence) => _place.Events.Add(new("forming", sentence));
+
+    void IFormationHost.Ask(string address, ReadOnlyMemory<byte> question)
+    {
+        byte[] words = question.ToArray();
+        _ = Task.Run(async () =>
+        {
+            if (await _peers!.Ask(address, words).ConfigureAwait(false) is { } answer)
+            {
+                _loop.TryPost(() =>
+                {
+                    _formation.Answered(address, answer);
+                    StartWhenFormed();
+                });
+            }
+        });
+    }
+
+    void IFormationHost.Formed(ClusterIdentity identity)
+    {
+        Invariant.Check(_formed is null, "a formation ends once");
+        _formed = identity;
+
+        // Not from inside the formation.
+        _loop.TurnWaits();
+    }
+
+    /// <summary>What the node cannot go on without is, but for defects, the disk.</summary>
+    public void End(string sentence) => _loop.End(ExitCode.Disk, sentence);
+
+    void IPeerHost.Receive(ReadOnlySpan<NodeInput> messages) => _loop.Receive(messages);
+
+    Task<byte[]?> IPeerHost.Answer(byte[] question)
+    {
+        var answered = new TaskCompletionSource<byte[]?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        bool isPosted = _loop.TryPost(() =>
+        {
+            byte[] answer = _node is { } node ? node.Answer(question) : _formation.Answer(question);
+            StartWhenFormed();
+            answered.SetResult(answer);
+        });
+        return isPosted ? answered.Task : Task.FromResult<byte[]?>(null);
+    }
+
+    void IPeerHost.LinkLost(NodeId peer, PeerLane lane) => _loop.TryPost(() =>
+    {
+        for (PeerClass by = PeerClass.Urgent; by <= PeerClass.Bulk; by++)
+        {
+            if (PeerLanes.Of(by) == lane)
+            {
+                _node?.LinkLost(peer, by);
+            }
+        }
+    });
+
+    private void StartWhenFormed()
+    {
+        if (_formed is not { } identity || _node is not null || _isStopping)
+        {
+            return;
+        }
+
+        NodeIdentity known = _place.Folder.Identity!;
+        var given = new NodeIdentity(identity.Cluster, identity.Node, identity.Incarnation);
+        if (known.IsFormed && known != given)
+        {
+            string sentence = $"The data folder {_place.Folder.Root} says that it is of {known.Node}, its files that "
+                + $"it is of {identity.Node}: restore the folder from a backup.";
+            _loop.End(ExitCode.Data, sentence);
+            return;
+        }
+
+        if (!known.IsFormed && !_place.Folder.TryName(given, out string problem))
+        {
+            End(problem);
+            return;
+        }
+
+        _peers!.Identity = new PeerIdentity(identity.Cluster, identity.Node, identity.Incarnation, Boot);
+        Volatile.Write(ref _node, _place.Create(identity, Boot, this));
+        SetAddresses(identity.Founders);
+        _place.Events.Add(new("formed", $"This is {identity.Node} of cluster {identity.Cluster:N}."));
+        _node.Start();
+    }
+
+    private void SetAddresses(IEnumerable<NodeRecord> nodes)
+    {
+        foreach (NodeRecord record in nodes)
+        {
+            var node = new NodeId(record.Id);
+            if (node == _peers!.Identity?.Node)
+            {
+                continue;
+            }
+
+            if (record.State == NodeState.Removed)
+            {
+                _peers.Forget(node);
+            }
+            else
+            {
+                _peers.SetAddress(node, record.PeerAddress);
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+using System.Net;
+using System.Net.Sockets;
+using Quorate.Node.Cluster;
+using Quorate.Node.Metadata.Wire;
+using Quorate.Server.Disk;
+using Quorate.Server.Http;
+using Quorate.Server.Peers;
+using Quorate.Server.Settings;
+using Quorate.Storage.Encryption;
+using Quorate.Storage.Memory;
+
+namespace Quorate.Server.Runtime;
+
+/// <summary>
+/// One node as a process: opens what it stands on in order, runs until it is told to stop, and stops within a time.
+/// </summary>
+public sealed class NodeProcess : IAsyncDisposable
+{
+    /// <summary>The newest feature level that this build knows.</summary>
+    private const uint FeatureLevelMax = 1;
+
+    /// <summary>How long a stop may take until the node is closed all the same.</summary>
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(8.5);
+
+    private readonly ServerSettings _settings;
+    private readonly Action<ExitCode, string> _end;
+    private readonly Stack<IAsyncDisposable> _opened = new();
+    private NodeFacts? _facts;
+    private MasterKey? _masterKey;
+
+    private NodeProcess(ServerSettings settings, Action<ExitCode, string> end)
+    {
+        _settings = settings;
+        _end = end;
+    }
+
+    /// <summary>What is to be seen of it.</summary>
+    public NodeFacts Facts => _facts!;
+
+    /// <summary>Starts a node; null, with a code and a sentence, when it cannot be.</summary>
+    /// <param name="heard">Is told of each event; it must not wait.</param>
+    /// <param name="end">Ends the process at once.</param>
+    public static async Task<(NodeProcess? Process, ExitCode Code, string Problem)> Start(
+        ServerSettings settings, Action<TimedEvent> heard, Action<ExitCode, string> end)
+    {
+        var process = new NodeProcess(settings, end);
+        (ExitCode code, string problem) = await process.Open(heard).ConfigureAwait(false);
+        if (code == ExitCode.Ok)
+        {
+            return (process, code, "");
+        }
+
+        await process.DisposeAsync().ConfigureAwait(false);
+        return (null, code, problem);
+    }
+
+    /// <summary>
+    /// Stops well: leaderships are handed over and rows saved, then all is closed. What is not done in time is left to
+    /// the next start, which needs none of it.
+    /// </summary>
+    public async Task Stop()
+    {
+        Facts.IsStopping = true;
+        Facts.Host.BeginStop();
+        await Task.WhenAny(Facts.Host.StopReadily, Task.Delay(StopTime)).ConfigureAwait(false);
+        await DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Closes what was opened, the last first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        while (_opened.TryPop(out IAsyncDisposable? opened))
+        {
+            await opened.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<(ExitCode Code, string Problem)> Open(Action<TimedEvent> heard)
+    {
+        if (_settings.Data is null)
+        {
+            return (ExitCode.Usage, "A node needs a folder for its data: say --data FOLDER. A first cluster of one "
+                + "node: quorate serve --data ./quorate-data --seeds 127.0.0.1:7601.");
+        }
+
+        if (ReadMasterKey() is { } wrong)
+        {
+            return (ExitCode.Usage, wrong);
+        }
+
+        var folder = DataFolder.TryOpen(_settings.Data, cluster: null, out string problem, out bool isData);
+        if (folder is null)
+        {
+            return (isData ? ExitCode.Data : ExitCode.Unavailable, problem);
+        }
+
+        Keep(folder);
+        if (folder.Identity is not { IsFormed: true } && _settings.Seeds.Count == 0)
+        {
+            return (ExitCode.Usage, $"The data folder {folder.Root} belongs to no cluster, and no seeds are given. To "
+                + "form one of three nodes, start on each: quorate serve --data FOLDER --seeds a:7601,b:7601,c:7601 "
+                + "--expect 3. One of a single node: quorate serve --data FOLDER --seeds "
+                + $"{_settings.PeerAddress} --expect 1.");
+        }
+
+        // Before the first file: files without an identity are taken for a node's that has lost it.
+        if (folder.Identity is null && !folder.TryName(NodeIdentity.Unformed, out problem))
+        {
+            return (ExitCode.Disk, problem);
+        }
+
+        Assemble(folder, heard);
+        return await Listen().ConfigureAwait(false);
+    }
+
+    private void Assemble(DataFolder folder, Action<TimedEvent> heard)
+    {
+        MemoryPlan memory = MemoryPlan.For(_settings.MemoryBytes);
+        memory.BoundCollector();
+        var loop = new NodeLoop(new(), new ClusterView(default, new()), _end);
+        var disk = new RealDisk(folder.Files, completionWaits: loop.DiskWaits)
+        {
+            // A start must be able to write the log's tail anew.
+            IsReserveOpen = true,
+        };
+        var events = new EventHistory { Heard = heard };
+        NodeRecord self = Self();
+        var entropy = new SystemEntropy();
+        NodeHost host = new(new()
+        {
+            Loop = loop,
+            Disk = disk,
+            Folder = folder,
+            Events = events,
+            Formation = new()
+            {
+                Seeds = _settings.Seeds,
+                Expect = _settings.Expect > 0 ? _settings.Expect : _settings.Seeds.Count,
+                Self = self,
+                Disk = disk,
+                Entropy = entropy,
+            },
+            Create = (identity, boot, world) => new ClusterNode(
+                new()
+                {
+                    Identity = identity,
+                    Self = self,
+                    Boot = boot,
+                    Disk = disk,
+                    Memory = new MemoryBudget(memory.BudgetBytes),
+                    Entropy = entropy,
+                    MasterKey = _masterKey,
+                },
+                new(),
+                world),
+        });
+        var peers = new PeerNetwork(new(), host);
+        _facts = new()
+        {
+            Loop = loop, Host = host, Disk = disk, Peers = peers, Events = events, Memory = memory,
+        };
+
+        // Closed from the last: first nobody comes in any more, then the node closes, then the disk's threads end.
+        Keep(disk);
+        Keep(loop);
+        loop.Start(host);
+        _opened.Push(new Closing(async () => await host.Close().ConfigureAwait(false)));
+        Keep(peers);
+    }
+
+    private async Task<(ExitCode Code, string Problem)> Listen()
+    {
+        string what = "";
+        try
+        {
+            what = $"--peer-port {_settings.PeerPort}";
+            Facts.Peers.Listen(new IPEndPoint(_settings.Bind, _settings.PeerPort));
+            what = $"--http-port {_settings.HttpPort}";
+            IPEndPoint http = new(_settings.Bind, _settings.HttpPort);
+            _opened.Push(await HttpEndpoint.Start(http, Facts).ConfigureAwait(false));
+        }
+        catch (Exception e) when (e is SocketException or IOException)
+        {
+            return (ExitCode.Unavailable, $"{what}: port cannot be opened on {_settings.Bind} ({e.Message}); stop who "
+                + "has it, or choose another.");
+        }
+
+        Facts.Host.Start(Facts.Peers);
+        return (ExitCode.Ok, "");
+    }
+
+    private NodeRecord Self() => new()
+    {
+        RespAddress = _settings.RespAddress,
+        HttpAddress = _settings.HttpAddress,
+        PeerAddress = _settings.PeerAddress,
+        Zone = _settings.Zone,
+        Region = _settings.Region,
+        UpdateDomain = _settings.UpdateDomain,
+        Weight = (uint)_settings.Weight,
+        FeatureLevelMax = FeatureLevelMax,
+    };
+
+    /// <summary>What is wrong with the master key's file; null for nothing.</summary>
+    private string? ReadMasterKey()
+    {
+        if (_settings.MasterKeyFile is not { } file)
+        {
+            return null;
+        }
+
+        try
+        {
+            _masterKey = MasterKey.TryParse(File.ReadAllBytes(file), file, out string sentence);
+            return _masterKey is null ? sentence : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"--master-key-file {file} cannot be read: {e.Message}";
+        }
+    }
+
+    private void Keep(IDisposable opened) => _opened.Push(new Closing(() =>
+    {
+        opened.Dispose();
+        return Task.CompletedTask;
+    }));
+
+    private sealed class Closing(Func<Task> close) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await close().ConfigureAwait(false);
+    }
+}

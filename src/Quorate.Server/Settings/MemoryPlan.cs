@@ -1,0 +1,42 @@
+using System.Globalization;
+
+namespace Quorate.Server.Settings;
+
+/// <summary>
+/// How the memory that a process may take is divided (docs/operating/memory.md): rows in native memory and caches are
+/// counted by the node's own budget; everything else is managed, and bounded by the collector.
+/// </summary>
+/// <param name="TotalBytes">What the process may take.</param>
+/// <param name="BudgetBytes">For rows, caches, indexes and queues, counted by the node.</param>
+/// <param name="ManagedBytes">What the collector lets the managed heap grow to.</param>
+public sealed record MemoryPlan(long TotalBytes, long BudgetBytes, long ManagedBytes)
+{
+    /// <summary>Less than this does not hold a node.</summary>
+    public const long BytesMin = 256L * 1024 * 1024;
+
+    /// <summary>The budget's share of the total, in percent.</summary>
+    private const int BudgetPercent = 50;
+
+    /// <summary>The managed heap's share of the total, in percent.</summary>
+    private const int ManagedPercent = 50;
+
+    /// <param name="bytes">What was asked for; zero: half of what there is.</param>
+    public static MemoryPlan For(long bytes)
+    {
+        long total = bytes > 0 ? bytes : Math.Max(BytesMin, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
+        return new(total, total / 100 * BudgetPercent, total / 100 * ManagedPercent);
+    }
+
+    /// <summary>
+    /// Bounds the managed heap from now on. The collector works harder as it comes near; at the bound the process ends.
+    /// </summary>
+    public void BoundCollector()
+    {
+        AppContext.SetData("GCHeapHardLimit", (ulong)ManagedBytes);
+        GC.RefreshMemoryLimit();
+    }
+
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{TotalBytes >> 20} MiB, of which {BudgetBytes >> 20} MiB for rows and caches");
+}

@@ -1,0 +1,57 @@
+using System.Net;
+
+namespace Quorate.Server.Settings;
+
+/// <summary>How a node is run. Each value is documented, with its unit and default, in <see cref="SettingTable"/>.</summary>
+public sealed record ServerSettings
+{
+    public string? Data { get; init; }
+
+    public IReadOnlyList<string> Seeds { get; init; } = [];
+
+    /// <summary>Zero: as many as there are seeds.</summary>
+    public int Expect { get; init; }
+
+    public IPAddress Bind { get; init; } = IPAddress.Loopback;
+
+    public int RespPort { get; init; } = 7401;
+
+    public int HttpPort { get; init; } = 7501;
+
+    public int PeerPort { get; init; } = 7601;
+
+    /// <summary>host:port; null: the bound address.</summary>
+    public string? AdvertiseResp { get; init; }
+
+    /// <inheritdoc cref="AdvertiseResp"/>
+    public string? AdvertiseHttp { get; init; }
+
+    /// <inheritdoc cref="AdvertiseResp"/>
+    public string? AdvertisePeer { get; init; }
+
+    public string Zone { get; init; } = "";
+
+    public string Region { get; init; } = "";
+
+    public string UpdateDomain { get; init; } = "";
+
+    /// <summary>In hundredths.</summary>
+    public int Weight { get; init; } = 100;
+
+    /// <summary>Zero: half of what the machine or the container has.</summary>
+    public long MemoryBytes { get; init; }
+
+    public string? MasterKeyFile { get; init; }
+
+    public int RequestDeadlineMilliseconds { get; init; } = 5000;
+
+    public bool Insecure { get; init; }
+
+    public string RespAddress => AdvertiseResp ?? Bound(RespPort);
+
+    public string HttpAddress => AdvertiseHttp ?? Bound(HttpPort);
+
+    public string PeerAddress => AdvertisePeer ?? Bound(PeerPort);
+
+    private string Bound(int port) => new IPEndPoint(Bind, port).ToString();
+}
