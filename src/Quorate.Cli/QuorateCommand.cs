@@ -2,7 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
-using Quorate.Server.Runtime;
+using Quorate.Cli.Load;
+using Quorate.Cli.Up;
 
 namespace Quorate.Cli;
 
@@ -37,7 +38,9 @@ public static class QuorateCommand
     {
         var root = new RootCommand("Quorate, a distributed key-value store that speaks the Redis protocol.")
         {
+            UpCommand.Create(),
             ServeCommand.Create(errors),
+            BenchCommand.Create(),
             InspectCommand.Create(output, errors),
         };
         foreach (HelpOption help in root.Options.OfType<HelpOption>())

@@ -1,0 +1,73 @@
+using Quorate.Node.Evaluation;
+
+namespace Quorate.Server.Resp.Commands;
+
+/// <summary>How a command of the connection goes with the commands around it.</summary>
+[Flags]
+internal enum EdgeHabits : byte
+{
+    None = 0,
+
+    /// <summary>Inside MULTI it runs at once; others are queued.</summary>
+    InTransaction = 1,
+
+    /// <summary>It waits until all before it are done, and none behind it begins before it is.</summary>
+    Alone = 2,
+}
+
+/// <summary>A command that the connection runs itself, instead of a partition.</summary>
+/// <param name="Name">In capitals.</param>
+/// <param name="Arity">As Redis counts: words with the name; negative for "at least".</param>
+/// <param name="Run">Finishes the request, now or by its steps.</param>
+internal sealed record EdgeCommand(string Name, int Arity, EdgeHabits Habits, Action<RespRequest> Run)
+{
+    /// <summary>
+    /// Its reply, where that depends on nothing but the line and the moment: such a command may be queued in a
+    /// transaction.
+    /// </summary>
+    public Func<RespConnection, CommandLine, ReadOnlyMemory<byte>>? Answer { get; init; }
+
+    public static EdgeCommand Answering(
+        string name, int arity, Func<RespConnection, CommandLine, ReadOnlyMemory<byte>> answer) =>
+        new(name, arity, EdgeHabits.None, request => request.Finish(answer(request.Connection, request.Line)))
+        {
+            Answer = answer,
+        };
+
+    public string? ArityError(CommandLine line) =>
+        Arity == line.Count || (Arity < 0 && line.Count >= -Arity)
+            ? null
+            : $"ERR wrong number of arguments for '{Name.ToLowerInvariant()}' command";
+}
+
+/// <summary>All commands of the connection, by name.</summary>
+internal static class EdgeCommands
+{
+    private const int NameBytesMax = 32;
+
+    private static readonly EdgeCommand[] Commands =
+    [
+        .. ConnectionCommands.All,
+        .. TransactionCommands.All,
+    ];
+
+    private static readonly Dictionary<string, EdgeCommand>.AlternateLookup<ReadOnlySpan<byte>> ByName =
+        Commands.ToDictionary(command => command.Name, CommandNames.Comparer)
+            .GetAlternateLookup<ReadOnlySpan<byte>>();
+
+    public static IReadOnlyList<EdgeCommand> All => Commands;
+
+    /// <summary>The command of this name, in any case; null when there is none.</summary>
+    public static EdgeCommand? Find(ReadOnlySpan<byte> name) =>
+        name.Length <= NameBytesMax && ByName.TryGetValue(name, out EdgeCommand? command) ? command : null;
+
+    /// <summary>As Redis words it.</summary>
+    public static string UnknownSubcommand(RespRequest request, string command)
+    {
+        ReadOnlySpan<byte> word = request.Line[1];
+        string shown = System.Text.Encoding.Latin1.GetString(word[..Math.Min(word.Length, 128)]);
+        return $"ERR unknown subcommand '{shown}'. Try {command} HELP.";
+    }
+
+    public static string WrongArguments(string command) => $"ERR wrong number of arguments for '{command}' command";
+}

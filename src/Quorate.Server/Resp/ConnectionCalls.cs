@@ -1,0 +1,167 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Cluster;
+using Quorate.Node.Evaluation;
+using Quorate.Node.Metadata.Wire;
+
+namespace Quorate.Server.Resp;
+
+/// <summary>The calls of one connection to partitions: in which order they are handed over, and what came of them.</summary>
+internal sealed class ConnectionCalls
+{
+    private readonly RespConnection _connection;
+    private readonly Action<RespCall> _enqueue;
+    private readonly List<PartitionTrack> _toLook = [];
+    private Dictionary<GroupId, PartitionTrack>? _tracks;
+    private PartitionTrack? _lastTrack;
+    private ClientCall[] _batch = [];
+    private int _batchCount;
+    private Instant? _deadline;
+
+    public ConnectionCalls(RespConnection connection)
+    {
+        _connection = connection;
+        _enqueue = Enqueue;
+    }
+
+    /// <summary>Of what is asked in this turn.</summary>
+    public Instant Deadline => _deadline ??= _connection.Shared.Gateway.Now
+        + Duration.FromMilliseconds(_connection.Shared.Settings.RequestDeadlineMilliseconds);
+
+    public void BeginTurn() => _deadline = null;
+
+    /// <summary>Asks a partition; the call is handed over at the end of the turn, or when it may overtake nobody.</summary>
+    /// <param name="slot">Of its keys.</param>
+    /// <param name="lines">They stay until the call has ended.</param>
+    public void Ask(RespCall call, KeyspaceView keyspace, Slot slot, CommandLine[] lines, bool writes)
+    {
+        RespClient client = _connection.Client;
+        call.Keyspace = keyspace.Record.Id;
+        call.Slot = slot;
+        call.Lines = lines;
+        call.Writes = writes;
+        call.WriteLevel = client.WriteLevel ?? LevelOf(keyspace.Record);
+        call.ReadLevel = client.ReadLevel ?? (ReadLevel)keyspace.Record.ReadLevel;
+        call.Deadline = Deadline;
+        call.Request.Pending++;
+        PartitionTrack track = TrackOf(new GroupId(keyspace.PartitionOf(slot).Group));
+        if (track.Add(call))
+        {
+            Enqueue(call);
+        }
+        else
+        {
+            LookLater(track);
+        }
+    }
+
+    /// <summary>A call has ended: the ones that waited for it may go, and its request goes on.</summary>
+    public void End(RespCall call)
+    {
+        PartitionTrack track = call.Track!;
+        if (track.Remove(call))
+        {
+            LookLater(track);
+        }
+
+        CallResult result = call.Result;
+        if (result.Outcome == Outcome.Done)
+        {
+            (result.Group == track.Group ? track : TrackOf(result.Group)).Saw(result.Token);
+        }
+        else if (result.Reason is DropReason.SessionLost or DropReason.SessionTooOld)
+        {
+            track.Forget();
+        }
+
+        RespRequest request = call.Request;
+        request.Pending--;
+        if (request.Steps is { } steps)
+        {
+            if (request.Pending == 0)
+            {
+                steps.Next(request);
+            }
+        }
+        else if (result.Outcome == Outcome.Done)
+        {
+            request.Finish(result.Reply);
+        }
+        else
+        {
+            _connection.Shared.Counters.NotDone(result.Outcome);
+            request.Error(Outcomes.ErrorOf(result.Outcome, result.Reason));
+        }
+    }
+
+    /// <summary>Hands over all that may go.</summary>
+    public void Submit()
+    {
+        foreach (PartitionTrack track in _toLook)
+        {
+            track.NeedsLook = false;
+            track.Release(_enqueue);
+        }
+
+        _toLook.Clear();
+        if (_batchCount == 0)
+        {
+            return;
+        }
+
+        int count = _batchCount;
+        _batchCount = 0;
+        _connection.Shared.Gateway.Submit(_batch.AsSpan(0, count));
+        _batch.AsSpan(0, count).Clear();
+    }
+
+    private static WriteLevel LevelOf(KeyspaceRecord record) => record.WriteLevel switch
+    {
+        LevelKind.Leader => WriteLevel.Leader,
+        LevelKind.Count => WriteLevel.Count((int)record.WriteLevelCount),
+        LevelKind.All => WriteLevel.All,
+        _ => WriteLevel.Majority,
+    };
+
+    private void Enqueue(RespCall call)
+    {
+        if (!call.Writes && call.ReadLevel == ReadLevel.Session)
+        {
+            call.Token = call.Track!.Token;
+        }
+
+        if (_batchCount == _batch.Length)
+        {
+            Array.Resize(ref _batch, Math.Max(4, 2 * _batchCount));
+        }
+
+        _batch[_batchCount++] = call;
+    }
+
+    private void LookLater(PartitionTrack track)
+    {
+        if (!track.NeedsLook)
+        {
+            track.NeedsLook = true;
+            _toLook.Add(track);
+        }
+    }
+
+    private PartitionTrack TrackOf(GroupId group)
+    {
+        if (_lastTrack is { } last && last.Group == group)
+        {
+            return last;
+        }
+
+        _tracks ??= [];
+        if (!_tracks.TryGetValue(group, out PartitionTrack? track))
+        {
+            track = new PartitionTrack(group);
+            _tracks.Add(group, track);
+        }
+
+        _lastTrack = track;
+        return track;
+    }
+}

@@ -1,0 +1,104 @@
+using Quorate.Node.Cluster;
+using Quorate.Node.Commands;
+using Quorate.Protocol;
+using Quorate.Server.Resp.Commands;
+
+namespace Quorate.Server.Resp;
+
+/// <summary>Starts a command that has come: the connection's own are run, the others go to their partitions.</summary>
+internal static class Dispatch
+{
+    public static void Start(RespRequest request)
+    {
+        RespClient client = request.Connection.Client;
+        if (request.Command.Problem is { } problem)
+        {
+            client.Transaction?.Spoil();
+            request.Error(problem);
+            return;
+        }
+
+        if (EdgeCommands.Find(request.Line[0]) is { } edge)
+        {
+            StartEdge(request, edge);
+        }
+        else
+        {
+            StartPartition(request);
+        }
+    }
+
+    /// <summary>
+    /// The keyspace that the client uses; when there is none the request has been answered.
+    /// </summary>
+    public static KeyspaceView? KeyspaceOf(RespRequest request)
+    {
+        RespClient client = request.Connection.Client;
+        ClusterView view = request.Connection.Shared.Gateway.View;
+        if (client.KeyspaceIn(view) is { } keyspace)
+        {
+            return keyspace;
+        }
+
+        request.Error(view.Version == 0
+            ? $"{ErrorCodes.Loading} this node has not joined a cluster yet, nothing was done; try again"
+            : $"ERR there is no keyspace '{client.Keyspace}'; choose one with KEYSPACE USE");
+        return null;
+    }
+
+    private static void StartEdge(RespRequest request, EdgeCommand edge)
+    {
+        request.Edge = edge;
+        RespConnection connection = request.Connection;
+        if (edge.ArityError(request.Line) is { } error)
+        {
+            connection.Client.Transaction?.Spoil();
+            request.Error(error);
+            return;
+        }
+
+        if (connection.Client.Transaction is { } transaction && !edge.Habits.HasFlag(EdgeHabits.InTransaction))
+        {
+            transaction.QueueEdge(request, edge);
+            return;
+        }
+
+        if (!edge.Habits.HasFlag(EdgeHabits.Alone) || connection.TryBeAlone(request))
+        {
+            edge.Run(request);
+        }
+    }
+
+    private static void StartPartition(RespRequest request)
+    {
+        RespConnection connection = request.Connection;
+        CommandRoute route = CommandRouting.Route(request.Line);
+        request.Spec = route.Spec;
+        if (connection.Client.Transaction is { } transaction)
+        {
+            transaction.Queue(request, route);
+            return;
+        }
+
+        if (route.Kind == RouteKind.Error)
+        {
+            request.Error(route.Error!);
+            return;
+        }
+
+        if (KeyspaceOf(request) is not { } keyspace)
+        {
+            return;
+        }
+
+        if (route.Kind == RouteKind.OneSlot)
+        {
+            request.Call.Session = connection.Client.TakeRequest();
+            connection.Calls.Ask(
+                request.Call, keyspace, route.Slot, request.OwnLines(), route.Spec!.Kind == CommandKind.Write);
+            return;
+        }
+
+        Scatter.Start(request, keyspace, route);
+    }
+}

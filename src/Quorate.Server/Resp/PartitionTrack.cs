@@ -1,0 +1,138 @@
+using Quorate.Core;
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+
+namespace Quorate.Server.Resp;
+
+/// <summary>
+/// The unfinished calls of one connection to one partition, in order, and what the connection has seen of it.
+/// <para>Invariants: a read is handed over once every write before it has ended, so it sees them (pitfall R34); a
+/// write, once every read before it in its slot has ended, so they do not see it; writes of one slot are handed over in
+/// their order; a call that concerns all keys passes none, and none passes it.</para>
+/// </summary>
+internal sealed class PartitionTrack(GroupId group)
+{
+    private RespCall? _first;
+    private RespCall? _last;
+    private int _writes;
+    private int _wide;
+    private int _held;
+
+    /// <summary>
+    /// Slots (modulo 64) of reads since the track was empty: a write of none of them needs no further look.
+    /// </summary>
+    private ulong _readSlots;
+
+    public GroupId Group { get; } = group;
+
+    public ReadToken Token { get; private set; }
+
+    /// <summary>Some calls may have become free to go.</summary>
+    public bool NeedsLook { get; set; }
+
+    /// <summary>Adds a call; true when it may be handed over at once.</summary>
+    public bool Add(RespCall call)
+    {
+        bool isFree = _first is null
+            || (_held == 0 && _wide == 0 && !call.IsWide
+                && (call.Writes ? (_readSlots & BitOf(call)) == 0 : MayReadPast(_writes > 0)));
+        call.Track = this;
+        call.Before = _last;
+        call.After = null;
+        if (_last is null)
+        {
+            _first = call;
+        }
+        else
+        {
+            _last.After = call;
+        }
+
+        _last = call;
+        _writes += call.Writes ? 1 : 0;
+        _wide += call.IsWide ? 1 : 0;
+        _readSlots |= call.Writes ? 0 : BitOf(call);
+        _held += isFree ? 0 : 1;
+        call.IsSubmitted = isFree;
+        return isFree;
+    }
+
+    /// <summary>A call has ended. True when those that are held should be looked at.</summary>
+    public bool Remove(RespCall call)
+    {
+        if (call.Before is null)
+        {
+            _first = call.After;
+        }
+        else
+        {
+            call.Before.After = call.After;
+        }
+
+        if (call.After is null)
+        {
+            _last = call.Before;
+        }
+        else
+        {
+            call.After.Before = call.Before;
+        }
+
+        call.Track = null;
+        call.Before = null;
+        call.After = null;
+        _writes -= call.Writes ? 1 : 0;
+        _wide -= call.IsWide ? 1 : 0;
+        if (_first is null)
+        {
+            _readSlots = 0;
+        }
+
+        return _held > 0;
+    }
+
+    /// <summary>Hands over what has become free, in order.</summary>
+    public void Release(Action<RespCall> submit)
+    {
+        bool any = false;
+        bool write = false;
+        bool wide = false;
+        ulong slots = 0;
+        for (RespCall? call = _first; call is not null && _held > 0; call = call.After)
+        {
+            ulong bit = BitOf(call);
+            if (!call.IsSubmitted)
+            {
+                bool waits = call.IsWide ? any
+                    : wide || (call.Writes ? (slots & bit) != 0 : !MayReadPast(write));
+                if (!waits)
+                {
+                    call.IsSubmitted = true;
+                    _held--;
+                    submit(call);
+                }
+            }
+
+            any = true;
+            write |= call.Writes;
+            wide |= call.IsWide;
+            slots |= call.Writes && call.IsSubmitted ? 0 : bit;
+        }
+    }
+
+    /// <summary>The connection has seen this of the partition. An older sight does not replace a newer one.</summary>
+    public void Saw(ReadToken token)
+    {
+        if (token.Term > Token.Term || (token.Term == Token.Term && token.Index > Token.Index))
+        {
+            Token = token;
+        }
+    }
+
+    /// <summary>What was seen is lost, and the client has been told so: it begins anew.</summary>
+    public void Forget() => Token = default;
+
+    private static bool MayReadPast(bool hasWrite) => !hasWrite || !Guards.ReadsWaitForOwnWrites;
+
+    private static ulong BitOf(RespCall call) => 1UL << (call.Slot.Value & 63);
+}

@@ -1,0 +1,111 @@
+using Quorate.Core.Raft;
+using Quorate.Node.Cluster;
+using Quorate.Node.Partitions;
+
+namespace Quorate.Server.Resp;
+
+/// <summary>What a connection is set to: by HELLO, CLIENT, KEYSPACE USE, CONSISTENCY, MULTI and their like.</summary>
+internal sealed class RespClient(long id, string address)
+{
+    /// <summary>The keyspace of a new connection, and of SELECT 0.</summary>
+    public const string DefaultKeyspace = "default";
+
+    private KeyspaceView? _keyspace;
+    private ClusterView? _seen;
+    private bool _skipsNext;
+
+    /// <summary>Unique on its node, and never used twice there.</summary>
+    public long Id { get; } = id;
+
+    public string Address { get; } = address;
+
+    /// <summary>2 or 3.</summary>
+    public int Version { get; set; } = 2;
+
+    public string Name { get; set; } = "";
+
+    public string LibraryName { get; set; } = "";
+
+    public string LibraryVersion { get; set; } = "";
+
+    public long CreatedAt { get; init; }
+
+    /// <summary>Of its last bytes.</summary>
+    public long ActiveAt { get; set; }
+
+    public long Commands { get; set; }
+
+    public string LastCommand { get; set; } = "";
+
+    /// <summary>CLIENT REPLY OFF.</summary>
+    public bool IsSilent { get; set; }
+
+    public string Keyspace { get; set; } = DefaultKeyspace;
+
+    /// <summary>Null: the keyspace's.</summary>
+    public WriteLevel? WriteLevel { get; set; }
+
+    /// <summary>Null: the keyspace's.</summary>
+    public ReadLevel? ReadLevel { get; set; }
+
+    /// <summary>Numbers the next request to a partition.</summary>
+    public SessionRequest? NextRequest { get; set; }
+
+    /// <summary>Null outside of MULTI.</summary>
+    public Transaction? Transaction { get; set; }
+
+    /// <summary>Keys that must not change before EXEC; empty for none.</summary>
+    public List<WatchedKey> Watched { get; set; } = [];
+
+    /// <summary>The next command has no reply.</summary>
+    public void SkipNext() => _skipsNext = true;
+
+    /// <summary>Whether the command that has just come has no reply.</summary>
+    public bool IsSilentNow()
+    {
+        bool skips = _skipsNext;
+        _skipsNext = false;
+        return skips || IsSilent;
+    }
+
+    /// <summary>The keyspace as the node sees it now; null when there is none of that name.</summary>
+    public KeyspaceView? KeyspaceIn(ClusterView view)
+    {
+        if (!ReferenceEquals(view, _seen))
+        {
+            _seen = view;
+            _keyspace = view.TryFind(Keyspace, out KeyspaceView? found) ? found : null;
+        }
+
+        return _keyspace;
+    }
+
+    public void Use(string keyspace)
+    {
+        Keyspace = keyspace;
+        _seen = null;
+    }
+
+    /// <summary>As a new connection is.</summary>
+    public void Reset()
+    {
+        Version = 2;
+        Name = "";
+        IsSilent = false;
+        _skipsNext = false;
+        WriteLevel = null;
+        ReadLevel = null;
+        NextRequest = null;
+        Transaction = null;
+        Watched = [];
+        Use(DefaultKeyspace);
+    }
+
+    /// <summary>The request number that CLIENT REQUESTID has set, once.</summary>
+    public SessionRequest? TakeRequest()
+    {
+        SessionRequest? request = NextRequest;
+        NextRequest = null;
+        return request;
+    }
+}

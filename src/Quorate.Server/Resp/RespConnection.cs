@@ -1,0 +1,316 @@
+using System.Buffers;
+using Quorate.Core.Model;
+using Quorate.Protocol;
+
+namespace Quorate.Server.Resp;
+
+/// <summary>Who drives a <see cref="RespConnection"/>.</summary>
+internal interface IRespDriver
+{
+    /// <summary>Calls have ended: give the connection a turn, soon. Any thread; it only passes the word on.</summary>
+    void Wake();
+
+    /// <summary>Closes the connection at once; what waits for the client is lost.</summary>
+    void Abort();
+}
+
+/// <summary>
+/// The handler of one client's connection: bytes in, bytes out, with no task, pipe or lock inside. Its driver gives it
+/// turns, one at a time; only <see cref="OnCompleted"/> may come from elsewhere meanwhile.
+/// <para>Invariants: replies are in the order of the commands; all commands that have come are handed to the node
+/// together; all that waits for the client or for the node is bounded by <see cref="RespSettings"/>.</para>
+/// </summary>
+internal sealed class RespConnection
+{
+    private readonly IRespDriver _driver;
+    private readonly RespReader _reader;
+    private RespRequest? _arriving;
+    private RespRequest? _first;
+    private RespRequest? _last;
+    private RespRequest? _stalled;
+    private RespRequest? _alone;
+    private RespCall? _completed;
+    private int _isTurning;
+    private int _count;
+    private long _bytes;
+    private long _replyBytes;
+
+    public RespConnection(RespShared shared, IRespDriver driver, long id, string address)
+    {
+        Shared = shared;
+        _driver = driver;
+        _reader = new RespReader(shared.Settings.Limits);
+        Client = new RespClient(id, address);
+        Calls = new ConnectionCalls(this);
+    }
+
+    /// <summary>What all connections of the endpoint share.</summary>
+    public RespShared Shared { get; }
+
+    /// <summary>What the connection is set to.</summary>
+    public RespClient Client { get; }
+
+    /// <summary>Its calls to partitions.</summary>
+    public ConnectionCalls Calls { get; }
+
+    /// <summary>Commands that have no reply yet.</summary>
+    public int Unfinished { get; private set; }
+
+    /// <summary>Bytes of replies that wait to be written.</summary>
+    public long ReplyBytesWaiting => _replyBytes;
+
+    /// <summary>No more commands are taken; it ends once the replies are written.</summary>
+    public bool IsClosing { get; private set; }
+
+    /// <summary>It is closing, and nothing is left to write.</summary>
+    public bool IsThrough => IsClosing && _first is null;
+
+    /// <summary>More bytes may be given to <see cref="Take"/>.</summary>
+    public bool MayTake => !IsClosing
+        && _stalled is null
+        && _alone is null
+        && _count < Shared.Settings.CommandsInFlightMax
+        && _bytes < Shared.Settings.CommandBytesInFlightMax
+        && _replyBytes < Shared.Settings.ReplyBytesWaitingMax;
+
+    /// <summary>
+    /// Takes bytes and gives what there is to answer: <see cref="Take"/> and <see cref="Turn"/> until nothing more
+    /// happens. The number of bytes that were taken.
+    /// </summary>
+    public int Consume(ReadOnlySpan<byte> input, IBufferWriter<byte> output)
+    {
+        int taken = 0;
+        do
+        {
+            taken += Take(input[taken..]);
+            while (Turn(output))
+            {
+            }
+        }
+        while (taken < input.Length && MayTake);
+        return taken;
+    }
+
+    /// <summary>
+    /// Takes commands from bytes as long as it may; the number of bytes taken. What they ask is handed over at the next
+    /// <see cref="Turn"/>.
+    /// </summary>
+    public int Take(ReadOnlySpan<byte> input)
+    {
+        int length = input.Length;
+        long commands = Client.Commands;
+        Calls.BeginTurn();
+        while (!input.IsEmpty && MayTake)
+        {
+            RespRequest request = _arriving ??= RespRequest.Rent(this);
+            switch (_reader.Read(ref input, request.Command))
+            {
+                case RespRead.Command:
+                    _arriving = null;
+                    request.TakeWords();
+                    Append(request);
+                    Dispatch.Start(request);
+                    break;
+                case RespRead.Malformed:
+                    _arriving = null;
+                    request.Command.Clear();
+                    Append(request);
+                    request.Error(_reader.Error);
+                    Close();
+                    break;
+                default:
+                    ReturnEmpty();
+                    break;
+            }
+        }
+
+        Shared.Counters.Took(Client.Commands - commands, length - input.Length);
+        return length - input.Length;
+    }
+
+    /// <summary>
+    /// Hands over what was taken, sees what has ended, and writes replies; true when more could be written at once.
+    /// </summary>
+    public bool Turn(IBufferWriter<byte> output)
+    {
+        do
+        {
+            Volatile.Write(ref _isTurning, 1);
+            do
+            {
+                FinishCompleted();
+                StartStalled();
+                Calls.Submit();
+            }
+            while (Volatile.Read(ref _completed) is not null || MayStartStalled);
+
+            // After this a completion wakes the driver; one that came before is seen by the look behind it.
+            Interlocked.Exchange(ref _isTurning, 0);
+        }
+        while (Volatile.Read(ref _completed) is not null);
+        return WriteReplies(output);
+    }
+
+    /// <summary>A call has ended. Any thread.</summary>
+    public void OnCompleted(RespCall call)
+    {
+        RespCall? head = Volatile.Read(ref _completed);
+        while (true)
+        {
+            call.NextCompleted = head;
+            RespCall? seen = Interlocked.CompareExchange(ref _completed, call, head);
+            if (seen == head)
+            {
+                break;
+            }
+
+            head = seen;
+        }
+
+        if (head is null && Volatile.Read(ref _isTurning) == 0)
+        {
+            _driver.Wake();
+        }
+    }
+
+    /// <summary>A request has its reply. On the connection's turn.</summary>
+    public void OnDone(RespRequest request)
+    {
+        Invariant.Check(request.Pending == 0, "a request is answered when all its calls have ended");
+        Unfinished--;
+        _replyBytes += request.IsSilent ? 0 : request.Reply.Length;
+        if (request == _alone)
+        {
+            _alone = null;
+        }
+    }
+
+    /// <summary>
+    /// A command that must be alone: it runs once all before it are done, and none behind it begins before it is done.
+    /// False when it has to wait: then it is dispatched again.
+    /// </summary>
+    public bool TryBeAlone(RespRequest request)
+    {
+        if (Unfinished > 1)
+        {
+            _stalled = request;
+            return false;
+        }
+
+        _alone = request;
+        return true;
+    }
+
+    /// <summary>Takes no more commands; what was taken is answered.</summary>
+    public void Close()
+    {
+        IsClosing = true;
+        if (_stalled is { } stalled)
+        {
+            _stalled = null;
+            stalled.Error($"{ErrorCodes.Refused} the connection is closing, nothing was done");
+        }
+    }
+
+    public void Abort() => _driver.Abort();
+
+    private bool MayStartStalled => _stalled is not null && Unfinished == 1;
+
+    private void StartStalled()
+    {
+        if (MayStartStalled)
+        {
+            RespRequest request = _stalled!;
+            _stalled = null;
+            Dispatch.Start(request);
+        }
+    }
+
+    private void FinishCompleted()
+    {
+        if (Volatile.Read(ref _completed) is null)
+        {
+            return;
+        }
+
+        Calls.BeginTurn();
+        RespCall? call = Interlocked.Exchange(ref _completed, null);
+        while (call is not null)
+        {
+            RespCall? next = call.NextCompleted;
+            call.NextCompleted = null;
+            Calls.End(call);
+            call = next;
+        }
+    }
+
+    /// <summary>An idle connection keeps no buffer.</summary>
+    private void ReturnEmpty()
+    {
+        if (!_reader.IsInside && _arriving is { } empty)
+        {
+            _arriving = null;
+            empty.Return();
+        }
+    }
+
+    private void Append(RespRequest request)
+    {
+        request.Version = Client.Version;
+        request.IsSilent = Client.IsSilentNow();
+        if (_last is null)
+        {
+            _first = request;
+        }
+        else
+        {
+            _last.Next = request;
+        }
+
+        _last = request;
+        _count++;
+        _bytes += request.Bytes;
+        Unfinished++;
+        Client.Commands++;
+    }
+
+    /// <summary>Writes what is ready, in order; true when it stopped because a flush is due.</summary>
+    private bool WriteReplies(IBufferWriter<byte> output)
+    {
+        int bytesMax = Shared.Settings.FlushBytes;
+        while (_first is { IsDone: true } request && bytesMax > 0)
+        {
+            if (!request.IsSilent && !Write(request, output, ref bytesMax))
+            {
+                return true;
+            }
+
+            _replyBytes -= request.IsSilent ? 0 : request.Reply.Length;
+            _first = request.Next;
+            if (_first is null)
+            {
+                _last = null;
+            }
+
+            _count--;
+            _bytes -= request.Bytes;
+            request.Return();
+        }
+
+        return _first is { IsDone: true };
+    }
+
+    private static bool Write(RespRequest request, IBufferWriter<byte> output, ref int bytesMax)
+    {
+        ReadOnlySpan<byte> reply = request.Reply.Span;
+        Resp2Shape shape = request.Version == 2 ? ReplyShapes.Of(request) : Resp2Shape.None;
+        if (!request.Text.TryWrite(reply, request.Version, shape, request.Shapes, output, bytesMax))
+        {
+            bytesMax = 0;
+            return false;
+        }
+
+        bytesMax -= reply.Length;
+        return true;
+    }
+}

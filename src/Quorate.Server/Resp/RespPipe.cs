@@ -1,0 +1,276 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Connections;
+
+namespace Quorate.Server.Resp;
+
+/// <summary>
+/// Drives a <see cref="RespConnection"/> over a pipe: whoever has bytes, completions or room gives it a turn, one at a
+/// time, and flushes once behind it.
+/// <para>Invariant: the connection and the writing end of the pipe are touched under the gate alone. A flush that the
+/// client's socket has not taken ends the turns until it has; nothing is read meanwhile.</para>
+/// </summary>
+internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem
+{
+    private readonly Lock _gate = new();
+    private readonly ConnectionContext _context;
+    private readonly PipeReader _input;
+    private readonly CountingWriter _output;
+    private readonly Action _onFlushed;
+    private ValueTaskAwaiter<FlushResult> _flush;
+    private TaskCompletionSource? _awaited;
+    private bool _isFlushing;
+    private long _flushingSince;
+    private volatile bool _isCut;
+
+    public RespPipe(RespShared shared, ConnectionContext context, long id)
+    {
+        _context = context;
+        _input = context.Transport.Input;
+        _output = new CountingWriter(context.Transport.Output);
+        _onFlushed = OnFlushed;
+        Connection = new RespConnection(shared, this, id, context.RemoteEndPoint?.ToString() ?? "");
+    }
+
+    public RespConnection Connection { get; }
+
+    private RespShared Shared => Connection.Shared;
+
+    private bool IsIdle => _awaited is null;
+
+    /// <summary>Serves the client until it or the node closes the connection.</summary>
+    public async Task RunAsync()
+    {
+        while (true)
+        {
+            ReadResult read = await _input.ReadAsync().ConfigureAwait(false);
+            SequencePosition taken = Take(read.Buffer);
+            bool isAll = taken.Equals(read.Buffer.End);
+            _input.AdvanceTo(taken, isAll ? read.Buffer.End : taken);
+            if (Connection.IsClosing || (read.IsCompleted && isAll))
+            {
+                break;
+            }
+
+            if (!isAll || !MayRead())
+            {
+                await RoomAsync().ConfigureAwait(false);
+            }
+        }
+
+        // What the client has asked is answered, even if it says nothing more.
+        BeginClose();
+        await RoomAsync().WaitAsync(TimeSpan.FromMilliseconds(Shared.Settings.DrainMilliseconds)).ConfigureAwait(false);
+    }
+
+    /// <summary>No more is taken from the client; what it has asked is answered.</summary>
+    public void BeginClose()
+    {
+        lock (_gate)
+        {
+            if (!Connection.IsClosing)
+            {
+                Connection.Close();
+                GiveTurns();
+            }
+        }
+
+        _input.CancelPendingRead();
+    }
+
+    public void Wake() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+
+    public void Abort()
+    {
+        // Perhaps on another connection's turn, so not under the gate: the next turn of this one sees it.
+        _isCut = true;
+        _context.Abort();
+        Wake();
+    }
+
+    /// <summary>Called now and then: a client that takes no replies is cut (pitfall S7).</summary>
+    /// <param name="now">In milliseconds, as <see cref="Environment.TickCount64"/>.</param>
+    public void Check(long now)
+    {
+        lock (_gate)
+        {
+            if (_isFlushing && !_isCut && now - _flushingSince > Shared.Settings.ReplyStallMilliseconds)
+            {
+                Cut();
+            }
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        lock (_gate)
+        {
+            GiveTurns();
+        }
+    }
+
+    private SequencePosition Take(in ReadOnlySequence<byte> input)
+    {
+        lock (_gate)
+        {
+            SequencePosition taken = input.Start;
+            foreach (ReadOnlyMemory<byte> segment in input)
+            {
+                int length = 0;
+                while (length < segment.Length && MayTake())
+                {
+                    length += Connection.Take(segment.Span[length..]);
+                    if (length < segment.Length)
+                    {
+                        // The connection has enough: what it has is answered, then perhaps it takes more.
+                        GiveTurns();
+                    }
+                }
+
+                taken = input.GetPosition(length, taken);
+                if (length < segment.Length)
+                {
+                    break;
+                }
+            }
+
+            GiveTurns();
+            return taken;
+        }
+    }
+
+    private bool MayRead()
+    {
+        lock (_gate)
+        {
+            return MayTake();
+        }
+    }
+
+    private bool MayTake() => !_isFlushing && Connection.MayTake;
+
+    /// <summary>Ends when more may be taken, or, of one that closes, when all is written.</summary>
+    private Task RoomAsync()
+    {
+        lock (_gate)
+        {
+            if (HasRoom)
+            {
+                return Task.CompletedTask;
+            }
+
+            // The continuation must not run under the gate.
+            _awaited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _awaited.Task;
+        }
+    }
+
+    private bool HasRoom => _isCut || (Connection.IsClosing ? Connection.IsThrough && !_isFlushing : MayTake());
+
+    /// <summary>Turns and flushes until there is nothing to write, or the client does not take it.</summary>
+    private void GiveTurns()
+    {
+        bool hasMore = true;
+        while (hasMore && !_isFlushing)
+        {
+            hasMore = Connection.Turn(_output);
+            if (_output.Pending == 0)
+            {
+                break;
+            }
+
+            Flush();
+        }
+
+        if (_isFlushing)
+        {
+            JudgeSlowClient();
+        }
+
+        if (!IsIdle && HasRoom)
+        {
+            TaskCompletionSource? awaited = _awaited;
+            _awaited = null;
+            awaited!.SetResult();
+        }
+    }
+
+    private void Flush()
+    {
+        Shared.Counters.Wrote(_output.Pending);
+        _output.Pending = 0;
+
+        // The transport may run on inside the call, and come back here.
+        _isFlushing = true;
+#pragma warning disable CA2012 // The awaiter is used once: here, or by the callback that it is given.
+        _flush = _output.FlushAsync().GetAwaiter();
+#pragma warning restore CA2012
+        if (_flush.IsCompleted)
+        {
+            _isFlushing = false;
+            End(_flush.GetResult());
+            return;
+        }
+
+        _flushingSince = Environment.TickCount64;
+        _flush.UnsafeOnCompleted(_onFlushed);
+    }
+
+    private void OnFlushed()
+    {
+        lock (_gate)
+        {
+            _isFlushing = false;
+            End(_flush.GetResult());
+            GiveTurns();
+        }
+    }
+
+    private void End(FlushResult result)
+    {
+        if (result.IsCompleted || result.IsCanceled)
+        {
+            // Nobody is there to read any more.
+            _isCut = true;
+            Connection.Close();
+        }
+    }
+
+    /// <summary>Replies pile up behind a flush that the client does not take (pitfall S7).</summary>
+    private void JudgeSlowClient()
+    {
+        if (Connection.ReplyBytesWaiting > 2 * Shared.Settings.ReplyBytesWaitingMax && !_isCut)
+        {
+            Cut();
+        }
+    }
+
+    private void Cut()
+    {
+        Shared.Counters.CutOne();
+        Abort();
+        Connection.Close();
+        TaskCompletionSource? awaited = _awaited;
+        _awaited = null;
+        awaited?.SetResult();
+    }
+
+    /// <summary>Counts what is written since the last flush.</summary>
+    private sealed class CountingWriter(PipeWriter writer) : IBufferWriter<byte>
+    {
+        public long Pending { get; set; }
+
+        public void Advance(int count)
+        {
+            Pending += count;
+            writer.Advance(count);
+        }
+
+        public Memory<byte> GetMemory(int sizeHint = 0) => writer.GetMemory(sizeHint);
+
+        public Span<byte> GetSpan(int sizeHint = 0) => writer.GetSpan(sizeHint);
+
+        public ValueTask<FlushResult> FlushAsync() => writer.FlushAsync();
+    }
+}

@@ -1,0 +1,161 @@
+using Quorate.Node.Commands;
+using Quorate.Node.Evaluation;
+using Quorate.Protocol;
+using Quorate.Server.Resp.Commands;
+
+namespace Quorate.Server.Resp;
+
+/// <summary>What becomes of a request whose reply needs more than one call, or a look at another place.</summary>
+internal abstract class RequestSteps
+{
+    /// <summary>
+    /// All calls of the request have ended: ask for more, or finish it. On the connection's turn.
+    /// </summary>
+    public abstract void Next(RespRequest request);
+}
+
+/// <summary>
+/// A command of a connection from its first byte until its reply is written. Used again for another when it is through;
+/// one whose calls have not all ended never is.
+/// </summary>
+internal sealed class RespRequest
+{
+    /// <summary>Requests that a thread keeps for the next.</summary>
+    private const int KeptMax = 1024;
+
+    /// <summary>Words of the lines that are kept for the next command of as many.</summary>
+    private const int KeptWordsMax = 8;
+
+    [ThreadStatic]
+    private static Stack<RespRequest>? _kept;
+
+    private readonly ReadOnlyMemory<byte>[]?[] _words = new ReadOnlyMemory<byte>[KeptWordsMax + 1][];
+    private readonly CommandLine?[] _lines = new CommandLine?[KeptWordsMax + 1];
+    private readonly CommandLine[] _one = new CommandLine[1];
+
+    private RespRequest() => Call = new RespCall(this);
+
+    public RespCommand Command { get; } = new();
+
+    /// <summary>The only call of most requests.</summary>
+    public RespCall Call { get; }
+
+    public RespConnection Connection { get; private set; } = null!;
+
+    /// <summary>The command's words.</summary>
+    public CommandLine Line { get; private set; } = null!;
+
+    /// <summary>Its bytes while it counts as being in flight.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>Null for a command of the connection itself.</summary>
+    public CommandSpec? Spec { get; set; }
+
+    public EdgeCommand? Edge { get; set; }
+
+    /// <summary>2 or 3: the protocol that its reply is written in.</summary>
+    public int Version { get; set; }
+
+    /// <summary>Its reply is not written.</summary>
+    public bool IsSilent { get; set; }
+
+    public bool IsDone { get; private set; }
+
+    /// <summary>RESP3; counts once it is done.</summary>
+    public ReadOnlyMemory<byte> Reply { get; private set; }
+
+    /// <summary>How far the reply is written.</summary>
+    public RespText Text;
+
+    /// <summary>The shapes of a transaction's replies; else null.</summary>
+    public Resp2Shape[]? Shapes { get; set; }
+
+    /// <summary>Calls that have not ended.</summary>
+    public int Pending { get; set; }
+
+    public RequestSteps? Steps { get; set; }
+
+    /// <summary>The one behind it on its connection.</summary>
+    public RespRequest? Next { get; set; }
+
+    public static RespRequest Rent(RespConnection connection)
+    {
+        Stack<RespRequest> kept = _kept ??= new();
+        RespRequest request = kept.TryPop(out RespRequest? used) ? used : new RespRequest();
+        request.Connection = connection;
+        request.Command.Budget = connection.Shared.Budget;
+        return request;
+    }
+
+    /// <summary>It is through. What it held is forgotten.</summary>
+    public void Return()
+    {
+        Command.Clear();
+        Command.Budget = null;
+        Call.Clear();
+        Connection = null!;
+        Spec = null;
+        Edge = null;
+        IsSilent = false;
+        IsDone = false;
+        Reply = default;
+        Text = default;
+        Shapes = null;
+        Steps = null;
+        Next = null;
+        Stack<RespRequest> kept = _kept ??= new();
+        if (kept.Count < KeptMax)
+        {
+            kept.Push(this);
+        }
+    }
+
+    /// <summary>All words have come.</summary>
+    public void TakeWords()
+    {
+        int count = Command.Count;
+        Bytes = Command.Bytes;
+        if (count > KeptWordsMax)
+        {
+            var words = new ReadOnlyMemory<byte>[count];
+            Fill(words);
+            Line = new CommandLine(words);
+            return;
+        }
+
+        ReadOnlyMemory<byte>[] kept = _words[count] ??= new ReadOnlyMemory<byte>[count];
+        Fill(kept);
+        Line = _lines[count] ??= new CommandLine(kept);
+    }
+
+    /// <summary>Its call's lines: the command itself.</summary>
+    public CommandLine[] OwnLines()
+    {
+        _one[0] = Line;
+        return _one;
+    }
+
+    public void Finish(ReadOnlyMemory<byte> reply)
+    {
+        if (IsDone)
+        {
+            return;
+        }
+
+        IsDone = true;
+        Reply = reply;
+        Connection.OnDone(this);
+    }
+
+    public void Error(string text) => Finish(Replies.Error(text));
+
+    public void Ok() => Finish(Replies.Ok);
+
+    private void Fill(ReadOnlyMemory<byte>[] words)
+    {
+        for (int i = 0; i < words.Length; i++)
+        {
+            words[i] = Command.Word(i);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using Quorate.Protocol;
+
+namespace Quorate.Server.Resp;
+
+/// <summary>The limits and habits of the RESP endpoint, in one place.</summary>
+public sealed record RespSettings
+{
+    /// <summary>What one command may be.</summary>
+    public RespLimits Limits { get; init; } = new();
+
+    /// <summary>Connections of this node; one more is told so and closed.</summary>
+    public int ConnectionsMax { get; init; } = 20_000;
+
+    /// <summary>
+    /// Commands of one connection that are not answered yet. Beyond it nothing more is read from that client.
+    /// </summary>
+    public int CommandsInFlightMax { get; init; } = 1024;
+
+    /// <summary>Bytes of one connection's commands that are not answered yet, beyond which no more is read.</summary>
+    public long CommandBytesInFlightMax { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>Bytes that the large commands of all connections may take while they arrive and are executed.</summary>
+    public long LargeCommandBytesMax { get; init; } = 512L * 1024 * 1024;
+
+    /// <summary>
+    /// Bytes of replies that wait for one client. Beyond it nothing more is read from it; one that takes nothing
+    /// meanwhile is cut (pitfall S7).
+    /// </summary>
+    public long ReplyBytesWaitingMax { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>A client that has replies waiting and takes nothing for so long is cut, in milliseconds.</summary>
+    public int ReplyStallMilliseconds { get; init; } = 30_000;
+
+    /// <summary>Bytes of replies that are handed to the socket at once.</summary>
+    public int FlushBytes { get; init; } = 64 * 1024;
+
+    /// <summary>How long a request may take before its outcome is said to be refused or unknown, in
+    /// milliseconds.</summary>
+    public int RequestDeadlineMilliseconds { get; init; } = 5000;
+
+    /// <summary>At a stop: how long connections may take to finish what they have begun, in milliseconds.</summary>
+    public int DrainMilliseconds { get; init; } = 5000;
+
+    /// <summary>Commands of one MULTI.</summary>
+    public int TransactionCommandsMax { get; init; } = 16 * 1024;
+
+    /// <summary>Bytes of the commands of one MULTI.</summary>
+    public long TransactionBytesMax { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>Keys that one connection watches.</summary>
+    public int WatchedKeysMax { get; init; } = 1024;
+
+    /// <summary>Places that SCANs of all clients have come to; the one that was used longest ago is forgotten.</summary>
+    public int ScanCursorsMax { get; init; } = 16 * 1024;
+
+    /// <summary>Bytes of a reply that is gathered from several partitions.</summary>
+    public long GatheredBytesMax { get; init; } = 512L * 1024 * 1024;
+
+    /// <summary>Bytes of a connection's name or of what its library says of itself.</summary>
+    public int ClientNameBytesMax { get; init; } = 256;
+}

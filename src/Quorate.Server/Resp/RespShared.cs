@@ -1,0 +1,141 @@
+using System.Collections.Concurrent;
+using Quorate.Core.Model;
+using Quorate.Node.Cluster;
+using Quorate.Protocol;
+
+namespace Quorate.Server.Resp;
+
+/// <summary>What the endpoint tells clients about its node.</summary>
+public sealed record RespNode
+{
+    /// <summary>The program's version, as INFO and HELLO show it.</summary>
+    public string Version { get; init; } = typeof(RespNode).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+
+    /// <summary>The port that clients are told of.</summary>
+    public int Port { get; init; }
+
+    /// <summary>The data folder, for INFO; empty for none.</summary>
+    public string DataFolder { get; init; } = "";
+
+    /// <summary>The node's wall clock.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The memory budget in bytes, and how much of it is used; null where there is none.</summary>
+    public Func<(long Used, long Max)>? Memory { get; init; }
+}
+
+/// <summary>What all connections of an endpoint share. Any thread may use it.</summary>
+internal sealed class RespShared(RespSettings settings, INodeGateway gateway, RespNode node)
+{
+    private long _lastId;
+
+    public RespSettings Settings { get; } = settings;
+
+    public INodeGateway Gateway { get; } = gateway;
+
+    public RespNode Node { get; } = node;
+
+    public RespBudget Budget { get; } = new(settings.LargeCommandBytesMax);
+
+    public RespCounters Counters { get; } = new();
+
+    /// <summary>Open connections by id.</summary>
+    public ConcurrentDictionary<long, RespPipe> Connections { get; } = new();
+
+    public ScanCursors Cursors { get; } = new(settings.ScanCursorsMax);
+
+    public SessionIds Sessions { get; } = new();
+
+    /// <summary>When the endpoint began, in milliseconds since 1970.</summary>
+    public long StartedAt { get; } = node.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public long WallClockMilliseconds => Node.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public long NextId() => Interlocked.Increment(ref _lastId);
+}
+
+/// <summary>What the endpoint has done since it began. Any thread may count.</summary>
+internal sealed class RespCounters
+{
+    private long _connections;
+    private long _rejected;
+    private long _commands;
+    private long _bytesIn;
+    private long _bytesOut;
+    private long _refused;
+    private long _unknown;
+    private long _cut;
+
+    /// <summary>Connections that were accepted.</summary>
+    public long Connections => Interlocked.Read(ref _connections);
+
+    /// <summary>Connections that were too many.</summary>
+    public long Rejected => Interlocked.Read(ref _rejected);
+
+    /// <summary>Commands of all connections.</summary>
+    public long Commands => Interlocked.Read(ref _commands);
+
+    public long BytesIn => Interlocked.Read(ref _bytesIn);
+
+    public long BytesOut => Interlocked.Read(ref _bytesOut);
+
+    /// <summary>Requests that partitions refused.</summary>
+    public long RefusedRequests => Interlocked.Read(ref _refused);
+
+    /// <summary>Requests whose outcome is unknown.</summary>
+    public long UnknownRequests => Interlocked.Read(ref _unknown);
+
+    /// <summary>Clients that were cut because they took no replies.</summary>
+    public long SlowClientsCut => Interlocked.Read(ref _cut);
+
+    public void Accepted() => Interlocked.Increment(ref _connections);
+
+    public void RejectedOne() => Interlocked.Increment(ref _rejected);
+
+    public void CutOne() => Interlocked.Increment(ref _cut);
+
+    /// <summary>Once for each batch, since many threads share these.</summary>
+    public void Took(long commands, long bytes)
+    {
+        Interlocked.Add(ref _commands, commands);
+        Interlocked.Add(ref _bytesIn, bytes);
+    }
+
+    public void Wrote(long bytes) => Interlocked.Add(ref _bytesOut, bytes);
+
+    public void NotDone(Core.Raft.Outcome outcome) =>
+        Interlocked.Increment(ref outcome == Core.Raft.Outcome.Unknown ? ref _unknown : ref _refused);
+}
+
+/// <summary>
+/// Gives out ids of request sessions: a hybrid time, as the partitions expect them, so that one which was evicted is
+/// known as such. Unique in the cluster while nodes whose ids differ by a multiple of 1024 do not give out one in the
+/// same millisecond.
+/// </summary>
+internal sealed class SessionIds
+{
+    private const int CountBits = 6;
+
+    private readonly Lock _gate = new();
+    private long _milliseconds;
+    private int _count;
+
+    public ulong Next(NodeId node, long wallClockMilliseconds)
+    {
+        lock (_gate)
+        {
+            if (wallClockMilliseconds > _milliseconds)
+            {
+                _milliseconds = wallClockMilliseconds;
+                _count = 0;
+            }
+            else if (++_count == 1 << CountBits)
+            {
+                _milliseconds++;
+                _count = 0;
+            }
+
+            return ((ulong)_milliseconds << 16) | ((node.Value & 1023) << CountBits) | (uint)_count;
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Cluster;
+using Quorate.Node.Commands;
+using Quorate.Node.Evaluation;
+using Quorate.Node.Metadata.Wire;
+using Quorate.Protocol;
+
+namespace Quorate.Server.Resp;
+
+/// <summary>
+/// A command that runs as parts in several partitions, each by itself: not atomic. When some parts took effect and
+/// others did not, the outcome of the whole is unknown, never refused.
+/// </summary>
+internal sealed class Scatter : RequestSteps
+{
+    private readonly List<CommandPart>? _parts;
+    private readonly List<RespCall> _calls = [];
+
+    private Scatter(List<CommandPart>? parts) => _parts = parts;
+
+    public static void Start(RespRequest request, KeyspaceView keyspace, in CommandRoute route)
+    {
+        CommandSpec spec = route.Spec!;
+        switch (spec.Scattering)
+        {
+            case Scattering.PartitionsArray or Scattering.PartitionsFirst
+                or Scattering.PartitionsOk or Scattering.PartitionsSum:
+                StartWide(request, keyspace, spec);
+                break;
+            case Scattering.None when route.Kind == RouteKind.SeveralSlots:
+                request.Error($"{ErrorCodes.CrossSlot} Keys in request don't hash to the same slot");
+                break;
+            case Scattering.None:
+                // It names no key where it should: any partition knows the error.
+                request.Connection.Calls.Ask(request.Call, keyspace, default, request.OwnLines(), writes: false);
+                break;
+            default:
+                StartParts(request, keyspace, spec);
+                break;
+        }
+    }
+
+    public override void Next(RespRequest request)
+    {
+        if (ErrorOf(_calls, request.Spec!.Kind == CommandKind.Write) is { } error)
+        {
+            request.Error(error);
+            return;
+        }
+
+        long bytes = 0;
+        var replies = new ReadOnlyMemory<byte>[_calls.Count];
+        for (int i = 0; i < replies.Length; i++)
+        {
+            replies[i] = _calls[i].Result.Reply;
+            bytes += replies[i].Length;
+        }
+
+        long bytesMax = request.Connection.Shared.Settings.GatheredBytesMax;
+        if (bytes > bytesMax)
+        {
+            request.Error($"ERR the reply of all partitions together exceeds {bytesMax} bytes; use SCAN");
+            return;
+        }
+
+        var reply = new Reply();
+        if (_parts is null)
+        {
+            ScatteredCommand.Gather(request.Spec, replies, reply);
+        }
+        else
+        {
+            ScatteredCommand.Gather(request.Spec, _parts, replies, reply);
+        }
+
+        request.Finish(reply.ToArray());
+    }
+
+    /// <summary>Why the whole was not done; null when every part was.</summary>
+    public static string? ErrorOf(List<RespCall> calls, bool writes)
+    {
+        int done = 0;
+        RespCall? worst = null;
+        foreach (RespCall call in calls)
+        {
+            if (call.Result.Outcome == Outcome.Done)
+            {
+                done++;
+            }
+            else if (worst is null || call.Result.Outcome == Outcome.Unknown)
+            {
+                worst = call;
+            }
+        }
+
+        if (worst is null)
+        {
+            return null;
+        }
+
+        string error = Outcomes.ErrorOf(worst.Result.Outcome, worst.Result.Reason);
+        bool isPartly = writes && done > 0;
+        return isPartly
+            ? $"{ErrorCodes.Unknown} {done} of {calls.Count} parts of the command were done, in as many partitions; of "
+                + $"another: {error}"
+            : error;
+    }
+
+    private static void StartParts(RespRequest request, KeyspaceView keyspace, CommandSpec spec)
+    {
+        List<CommandPart> parts =
+            ScatteredCommand.Split(spec, request.Line, slot => (int)keyspace.PartitionOf(slot).Group);
+        var scatter = new Scatter(parts);
+        request.Steps = scatter;
+        request.Call.Session = request.Connection.Client.TakeRequest();
+        foreach (CommandPart part in parts)
+        {
+            RespCall call = scatter.NextCall(request);
+            Slot slot = KeyHash.SlotOf(part.Line[spec.Keys.First]);
+            request.Connection.Calls.Ask(call, keyspace, slot, [part.Line], spec.Kind == CommandKind.Write);
+        }
+    }
+
+    private static void StartWide(RespRequest request, KeyspaceView keyspace, CommandSpec spec)
+    {
+        var scatter = new Scatter(null);
+        request.Steps = scatter;
+        request.Call.Session = request.Connection.Client.TakeRequest();
+
+        // The first of several answers is taken of some commands, and it should not always be the same partition's.
+        int first = spec.Scattering == Scattering.PartitionsFirst
+            ? Random.Shared.Next(keyspace.Partitions.Count)
+            : 0;
+        for (int i = 0; i < keyspace.Partitions.Count; i++)
+        {
+            PartitionRecord partition = keyspace.Partitions[(first + i) % keyspace.Partitions.Count];
+            RespCall call = scatter.NextCall(request);
+            call.IsWide = true;
+            request.Connection.Calls.Ask(
+                call,
+                keyspace,
+                new Slot((ushort)partition.FirstSlot),
+                request.OwnLines(),
+                spec.Kind == CommandKind.Write);
+        }
+    }
+
+    private RespCall NextCall(RespRequest request)
+    {
+        RespCall call = _calls.Count == 0 ? request.Call : new RespCall(request) { Session = request.Call.Session };
+        _calls.Add(call);
+        return call;
+    }
+}

@@ -1,0 +1,95 @@
+using Quorate.Core.Model;
+using Quorate.Node.Commands;
+using Quorate.Node.Evaluation;
+using Quorate.Protocol;
+using Quorate.Server.Resp.Commands;
+
+namespace Quorate.Server.Resp;
+
+/// <summary>A key that WATCH has named, and the version that it had.</summary>
+internal sealed record WatchedKey(uint Keyspace, byte[] Key, byte[] Version);
+
+/// <summary>A command between MULTI and EXEC.</summary>
+/// <param name="Edge">Not null for one that the connection answers itself.</param>
+internal sealed record QueuedCommand(CommandLine Line, EdgeCommand? Edge, bool Writes);
+
+/// <summary>
+/// The commands between MULTI and EXEC. All keys are of one slot, so that they take effect together or not at all.
+/// </summary>
+internal sealed class Transaction(RespSettings settings)
+{
+    private readonly List<QueuedCommand> _commands = [];
+    private long _bytes;
+
+    public IReadOnlyList<QueuedCommand> Commands => _commands;
+
+    /// <summary>Of the keys; null while no command has any.</summary>
+    public Slot? Slot { get; private set; }
+
+    /// <summary>A command could not be queued: EXEC will do nothing.</summary>
+    public bool IsSpoiled { get; private set; }
+
+    public void Spoil() => IsSpoiled = true;
+
+    /// <summary>A command of a partition.</summary>
+    public void Queue(RespRequest request, in CommandRoute route)
+    {
+        string? error = route.Kind switch
+        {
+            RouteKind.Error => route.Error,
+            RouteKind.NoKeys => NotInTransaction(request),
+            RouteKind.OneSlot when Slot is null || Slot == route.Slot => null,
+            _ => $"{ErrorCodes.CrossSlot} Keys in request don't hash to the same slot: those of a transaction must, "
+                + "share a {tag} among them",
+        };
+        if (error is null)
+        {
+            Slot = route.Slot;
+        }
+
+        Queue(request, null, error, route.Spec?.Kind == CommandKind.Write);
+    }
+
+    /// <summary>A command of the connection.</summary>
+    public void QueueEdge(RespRequest request, EdgeCommand edge) =>
+        Queue(request, edge, edge.Answer is null ? NotInTransaction(request) : null, writes: false);
+
+    private static string NotInTransaction(RespRequest request) =>
+        $"ERR {System.Text.Encoding.Latin1.GetString(request.Line[0])} is not allowed in transactions";
+
+    private void Queue(RespRequest request, EdgeCommand? edge, string? error, bool writes)
+    {
+        if (error is null && _commands.Count >= settings.TransactionCommandsMax)
+        {
+            error = $"ERR a transaction has at most {settings.TransactionCommandsMax} commands";
+        }
+
+        if (error is null && _bytes + request.Command.Bytes > settings.TransactionBytesMax)
+        {
+            error = $"ERR the commands of a transaction have at most {settings.TransactionBytesMax} bytes";
+        }
+
+        if (error is not null)
+        {
+            Spoil();
+            request.Error(error);
+            return;
+        }
+
+        _bytes += request.Command.Bytes;
+        _commands.Add(new(Copy(request.Line), edge, writes));
+        request.Finish(Replies.Queued);
+    }
+
+    /// <summary>The words outlive their request.</summary>
+    private static CommandLine Copy(CommandLine line)
+    {
+        var words = new ReadOnlyMemory<byte>[line.Count];
+        for (int i = 0; i < words.Length; i++)
+        {
+            words[i] = line[i].ToArray();
+        }
+
+        return new CommandLine(words);
+    }
+}
