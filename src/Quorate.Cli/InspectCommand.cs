@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Quorate.Server.Inspection;
-using Quorate.Server.Runtime;
 
 namespace Quorate.Cli;
 

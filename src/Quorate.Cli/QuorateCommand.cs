@@ -4,12 +4,11 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Quorate.Cli.Load;
 using Quorate.Cli.Up;
-using Quorate.Server.Runtime;
 
 namespace Quorate.Cli;
 
-/// <summary>The command line of `quorate`: each command has a folder of its own.</summary>
-internal static class QuorateCommand
+/// <summary>The command line of the one executable.</summary>
+public static class QuorateCommand
 {
     /// <summary>Lines of the help are no longer than this.</summary>
     private const int HelpColumns = 110;
@@ -24,29 +23,25 @@ internal static class QuorateCommand
         """;
 
     /// <summary>Reads a command line and does what it says; the exit code of the process.</summary>
-    public static async Task<int> Run(string[] args, TextWriter output, TextWriter errors)
+    public static int Run(string[] args, TextWriter output, TextWriter errors)
     {
         ParseResult parsed = Create(output, errors).Parse(args);
         if (parsed.Action is ParseErrorAction)
         {
             foreach (ParseError error in parsed.Errors)
             {
-                await errors.WriteLineAsync($"quorate: {error.Message}").ConfigureAwait(false);
+                errors.WriteLine("quorate: " + error.Message);
             }
 
-            await errors.WriteLineAsync("quorate: './quorate --help' lists the commands and their options.")
-                .ConfigureAwait(false);
+            errors.WriteLine("quorate: './quorate --help' lists the commands and their options.");
             return (int)ExitCode.Usage;
         }
 
-        // Commands that last take the signals by themselves and end in their own time.
-        var configuration = new InvocationConfiguration
+        // Signals are the commands' own: a node stops in an order that it knows.
+        return parsed.Invoke(new InvocationConfiguration
         {
-            Output = output,
-            Error = errors,
-            ProcessTerminationTimeout = null,
-        };
-        return await parsed.InvokeAsync(configuration).ConfigureAwait(false);
+            Output = output, Error = errors, ProcessTerminationTimeout = null,
+        });
     }
 
     private static RootCommand Create(TextWriter output, TextWriter errors)

@@ -7,18 +7,18 @@ public sealed class QuorateCommandTests
     [InlineData("jump")]
     [InlineData("bench --jump")]
     [InlineData("up --nodes many")]
-    public async Task What_can_not_be_parsed_exits_64(string line)
+    public void What_can_not_be_parsed_exits_64(string line)
     {
         var errors = new StringWriter();
-        Assert.Equal(64, await QuorateCommand.Run(line.Split(' '), TextWriter.Null, errors));
+        Assert.Equal(64, QuorateCommand.Run(line.Split(' '), TextWriter.Null, errors));
         Assert.Contains("--help", errors.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Nothing_typed_says_what_to_try()
+    public void Nothing_typed_says_what_to_try()
     {
         var output = new StringWriter();
-        Assert.Equal(0, await QuorateCommand.Run([], output, TextWriter.Null));
+        Assert.Equal(0, QuorateCommand.Run([], output, TextWriter.Null));
         Assert.Contains("./quorate up", output.ToString(), StringComparison.Ordinal);
     }
 }

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Quorate.Core.Checking;
-using Quorate.Server.Runtime;
 using Spectre.Console;
 
 namespace Quorate.Cli.Load;

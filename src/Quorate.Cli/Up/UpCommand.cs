@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using Quorate.Server.Runtime;
 
 namespace Quorate.Cli.Up;
 

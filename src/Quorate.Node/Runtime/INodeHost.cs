@@ -42,16 +42,6 @@ public interface INodeHost
 
     void RoleChanged(GroupId group, in RoleChanged change);
 
-    /// <summary>For those who watch: as <see cref="IPartitionHost.Proposed"/> says.</summary>
-    void Proposed(GroupId group, RequestId request, ReadToken place, bool isExecuted)
-    {
-    }
-
-    /// <summary>For those who watch: the log has been read, and nothing was written to it yet.</summary>
-    void LogOpened()
-    {
-    }
-
     /// <summary>A node that is watched fell silent or is heard again; groups that the host keeps itself want to
     /// know.</summary>
     void NodeHeard(in NodeNews news)
@@ -60,6 +50,16 @@ public interface INodeHost
 
     /// <summary>The log needs the space that a checkpoint of a group would let go that the host keeps itself.</summary>
     void CheckpointWanted(LogStream stream)
+    {
+    }
+
+    /// <summary>For those who watch: as <see cref="IPartitionHost.Proposed"/> says.</summary>
+    void Proposed(GroupId group, RequestId request, ReadToken place, bool isExecuted)
+    {
+    }
+
+    /// <summary>For those who watch: the log has been read, and nothing was written to it yet.</summary>
+    void LogOpened()
     {
     }
 

@@ -1,12 +1,12 @@
 namespace Quorate.Server.Runtime;
 
-/// <summary>How `quorate` ends; the numbers are those of sysexits.h.</summary>
+/// <summary>How `quorate` ends, a node or a command; the numbers are those of sysexits.h where it has one.</summary>
 public enum ExitCode
 {
     /// <summary>It was asked to stop, and has stopped in order.</summary>
     Ok = 0,
 
-    /// <summary>What was asked about is not so: a history is not linearizable, a node did not stop in time.</summary>
+    /// <summary>What was asked about is not so: a history is not linearizable, a cluster is not healthy.</summary>
     Failed = 1,
 
     /// <summary>The command line or a setting is wrong.</summary>
@@ -25,7 +25,7 @@ public enum ExitCode
     Internal = 70,
 
     /// <summary>The disk has refused something that the node cannot do without.</summary>
-    Disk = 74,
+    InputOutput = 74,
 
     /// <summary>It was told twice to stop, and has left at once; nothing acknowledged is lost.</summary>
     Interrupted = 130,

@@ -214,7 +214,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     }
 
     /// <summary>What the node cannot go on without is, but for defects, the disk.</summary>
-    public void End(string sentence) => _loop.End(ExitCode.Disk, sentence);
+    public void End(string sentence) => _loop.End(ExitCode.InputOutput, sentence);
 
     void IPeerHost.Receive(ReadOnlySpan<NodeInput> messages) => _loop.Receive(messages);
 

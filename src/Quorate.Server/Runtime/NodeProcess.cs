@@ -1,10 +1,13 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
 using Quorate.Node.Cluster;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Server.Disk;
 using Quorate.Server.Http;
 using Quorate.Server.Peers;
+using Quorate.Server.Resp;
 using Quorate.Server.Settings;
 using Quorate.Storage.Encryption;
 using Quorate.Storage.Memory;
@@ -106,9 +109,10 @@ public sealed class NodeProcess : IAsyncDisposable
         // Before the first file: files without an identity are taken for a node's that has lost it.
         if (folder.Identity is null && !folder.TryName(NodeIdentity.Unformed, out problem))
         {
-            return (ExitCode.Disk, problem);
+            return (ExitCode.InputOutput, problem);
         }
 
+        KeepProcessId(folder);
         Assemble(folder, heard);
         return await Listen().ConfigureAwait(false);
     }
@@ -175,6 +179,8 @@ public sealed class NodeProcess : IAsyncDisposable
         {
             what = $"--peer-port {_settings.PeerPort}";
             Facts.Peers.Listen(new IPEndPoint(_settings.Bind, _settings.PeerPort));
+            what = $"--resp-port {_settings.RespPort}";
+            await ListenForClients().ConfigureAwait(false);
             what = $"--http-port {_settings.HttpPort}";
             IPEndPoint http = new(_settings.Bind, _settings.HttpPort);
             _opened.Push(await HttpEndpoint.Start(http, Facts).ConfigureAwait(false));
@@ -187,6 +193,18 @@ public sealed class NodeProcess : IAsyncDisposable
 
         Facts.Host.Start(Facts.Peers);
         return (ExitCode.Ok, "");
+    }
+
+    private async Task ListenForClients()
+    {
+        var endpoint = new RespEndpoint(
+            new() { RequestDeadlineMilliseconds = _settings.RequestDeadlineMilliseconds },
+            Facts.Loop,
+            new() { Port = _settings.RespPort, DataFolder = Path.GetFullPath(_settings.Data!) });
+        IPEndPoint at = new(_settings.Bind, _settings.RespPort);
+        var server = new RespServer(endpoint, at, NullLoggerFactory.Instance);
+        _opened.Push(server);
+        await server.StartAsync().ConfigureAwait(false);
     }
 
     private NodeRecord Self() => new()
@@ -218,6 +236,18 @@ public sealed class NodeProcess : IAsyncDisposable
         {
             return $"--master-key-file {file} cannot be read: {e.Message}";
         }
+    }
+
+    /// <summary>Says in the folder whose process has it, for people and scripts; only the lock counts.</summary>
+    private void KeepProcessId(DataFolder folder)
+    {
+        string path = Path.Combine(folder.Root, "pid");
+        File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
+        _opened.Push(new Closing(() =>
+        {
+            File.Delete(path);
+            return Task.CompletedTask;
+        }));
     }
 
     private void Keep(IDisposable opened) => _opened.Push(new Closing(() =>
