@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Quorate.Cli.Load;
+using Quorate.Cli.Status;
 using Quorate.Cli.Up;
 
 namespace Quorate.Cli;
@@ -17,6 +18,7 @@ public static class QuorateCommand
         Quorate, a distributed key-value store that speaks the Redis protocol.
 
           ./quorate up                             start three nodes here and follow them
+          ./quorate status                         nodes, leaders, lags, and what is wrong
           ./quorate bench --seconds 5              make a load and measure it
           ./quorate simulate --seeds 200           run 200 simulated clusters with faults, and check each
           ./quorate --help                         every command
@@ -50,6 +52,7 @@ public static class QuorateCommand
         {
             UpCommand.Create(),
             ServeCommand.Create(errors),
+            StatusCommand.Create(),
             BenchCommand.Create(),
             InspectCommand.Create(output, errors),
         };

@@ -10,21 +10,18 @@ internal readonly struct Deadline : IDisposable
     private static CancellationTokenSource? _idle;
 
     private readonly CancellationTokenSource _source;
-    private readonly CancellationTokenRegistration _stop;
 
-    public Deadline(TimeSpan time, CancellationToken stop)
+    public Deadline(TimeSpan time)
     {
         _source = _idle ?? new CancellationTokenSource();
         _idle = null;
         _source.CancelAfter(time);
-        _stop = stop.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source);
     }
 
     public CancellationToken Token => _source.Token;
 
     public void Dispose()
     {
-        _stop.Dispose();
         if (_idle is null && _source.TryReset())
         {
             _idle = _source;

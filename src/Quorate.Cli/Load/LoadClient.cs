@@ -61,7 +61,7 @@ internal sealed class LoadClient : IDisposable
 
             await KeepPace(stop).ConfigureAwait(false);
             Draw();
-            bool isWhole = await Exchange(stop).ConfigureAwait(false);
+            bool isWhole = await Exchange().ConfigureAwait(false);
             if (!isWhole)
             {
                 Drop();
@@ -190,15 +190,18 @@ internal sealed class LoadClient : IDisposable
         return _settings.Mix[^1].Verb;
     }
 
-    /// <summary>False when the connection is lost: what was not answered is unknown.</summary>
-    private async Task<bool> Exchange(CancellationToken stop)
+    /// <summary>
+    /// False when the connection is lost: what was not answered is unknown. What is under way when the run ends is
+    /// waited for.
+    /// </summary>
+    private async Task<bool> Exchange()
     {
         int answered = 0;
         long start = LoadRun.Microseconds;
         string loss = "the node closed the connection";
         try
         {
-            using var limit = new Deadline(_settings.Timeout, stop);
+            using var limit = new Deadline(_settings.Timeout);
             await Send(limit.Token).ConfigureAwait(false);
             _sent += _requests.Length;
             int filled = 0;

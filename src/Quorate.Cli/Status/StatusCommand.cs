@@ -1,0 +1,161 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace Quorate.Cli.Status;
+
+/// <summary>`quorate status`: nodes, leaders, lags, sizes, and whether anything is wrong.</summary>
+internal static class StatusCommand
+{
+    private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1);
+
+    public static Command Create()
+    {
+        var http = new Option<string>("--http")
+        {
+            Description = "The HTTP address of any node.",
+            DefaultValueFactory = _ => "127.0.0.1:7501",
+            HelpName = "host:port",
+        };
+        var json = new Option<bool>("--json") { Description = "Print it as JSON." };
+        var watch = new Option<bool>("--watch") { Description = "Print it again each second, until Ctrl-C." };
+        var status = new Command(
+            "status",
+            "Show nodes, partitions and what is wrong. Exit code 0: all is well; 1: something is wrong; 69: no node "
+                + "answers.")
+        {
+            http, json, watch,
+        };
+        status.SetAction(async (parsed, stop) =>
+        {
+            using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(3) };
+            while (true)
+            {
+                ExitCode code = await Show(client, parsed.GetValue(http)!, parsed.GetValue(json), stop)
+                    .ConfigureAwait(false);
+                if (!parsed.GetValue(watch) || stop.IsCancellationRequested)
+                {
+                    return (int)code;
+                }
+
+                await Task.Delay(WatchEvery, stop).ConfigureAwait(false);
+                if (!Console.IsOutputRedirected)
+                {
+                    AnsiConsole.Clear();
+                }
+            }
+        });
+        return status;
+    }
+
+    private static async Task<ExitCode> Show(HttpClient http, string address, bool asJson, CancellationToken stop)
+    {
+        (ClusterStatus? status, string problem) =
+            await ClusterStatus.Ask(http, address, stop).ConfigureAwait(false);
+        if (status is null)
+        {
+            await Console.Error.WriteLineAsync($"quorate status: {problem}").ConfigureAwait(false);
+            return ExitCode.Unavailable;
+        }
+
+        if (asJson)
+        {
+            Console.WriteLine(status.Text);
+        }
+        else
+        {
+            Print(status);
+        }
+
+        return status.Problems.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    private static void Print(ClusterStatus status)
+    {
+        AnsiConsole.Write(Nodes(status.Json["nodes"]!.AsArray()));
+        AnsiConsole.Write(Partitions(status.Json["partitions"]!.AsArray()));
+        if (status.Problems.Count == 0)
+        {
+            AnsiConsole.MarkupLine("[green]All is well:[/] every partition has a leader and all its replicas.");
+            return;
+        }
+
+        foreach (string problem in status.Problems)
+        {
+            AnsiConsole.MarkupLineInterpolated($"[red]![/] {problem}");
+        }
+    }
+
+    private static Table Nodes(JsonArray nodes)
+    {
+        Table table = New("node", "state", "zone", "redis", "http", "process", "leads", "memory");
+        foreach (JsonNode? node in nodes)
+        {
+            table.AddRow(
+                Text(node!["id"]),
+                Text(node["state"]),
+                Text(node["zone"]),
+                Text(node["resp"]),
+                Text(node["http"]),
+                Text(node["process"]),
+                Text(node["leads"]),
+                node["memoryUsedBytes"] is null
+                    ? "-"
+                    : $"{Size(node["memoryUsedBytes"])} of {Size(node["memoryTotalBytes"])}");
+        }
+
+        return table;
+    }
+
+    private static Table Partitions(JsonArray partitions)
+    {
+        Table table = New("partition", "keyspace", "slots", "leader", "term", "commit", "replicas", "lag", "in memory");
+        foreach (JsonNode? partition in partitions)
+        {
+            string replicas = string.Join(
+                ' ', partition!["replicas"]!.AsArray().Select(replica => Text(replica!["id"])));
+            table.AddRow(
+                "g" + Text(partition["group"]),
+                Markup.Escape(Text(partition["keyspace"])),
+                Text(partition["slots"]),
+                Text(partition["leader"]),
+                Text(partition["term"]),
+                Text(partition["commit"]),
+                replicas,
+                Text(partition["lag"]),
+                Size(partition["liveBytes"]));
+        }
+
+        return table;
+    }
+
+    private static Table New(params string[] columns)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        foreach (string column in columns)
+        {
+            table.AddColumn(new TableColumn(column).NoWrap());
+        }
+
+        return table;
+    }
+
+    private static string Text(JsonNode? value) => value?.ToString() ?? "-";
+
+    private static string Size(JsonNode? value)
+    {
+        if (value is null)
+        {
+            return "-";
+        }
+
+        double bytes = (double)value;
+        return bytes switch
+        {
+            >= 1L << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1L << 30):F1} GiB"),
+            >= 1L << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1L << 20):F1} MiB"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1L << 10):F0} KiB"),
+        };
+    }
+}
