@@ -33,6 +33,11 @@ public sealed record PartitionStoreSettings
     /// <summary>More tables than this are merged whatever their sizes.</summary>
     public int TablesMax { get; init; } = 16;
 
+    /// <summary>
+    /// With more tables than these beyond <see cref="TablesMax"/> no checkpoint begins before some are merged.
+    /// </summary>
+    public int TablesOverMax { get; init; } = 8;
+
     /// <summary>Blocks that a cold scan has read together.</summary>
     public int ReadAheadBlocksMax { get; init; } = 8;
 
