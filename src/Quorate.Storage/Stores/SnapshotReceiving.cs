@@ -75,6 +75,7 @@ internal sealed class SnapshotReceiving(StoreContext context)
     private bool IsAcceptable(Reception reception) =>
         reception.Manifest is Manifest manifest
         && manifest.Partition == context.Settings.Partition
+        && manifest.Slots == context.Settings.Slots
         && CheckpointFormat.IsSame(manifest.Meta, reception.Meta)
         && manifest.Tables.All(table => table.Bytes > 0)
         && manifest.Tables.Length <= context.Settings.SnapshotTablesMax
