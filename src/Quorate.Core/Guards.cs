@@ -281,6 +281,9 @@ public static class Guards
     /// <summary>S4: a table's file stays while a fetch, a transfer or a compaction reads it.</summary>
     public static bool FilesInUseAreKept => On();
 
+    /// <summary>With too many tables some are merged before another checkpoint begins.</summary>
+    public static bool TablesStayBounded => On();
+
     /// <summary>A collection that is made anew shows nothing of one that stood under its key before.</summary>
     public static bool NewCollectionNewGeneration => On();
 

@@ -19,6 +19,7 @@ internal static class StoreFigure
     private const int Rounds = 3;
     private const int CachedReads = 300_000;
     private const int ColdReads = 20_000;
+    private const int ScanRows = 20_000;
 
     public static int Run(string folder, bool compress)
     {
@@ -100,7 +101,7 @@ internal static class StoreFigure
     private static void ReadCold(StoreKeys keys, string store, string rocks, bool compress)
     {
         long memory = keys.Bytes / 10;
-        using var owner = new StoreOwner(store, Settings(compress), memory);
+        var owner = new StoreOwner(store, Settings(compress), memory);
 
         // RocksDB's indexes and filters are beside its cache, too.
         long cache = memory / 2;
@@ -116,6 +117,18 @@ internal static class StoreFigure
             "cold, absent, uniform", owner, other, seed => StoreKeys.Absent(keys.Uniform(seed)), ColdReads, 1,
             areThere: false);
         Scan("full scan, cold", owner, other);
+        owner.Dispose();
+        PartitionStoreSettings settings = Settings(compress);
+        ScanAnew("8 blocks a fetch", store, settings with { ReadAheadBytesMax = 0 }, memory);
+        ScanAnew("as many more as were passed", store, settings, memory);
+    }
+
+    private static void ScanAnew(string what, string store, PartitionStoreSettings settings, long memory)
+    {
+        using var owner = new StoreOwner(store, settings, memory);
+        int begun = 0;
+        double time = Seconds(() => begun = owner.ScanAnew(ScanRows));
+        Console.WriteLine($"cold scan of {ScanRows} rows, {what}: began {begun} times, {time * 1000:F1} ms");
     }
 
     private static void IngestOther(StoreKeys keys, RocksStore other)

@@ -153,6 +153,27 @@ internal sealed class StoreOwner : IPartitionStoreClient, IDisk, IDisposable
         return visitor.Rows;
     }
 
+    /// <summary>
+    /// Reads the first rows as a command does: whenever it meets something cold it begins anew, and all that it has
+    /// fetched is held until its end. How often it began.
+    /// </summary>
+    public int ScanAnew(long rows)
+    {
+        var held = new List<ulong>();
+        while (_store.Scan(new([], AfterAll), new Counting { RowsMax = rows }) == Lookup.Cold)
+        {
+            held.Add(++_tag);
+            _store.Fetch(_tag);
+            while (!_fetched.TryDequeue(out _))
+            {
+                Pump();
+            }
+        }
+
+        held.ForEach(_store.Release);
+        return held.Count + 1;
+    }
+
     public void Dispose()
     {
         _store.Close();
@@ -283,6 +304,8 @@ internal sealed class StoreOwner : IPartitionStoreClient, IDisk, IDisposable
     {
         private readonly byte[] _next = new byte[StoreKeys.RowKeyBytes + 1];
 
+        public long RowsMax { get; init; } = long.MaxValue;
+
         public long Rows { get; private set; }
 
         public ReadOnlySpan<byte> From => Rows == 0 ? [] : _next;
@@ -291,7 +314,7 @@ internal sealed class StoreOwner : IPartitionStoreClient, IDisk, IDisposable
         {
             Rows++;
             rowKey.CopyTo(_next);
-            return true;
+            return Rows < RowsMax;
         }
     }
 }

@@ -18,6 +18,8 @@ internal sealed unsafe class DirectWriter : IDisposable
 
     private readonly OpenFiles _files;
     private byte* _buffer;
+    private bool _hasWritten;
+    private bool _isUseless;
 
     public DirectWriter(string folder, RealDiskSettings settings)
     {
@@ -27,11 +29,18 @@ internal sealed unsafe class DirectWriter : IDisposable
     }
 
     /// <summary>
-    /// Writes bytes that end within the file. False when the file system has no such writes; nothing was written.
+    /// Writes bytes that end within the file. False when the file system has no such writes, which it says at the
+    /// opening or at the first of them; nothing was written.
     /// </summary>
     public bool TryWrite(string name, ReadOnlySpan<byte> data, long offset, out DiskStatus status)
     {
-        status = _files.Take(name, create: false, out OpenFiles.Entry? entry);
+        status = DiskStatus.Failed;
+        OpenFiles.Entry? entry = null;
+        if (!_isUseless)
+        {
+            status = _files.Take(name, create: false, out entry);
+        }
+
         if (status != DiskStatus.Done)
         {
             // Some file systems know no O_DIRECT: whoever asks then writes and syncs in two calls.
@@ -43,9 +52,16 @@ internal sealed unsafe class DirectWriter : IDisposable
             int length = Math.Min(PieceBytes, data.Length - at);
             data.Slice(at, length).CopyTo(new Span<byte>(_buffer, PieceBytes));
             status = entry!.Handle.Write(_buffer, length, offset + at);
+            _isUseless = !_hasWritten && entry.Handle.IsRefused;
+            _hasWritten |= status == DiskStatus.Done;
         }
 
         _files.GiveBack(entry!);
+        if (_isUseless)
+        {
+            return false;
+        }
+
         status = status == DiskStatus.Done ? status : DiskStatus.Failed;
         return true;
     }

@@ -31,6 +31,12 @@ internal sealed unsafe class FileHandle(int descriptor, bool isSelfSyncing) : ID
 
     public int Descriptor => descriptor;
 
+    /// <summary>
+    /// The last write was refused as none that can be, before anything was written: a file system that opens files
+    /// for direct writes and then takes none, or only longer ones, says so.
+    /// </summary>
+    public bool IsRefused { get; private set; }
+
     /// <summary>Opens a file; creates it when asked to.</summary>
     public static DiskStatus Open(string path, int flags, out FileHandle? handle)
     {
@@ -101,6 +107,7 @@ internal sealed unsafe class FileHandle(int descriptor, bool isSelfSyncing) : ID
     private DiskStatus WriteAll(byte* start, int length, long offset)
     {
         int done = 0;
+        IsRefused = false;
         while (done < length)
         {
             nint written = NativeFile.Write(descriptor, start + done, length - done, offset + done);
@@ -111,6 +118,7 @@ internal sealed unsafe class FileHandle(int descriptor, bool isSelfSyncing) : ID
                     continue;
                 }
 
+                IsRefused = done == 0 && NativeFile.LastError == NativeFile.Invalid;
                 return StatusOf(NativeFile.LastError);
             }
 

@@ -40,6 +40,18 @@ internal sealed class OpenFiles(string folder, int filesMax, int flags) : IDispo
         }
     }
 
+    /// <summary>Files that are open now.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _files.Count;
+            }
+        }
+    }
+
     public void GiveBack(Entry entry)
     {
         lock (_lock)
@@ -100,11 +112,15 @@ internal sealed class OpenFiles(string folder, int filesMax, int flags) : IDispo
 
     private void MakeRoom()
     {
-        if (_files.Count < filesMax)
+        // Usually one; more when there were too many in use or unsynced before.
+        while (_files.Count >= filesMax && OldestUnused() is Entry oldest)
         {
-            return;
+            Forget(oldest.Name);
         }
+    }
 
+    private Entry? OldestUnused()
+    {
         Entry? oldest = null;
         foreach (Entry entry in _files.Values)
         {
@@ -115,10 +131,7 @@ internal sealed class OpenFiles(string folder, int filesMax, int flags) : IDispo
             }
         }
 
-        if (oldest is not null)
-        {
-            Forget(oldest.Name);
-        }
+        return oldest;
     }
 
     /// <summary>An open file and how many use it.</summary>

@@ -61,7 +61,7 @@ internal static class ValuesDrawing
         TierTablesMin = Pick(random, 2, 3, 4),
         TierGrowthPercent = Pick(random, 50, 150),
         TablesMax = Pick(random, 2, 4, 16),
-        ReadAheadBlocksMax = Pick(random, 1, 8),
+        ReadAheadBlocks = Pick(random, 1, 8),
         PassReadBytes = Pick(random, 8192, 256 * 1024),
         HeldBytesMax = Pick(random, 1, 2000, 64 * 1024 * 1024),
         SnapshotsKeptMax = Pick(random, 1, 2),

@@ -58,6 +58,8 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
 
     public long LiveBytes => _store.LiveBytes;
 
+    public bool IsBehind => _store.IsBehind;
+
     /// <summary>What stands behind this.</summary>
     public IPartitionStore Inner => _store;
 

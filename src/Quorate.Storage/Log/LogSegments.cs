@@ -11,9 +11,16 @@ namespace Quorate.Storage.Log;
 /// kept. As long as it counts, a segment refers to the data keys that its entries are sealed with (pitfall S9), whether
 /// or not these entries are still needed.</para>
 /// </summary>
-internal sealed class LogSegments(KeyRing? keys = null)
+internal sealed class LogSegments
 {
     private readonly List<Segment> _segments = [];
+    private readonly KeyRing? _keys;
+
+    public LogSegments(KeyRing? keys = null)
+    {
+        _keys = keys;
+        _keys?.NoteUnread();
+    }
 
     public int Count => _segments.Count;
 
@@ -27,6 +34,9 @@ internal sealed class LogSegments(KeyRing? keys = null)
     /// <summary>Nothing in the oldest segment is needed, and it is not the one being written.</summary>
     public bool OldestIsFree => _segments.Count > 1
         && (_segments[0].Live == 0 || (_segments[0].HasReleased && !Guards.RecycledOnlyWhenReleased));
+
+    /// <summary>The segments that were on disk are known, and so are the keys that they need.</summary>
+    public void NoteRead() => _keys?.NoteRead();
 
     public void Add(ulong sequence)
     {
@@ -53,10 +63,10 @@ internal sealed class LogSegments(KeyRing? keys = null)
     {
         Segment segment = Find(sequence);
         segment.Live++;
-        if (keyId != DataKey.NoId && keys is not null && !segment.KeyIds.Contains(keyId))
+        if (keyId != DataKey.NoId && _keys is not null && !segment.KeyIds.Contains(keyId))
         {
             segment.KeyIds.Add(keyId);
-            keys.Register(keyId);
+            _keys.Register(keyId);
         }
     }
 
@@ -72,7 +82,7 @@ internal sealed class LogSegments(KeyRing? keys = null)
     {
         foreach (uint keyId in _segments[at].KeyIds)
         {
-            keys!.Unregister(keyId);
+            _keys!.Unregister(keyId);
         }
 
         _segments.RemoveAt(at);

@@ -26,7 +26,6 @@ public sealed class NodeLog : IDiskClient
     private readonly NodeLogSettings _settings;
     private readonly LogBatchBuilder _builder;
     private readonly LogSegments _segments;
-    private readonly KeyRing? _keys;
     private readonly LogStreams _streams;
     private readonly LogSpares _spares;
     private readonly LogTurns _turns;
@@ -53,16 +52,13 @@ public sealed class NodeLog : IDiskClient
     private long _retryAt;
 
     /// <param name="keys">Those that entries are sealed with, if any are: each stays while a segment needs it.</param>
-    public NodeLog(
-        IDisk disk, string prefix, NodeLogSettings settings, INodeLogClient client, KeyRing? keys = null)
+    public NodeLog(IDisk disk, string prefix, NodeLogSettings settings, INodeLogClient client, KeyRing? keys = null)
     {
         Invariant.Check(settings.SegmentBytes % LogBatch.BlockBytes == 0, "a segment has whole blocks");
         _disk = disk;
         _prefix = prefix;
         _settings = settings;
         _client = client;
-        _keys = keys;
-        _keys?.NoteUnread();
         _segments = new(keys);
         _builder = new(settings.BatchBytesMax);
         _streams = new(_segments, settings.ReadBytesMax);
@@ -200,7 +196,7 @@ public sealed class NodeLog : IDiskClient
         _durableBefore = new(_segments.Current, _written);
         _segmentName = LogBatch.FileName(_prefix, _segments.Current);
         _spares.Start(_segments.Current + 1, opening.LeftOver);
-        _keys?.NoteRead();
+        _segments.NoteRead();
         RecycleFree();
         LogStream[] known = [.. _streams.All.Where(s => !s.Contents.IsBlank).Select(s => s.Id)];
         _step = Step.Writing;

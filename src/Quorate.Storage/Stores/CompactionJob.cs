@@ -29,6 +29,9 @@ internal sealed class CompactionJob
     /// <summary>The disk was full, so it was given up.</summary>
     public bool FoundFull { get; private set; }
 
+    /// <summary>Whether the table is one of those that it merges.</summary>
+    public bool Works(StoreTable table) => _inputs.Contains(table);
+
     public IEnumerable<StoreStep> Steps()
     {
         Manifest manifest = _set.Manifest;

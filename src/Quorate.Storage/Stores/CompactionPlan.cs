@@ -36,6 +36,29 @@ internal readonly record struct CompactionPlan(int First, int Count)
         return excess <= 0 ? default : new(0, excess + 1);
     }
 
+    /// <summary>So many neighbours, or all when there are fewer, that are the smallest together.</summary>
+    public static CompactionPlan Smallest(ReadOnlySpan<long> sizes, int count)
+    {
+        count = Math.Min(count, sizes.Length);
+        CompactionPlan smallest = default;
+        long least = long.MaxValue;
+        for (int first = 0; first + count <= sizes.Length && count > 1; first++)
+        {
+            long sum = 0;
+            foreach (long size in sizes.Slice(first, count))
+            {
+                sum += size;
+            }
+
+            if (sum < least)
+            {
+                (smallest, least) = (new(first, count), sum);
+            }
+        }
+
+        return smallest;
+    }
+
     /// <summary>
     /// A table that is to be written again by itself, since the key that it is encrypted with was retired.
     /// </summary>

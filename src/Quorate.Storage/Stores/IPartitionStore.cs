@@ -109,6 +109,12 @@ public interface IPartitionStore : IRowSource
     bool TrySample(ulong draw, out ReadOnlySpan<byte> rowKey, out Row row);
 
     /// <summary>
+    /// A checkpoint that was asked for waits until tables are merged: more is written than the store can put in order,
+    /// so its owner had better take less.
+    /// </summary>
+    bool IsBehind { get; }
+
+    /// <summary>
     /// Begins to make durable the rows as applied now; then <see cref="IPartitionStoreClient.CheckpointSaved"/> or
     /// <see cref="IPartitionStoreClient.CheckpointGivenUp"/>. One at a time.
     /// </summary>

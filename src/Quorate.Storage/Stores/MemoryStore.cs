@@ -55,6 +55,8 @@ public sealed class MemoryStore : IPartitionStore, ICheckpointsClient
 
     public long LiveBytes => _rows.UserBytes;
 
+    public bool IsBehind => false;
+
     public Lookup Get(ReadOnlySpan<byte> rowKey, out Row row)
     {
         row = default;

@@ -27,6 +27,7 @@ public sealed class PartitionStore : IPartitionStore
     private readonly SnapshotSending _sending;
     private readonly SnapshotReceiving _receiving;
     private readonly StoreHashing _hashing;
+    private readonly StoreCompactions _compactions;
     private readonly MemoryBudget _budget;
     private readonly MemtableReaders _readers;
     private readonly MemtableSweep _sweep;
@@ -35,7 +36,7 @@ public sealed class PartitionStore : IPartitionStore
     private bool _isDestroyed;
     private LogIndex _applied;
     private CheckpointJob? _checkpoint;
-    private int _worksBeforeRetry;
+    private bool _mustBeginCheckpoint;
 
     /// <param name="cache">The node's; its owner has counted it in the budget.</param>
     /// <param name="readers">Those who read <see cref="Concurrent"/> from other threads.</param>
@@ -54,6 +55,7 @@ public sealed class PartitionStore : IPartitionStore
         _sending = new(_context);
         _receiving = new(_context);
         _hashing = new();
+        _compactions = new(_context);
         _sweep = new();
         Memory = NewMemory();
     }
@@ -82,11 +84,13 @@ public sealed class PartitionStore : IPartitionStore
     public string? SnapshotProblem => _receiving.Problem;
 
     /// <summary>Compactions done so far.</summary>
-    public int Compactions { get; private set; }
+    public int Compactions => _compactions.Done;
 
     /// <summary>The sizes of the tables that are looked at, newest first, in bytes.</summary>
     public IReadOnlyList<long> TableBytes =>
         _context.Served is null ? [] : [.. _context.Served.Tables.Select(table => table.Entry.Bytes)];
+
+    public bool IsBehind => _mustBeginCheckpoint;
 
     public Lookup Get(ReadOnlySpan<byte> rowKey, out Row row)
     {
@@ -174,7 +178,8 @@ public sealed class PartitionStore : IPartitionStore
         Invariant.Check(meta.Index >= _applied, "a checkpoint is of the rows as applied now");
         Invariant.Check(_checkpoint is null, "one checkpoint at a time");
         _checkpoint = new(_context, Memory, meta, Time, ClearedAt);
-        _context.Jobs.Add(CheckpointSteps(), StoreJobRank.Checkpoint);
+        _mustBeginCheckpoint = true;
+        BeginCheckpoint();
     }
 
     public bool Work(int budgetBytes)
@@ -187,12 +192,8 @@ public sealed class PartitionStore : IPartitionStore
         _sweep.GoOn(this, _context.Served, _checkpoint is not null, _settings.WorksPerSweep);
         long over = Math.Min(_budget.OverBytes, budgetBytes);
         bool isOver = over > 0 && Memory.EvictClean(over) > 0 && _budget.OverBytes > 0;
-        _worksBeforeRetry -= _worksBeforeRetry > 0 ? 1 : 0;
-        if (_worksBeforeRetry == 0)
-        {
-            StartCompaction();
-        }
-
+        _compactions.GoOn();
+        BeginCheckpoint();
         return _context.Jobs.Work(budgetBytes) || isOver;
     }
 
@@ -259,6 +260,16 @@ public sealed class PartitionStore : IPartitionStore
         _client.StoreOpened(opening.Set?.Manifest.Meta, Time);
     }
 
+    /// <summary>Begins the checkpoint that was asked for, unless tables have to become fewer first.</summary>
+    private void BeginCheckpoint()
+    {
+        if (_mustBeginCheckpoint && !_compactions.MustComeFirst)
+        {
+            _mustBeginCheckpoint = false;
+            _context.Jobs.Add(CheckpointSteps(), StoreJobRank.Checkpoint);
+        }
+    }
+
     private IEnumerable<StoreStep> CheckpointSteps()
     {
         CheckpointJob job = _checkpoint!;
@@ -279,37 +290,8 @@ public sealed class PartitionStore : IPartitionStore
         }
         else
         {
-            _worksBeforeRetry = _settings.WorksBeforeRetry;
+            _compactions.FoundFull();
             _client.CheckpointGivenUp(job.Meta);
-        }
-    }
-
-    private void StartCompaction()
-    {
-        if (_context.Served is not TableSet served
-            || _context.Served != _context.Durable
-            || _context.Jobs.Has(StoreJobRank.Leisure))
-        {
-            return;
-        }
-
-        CompactionPlan plan = CompactionPlan.Of([.. served.Tables.Select(table => table.Entry.Bytes)], _settings);
-
-        // A table whose index and filter exceed the limit could not be opened, so the oldest stay out of the run.
-        long metaBytesMax = _settings.Tables.MetaBytesMax / 8 * 7L;
-        while (served.Tables.Skip(plan.First).Take(plan.Count).Sum(each => each.Reader.MemoryBytes) > metaBytesMax)
-        {
-            plan = plan with { Count = plan.Count - 1 };
-        }
-
-        if (plan.Count < 2)
-        {
-            plan = CompactionPlan.OfRetiredKeys(served, _context.Encryption);
-        }
-
-        if (plan.Count > 0)
-        {
-            _context.Jobs.Add(CompactionSteps(new(_context, plan)), StoreJobRank.Leisure);
         }
     }
 
@@ -320,17 +302,6 @@ public sealed class PartitionStore : IPartitionStore
         {
             _isUnread = false;
             _keys?.NoteRead();
-        }
-    }
-
-    private IEnumerable<StoreStep> CompactionSteps(CompactionJob job)
-    {
-        yield return StoreStep.All(job.Steps());
-
-        Compactions += job.IsDone ? 1 : 0;
-        if (job.FoundFull)
-        {
-            _worksBeforeRetry = _settings.WorksBeforeRetry;
         }
     }
 

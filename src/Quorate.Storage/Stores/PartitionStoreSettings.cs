@@ -33,8 +33,19 @@ public sealed record PartitionStoreSettings
     /// <summary>More tables than this are merged whatever their sizes.</summary>
     public int TablesMax { get; init; } = 16;
 
-    /// <summary>Blocks that a cold scan has read together.</summary>
-    public int ReadAheadBlocksMax { get; init; } = 8;
+    /// <summary>
+    /// With more tables than these beyond <see cref="TablesMax"/> no checkpoint begins before some are merged.
+    /// </summary>
+    public int TablesOverMax { get; init; } = 8;
+
+    /// <summary>
+    /// Blocks of a table that a cold scan has read together at first. A scan begins anew when it was cold, so each time
+    /// it has as many more read as it has passed, that it may have to begin anew seldom.
+    /// </summary>
+    public int ReadAheadBlocks { get; init; } = 8;
+
+    /// <summary>Blocks of a table that a cold scan has read together, in bytes, beyond the first few.</summary>
+    public int ReadAheadBytesMax { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>What a compaction or a check reads of one table at one time, in bytes; at least a block.</summary>
     public int PassReadBytes { get; init; } = 256 * 1024;

@@ -16,7 +16,7 @@ internal sealed class SnapshotReceiving(StoreContext context)
     /// <summary>What the steps of the piece at hand came to; its owner tells.</summary>
     private StepEnd _end;
 
-    /// <summary>What was wrong with the tables of a snapshot that was refused, such as a key that is not here.</summary>
+    /// <summary>What was wrong with the tables of a refused snapshot, such as a key that is not here.</summary>
     public string? Problem { get; private set; }
 
     public IEnumerable<StoreStep> Steps(InstallSnapshot piece)
@@ -75,6 +75,7 @@ internal sealed class SnapshotReceiving(StoreContext context)
     private bool IsAcceptable(Reception reception) =>
         reception.Manifest is Manifest manifest
         && manifest.Partition == context.Settings.Partition
+        && manifest.Slots == context.Settings.Slots
         && CheckpointFormat.IsSame(manifest.Meta, reception.Meta)
         && manifest.Tables.All(table => table.Bytes > 0)
         && manifest.Tables.Length <= context.Settings.SnapshotTablesMax

@@ -10,6 +10,9 @@ internal enum StoreJobRank : byte
     /// <summary>Compaction: whenever there is nothing else to do.</summary>
     Leisure,
 
+    /// <summary>Compaction of a few small tables, since there are too many.</summary>
+    Urgent,
+
     /// <summary>A checkpoint, for which the log waits.</summary>
     Checkpoint,
 
@@ -41,9 +44,9 @@ internal readonly record struct StoreStep(DiskOperation Operation, IEnumerable<S
 /// </summary>
 internal sealed class StoreJobs(IDisk disk, DiskOperation nothing, int jobsMax) : IDiskClient
 {
-    private const int Ranks = 3;
+    private const int Ranks = 4;
 
-    private readonly Queue<IEnumerable<StoreStep>>[] _waiting = [new(), new(), new()];
+    private readonly Queue<IEnumerable<StoreStep>>[] _waiting = [new(), new(), new(), new()];
     private readonly Stack<Running> _running = new();
     private ulong _ticket;
     private long _budgetBytes;

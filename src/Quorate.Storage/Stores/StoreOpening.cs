@@ -85,6 +85,14 @@ internal sealed class StoreOpening(StoreContext context)
             yield break;
         }
 
+        if (manifest.Slots != context.Settings.Slots)
+        {
+            context.Fail($"The manifest {name.File} is of slots {manifest.Slots}, and partition "
+                + $"{context.Settings.Partition} has slots {context.Settings.Slots}. Restore it from a copy, or remove "
+                + "this replica's data and let the replica be built anew from the others.");
+            yield break;
+        }
+
         var tables = new List<StoreTable>();
         foreach (ManifestTable entry in manifest.Tables)
         {

@@ -78,10 +78,31 @@ internal static class StoreScan
             BlockRun all = table.Reader.BlocksOf(range);
             int at = cursors[i].ColdBlock;
             int count = range.Descending ? at - all.First + 1 : all.First + all.Count - at;
+            int passed = Math.Max(0, all.Count - count);
 
             // A cursor may have to look at one block beyond the range to know that it has come to its end.
-            count = Math.Clamp(count, 1, context.Settings.ReadAheadBlocksMax);
+            count = Math.Clamp(count, 1, AheadOf(context, table, at, passed, range.Descending));
             fetches.Want(table, new(range.Descending ? at - count + 1 : at, count));
         }
+    }
+
+    /// <summary>How many blocks to read from here on, when the scan has passed so many.</summary>
+    private static int AheadOf(StoreContext context, StoreTable table, int at, int passed, bool isDescending)
+    {
+        PartitionStoreSettings settings = context.Settings;
+        long bytes = Math.Min(settings.ReadAheadBytesMax, Math.Min(settings.HeldBytesMax, context.Cache.BytesMax) / 4);
+        int count = 0;
+        for (int i = at; count < passed && i >= 0 && i < table.Reader.BlockCount; i += isDescending ? -1 : 1)
+        {
+            bytes -= table.Reader.BlockMemoryBytes(i);
+            if (bytes < 0)
+            {
+                break;
+            }
+
+            count++;
+        }
+
+        return Math.Max(settings.ReadAheadBlocks, count);
     }
 }

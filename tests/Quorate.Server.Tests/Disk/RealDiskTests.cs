@@ -34,6 +34,51 @@ public sealed class RealDiskTests : IDiskClient
         Assert.Equal(0, disk.UnderWay);
     }
 
+    /// <summary>
+    /// One that is not aligned is what such a file system refuses; others may take it, and then nothing is shown.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_direct_write_that_is_refused_falls_back_only_when_none_was_ever_taken(bool isTakenFirst)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(Path.Combine(folder.Path, "a"), new byte[2 * DirectWriter.BlockBytes]);
+        using var writer = new DirectWriter(folder.Path, new());
+        byte[] block = new byte[DirectWriter.BlockBytes];
+        if (isTakenFirst)
+        {
+            Assert.SkipUnless(writer.TryWrite("a", block, 0, out DiskStatus first), "no direct writes here");
+            Assert.Equal(DiskStatus.Done, first);
+        }
+
+        bool isTaken = writer.TryWrite("a", [7], 1, out DiskStatus status);
+        Assert.SkipWhen(isTaken && status == DiskStatus.Done, "this file system takes any direct write");
+        Assert.Equal(isTakenFirst, isTaken);
+        Assert.Equal(isTakenFirst, writer.TryWrite("a", block, 0, out _));
+        Assert.All(File.ReadAllBytes(Path.Combine(folder.Path, "a")), each => Assert.Equal(0, each));
+    }
+
+    [Fact]
+    public void Open_files_become_fewer_once_they_may_be_closed()
+    {
+        using var folder = new TemporaryFolder();
+        using var files = new OpenFiles(folder.Path, 2, NativeFile.ReadWrite);
+        OpenFiles.Entry[] used =
+        [
+            .. Enumerable.Range(0, 6).Select(i =>
+            {
+                Assert.Equal(DiskStatus.Done, files.Take($"{i}", create: true, out OpenFiles.Entry? entry));
+                return entry!;
+            }),
+        ];
+        Assert.Equal(6, files.Count);
+        Array.ForEach(used, files.GiveBack);
+        files.Take("another", create: true, out OpenFiles.Entry? last);
+        Assert.Equal(2, files.Count);
+        files.GiveBack(last!);
+    }
+
     /// <summary>A device file knows no sync: the system says so, and .NET's own flush would not.</summary>
     [Fact]
     public void A_failed_sync_is_reported_and_every_later_one_fails()

@@ -42,6 +42,70 @@ public sealed class PartitionStoreTests : StoreContractTests
         Assert.InRange(store.TableBytes.Count, 2, 16);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_cold_scan_of_many_blocks_begins_anew_a_few_times(bool isDescending)
+    {
+        var settings = new PartitionStoreSettings
+        {
+            Prefix = Prefix,
+            Partition = new(7),
+            Tables = new() { BlockBytes = 400 },
+            ReadAheadBlocks = 2,
+        };
+        var owner = new StoreOwner();
+        var cache = new BlockCache(1 << 24);
+        var store = new PartitionStore(Disk, settings, owner, cache, new MemoryBudget(1 << 24));
+        owner.Store = store;
+        owner.Call(each => each.Open());
+        RunAll(owner);
+        owner.Apply(1, [.. Enumerable.Range(0, 2000).Select(i => ($"{{a}}{i}", RowType.Text, new string('x', 100)))]);
+        Checkpoint(owner, 1);
+        while (store.Memory.Count > 0)
+        {
+            store.Memory.EvictClean(int.MaxValue);
+        }
+
+        StoreLook look = Look(owner);
+        Assert.Equal(2000, look.Scan([], [0xFF, 0xFF], isDescending).Count);
+        Assert.True(store.BlocksFetched > 256, $"{store.BlocksFetched} blocks are too few to show anything");
+        Assert.InRange(look.Fetches, 5, 14);
+        long before = store.BlocksFetched;
+        Assert.Single(look.Scan(StoreOwner.KeyOf("{a}1"), [0xFF, 0xFF], isDescending, rowsMax: 1));
+        Assert.InRange(store.BlocksFetched - before, 0, 2);
+    }
+
+    [Fact]
+    public void A_manifest_of_other_slots_is_refused_on_opening_and_on_receiving()
+    {
+        var settings = new PartitionStoreSettings { Prefix = Prefix, Partition = new(7) };
+        var half = settings with { Slots = new(new(0), new(8191)) };
+        StoreOwner owner = Open();
+        owner.Apply(1, ("a", RowType.Text, "1"));
+        Checkpoint(owner, 1);
+        List<InstallSnapshot> pieces = owner.TakeSnapshot(() => RunAll(owner));
+        owner.Call(store => store.Close());
+        var other = new StoreOwner();
+        other.Store = new PartitionStore(Disk, half, other, new(20_000), new MemoryBudget(1 << 20));
+        other.Call(store => store.Open());
+        RunAll(other);
+        Assert.Contains("is of slots", other.Failure, StringComparison.Ordinal);
+        var receiver = new StoreOwner();
+        var disk = new MemoryDisk();
+        receiver.Store = new PartitionStore(disk, half, receiver, new(20_000), new MemoryBudget(1 << 20));
+        receiver.Call(store => store.Open());
+        Run(receiver, disk);
+        foreach (InstallSnapshot piece in pieces)
+        {
+            receiver.Call(store => store.Receive(piece));
+        }
+
+        Run(receiver, disk);
+        Assert.Empty(receiver.Received);
+        Assert.Contains(1UL, receiver.Refused);
+    }
+
     [Fact]
     public void Tables_whose_manifest_is_lost_stay_until_there_is_another()
     {
@@ -73,7 +137,7 @@ public sealed class PartitionStoreTests : StoreContractTests
             Partition = new(7),
             Tables = new() { BlockBytes = 400, WritePieceBytes = 1500, RestartInterval = 4 },
             PassReadBytes = 1000,
-            ReadAheadBlocksMax = 3,
+            ReadAheadBlocks = 3,
             SnapshotPieceBytesMax = 2000,
             WorksPerSweep = 2,
         };

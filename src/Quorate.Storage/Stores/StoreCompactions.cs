@@ -1,0 +1,90 @@
+using Quorate.Core;
+
+namespace Quorate.Storage.Stores;
+
+/// <summary>
+/// Decides when tables are merged, and which. One merge at leisure, by tiers; and when there are too many tables all
+/// the same, since checkpoints bring new ones faster than a large merge ends, an urgent one between: of a few
+/// neighbours that are newer than what that merge works on, the smallest together.
+/// <para>Invariant: with more than <see cref="PartitionStoreSettings.TablesMax"/> and
+/// <see cref="PartitionStoreSettings.TablesOverMax"/> tables together no checkpoint begins, unless nothing can be
+/// merged (the disk is full, or tables are too large): so the number of tables is bounded, whatever is written.</para>
+/// </summary>
+internal sealed class StoreCompactions(StoreContext context)
+{
+    private CompactionJob? _leisurely;
+    private int _worksBeforeRetry;
+
+    /// <summary>Compactions done so far.</summary>
+    public int Done { get; private set; }
+
+    /// <summary>A checkpoint has to wait for tables to become fewer.</summary>
+    public bool MustComeFirst => IsFarBehind && context.Jobs.Has(StoreJobRank.Urgent);
+
+    private PartitionStoreSettings Settings => context.Settings;
+
+    private bool IsFarBehind => Guards.TablesStayBounded
+        && context.Served?.Tables.Count > Settings.TablesMax + Settings.TablesOverMax;
+
+    /// <summary>Begins what is worth merging; to be called at every opportunity to work.</summary>
+    public void GoOn()
+    {
+        _worksBeforeRetry -= _worksBeforeRetry > 0 ? 1 : 0;
+        if (_worksBeforeRetry > 0 || context.Served is not TableSet served || served != context.Durable)
+        {
+            return;
+        }
+
+        if (!context.Jobs.Has(StoreJobRank.Leisure))
+        {
+            CompactionPlan plan = Bounded(served, CompactionPlan.Of(SizesOf(served.Tables), Settings));
+            plan = plan.Count > 1 ? plan : CompactionPlan.OfRetiredKeys(served, context.Encryption);
+            if (plan.Count > 0)
+            {
+                _leisurely = new(context, plan);
+                context.Jobs.Add(Steps(_leisurely), StoreJobRank.Leisure);
+            }
+        }
+
+        if (IsFarBehind && !context.Jobs.Has(StoreJobRank.Urgent))
+        {
+            IEnumerable<StoreTable> free = served.Tables.TakeWhile(table => _leisurely?.Works(table) != true);
+            CompactionPlan plan = Bounded(served, CompactionPlan.Smallest(SizesOf(free), Settings.TierTablesMin));
+            if (plan.Count > 1)
+            {
+                context.Jobs.Add(Steps(new(context, plan)), StoreJobRank.Urgent);
+            }
+        }
+    }
+
+    /// <summary>The disk was full: nothing is begun for a while.</summary>
+    public void FoundFull() => _worksBeforeRetry = Settings.WorksBeforeRetry;
+
+    private static long[] SizesOf(IEnumerable<StoreTable> tables) => [.. tables.Select(table => table.Entry.Bytes)];
+
+    /// <summary>
+    /// A table whose index and filter exceed the limit could not be opened, so the oldest stay out of the run.
+    /// </summary>
+    private CompactionPlan Bounded(TableSet served, CompactionPlan plan)
+    {
+        long metaBytesMax = Settings.Tables.MetaBytesMax / 8 * 7L;
+        while (served.Tables.Skip(plan.First).Take(plan.Count).Sum(each => each.Reader.MemoryBytes) > metaBytesMax)
+        {
+            plan = plan with { Count = plan.Count - 1 };
+        }
+
+        return plan;
+    }
+
+    private IEnumerable<StoreStep> Steps(CompactionJob job)
+    {
+        yield return StoreStep.All(job.Steps());
+
+        Done += job.IsDone ? 1 : 0;
+        _leisurely = _leisurely == job ? null : _leisurely;
+        if (job.FoundFull)
+        {
+            FoundFull();
+        }
+    }
+}
