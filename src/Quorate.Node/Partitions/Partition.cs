@@ -27,6 +27,7 @@ public sealed class Partition : IReplicaHost
     private ulong _lastOrder;
     private int _applies;
     private bool _turnWaits;
+    private bool _isInTurn;
     private Instant _replicaDeadline = Instant.Never;
     private Instant _nextTimeEntry;
     private RequestId _handOver;
@@ -101,6 +102,8 @@ public sealed class Partition : IReplicaHost
 
         if (_replicaDeadline <= now)
         {
+            // The turn that it asks for tells the next one.
+            _replicaDeadline = Instant.Never;
             Replica.Tick();
         }
 
@@ -191,6 +194,7 @@ public sealed class Partition : IReplicaHost
             return;
         }
 
+        _isInTurn = true;
         while (_applies > 0)
         {
             _applies--;
@@ -201,6 +205,13 @@ public sealed class Partition : IReplicaHost
 
         _reads.Turn();
         _writes.Turn();
+        Replica.Finish();
+        _isInTurn = false;
+        if (Replica.IsUnfinished)
+        {
+            AskForTurn();
+        }
+
         AfterInput();
     }
 
@@ -282,6 +293,16 @@ public sealed class Partition : IReplicaHost
     {
         _replicaDeadline = deadline;
         TellDeadline();
+    }
+
+    bool IReplicaHost.FinishWaits()
+    {
+        if (!_isInTurn)
+        {
+            AskForTurn();
+        }
+
+        return true;
     }
 
     void IReplicaHost.ApplyWaits()
