@@ -195,7 +195,8 @@ public sealed class Partition : IReplicaHost
         }
 
         _isInTurn = true;
-        while (_applies > 0)
+        _parts.BeginTurn();
+        for (int i = 0; _applies > 0 && i < _parts.Settings.TurnAppliesMax; i++)
         {
             _applies--;
             Replica.ApplyNext();
@@ -390,7 +391,7 @@ public sealed class Partition : IReplicaHost
 
     private void AfterInput()
     {
-        if (_writes.HasWork || _reads.HasWork)
+        if (_writes.HasWork || _reads.HasWork || _applies > 0)
         {
             AskForTurn();
         }

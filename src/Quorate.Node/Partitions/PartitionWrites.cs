@@ -102,7 +102,7 @@ internal sealed class PartitionWrites
         }
 
         EnterTerm();
-        while (MayPropose && _queue.HasReady)
+        while (MayPropose && _queue.HasReady && !_parts.TurnIsSpent)
         {
             ProposeNext();
         }
@@ -243,6 +243,7 @@ internal sealed class PartitionWrites
         WriteLevel? level = null;
         _entryIsFull = false;
         while (!_entryIsFull
+            && !_parts.TurnIsSpent
             && _taken.Count < settings.ProposalRequestsMax
             && _entry.Count <= ChangesBeforeMax
             && _queue.TryPeek(out OpenRequest? open)
@@ -316,6 +317,7 @@ internal sealed class PartitionWrites
             ulong seed = _seed ^ open.Order;
             EvaluationOutcome outcome = _parts.Evaluation.Run(
                 _pending, request.Lines, request.IsBatch, time, _entry.NextVersion, seed);
+            _parts.Spend(_parts.Evaluation);
             verdict = outcome == EvaluationOutcome.Cold ? SessionVerdict.Cold : verdict;
         }
 
@@ -370,7 +372,9 @@ internal sealed class PartitionWrites
         return new ProposedRequest(open, version, reply, true);
     }
 
-    /// <summary>The entry is too large for what is on its way already: its requests are evaluated again later.</summary>
+    /// <summary>
+    /// The entry is too large for what is on its way already: its requests are evaluated again later.
+    /// </summary>
     private void WaitForRoom()
     {
         _awaitedBytes = _entry.Bytes;

@@ -45,8 +45,8 @@ public interface IReplicaHost
     void SetDeadline(Instant deadline);
 
     /// <summary>
-    /// Something is to be written or sent. True: the host calls <see cref="Replica.Finish"/> later, and what the replica
-    /// takes until then is written and sent together. False: it is done at once.
+    /// Something is to be written or sent. True: the host calls <see cref="Replica.Finish"/> later, and what the
+    /// replica takes until then is written and sent together. False: it is done at once.
     /// </summary>
     bool FinishWaits() => false;
 

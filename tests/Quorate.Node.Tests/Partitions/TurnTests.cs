@@ -1,6 +1,7 @@
 using System.Globalization;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
+using Quorate.Node.Partitions;
 
 namespace Quorate.Node.Tests.Partitions;
 
@@ -133,6 +134,100 @@ public sealed class TurnTests
         Assert.Equal("Unknown DeadlinePassed", TestCluster.Text(leader.ReplyTo(first)!.Value));
         Assert.Equal("Refused DeadlinePassedUnlogged", TestCluster.Text(leader.ReplyTo(second)!.Value));
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Commands_over_all_keys_go_on_in_other_turns(bool hasRealStores)
+    {
+        var cluster = new TestCluster(1, Small(), hasRealStores: hasRealStores);
+        for (int i = 0; i < 100; i++)
+        {
+            cluster.Do($"RPUSH k{i} a b c");
+        }
+
+        cluster.Do("SET gone 1 PX 1");
+        cluster.Run(500);
+
+        Assert.Equal(":100", cluster.Do("DBSIZE"));
+        string[] keys = cluster.Do("KEYS k?").Split("\r\n");
+        Assert.Equal("*10", keys[0]);
+        Assert.Equal(
+            Enumerable.Range(0, 10).Select(i => $"k{i}"),
+            keys.Where(line => line.StartsWith('k')).Order(StringComparer.Ordinal));
+        string scanned = cluster.Do("SCAN 0 COUNT 1000");
+        Assert.StartsWith("*2\r\n$", scanned, StringComparison.Ordinal);
+        Assert.DoesNotContain("$1\r\n0\r\n*100", scanned, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_turn_does_not_hold_the_node()
+    {
+        var cluster = new TestCluster(1, Small(), groups: 2);
+        for (int i = 0; i < 200; i++)
+        {
+            cluster.Do($"SET k{i} 1");
+        }
+
+        cluster.Ask(cluster.Leader, TestCluster.Request("GET k1"));
+        TestNode node = cluster.Leader;
+        ulong count = cluster.Submit(node, "DBSIZE");
+        int turns = 0;
+        ulong other = cluster.Submit(node, TestCluster.Request("GET k1"), group: 2);
+        bool isOtherFirst = false;
+        while (node.ReplyTo(count) is null && turns < 1000)
+        {
+            node.RunOne();
+            turns++;
+            isOtherFirst |= node.ReplyTo(other) is not null && node.ReplyTo(count) is null;
+        }
+
+        Assert.Equal(":200", TestCluster.Text(cluster.Await(node, count)));
+        Assert.True(isOtherFirst);
+        Assert.True(turns > 10, $"{turns} turns");
+    }
+
+    [Fact]
+    public void A_turn_evaluates_no_more_than_it_may()
+    {
+        var settings = Small() with { TurnRowsMax = 10 };
+        var cluster = new TestCluster(1, settings);
+        TestNode leader = cluster.Leader;
+        cluster.Do("SET k 1");
+        ulong[] ids = [.. Enumerable.Range(0, 40).Select(_ => cluster.Submit(leader, "DEL k"))];
+        LogIndex before = leader.Partition!.Replica.Group!.LastIndex;
+        leader.DiskStands = true;
+        leader.RunOne();
+        leader.RunOne();
+        Assert.Equal(before + 2, leader.Partition.Replica.Group.LastIndex);
+
+        leader.DiskStands = false;
+        Assert.Equal(1, ids.Count(id => TestCluster.Text(cluster.Await(leader, id)) == ":1"));
+    }
+
+    [Fact]
+    public void A_request_that_looks_at_too_much_is_refused()
+    {
+        var settings = new PartitionSettings { Limits = new() { RowsVisitedMax = 50, BytesVisitedMax = 10_000 } };
+        var cluster = new TestCluster(1, settings);
+        for (int i = 0; i < 40; i++)
+        {
+            cluster.Do($"SADD a a{i}");
+            cluster.Do($"SADD b b{i}");
+        }
+
+        Assert.StartsWith("~40", cluster.Do("SMEMBERS a"), StringComparison.Ordinal);
+        const string refused = "-ERR the request looks at more than 50 rows";
+        Assert.StartsWith(refused, cluster.Do("SUNION a b"), StringComparison.Ordinal);
+        Assert.StartsWith(refused, cluster.Do("SUNIONSTORE c a b"), StringComparison.Ordinal);
+        Assert.Equal(":0", cluster.Do("EXISTS c"));
+        cluster.Do($"SET large {new string('x', 6000)}");
+        Assert.StartsWith("*1", cluster.Do("MGET large"), StringComparison.Ordinal);
+        Assert.StartsWith(refused, cluster.Do("MGET large large"), StringComparison.Ordinal);
+    }
+
+    private static PartitionSettings Small() =>
+        new() { Limits = new() { RowsPieceMax = 10, RowsVisitedMax = 100 }, TurnRowsMax = 20 };
 
     private static List<RaftMessage> Watch(TestNode node)
     {
