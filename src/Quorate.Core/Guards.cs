@@ -243,6 +243,12 @@ public static class Guards
     /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
     public static bool ExpiryByLoggedTime => On();
 
+    /// <summary>S12: what one request looks at is bounded.</summary>
+    public static bool RequestsVisitBoundedRows => On();
+
+    /// <summary>S12: what is evaluated in one turn of a partition is bounded.</summary>
+    public static bool TurnsAreBounded => On();
+
     /// <summary>R29: each change of an entry has a version of its own.</summary>
     public static bool VersionsDifferWithinAnEntry => On();
 

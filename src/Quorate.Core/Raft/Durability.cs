@@ -67,7 +67,17 @@ internal sealed class Durability(LogIndex recovered)
     public void HardStateChanged() => _hardStateChanged = true;
 
     /// <summary>Sends when all that has been written so far, this step included, is durable.</summary>
-    public void SendWhenDurable(in RaftMessage message) => _sendAfter.Add(message);
+    public void SendWhenDurable(in RaftMessage message)
+    {
+        if (_sendAfter.Count == 0 || !TryJoin(_sendAfter[^1], message, out RaftMessage joined))
+        {
+            _sendAfter.Add(message);
+        }
+        else
+        {
+            _sendAfter[^1] = joined;
+        }
+    }
 
     /// <summary>A write is durable. True when that made anything durable that was not known to be.</summary>
     public bool Completed(ulong sequence)
@@ -129,6 +139,25 @@ internal sealed class Durability(LogIndex recovered)
         _releaseTo = LogIndex.Zero;
         _resetTo = null;
         _hardStateChanged = false;
+    }
+
+    /// <summary>Of two appends that are acknowledged together, the word on the later one says it all.</summary>
+    private static bool TryJoin(in RaftMessage first, in RaftMessage second, out RaftMessage joined)
+    {
+        joined = second;
+        bool areAlike = first.Kind == MessageKind.AppendResponse && second.Kind == MessageKind.AppendResponse
+            && !first.Reject && !second.Reject && first.To == second.To && first.Term == second.Term;
+        if (areAlike)
+        {
+            joined = second with
+            {
+                Index = LogIndex.Max(first.Index, second.Index),
+                Round = Math.Max(first.Round, second.Round),
+                SentAt = Instant.Max(first.SentAt, second.SentAt),
+            };
+        }
+
+        return areAlike;
     }
 
     private void Complete(in InFlight write)

@@ -87,14 +87,21 @@ internal sealed class Leader
         get
         {
             Instant until = LeaseUntil;
-            return _state.Log.Applied >= _first && until > Instant.Zero ? new(_state.Term, _first, until, ReadIndex) : default;
+            bool isLease = _state.Log.Applied >= _first && until > Instant.Zero;
+            return isLease ? new(_state.Term, _first, until, ReadIndex) : default;
         }
     }
 
     /// <summary>Takes office with an entry of the new term, which is word to everyone as well.</summary>
     public void Begin() => Append(EntryKind.Barrier, ReadOnlyMemory<byte>.Empty);
 
-    /// <summary>Appends an entry and sends it on; its index.</summary>
+    /// <summary>
+    /// Whether a proposal of so many bytes would be refused now and taken later: too much is on its way.
+    /// </summary>
+    public bool ProposalsWait(long bytes) =>
+        IsFull || (UncommittedBytes > 0 && UncommittedBytes + bytes > _state.Settings.UncommittedBytesMax);
+
+    /// <summary>Appends an entry, which is sent on with all others of the step; its index.</summary>
     public LogIndex Append(EntryKind kind, ReadOnlyMemory<byte> payload)
     {
         var entry = new Entry(_state.Log.Last.Next, _state.Term, kind, payload);
@@ -107,7 +114,7 @@ internal sealed class Leader
             Peers.Follow(_state.Membership);
         }
 
-        Replication.ReplicateToAll();
+        Replication.EntriesWait = true;
         return entry.Index;
     }
 
@@ -256,9 +263,7 @@ internal sealed class Leader
             return DropReason.LevelImpossible;
         }
 
-        bool isFull = IsFull
-            || (UncommittedBytes > 0 && UncommittedBytes + input.Batch.Length > settings.UncommittedBytesMax);
-        return isFull ? DropReason.Overloaded : null;
+        return ProposalsWait(input.Batch.Length) ? DropReason.Overloaded : null;
     }
 
     private bool CountsForAll(ReplicaId id)

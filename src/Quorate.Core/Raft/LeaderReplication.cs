@@ -16,14 +16,30 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
 
     public LeaderSnapshots Snapshots { get; set; } = null!;
 
+    /// <summary>Entries were appended that no peer has been sent yet.</summary>
+    public bool EntriesWait { get; set; }
+
     /// <summary>The read round that messages carry; set with each round of heartbeats.</summary>
     private ulong _round;
 
-    public void ReplicateToAll()
+    /// <summary>
+    /// Sends all that has been appended, and the commit index to whoever is sent no entries. Once at the end of a step,
+    /// so that what was taken together leaves together.
+    /// </summary>
+    public void SendWhatWaits()
     {
-        foreach (Peer peer in peers.All)
+        if (EntriesWait)
         {
-            Replicate(peer);
+            EntriesWait = false;
+            foreach (Peer peer in peers.All)
+            {
+                Replicate(peer);
+            }
+        }
+
+        if (!state.IsAsleep)
+        {
+            AnnounceCommit();
         }
     }
 
@@ -170,7 +186,7 @@ internal sealed class LeaderReplication(GroupState state, PeerSet peers)
     }
 
     /// <summary>Tells a peer of a new commit index when no append will.</summary>
-    public void AnnounceCommit()
+    private void AnnounceCommit()
     {
         foreach (Peer peer in peers.All)
         {

@@ -80,6 +80,9 @@ public sealed class RaftGroup
     /// <summary>Requests that wait for an answer: proposals and reads.</summary>
     public int RequestsWaiting => _proposals.Count + _reads.Count + (Leading?.Reads.Count ?? 0);
 
+    /// <summary>Whether a proposal of so many bytes would be refused now because too much is on its way.</summary>
+    public bool ProposalsWait(long bytes) => Leading?.ProposalsWait(bytes) ?? false;
+
     /// <summary>Writes handed to the log and not yet reported durable.</summary>
     public int PersistsInFlight => _state.Durability.InFlightCount;
 
@@ -102,15 +105,51 @@ public sealed class RaftGroup
     /// </summary>
     public void Step(in RaftInput input, RaftOutput output)
     {
+        Take(input, output);
+        Finish(output);
+    }
+
+    /// <summary>
+    /// Takes one input of several that belong together. What follows from it at once is put out: answers, entries to
+    /// apply, most messages. What is to be written, and entries to be sent, wait for <see cref="Finish"/>, so that all
+    /// of them become one write and one append for each peer.
+    /// </summary>
+    public void Take(in RaftInput input, RaftOutput output)
+    {
         _state.Begin(output, input.Now);
-        Take(input);
+        if (BeginsWriteOfItsOwn(input))
+        {
+            Write();
+        }
+
+        Dispatch(input);
         Settle();
-        _state.Durability.Flush(new(_state.Term, _state.Vote, _state.Log.Commit), _state.Log.Last, output);
         output.ReadLease = Leading?.ReadLease ?? default;
+    }
+
+    /// <summary>Puts out what has waited. To be called after the last <see cref="Take"/>, soon.</summary>
+    public void Finish(RaftOutput output)
+    {
+        _state.Begin(output, _state.Now);
+        Write();
         output.NextDeadline = NextDeadline();
     }
 
-    private void Take(in RaftInput input)
+    /// <summary>
+    /// What another leader's word may cut, or a snapshot replace, is written before: within one write the log is cut
+    /// first and added to after that.
+    /// </summary>
+    private bool BeginsWriteOfItsOwn(in RaftInput input) =>
+        input.Kind == RaftInputKind.SnapshotPersisted
+        || (input.Kind == RaftInputKind.Message && input.Message.Term > _state.Term);
+
+    private void Write()
+    {
+        Leading?.Replication.SendWhatWaits();
+        _state.Durability.Flush(new(_state.Term, _state.Vote, _state.Log.Commit), _state.Log.Last, _state.Output);
+    }
+
+    private void Dispatch(in RaftInput input)
     {
         switch (input.Kind)
         {
@@ -276,13 +315,10 @@ public sealed class RaftGroup
             leader.Membership.PromoteAny();
         }
 
-        if (!_state.IsAsleep)
-        {
-            leader.Replication.AnnounceCommit();
-        }
-
         if (isDone)
         {
+            leader.Replication.SendWhatWaits();
+
             // The membership without this replica is committed (Raft, section 6): its work is done.
             _roles.Handover.Bequeath(leader);
             _roles.StepDown(_state.Term, ReplicaId.None);

@@ -172,6 +172,12 @@ public sealed class RaftOutput
     {
         SendNow.Clear();
         Persists.Clear();
+        ClearTaken();
+    }
+
+    /// <summary>Clears all but what is sent and written.</summary>
+    public void ClearTaken()
+    {
         Applies.Clear();
         ReadsReady.Clear();
         Appended.Clear();

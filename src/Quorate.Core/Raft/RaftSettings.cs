@@ -50,7 +50,8 @@ public sealed record RaftSettings
     public int PendingReadsMax { get; init; } = 16 * 1024;
 
     /// <summary>
-    /// Writes handed to the log and not yet durable; beyond, proposals are refused and appends ignored.
+    /// Writes handed to the log and not yet durable; beyond, proposals are refused and appends ignored. (A partition's
+    /// requests wait before it comes to that.)
     /// </summary>
     public int PersistsInFlightMax { get; init; } = 256;
 

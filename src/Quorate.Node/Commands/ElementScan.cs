@@ -37,7 +37,7 @@ internal static class ElementScan
         bool isWarm = collection.TryScanNames(
             (name, value) =>
             {
-                if (seen++ == options.Count)
+                if (seen++ == options.Count || (seen > 1 && context.HasSeenMuch))
                 {
                     next = [PositionMark, .. name];
                     return false;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using Quorate.Core.Model;
 using Quorate.Node.Evaluation;
 using Quorate.Storage.Rows;
@@ -33,28 +34,55 @@ internal static class KeyspaceCommands
     private static void Keys(CommandContext context)
     {
         byte[] pattern = context.Line[1].ToArray();
-        var keys = new List<byte[]>();
-        var walk = new HeaderWalk(long.MaxValue, (key, _) =>
+        var found = new List<byte[]>();
+        if (TryWalkOn(context, found, key => GlobPattern.Matches(pattern, key), out CommandProgress? all))
         {
-            if (GlobPattern.Matches(pattern, key))
-            {
-                keys.Add(key);
-            }
-        });
-        if (walk.TryRun(context, Start))
-        {
-            Write(context.Reply, keys);
+            Write(context.Reply, [.. all.Keys, .. found]);
         }
     }
 
     private static void Count(CommandContext context)
     {
-        long count = 0;
-        var walk = new HeaderWalk(long.MaxValue, (_, _) => count++);
-        if (walk.TryRun(context, Start))
+        if (TryWalkOn(context, [], _ => false, out CommandProgress? all))
         {
-            context.Reply.Integer(count);
+            context.Reply.Integer(all.Count);
         }
+    }
+
+    /// <summary>
+    /// Goes through all keys, or the next piece of them; false when it is not at their end, or a row is cold.
+    /// </summary>
+    /// <param name="found">Takes the keys of this piece that match.</param>
+    /// <param name="all">At the end: all keys counted, and those found in the pieces before.</param>
+    private static bool TryWalkOn(
+        CommandContext context, List<byte[]> found, Predicate<byte[]> matches,
+        [NotNullWhen(true)] out CommandProgress? all)
+    {
+        all = null;
+        CommandProgress before = context.Progress ?? new(Start.ToArray(), 0, [], 0);
+        long count = before.Count;
+        var walk = new HeaderWalk(context.MayPause ? context : null, long.MaxValue, (key, _) =>
+        {
+            count++;
+            if (matches(key))
+            {
+                found.Add(key);
+            }
+        });
+        if (!walk.TryRun(context, before.Next))
+        {
+            return false;
+        }
+
+        if (walk.Next is { } next)
+        {
+            before.Keys.AddRange(found);
+            context.Pause(new(next, count, before.Keys, before.KeyBytes + found.Sum(key => key.Length)));
+            return false;
+        }
+
+        all = before with { Count = count };
+        return true;
     }
 
     /// <summary>
@@ -75,9 +103,9 @@ internal static class KeyspaceCommands
         if (first.RowKey is { } from && last.RowKey is { } to)
         {
             byte[] start = RowKeyBetween(from, to, new SeededRandom(context.Seed));
-            var walk = new HeaderWalk(1, (key, _) => keys.Add(key));
+            var walk = new HeaderWalk(null, 1, (key, _) => keys.Add(key));
             if (!walk.TryRun(context, start)
-                || (keys.Count == 0 && !new HeaderWalk(1, (key, _) => keys.Add(key)).TryRun(context, Start)))
+                || (keys.Count == 0 && !new HeaderWalk(null, 1, (key, _) => keys.Add(key)).TryRun(context, Start)))
             {
                 return;
             }
@@ -134,7 +162,7 @@ internal static class KeyspaceCommands
         }
 
         var keys = new List<byte[]>();
-        var walk = new HeaderWalk(options.Count, (key, type) =>
+        var walk = new HeaderWalk(context, options.Count, (key, type) =>
         {
             if (options.Matches(key) && options.HasType(type))
             {
@@ -188,7 +216,8 @@ internal static class KeyspaceCommands
     /// Shows headers of users' keys in order and jumps over what lies between them: elements, and the rows of other
     /// spaces.
     /// </summary>
-    private sealed class HeaderWalk(long countMax, Action<byte[], RowType> seen) : IRowVisitor
+    /// <param name="pauses">Says when it is enough for now; null when it never is.</param>
+    private sealed class HeaderWalk(CommandContext? pauses, long countMax, Action<byte[], RowType> seen) : IRowVisitor
     {
         private long _count;
         private byte[]? _jump;
@@ -234,7 +263,7 @@ internal static class KeyspaceCommands
                 return false;
             }
 
-            if (_count == countMax)
+            if (_count == countMax || (_count > 0 && pauses is { HasSeenMuch: true }))
             {
                 Next = rowKey.ToArray();
                 return false;

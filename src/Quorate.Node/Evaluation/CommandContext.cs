@@ -4,6 +4,16 @@ using Quorate.Storage.Rows;
 namespace Quorate.Node.Evaluation;
 
 /// <summary>
+/// How far a command has come that looks at more rows than one turn may. Rows may change between its pieces: each row
+/// is seen whole, not all at one moment.
+/// </summary>
+/// <param name="Next">The row key to go on at.</param>
+/// <param name="Count">Keys counted so far.</param>
+/// <param name="Keys">Keys found so far.</param>
+/// <param name="KeyBytes">Of the keys found so far.</param>
+public sealed record CommandProgress(byte[] Next, long Count, List<byte[]> Keys, long KeyBytes);
+
+/// <summary>
 /// What a command may look at and change while it is evaluated. It looks through the changes of the commands before it
 /// in the same batch.
 /// <para>A look at a cold row returns false. The command must then return at once: its changes and its reply are
@@ -48,6 +58,20 @@ public abstract class CommandContext
 
     /// <summary>Shows the rows of a range, tombstones left out; false when a part of it is cold.</summary>
     public abstract bool TryScan(in RowRange range, IRowVisitor visitor);
+
+    /// <summary>
+    /// As many rows were looked at as a piece of a command may: one that can go on elsewhere does so.
+    /// </summary>
+    public abstract bool HasSeenMuch { get; }
+
+    /// <summary>The command may end with <see cref="Pause"/> and is then run again, with that progress.</summary>
+    public abstract bool MayPause { get; }
+
+    /// <summary>Where the command's last piece ended; null when this is its first.</summary>
+    public abstract CommandProgress? Progress { get; }
+
+    /// <summary>Ends a piece of a command, which has written no reply.</summary>
+    public abstract void Pause(CommandProgress progress);
 
     /// <summary>Writes a row.</summary>
     public abstract void Put(ReadOnlySpan<byte> rowKey, RowType type, long expiry, ReadOnlySpan<byte> value);

@@ -16,6 +16,9 @@ public enum EvaluationOutcome : byte
     /// A row was cold: there is neither reply nor change. To be run again, with the same lines, once it is fetched.
     /// </summary>
     Cold,
+
+    /// <summary>A piece is done: to be run again with <see cref="CommandEvaluation.Progress"/>.</summary>
+    Paused,
 }
 
 /// <summary>
@@ -37,6 +40,10 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     private string? _refusal;
     private string? _commandRefusal;
     private bool _isCold;
+    private bool _isPaused;
+    private CommandProgress? _progress;
+    private bool _mayPause;
+    private bool _hasSeenTooMuch;
 
     /// <summary>
     /// The term of an entry that is in the log or will be next; zero when it is not remembered, null when it can not be
@@ -52,6 +59,19 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     /// <summary>The version of the last change; that before the first when there is none.</summary>
     public RowVersion LastVersion => new(_first.Packed + (ulong)ChangeCount - 1);
+
+    /// <summary>Rows that the last run looked at; one more for the request itself.</summary>
+    public long RowsVisited { get; private set; }
+
+    /// <summary>Bytes of row keys and values that the last run looked at.</summary>
+    public long BytesVisited { get; private set; }
+
+    public override CommandProgress? Progress => _progress;
+
+    public override bool MayPause => _mayPause;
+
+    public override bool HasSeenMuch =>
+        RowsVisited > limits.RowsPieceMax || BytesVisited > limits.BytesPieceMax;
 
     public override CommandLine Line => _line;
 
@@ -72,6 +92,24 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     /// <param name="first">The version of the first change. For reads any that is above those of the rows.</param>
     /// <param name="seed">For random choices; the same when a request is run again after cold rows.</param>
     public EvaluationOutcome Run(
+        IRowSource source, ReadOnlySpan<CommandLine> lines, bool isBatch, HybridTime time, RowVersion first, ulong seed)
+    {
+        (_mayPause, _progress) = (false, null);
+        return RunAll(source, lines, isBatch, time, first, seed);
+    }
+
+    /// <summary>
+    /// Evaluates one command that only looks, or a piece of it: it may end as <see cref="EvaluationOutcome.Paused"/>.
+    /// </summary>
+    /// <param name="progress">Of the piece before; null for the first.</param>
+    public EvaluationOutcome RunPiece(
+        IRowSource source, CommandLine line, HybridTime time, RowVersion first, ulong seed, CommandProgress? progress)
+    {
+        (_mayPause, _progress) = (true, progress);
+        return RunAll(source, [line], isBatch: false, time, first, seed);
+    }
+
+    private EvaluationOutcome RunAll(
         IRowSource source, ReadOnlySpan<CommandLine> lines, bool isBatch, HybridTime time, RowVersion first, ulong seed)
     {
         Begin(source, time, first);
@@ -98,6 +136,12 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
                 _reply.Error(refusal);
                 return EvaluationOutcome.Done;
             }
+
+            if (_isPaused)
+            {
+                End();
+                return EvaluationOutcome.Paused;
+            }
         }
 
         _rows.Clear();
@@ -109,6 +153,12 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     {
         // Behind a cold row it looks all the same: so the source notes what else will be needed.
         Lookup lookup = _rows.Get(rowKey, out row);
+        if (!MayVisit(rowKey.Length + row.Value.Length))
+        {
+            row = default;
+            return false;
+        }
+
         if (lookup == Lookup.Found && !_isCold && !IsExpired(row))
         {
             return true;
@@ -124,7 +174,18 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         // A look inside the scan may have met a cold row, too.
         bool isCold = _isCold || _rows.Scan(range, new LiveRows(this, visitor)) == Lookup.Cold;
         _isCold |= isCold;
-        return !_isCold;
+        return !_isCold && !_hasSeenTooMuch;
+    }
+
+    public override void Pause(CommandProgress progress)
+    {
+        Invariant.Check(_mayPause, "a command pauses where it may");
+        _isPaused = true;
+        _progress = progress;
+        if (progress.KeyBytes > limits.ReplyBytesMax)
+        {
+            _refusal ??= $"ERR the reply exceeds {limits.ReplyBytesMax} bytes, nothing was done";
+        }
     }
 
     public override bool TryVersionOf(RowVersion row, out ValueVersion version)
@@ -155,7 +216,27 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         _first = first;
         _refusal = null;
         _isCold = false;
+        _isPaused = false;
+        _hasSeenTooMuch = false;
+        RowsVisited = 1;
+        BytesVisited = 0;
         ChangeCount = 0;
+    }
+
+    /// <summary>Counts a row that is looked at; false beyond the limit, and then the request is refused.</summary>
+    private bool MayVisit(int bytes)
+    {
+        RowsVisited++;
+        BytesVisited += bytes;
+        if ((RowsVisited > limits.RowsVisitedMax || BytesVisited > limits.BytesVisitedMax)
+            && Guards.RequestsVisitBoundedRows)
+        {
+            _hasSeenTooMuch = true;
+            _refusal ??= $"ERR the request looks at more than {limits.RowsVisitedMax} rows or "
+                + $"{limits.BytesVisitedMax} bytes, nothing was done; ask for less at a time (SCAN, a smaller range)";
+        }
+
+        return !_hasSeenTooMuch;
     }
 
     /// <summary>Throws away what was done.</summary>
@@ -199,7 +280,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
         _commandRefusal = null;
         spec.Run(this);
-        if (_isCold || _refusal is not null)
+        if (_isCold || _refusal is not null || _isPaused)
         {
             return;
         }
@@ -274,7 +355,8 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     private sealed class LiveRows(CommandEvaluation evaluation, IRowVisitor visitor) : IRowVisitor
     {
         public bool Visit(ReadOnlySpan<byte> rowKey, in Row row) =>
-            evaluation.IsExpired(row) || visitor.Visit(rowKey, row);
+            evaluation.MayVisit(rowKey.Length + row.Value.Length)
+            && (evaluation.IsExpired(row) || visitor.Visit(rowKey, row));
     }
 }
 

@@ -12,6 +12,23 @@ public sealed record EvaluationLimits
     /// <summary>Bytes of the encoded row changes of one request.</summary>
     public int ChangeBytesMax { get; init; } = RowLimits.ValueBytesMax + (8 * 1024 * 1024);
 
+    /// <summary>
+    /// Rows that one request looks at; beyond, it is refused, except where it falls into pieces.
+    /// </summary>
+    public long RowsVisitedMax { get; init; } = 256 * 1024;
+
+    /// <summary>Bytes of row keys and values that one request looks at.</summary>
+    public long BytesVisitedMax { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>
+    /// Rows that one piece of a command over all keys looks at: KEYS and DBSIZE go on in another turn, SCAN and its kin
+    /// answer with a cursor.
+    /// </summary>
+    public long RowsPieceMax { get; init; } = 8 * 1024;
+
+    /// <summary>Bytes that one piece looks at.</summary>
+    public long BytesPieceMax { get; init; } = 8L * 1024 * 1024;
+
     /// <summary>Bytes of a request's reply.</summary>
     public int ReplyBytesMax { get; init; } = 512 * 1024 * 1024;
 }

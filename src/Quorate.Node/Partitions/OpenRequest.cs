@@ -37,6 +37,9 @@ internal sealed class OpenRequest(PartitionRequest request, ulong order)
     /// </summary>
     public long? FirstClock { get; set; }
 
+    /// <summary>Reads: how far the pieces of a command over all keys have come.</summary>
+    public CommandProgress? Progress { get; set; }
+
     /// <summary>Hashes of the keys that its lines name; empty when it may touch any.</summary>
     public ulong[] Keys => _keys ??= KeysOf(Request.Lines);
 

@@ -27,6 +27,7 @@ public sealed class Partition : IReplicaHost
     private ulong _lastOrder;
     private int _applies;
     private bool _turnWaits;
+    private bool _isInTurn;
     private Instant _replicaDeadline = Instant.Never;
     private Instant _nextTimeEntry;
     private RequestId _handOver;
@@ -101,6 +102,8 @@ public sealed class Partition : IReplicaHost
 
         if (_replicaDeadline <= now)
         {
+            // The turn that it asks for tells the next one.
+            _replicaDeadline = Instant.Never;
             Replica.Tick();
         }
 
@@ -191,7 +194,9 @@ public sealed class Partition : IReplicaHost
             return;
         }
 
-        while (_applies > 0)
+        _isInTurn = true;
+        _parts.BeginTurn();
+        for (int i = 0; _applies > 0 && i < _parts.Settings.TurnAppliesMax; i++)
         {
             _applies--;
             Replica.ApplyNext();
@@ -201,6 +206,13 @@ public sealed class Partition : IReplicaHost
 
         _reads.Turn();
         _writes.Turn();
+        Replica.Finish();
+        _isInTurn = false;
+        if (Replica.IsUnfinished)
+        {
+            AskForTurn();
+        }
+
         AfterInput();
     }
 
@@ -282,6 +294,16 @@ public sealed class Partition : IReplicaHost
     {
         _replicaDeadline = deadline;
         TellDeadline();
+    }
+
+    bool IReplicaHost.FinishWaits()
+    {
+        if (!_isInTurn)
+        {
+            AskForTurn();
+        }
+
+        return true;
     }
 
     void IReplicaHost.ApplyWaits()
@@ -370,7 +392,7 @@ public sealed class Partition : IReplicaHost
 
     private void AfterInput()
     {
-        if (_writes.HasWork || _reads.HasWork)
+        if (_writes.HasWork || _reads.HasWork || _applies > 0)
         {
             AskForTurn();
         }

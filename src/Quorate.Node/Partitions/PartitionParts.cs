@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Evaluation;
@@ -12,6 +13,8 @@ namespace Quorate.Node.Partitions;
 internal sealed class PartitionParts
 {
     private ulong _lastRequest;
+    private long _turnRows;
+    private long _turnBytes;
 
     public PartitionParts(PartitionSettings settings, IPartitionHost host)
     {
@@ -36,6 +39,10 @@ internal sealed class PartitionParts
     /// <summary>Of the words of the open requests.</summary>
     public long OpenBytes { get; private set; }
 
+    /// <summary>As much was looked at in this turn as may be.</summary>
+    public bool TurnIsSpent =>
+        (_turnRows >= Settings.TurnRowsMax || _turnBytes >= Settings.TurnBytesMax) && Guards.TurnsAreBounded;
+
     public bool IsLeader => Replica.IsRunning && Replica.Group!.Role == Role.Leader;
 
     /// <summary>
@@ -47,6 +54,15 @@ internal sealed class PartitionParts
         && Replica.AppliedAt.Index > LogIndex.Zero;
 
     private ReplicaId Hint => Replica.Group?.Leader ?? ReplicaId.None;
+
+    public void BeginTurn() => (_turnRows, _turnBytes) = (0, 0);
+
+    /// <summary>Something was evaluated.</summary>
+    public void Spend(CommandEvaluation evaluation)
+    {
+        _turnRows += evaluation.RowsVisited;
+        _turnBytes += evaluation.BytesVisited;
+    }
 
     public RequestId NextRequest() => new(++_lastRequest);
 

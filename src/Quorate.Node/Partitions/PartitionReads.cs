@@ -101,7 +101,7 @@ internal sealed class PartitionReads
             Applied();
         }
 
-        for (int count = _ready.Count; count > 0; count--)
+        for (int count = _ready.Count; count > 0 && !_parts.TurnIsSpent; count--)
         {
             OpenRequest open = _ready.Dequeue();
             if (!open.IsAnswered)
@@ -152,13 +152,8 @@ internal sealed class PartitionReads
         clock = Math.Min(clock, open.FirstClock.Value);
         HybridTime time = Guards.ExpiryByLoggedTime ? logged : HybridTime.FromMilliseconds(clock);
         CommandEvaluation evaluation = _parts.Evaluation;
-        EvaluationOutcome outcome = evaluation.Run(
-            _watch.Begin(logged.Milliseconds, clock),
-            request.Lines,
-            request.IsBatch,
-            time,
-            RowVersion.At(_parts.Replica.AppliedAt.Index.Next, 0),
-            open.Order);
+        EvaluationOutcome outcome = Run(open, _watch.Begin(logged.Milliseconds, clock), time);
+        _parts.Spend(evaluation);
         if (outcome == EvaluationOutcome.Cold)
         {
             AwaitRows(open);
@@ -173,9 +168,40 @@ internal sealed class PartitionReads
             return;
         }
 
+        if (outcome == EvaluationOutcome.Paused)
+        {
+            GoOnLater(open);
+            return;
+        }
+
         _writes.Used(open);
         ReadToken seen = Finish(open);
         _parts.Done(open, seen, ValueVersion.None, evaluation.Reply.ToArray());
+    }
+
+    private EvaluationOutcome Run(OpenRequest open, IRowSource rows, HybridTime time)
+    {
+        PartitionRequest request = open.Request;
+        var first = RowVersion.At(_parts.Replica.AppliedAt.Index.Next, 0);
+        return request.IsBatch || request.Lines.Length != 1
+            ? _parts.Evaluation.Run(rows, request.Lines, request.IsBatch, time, first, open.Order)
+            : _parts.Evaluation.RunPiece(rows, request.Lines[0], time, first, open.Order, open.Progress);
+    }
+
+    /// <summary>A piece is done; its rows need not be held for the next.</summary>
+    private void GoOnLater(OpenRequest open)
+    {
+        open.Progress = _parts.Evaluation.Progress;
+        _cold.Release(open);
+        if (open.Request.Deadline <= _parts.Host.Now)
+        {
+            Finish(open);
+            _parts.Refuse(open, DropReason.ReadDeadlinePassed);
+        }
+        else
+        {
+            _ready.Enqueue(open);
+        }
     }
 
     private void AwaitRows(OpenRequest open)

@@ -29,6 +29,18 @@ public sealed record PartitionSettings
     /// <summary>An entry takes in requests until its changes reach this, in bytes.</summary>
     public int ProposalBytesMax { get; init; } = 1024 * 1024;
 
+    /// <summary>
+    /// Rows that are looked at in one turn; beyond, the rest waits for another, so that other partitions have theirs.
+    /// One request may exceed it.
+    /// </summary>
+    public long TurnRowsMax { get; init; } = 32 * 1024;
+
+    /// <summary>Bytes of rows that are looked at in one turn.</summary>
+    public long TurnBytesMax { get; init; } = 16L * 1024 * 1024;
+
+    /// <summary>Ranges of committed entries that are applied in one turn.</summary>
+    public int TurnAppliesMax { get; init; } = 16;
+
     /// <summary>How long an entry that only carries the time is waited for.</summary>
     public Duration TimeEntryDeadline { get; init; } = Duration.FromSeconds(5);
 

@@ -34,6 +34,9 @@ internal sealed class PartitionWrites
     private ulong _timeEntry;
     private bool _entryIsFull;
 
+    /// <summary>Of the entry for which there was no room last; zero when there was.</summary>
+    private long _awaitedBytes;
+
     /// <summary>Changes at the beginning of the entry that let go of rows.</summary>
     private int _evicted;
 
@@ -54,13 +57,18 @@ internal sealed class PartitionWrites
     public Instant EarliestDeadline { get; private set; } = Instant.Never;
 
     /// <summary>Requests wait that a turn would evaluate, or refuse.</summary>
-    public bool HasWork => _queue.HasReady && (_parts.MayEvaluate || !_parts.IsLeader);
+    public bool HasWork => _queue.HasReady && (!_parts.IsLeader || MayPropose);
 
     /// <summary>An entry that only carries the time is on its way.</summary>
     public bool TimeIsUnderWay => _timeEntry != 0;
 
     /// <summary>Changes that are proposed and not applied.</summary>
     public int PendingChanges => _pending.Count;
+
+    /// <summary>
+    /// Requests wait, rather than be refused, while as much as may be is on its way to the disks.
+    /// </summary>
+    private bool MayPropose => _parts.MayEvaluate && !_parts.Replica.Group!.ProposalsWait(_awaitedBytes);
 
     /// <summary>An entry with this many changes takes in no further request.</summary>
     private int ChangesBeforeMax =>
@@ -94,7 +102,7 @@ internal sealed class PartitionWrites
         }
 
         EnterTerm();
-        while (_parts.MayEvaluate && _queue.HasReady)
+        while (MayPropose && _queue.HasReady && !_parts.TurnIsSpent)
         {
             ProposeNext();
         }
@@ -214,6 +222,7 @@ internal sealed class PartitionWrites
         _pending.Clear();
         _eviction?.Clear();
         _term = default;
+        _awaitedBytes = 0;
         _lastTime = default;
         _timeEntry = 0;
     }
@@ -234,6 +243,7 @@ internal sealed class PartitionWrites
         WriteLevel? level = null;
         _entryIsFull = false;
         while (!_entryIsFull
+            && !_parts.TurnIsSpent
             && _taken.Count < settings.ProposalRequestsMax
             && _entry.Count <= ChangesBeforeMax
             && _queue.TryPeek(out OpenRequest? open)
@@ -248,8 +258,13 @@ internal sealed class PartitionWrites
             }
         }
 
-        if (level is { } agreed)
+        if (level is not null && _parts.Replica.Group.ProposalsWait(_entry.Bytes))
         {
+            WaitForRoom();
+        }
+        else if (level is { } agreed)
+        {
+            _awaitedBytes = 0;
             Propose(new Proposal(_parts.NextRequest(), [.. _taken]), agreed, deadline, time);
         }
         else
@@ -302,6 +317,7 @@ internal sealed class PartitionWrites
             ulong seed = _seed ^ open.Order;
             EvaluationOutcome outcome = _parts.Evaluation.Run(
                 _pending, request.Lines, request.IsBatch, time, _entry.NextVersion, seed);
+            _parts.Spend(_parts.Evaluation);
             verdict = outcome == EvaluationOutcome.Cold ? SessionVerdict.Cold : verdict;
         }
 
@@ -354,6 +370,19 @@ internal sealed class PartitionWrites
         }
 
         return new ProposedRequest(open, version, reply, true);
+    }
+
+    /// <summary>
+    /// The entry is too large for what is on its way already: its requests are evaluated again later.
+    /// </summary>
+    private void WaitForRoom()
+    {
+        _awaitedBytes = _entry.Bytes;
+        Cut();
+        for (int i = _taken.Count - 1; i >= 0; i--)
+        {
+            _queue.PutBack(_taken[i].Open);
+        }
     }
 
     private void Cut()

@@ -44,6 +44,12 @@ public interface IReplicaHost
     /// </summary>
     void SetDeadline(Instant deadline);
 
+    /// <summary>
+    /// Something is to be written or sent. True: the host calls <see cref="Replica.Finish"/> later, and what the
+    /// replica takes until then is written and sent together. False: it is done at once.
+    /// </summary>
+    bool FinishWaits() => false;
+
     /// <summary>Committed entries wait: call <see cref="Replica.ApplyNext"/>, now or later.</summary>
     void ApplyWaits();
 

@@ -35,6 +35,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     private RaftGroup? _group;
     private ReadToken _applied;
     private ReadToken _appended;
+    private bool _isUnfinished;
 
     /// <param name="bootstrap">The first membership of a group that is created with all its replicas at once; else
     /// null.</param>
@@ -85,6 +86,9 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     /// <summary>Requests taken and not yet answered, and writes not yet durable: for checks of bounds.</summary>
     public (int Writes, int Reads, int Persists) Waiting => (_writes.Count, _reads.Waiting, _gate.Count);
 
+    /// <summary>Something waits for <see cref="Finish"/>.</summary>
+    public bool IsUnfinished => _isUnfinished;
+
     /// <summary>Reads the disk and joins the group.</summary>
     public void Start()
     {
@@ -98,7 +102,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         // A replica that is still reading its disk says nothing, as if the message had been lost.
         if (_stage == Stage.Running)
         {
-            Step(RaftInput.FromPeer(_host.Now, message));
+            Take(RaftInput.FromPeer(_host.Now, message));
         }
     }
 
@@ -106,7 +110,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     {
         if (_stage == Stage.Running)
         {
-            Step(RaftInput.Tick(_host.Now));
+            Take(RaftInput.Tick(_host.Now));
         }
 
         if (_policy.IsGivenUp)
@@ -121,7 +125,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         _appended = default;
         if (Takes(request))
         {
-            Step(RaftInput.Propose(_host.Now, request, batch, level, deadline));
+            Take(RaftInput.Propose(_host.Now, request, batch, level, deadline));
         }
 
         return _appended;
@@ -136,7 +140,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         if (Takes(request))
         {
             _reads.Add(request);
-            Step(RaftInput.Read(_host.Now, request, level, token, deadline));
+            Take(RaftInput.Read(_host.Now, request, level, token, deadline));
         }
     }
 
@@ -144,7 +148,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     {
         if (Takes(request))
         {
-            Step(RaftInput.ProposeMembership(_host.Now, request, target, deadline));
+            Take(RaftInput.ProposeMembership(_host.Now, request, target, deadline));
         }
     }
 
@@ -152,7 +156,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     {
         if (Takes(request))
         {
-            Step(RaftInput.Transfer(_host.Now, request, target));
+            Take(RaftInput.Transfer(_host.Now, request, target));
         }
     }
 
@@ -162,8 +166,8 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         _silent.Add(node);
         if (_stage == Stage.Running && _group!.Membership.ReplicaOn(node) is { } peer)
         {
-            Step(RaftInput.Unreachable(_host.Now, peer));
-            Step(RaftInput.Wake(_host.Now));
+            Take(RaftInput.Unreachable(_host.Now, peer));
+            Take(RaftInput.Wake(_host.Now));
         }
     }
 
@@ -173,7 +177,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         _silent.Remove(node);
         if (_stage == Stage.Running && _group!.Membership.ReplicaOn(node) is not null)
         {
-            Step(RaftInput.Wake(_host.Now));
+            Take(RaftInput.Wake(_host.Now));
         }
     }
 
@@ -206,7 +210,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
             _policy.Applied(entry);
         }
 
-        Step(RaftInput.Applied(_host.Now, range.Last));
+        Take(RaftInput.Applied(_host.Now, range.Last));
         SaveCheckpointWhenDue();
     }
 
@@ -241,12 +245,49 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     {
         if (_stage == Stage.Running)
         {
-            Step(RaftInput.Used(_host.Now));
+            Take(RaftInput.Used(_host.Now));
         }
     }
 
     /// <summary>Takes nothing more: neither inputs nor the completions of what is under way.</summary>
     public void Close() => _stage = Stage.Ended;
+
+    /// <summary>
+    /// Writes and sends what the inputs since the last time have left to be written and sent, together.
+    /// </summary>
+    public void Finish()
+    {
+        if (!_isUnfinished || _stage != Stage.Running)
+        {
+            return;
+        }
+
+        _isUnfinished = false;
+        _group!.Finish(_output);
+        HandPersistsOver();
+        foreach (RaftMessage message in _output.SendNow)
+        {
+            _host.Send(message);
+        }
+
+        if (!Guards.LeaseIsWithdrawnBeforeSends)
+        {
+            _host.ReadLeaseIs(_output.ReadLease);
+        }
+
+        _output.Clear();
+        if (_stage != Stage.Running)
+        {
+            return;
+        }
+
+        _host.SetDeadline(_output.NextDeadline);
+        if (_group.IsAsleep && _silent.Contains(_group.Leader.NodeId))
+        {
+            // A late word of a leader that has died must not put its followers to sleep: nobody would wake them.
+            Take(RaftInput.Wake(_host.Now));
+        }
+    }
 
     void IReplicaStoreClient.StoreOpened(SnapshotMeta? checkpoint)
     {
@@ -284,7 +325,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         {
             ulong own = sequence - _opening.WritesBefore;
             _gate.Durable(own, _host);
-            Step(RaftInput.Persisted(_host.Now, own));
+            Take(RaftInput.Persisted(_host.Now, own));
         }
     }
 
@@ -292,7 +333,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     {
         if (_stage == Stage.Running && _fetches.TakeEntries(tag, out EntriesFetch fetch))
         {
-            Step(RaftInput.EntriesFetched(_host.Now, fetch.Peer, fetch.First, entries));
+            Take(RaftInput.EntriesFetched(_host.Now, fetch.Peer, fetch.First, entries));
         }
     }
 
@@ -303,7 +344,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         if (_stage == Stage.Running)
         {
             _policy.Saved();
-            Step(RaftInput.Checkpointed(_host.Now, meta));
+            Take(RaftInput.Checkpointed(_host.Now, meta));
         }
     }
 
@@ -314,7 +355,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     {
         if (_stage == Stage.Running && _fetches.TakeSnapshot(tag, out SnapshotFetch fetch))
         {
-            Step(RaftInput.SnapshotFetched(_host.Now, fetch.Peer, meta, offset, chunk, done));
+            Take(RaftInput.SnapshotFetched(_host.Now, fetch.Peer, meta, offset, chunk, done));
         }
     }
 
@@ -323,7 +364,10 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         // The store takes it only if the group does: then a write resets the log to it.
         if (_stage == Stage.Running)
         {
-            Step(RaftInput.SnapshotPersisted(_host.Now, meta));
+            Take(RaftInput.SnapshotPersisted(_host.Now, meta));
+
+            // From now on the group answers reads from the snapshot, so the store must.
+            Finish();
         }
     }
 
@@ -331,7 +375,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     {
         if (_stage == Stage.Running)
         {
-            Step(RaftInput.SnapshotFailed(_host.Now, meta));
+            Take(RaftInput.SnapshotFailed(_host.Now, meta));
         }
     }
 
@@ -357,25 +401,14 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
 
         _stage = Stage.Running;
         _group = new RaftGroup(Id, _raftSettings, _opening.Recovered!, _seed, _host.Now);
-        Step(RaftInput.Tick(_host.Now));
+        Take(RaftInput.Tick(_host.Now));
     }
 
-    private void Step(in RaftInput input)
+    /// <summary>Takes an input; what is to be written and sent waits for <see cref="Finish"/>.</summary>
+    private void Take(in RaftInput input)
     {
-        _output.Clear();
-        _group!.Step(input, _output);
+        _group!.Take(input, _output);
         if (Guards.LeaseIsWithdrawnBeforeSends)
-        {
-            _host.ReadLeaseIs(_output.ReadLease);
-        }
-
-        HandPersistsOver();
-        foreach (RaftMessage message in _output.SendNow)
-        {
-            _host.Send(message);
-        }
-
-        if (!Guards.LeaseIsWithdrawnBeforeSends)
         {
             _host.ReadLeaseIs(_output.ReadLease);
         }
@@ -407,16 +440,14 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
             _store.Receive(piece);
         }
 
-        if (_stage != Stage.Running)
+        _output.ClearTaken();
+        if (!_isUnfinished)
         {
-            return;
-        }
-
-        _host.SetDeadline(_output.NextDeadline);
-        if (_group.IsAsleep && _silent.Contains(_group.Leader.NodeId))
-        {
-            // A late word of a leader that has died must not put its followers to sleep: nobody would wake them.
-            Step(RaftInput.Wake(_host.Now));
+            _isUnfinished = true;
+            if (!_host.FinishWaits())
+            {
+                Finish();
+            }
         }
     }
 

@@ -142,7 +142,15 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
             return true;
         }
 
-        if (_turnWaits && Runtime is not null && !(TurnsStandWhenElected && Leads))
+        if (_turnWaits && Runtime is not null && TurnsStandWhenElected && Leads)
+        {
+            // What it has to write and to send leaves all the same.
+            bool isUnfinished = Partition!.Replica.IsUnfinished;
+            Partition.Replica.Finish();
+            return isUnfinished;
+        }
+
+        if (_turnWaits && Runtime is not null)
         {
             _turnWaits = false;
             Calls++;
