@@ -246,6 +246,15 @@ public static class Guards
     /// <summary>R32: the slots that a batch changes stay closed to readers until all of it is done.</summary>
     public static bool BatchesArePublishedWhole => On();
 
+    /// <summary>R32: a concurrent reader sees a clear when it sees the rest of its batch.</summary>
+    public static bool ClearsShowWithTheirBatch => On();
+
+    /// <summary>R32: who has seen an applied index finds no older rows; so rows are shown before their index.</summary>
+    public static bool RowsShowBeforeTheirIndex => On();
+
+    /// <summary>A concurrent reader that misses a row in memory asks, unless nothing is on disk.</summary>
+    public static bool RowsMissingInMemoryAreCold => On();
+
     /// <summary>S4: native memory that concurrent readers may look at is not freed before they have left.</summary>
     public static bool RetiredMemoryWaitsForReaders => On();
 

@@ -77,7 +77,7 @@ public sealed record ClusterSettings
     /// <summary>A replica that lacks more entries than this counts as far behind.</summary>
     public ulong LagMax { get; init; } = 10_000;
 
-    /// <summary>Between two looks at what the node should do of itself (balance, membership, file of the map).</summary>
+    /// <summary>Between two looks at what a node does by itself (balance, membership, the map).</summary>
     public Duration DutyInterval { get; init; } = Duration.FromMilliseconds(100);
 
     /// <summary>Between two leaderships that this node hands back to where they belong.</summary>

@@ -194,7 +194,7 @@ public sealed unsafe partial class Memtable : IDisposable
     {
         if ((head->Sequence & 1) == 0)
         {
-            MemtableReaders.BeginChange(&head->Sequence);
+            MemtableReaders.BeginChange(ref head->Sequence);
             _changing.Add((nint)head);
         }
     }
@@ -211,7 +211,7 @@ public sealed unsafe partial class Memtable : IDisposable
     {
         foreach (nint head in _changing)
         {
-            MemtableReaders.EndChange(&((SlotHead*)head)->Sequence);
+            MemtableReaders.EndChange(ref ((SlotHead*)head)->Sequence);
         }
 
         _changing.Clear();

@@ -34,7 +34,9 @@ public sealed unsafe class MemtableReaders
         _claimed = new int[readersMax];
     }
 
-    /// <summary>Readers at a time, each with a <see cref="RowBuffer"/>.</summary>
+    /// <summary>
+    /// Readers at a time, each a <see cref="ConcurrentReader"/> or one with a <see cref="RowBuffer"/>.
+    /// </summary>
     public int ReadersMax { get; }
 
     /// <summary>Takes a cell for one reader; <see cref="None"/> when all are taken.</summary>
@@ -57,7 +59,7 @@ public sealed unsafe class MemtableReaders
     internal void Enter(int cell)
     {
         ref long epoch = ref EpochOf(cell);
-        Invariant.Check(epoch == 0, "a row buffer is used by one reader at a time");
+        Invariant.Check(epoch == 0, "a place among the readers is used by one at a time");
         Volatile.Write(ref epoch, Volatile.Read(ref _epoch));
 
         // What is loaded from here on is what a writer that did not see this cell had left in sight.
@@ -85,7 +87,10 @@ public sealed unsafe class MemtableReaders
         return true;
     }
 
-    /// <summary>Waits until all readers that are inside now have left. They only copy rows, so it is short.</summary>
+    /// <summary>
+    /// Waits until all readers that are inside now have left. They wait for nothing themselves, so it is short: at
+    /// worst as long as the system keeps one of them off its processor.
+    /// </summary>
     internal void AwaitAll()
     {
         long epoch = Advance();
@@ -95,24 +100,24 @@ public sealed unsafe class MemtableReaders
         }
     }
 
-    /// <summary>The writer begins to change a slot.</summary>
-    internal static void BeginChange(long* sequence)
+    /// <summary>The writer begins to change what a sequence covers.</summary>
+    internal static void BeginChange(ref long sequence)
     {
-        Volatile.Write(ref *sequence, *sequence + 1);
+        Volatile.Write(ref sequence, sequence + 1);
         Volatile.WriteBarrier();
     }
 
     /// <summary>What the writer has changed since <see cref="BeginChange"/> is whole.</summary>
-    internal static void EndChange(long* sequence) => Volatile.Write(ref *sequence, *sequence + 1);
+    internal static void EndChange(ref long sequence) => Volatile.Write(ref sequence, sequence + 1);
 
-    /// <summary>A slot's sequence; odd while it is being changed.</summary>
-    internal static long BeginLook(long* sequence) => Volatile.Read(ref *sequence);
+    /// <summary>A sequence; odd while what it covers is being changed.</summary>
+    internal static long BeginLook(ref long sequence) => Volatile.Read(ref sequence);
 
     /// <summary>Whether what was read since <see cref="BeginLook"/> is of one moment.</summary>
-    internal static bool IsUnchanged(long* sequence, long begun)
+    internal static bool IsUnchanged(ref long sequence, long begun)
     {
         Volatile.ReadBarrier();
-        return !Guards.ReadersRetryOnChange || ((begun & 1) == 0 && Volatile.Read(ref *sequence) == begun);
+        return !Guards.ReadersRetryOnChange || ((begun & 1) == 0 && Volatile.Read(ref sequence) == begun);
     }
 
     /// <summary>Shows readers what lies behind an address, which is complete by now.</summary>

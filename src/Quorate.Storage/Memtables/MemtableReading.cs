@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Storage.Rows;
 
@@ -41,7 +42,7 @@ public sealed unsafe partial class Memtable
             SlotHead* head = TryHead(RowKey.SlotOf(rowKey));
             for (int i = 0; head != null && i < _settings.ReadAttemptsMax; i++)
             {
-                long sequence = MemtableReaders.BeginLook(&head->Sequence);
+                long sequence = MemtableReaders.BeginLook(ref head->Sequence);
                 SlotTable.Find(head, hash, rowKey, out nint row);
                 bool found = row != 0 && !RowBytes.IsGhost(row);
                 if (found)
@@ -49,7 +50,7 @@ public sealed unsafe partial class Memtable
                     buffer.Take(RowBytes.Read(row));
                 }
 
-                if (MemtableReaders.IsUnchanged(&head->Sequence, sequence))
+                if (MemtableReaders.IsUnchanged(ref head->Sequence, sequence))
                 {
                     MarkRead(row, found);
                     return found ? MemtableRead.Found : MemtableRead.Absent;
@@ -71,7 +72,7 @@ public sealed unsafe partial class Memtable
     {
         Enter(buffer);
         SlotHead* head = TryHead(slot);
-        long sequence = head == null ? 1 : MemtableReaders.BeginLook(&head->Sequence);
+        long sequence = head == null ? 1 : MemtableReaders.BeginLook(ref head->Sequence);
         Readers.Leave(buffer.Cell);
         return new SlotMoment(slot, sequence);
     }
@@ -83,9 +84,35 @@ public sealed unsafe partial class Memtable
     {
         Enter(buffer);
         SlotHead* head = TryHead(moment.Slot);
-        bool unchanged = head != null && MemtableReaders.IsUnchanged(&head->Sequence, moment.Sequence);
+        bool unchanged = head != null && MemtableReaders.IsUnchanged(ref head->Sequence, moment.Sequence);
         Readers.Leave(buffer.Cell);
         return unchanged;
+    }
+
+    /// <summary>Waits a little for a batch that changes the slot; false when that goes on.</summary>
+    internal bool TryAwaitBatch(SlotHead* head, out long sequence)
+    {
+        sequence = MemtableReaders.BeginLook(ref head->Sequence);
+        for (int i = 1; (sequence & 1) != 0 && i < _settings.ReadAttemptsMax; i++)
+        {
+            sequence = MemtableReaders.BeginLook(ref head->Sequence);
+        }
+
+        return (sequence & 1) == 0 || !Guards.ReadersRetryOnChange;
+    }
+
+    /// <summary>A row's address, inside an epoch; zero when there is none.</summary>
+    internal void FindConcurrently(SlotHead* head, ReadOnlySpan<byte> rowKey, out nint row)
+    {
+        SlotTable.Find(head, _table.HashOf(rowKey), rowKey, out row);
+        row = row != 0 && RowBytes.IsGhost(row) ? 0 : row;
+    }
+
+    /// <summary>A slot's head, inside an epoch; null when the table is no more or the slot is not its own.</summary>
+    internal SlotHead* TryHead(Slot slot)
+    {
+        nint heads = MemtableReaders.Load(ref _heads);
+        return heads != 0 && _slots.Contains(slot) ? (SlotHead*)heads + (slot.Value - _slots.First.Value) : null;
     }
 
     private static void MarkRead(nint row, bool found)
@@ -100,11 +127,5 @@ public sealed unsafe partial class Memtable
     {
         Invariant.Check(ReferenceEquals(buffer.Readers, Readers), "a row buffer is used with its own tables");
         Readers.Enter(buffer.Cell);
-    }
-
-    private SlotHead* TryHead(Slot slot)
-    {
-        nint heads = MemtableReaders.Load(ref _heads);
-        return heads != 0 && _slots.Contains(slot) ? (SlotHead*)heads + (slot.Value - _slots.First.Value) : null;
     }
 }

@@ -1,5 +1,6 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
+using Quorate.Storage.Memtables;
 using Quorate.Storage.Rows;
 
 namespace Quorate.Storage.Stores;
@@ -67,6 +68,13 @@ public interface IPartitionStore : IRowSource
 {
     /// <summary>The logged time as of the last change applied.</summary>
     HybridTime Time { get; }
+
+    /// <summary>
+    /// The rows in memory as readers on other threads may look at them, each by a
+    /// <see cref="ConcurrentReader"/> of its own; all else is called by one thread at a time. A store that has none to
+    /// show lets no reader begin.
+    /// </summary>
+    ConcurrentRows Concurrent { get; }
 
     /// <summary>
     /// A hash over all rows that count (see <see cref="LiveRows"/>): equal for replicas that have applied the same

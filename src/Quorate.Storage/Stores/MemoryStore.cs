@@ -4,6 +4,7 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Storage.Checkpoints;
 using Quorate.Storage.Disk;
+using Quorate.Storage.Memtables;
 using Quorate.Storage.Rows;
 
 namespace Quorate.Storage.Stores;
@@ -46,6 +47,9 @@ public sealed class MemoryStore : IPartitionStore, ICheckpointsClient
     }
 
     public HybridTime Time { get; private set; }
+
+    /// <summary>Nothing to read concurrently: every reader is sent the slow way.</summary>
+    public ConcurrentRows Concurrent { get; } = new();
 
     public long DirtyBytes => _bytesApplied - _bytesAtCheckpoint;
 

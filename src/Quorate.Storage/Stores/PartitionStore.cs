@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Storage.Blocks;
@@ -34,7 +35,7 @@ public sealed class PartitionStore : IPartitionStore
     private int _worksBeforeRetry;
 
     /// <param name="cache">The node's; its owner has counted it in the budget.</param>
-    /// <param name="readers">Those who read <see cref="Memory"/> from other threads.</param>
+    /// <param name="readers">Those who read <see cref="Concurrent"/> from other threads.</param>
     public PartitionStore(
         IDisk disk, PartitionStoreSettings settings, IPartitionStoreClient client, BlockCache cache,
         MemoryBudget budget, StoreEncryption? encryption = null, MemtableReaders? readers = null)
@@ -55,13 +56,15 @@ public sealed class PartitionStore : IPartitionStore
     public HybridTime Time { get; private set; }
 
     /// <summary>
-    /// The rows in memory, for concurrent readers. What is not there may be on disk, and a user's row older than
-    /// <see cref="ClearedAt"/> does not count. Another table takes its place when a received snapshot does.
+    /// The rows in memory. What is not there may be on disk, and a user's row older than <see cref="ClearedAt"/> does
+    /// not count. Another table takes its place when a received snapshot does.
     /// </summary>
     public Memtable Memory { get; private set; }
 
     /// <summary>The version of the last clear.</summary>
     public RowVersion ClearedAt { get; private set; }
+
+    public ConcurrentRows Concurrent => _context.Concurrent;
 
     public long DirtyBytes => Memory.DirtyBytes;
 
@@ -156,6 +159,11 @@ public sealed class PartitionStore : IPartitionStore
         Invariant.Check(index > _applied, $"entries are applied in order: {index} after {_applied}");
         Invariant.Check(time >= Time, $"the logged time does not go back: {time} after {Time}");
         RowChangeReader reader = RowChanges.Read(changes);
+        if (!Guards.RowsShowBeforeTheirIndex)
+        {
+            Concurrent.Publish(index, time);
+        }
+
         Memory.BeginBatch();
         for (int ordinal = 0; reader.TryNext(out RowChange change); ordinal++)
         {
@@ -163,6 +171,7 @@ public sealed class PartitionStore : IPartitionStore
             if (change.Type == RowType.Clear)
             {
                 ClearedAt = version;
+                Concurrent.BeginClear(version);
                 _sweep.Cleared();
             }
             else
@@ -177,9 +186,11 @@ public sealed class PartitionStore : IPartitionStore
         }
 
         Memory.EndBatch();
+        Concurrent.EndClear();
         Invariant.Check(!reader.IsDamaged, $"the changes of entry {index} are whole");
         _applied = index;
         Time = time;
+        Concurrent.Publish(index, time);
     }
 
     public void Checkpoint(SnapshotMeta meta)
@@ -221,6 +232,7 @@ public sealed class PartitionStore : IPartitionStore
     public void TakeReceived(SnapshotMeta meta)
     {
         Invariant.Check(_context.Durable?.Manifest.Meta.Index == meta.Index, "what is taken was received");
+        Concurrent.Exchange(null, default);
         Memory.Dispose();
         Memory = NewMemory();
         _context.TakeDurable();
@@ -240,6 +252,7 @@ public sealed class PartitionStore : IPartitionStore
         _fetches.Stop();
         _sending.Stop();
         _context.Tables.CloseAll();
+        Concurrent.Exchange(null, default);
         Memory.Dispose();
     }
 
@@ -253,6 +266,7 @@ public sealed class PartitionStore : IPartitionStore
             yield break;
         }
 
+        Concurrent.Exchange(Memory, default);
         if (opening.Set is TableSet set)
         {
             Take(set);
@@ -338,6 +352,8 @@ public sealed class PartitionStore : IPartitionStore
         _applied = set.Manifest.Meta.Index;
         ClearedAt = set.Manifest.ClearedAt;
         Time = set.Manifest.Time;
+        Concurrent.Exchange(Memory, ClearedAt);
+        Concurrent.Publish(_applied, Time);
         _hashing.Forget();
     }
 

@@ -3,6 +3,7 @@ using Quorate.Storage.Blocks;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Encryption;
 using Quorate.Storage.Memory;
+using Quorate.Storage.Memtables;
 
 namespace Quorate.Storage.Stores;
 
@@ -59,6 +60,9 @@ internal sealed class StoreContext
     public StoreJobs Jobs { get; }
 
     public StoreTables Tables { get; }
+
+    /// <summary>What readers outside of the lock see.</summary>
+    public ConcurrentRows Concurrent { get; } = new();
 
     /// <summary>What the newest durable manifest names; null before the first checkpoint.</summary>
     public TableSet? Durable { get; private set; }
@@ -175,6 +179,7 @@ internal sealed class StoreContext
         TableSet? former = Served;
         Tables.Hold(set);
         Served = set;
+        Concurrent.NoteTables(set.Tables.Count > 0);
         Tables.Release(former);
     }
 

@@ -43,6 +43,9 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
     /// <summary>It takes no turn and no tick.</summary>
     public bool IsPaused { get; set; }
 
+    /// <summary>It does nothing more once this says so; to be killed then.</summary>
+    public Func<bool>? IsStoppedWhen { get; set; }
+
     public string? Ending { get; private set; }
 
     public bool IsStopReady { get; private set; }
@@ -116,7 +119,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
     /// <summary>Does one thing that waits; false when nothing does.</summary>
     public bool RunOne()
     {
-        if (!IsUp || IsPaused)
+        if (!IsUp || IsPaused || IsStoppedWhen?.Invoke() == true)
         {
             return false;
         }

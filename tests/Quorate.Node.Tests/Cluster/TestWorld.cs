@@ -44,6 +44,9 @@ internal sealed class TestWorld
 
     public long WallClock => 1_700_000_000_000 + (Now.Microseconds / 1000);
 
+    /// <summary>Whether a question of a node without a cluster, and its answer, get through.</summary>
+    public Func<Machine, Machine, bool>? AskPasses { get; set; }
+
     /// <summary>Sees each message before it is delivered; false drops it.</summary>
     public Func<Machine, Machine, PeerClass, byte[], bool>? Passes { get; set; }
 
@@ -63,7 +66,7 @@ internal sealed class TestWorld
         int life = from.Life;
         _asked.Enqueue(() =>
         {
-            if (to is null || !Reaches(from, to))
+            if (to is null || !Reaches(from, to) || AskPasses?.Invoke(from, to) == false)
             {
                 return;
             }
@@ -106,7 +109,7 @@ internal sealed class TestWorld
             {
                 isMoving = true;
                 if (Reaches(next.From, next.To)
-                    && Passes?.Invoke(next.From, next.To, next.By, next.Bytes) is null or true)
+                    && Passes?.Invoke(next.From, next.To, next.By, next.Bytes) != false)
                 {
                     next.To.Receive(next.From.Id, next.Bytes);
                 }
@@ -158,6 +161,14 @@ internal sealed class TestWorld
 
         Assert.Fail($"{what} within {milliseconds} ms");
         return 0;
+    }
+
+    /// <summary>A machine that comes later.</summary>
+    public Machine Add()
+    {
+        var added = new Machine(this, Machines.Count + 1);
+        Machines.Add(added);
+        return added;
     }
 
     /// <summary>The cluster is formed, and every partition of `default` is led.</summary>
