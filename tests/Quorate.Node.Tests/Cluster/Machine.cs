@@ -22,6 +22,8 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public NodeId Id { get; private set; }
 
+    public Guid ClusterId { get; private set; }
+
     public MemoryDisk Disk { get; set; } = new();
 
     public Formation? Formation { get; private set; }
@@ -177,7 +179,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public bool Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message)
     {
-        Machine? target = world.Machines.Find(machine => machine.Id == to);
+        Machine? target = world.Find(this, to);
         if (target is not { IsUp: true })
         {
             return false;
@@ -204,6 +206,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
     public void Formed(ClusterIdentity identity)
     {
         Id = identity.Node;
+        ClusterId = identity.Cluster;
         _formed = identity;
     }
 

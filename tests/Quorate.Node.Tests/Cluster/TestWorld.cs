@@ -54,11 +54,15 @@ internal sealed class TestWorld
 
     public void Carry(Machine from, NodeId to, PeerClass by, ReadOnlySpan<byte> bytes)
     {
-        if (Machines.Find(machine => machine.Id == to) is { } target)
+        if (Find(from, to) is { } target)
         {
             _messages.Enqueue((from, target, by, bytes.ToArray()));
         }
     }
+
+    /// <summary>The machine of that id in the same cluster, as a handshake would find out.</summary>
+    public Machine? Find(Machine from, NodeId id) => Machines.Find(
+        machine => machine.Id == id && machine.ClusterId == from.ClusterId);
 
     public void Ask(Machine from, string address, byte[] question)
     {
