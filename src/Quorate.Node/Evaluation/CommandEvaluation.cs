@@ -44,6 +44,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     private CommandProgress? _progress;
     private bool _mayPause;
     private bool _hasSeenTooMuch;
+    private bool _isAbandoned;
 
     /// <summary>
     /// The term of an entry that is in the log or will be next; zero when it is not remembered, null when it can not be
@@ -130,6 +131,13 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
                 return EvaluationOutcome.Cold;
             }
 
+            if (_isAbandoned)
+            {
+                End();
+                _reply.Null();
+                return EvaluationOutcome.Done;
+            }
+
             if (_refusal is { } refusal)
             {
                 End();
@@ -203,6 +211,8 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     public override void ClearAll() => Change(new RowChange(RowKey.Clear, RowType.Clear, 0, []));
 
+    public override void Abandon() => _isAbandoned = true;
+
     public override void Refuse(string error) => _commandRefusal ??= error;
 
     private void Begin(IRowSource source, HybridTime time, RowVersion first)
@@ -220,6 +230,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         _hasSeenTooMuch = false;
         RowsVisited = 1;
         BytesVisited = 0;
+        _isAbandoned = false;
         ChangeCount = 0;
     }
 
@@ -280,7 +291,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
         _commandRefusal = null;
         spec.Run(this);
-        if (_isCold || _refusal is not null || _isPaused)
+        if (_isCold || _isAbandoned || _refusal is not null || _isPaused)
         {
             return;
         }

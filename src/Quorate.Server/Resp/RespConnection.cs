@@ -40,7 +40,11 @@ internal sealed class RespConnection
         Shared = shared;
         _driver = driver;
         _reader = new RespReader(shared.Settings.Limits);
-        Client = new RespClient(id, address);
+        Client = new RespClient(id, address)
+        {
+            CreatedAt = Environment.TickCount64,
+            ActiveAt = Environment.TickCount64,
+        };
         Calls = new ConnectionCalls(this);
     }
 

@@ -114,6 +114,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem
     {
         lock (_gate)
         {
+            Connection.Client.ActiveAt = Environment.TickCount64;
             SequencePosition taken = input.Start;
             foreach (ReadOnlyMemory<byte> segment in input)
             {
