@@ -266,6 +266,12 @@ public static class Guards
     /// <summary>S4: a table's file stays while a fetch, a transfer or a compaction reads it.</summary>
     public static bool FilesInUseAreKept => On();
 
+    /// <summary>Rows in memory that a table holds too go when memory is short.</summary>
+    public static bool CleanRowsAreEvicted => On();
+
+    /// <summary>While rows that no checkpoint has yet fill the memory, a node takes no more writes.</summary>
+    public static bool OverfullMemoryRefusesWrites => On();
+
     /// <summary>A collection that is made anew shows nothing of one that stood under its key before.</summary>
     public static bool NewCollectionNewGeneration => On();
 

@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Storage.Blocks;
@@ -199,7 +200,7 @@ public sealed class PartitionStore : IPartitionStore
 
         _sweep.GoOn(this, _context.Served, _checkpoint is not null, _settings.WorksPerSweep);
         long over = Math.Min(_budget.OverBytes, budgetBytes);
-        bool isOver = over > 0 && Memory.EvictClean(over) > 0 && _budget.OverBytes > 0;
+        bool isOver = over > 0 && Guards.CleanRowsAreEvicted && Memory.EvictClean(over) > 0 && _budget.OverBytes > 0;
         _worksBeforeRetry -= _worksBeforeRetry > 0 ? 1 : 0;
         if (_worksBeforeRetry == 0)
         {
