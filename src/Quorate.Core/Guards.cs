@@ -180,6 +180,11 @@ public static class Guards
     /// <summary>R14: a segment is used again only when every stream has released what lies in it.</summary>
     public static bool RecycledOnlyWhenReleased => On();
 
+    /// <summary>
+    /// R28: a segment whose records were copied into the last one stays until that one is known to be durable.
+    /// </summary>
+    public static bool UnprovenCopyKeepsSource => On();
+
     /// <summary>S1: a new file counts only when its name is durable too.</summary>
     public static bool NewFilesAreMadeNamed => On();
 
@@ -289,6 +294,11 @@ public static class Guards
 
     /// <summary>With too many tables some are merged before another checkpoint begins.</summary>
     public static bool TablesStayBounded => On();
+    /// <summary>Rows in memory that a table holds too go when memory is short.</summary>
+    public static bool CleanRowsAreEvicted => On();
+
+    /// <summary>While rows that no checkpoint has yet fill the memory, a node takes no more writes.</summary>
+    public static bool OverfullMemoryRefusesWrites => On();
 
     /// <summary>A collection that is made anew shows nothing of one that stood under its key before.</summary>
     public static bool NewCollectionNewGeneration => On();

@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Storage.Memory;
 
 namespace Quorate.Node.Runtime;
@@ -9,7 +10,8 @@ internal sealed class NodeMemory(MemoryBudget budget, NodeSettings settings)
     /// So much over the total that no more may be written: what is only a cache goes at once, so these are rows that no
     /// checkpoint has yet.
     /// </summary>
-    public bool IsOverfull => budget.OverBytes > budget.TotalBytes / settings.MemoryOverDivisor;
+    public bool IsOverfull => Guards.OverfullMemoryRefusesWrites
+        && budget.OverBytes > budget.TotalBytes / settings.MemoryOverDivisor;
 
     /// <summary>
     /// Memory is short: whoever holds rows that are not needed may give them back, whether or not anything happened to

@@ -80,6 +80,12 @@ internal static class RunClaims
     /// <summary>Queues and memory stay within their named limits.</summary>
     public const string Bounds = "bounds";
 
+    /// <summary>
+    /// A node stays within its memory, but for rows that wait for a checkpoint; and while those are too many it refuses
+    /// writes.
+    /// </summary>
+    public const string MemoryBudget = "memory-budget";
+
     /// <summary>A process ends only for a reason that a fault gave it.</summary>
     public const string NeedlessEnd = "needless-end";
 

@@ -35,7 +35,7 @@ internal static class ValuesDrawing
             RowsAreCold = random.Next(3) == 0,
             HasTwin = random.Next(4) == 0,
             IsEncrypted = random.Next(3) == 0,
-            MemoryBytes = Pick(random, 1 << 30, 1 << 30, 1 << 20, 200_000),
+            MemoryBytes = Pick(random, 1 << 30, 1 << 30, 100_000, 30_000, 20_000),
             CacheBytes = Pick(random, 0, 2000, 1 << 20),
             Store = DrawStore(random),
             WallSkewMax = Pick(random, 0, 100, 5000, 1_000_000),

@@ -68,7 +68,7 @@ internal sealed record ValuesPlan
     /// <summary>Rows in files are encrypted, with a key that the seed gives.</summary>
     public bool IsEncrypted { get; init; }
 
-    /// <summary>A node's memory for rows and blocks, in bytes.</summary>
+    /// <summary>A node's memory for rows and blocks, in bytes for each group.</summary>
     public long MemoryBytes { get; init; } = 1L << 30;
 
     /// <summary>Of these, for blocks that may be read again.</summary>

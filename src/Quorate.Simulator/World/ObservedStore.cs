@@ -50,6 +50,9 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
     /// <summary>All files are gone, as was asked.</summary>
     public bool IsDestroyed { get; private set; }
 
+    /// <summary>What was read to hash the rows is kept until that is done.</summary>
+    public bool Holds => _held.Count > 0;
+
     public HybridTime Time => _store.Time;
 
     public ConcurrentRows Concurrent => _store.Concurrent;

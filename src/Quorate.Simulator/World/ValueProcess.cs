@@ -28,6 +28,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
 
     private readonly ValuesPlan _plan;
     private readonly MemoryBudget _memory;
+    private readonly MemoryWatch _watch;
     private readonly BlockCache _cache;
     private readonly NodeAlarm _alarm;
     private readonly List<ValueReplica> _replicas = [];
@@ -43,7 +44,8 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         : base(world, node)
     {
         _plan = world.Plan.Values!;
-        _memory = new MemoryBudget(_plan.MemoryBytes);
+        _memory = new MemoryBudget(_plan.MemoryBytes * world.Plan.Groups.Length);
+        _watch = new MemoryWatch(_memory, world.Plan.Node, node.Name);
         _cache = new BlockCache(_plan.CacheBytes, _memory);
         _alarm = new NodeAlarm(world, node, number => new SimEvent
         {
@@ -128,7 +130,13 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
     {
         if (Node.Replicas[attempt.Group] is { } replica)
         {
+            bool mustRefuse = attempt.IsWrite && _watch.MustRefuse;
             replica.Take(NextRequest(), attempt);
+            if (mustRefuse)
+            {
+                _watch.CheckRefused(attempt);
+            }
+
             return;
         }
 
@@ -347,6 +355,30 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         if (Runtime.Work(1 + (int)World.Yield(WorkBytesMax)))
         {
             WorkAfter(1 + World.Yield(WorkPauseMax));
+        }
+        else
+        {
+            CheckMemory();
+        }
+    }
+
+    /// <summary>When nothing is under way that needs memory, and nobody leaves, what is used is what is needed.</summary>
+    private void CheckMemory()
+    {
+        long dirtyBytes = 0;
+        bool isQuiet = _leaving.Count == 0;
+        foreach (SimulatedReplica? replica in Node.Replicas)
+        {
+            if (replica is ValueReplica here)
+            {
+                dirtyBytes += here.Partition.Rows.DirtyBytes;
+                isQuiet &= here.Replica.IsRunning && here.Partition.Waiting.Open == 0 && !here.Holds;
+            }
+        }
+
+        if (isQuiet)
+        {
+            _watch.CheckQuiet(dirtyBytes);
         }
     }
 

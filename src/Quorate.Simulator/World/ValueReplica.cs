@@ -29,6 +29,9 @@ internal sealed class ValueReplica(
     /// <summary>All files of the rows are gone, as was asked.</summary>
     public bool IsDestroyed => _rows!.IsDestroyed;
 
+    /// <summary>Rows are kept in memory for the checks.</summary>
+    public bool Holds => _rows!.Holds;
+
     private GroupId Partitioned => NodeFiles.GroupOf(Group);
 
     private ValueReplay Model => (ValueReplay)Checks.Model;

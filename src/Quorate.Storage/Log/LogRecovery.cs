@@ -33,12 +33,6 @@ internal sealed class LogRecovery(
     /// <summary>What headers of torn first batches say was durable before them.</summary>
     private readonly List<LogPoint> _provenBefore = [];
 
-    /// <summary>
-    /// A file that shows that the log had gone on behind its first segment; zero for none. One that was only made ready
-    /// is blank, or still holds the first segment's batch, which may never have been durable (seed 7400027).
-    /// </summary>
-    private ulong _writtenLater;
-
     /// <summary>Why the log can not be opened, for people; or null.</summary>
     public string? Failure { get; private set; }
 
@@ -82,9 +76,9 @@ internal sealed class LogRecovery(
 
         // The first segment of all may be torn, for nothing was said to be durable before it was. A later one never
         // stands alone without having been durable.
-        if (_last == 0 && _writtenLater != 0)
+        if (_last == 0 && sequences.Exists(sequence => sequence != 1))
         {
-            Failure ??= LogSentences.NothingLeft(LogBatch.FileName(prefix, _writtenLater));
+            Failure ??= LogSentences.NothingLeft(LogBatch.FileName(prefix, sequences[^1]));
         }
 
         List<ulong> chain = Chain(sequences);
@@ -95,10 +89,15 @@ internal sealed class LogRecovery(
                 ReadSegment(chain[i], isFirst: i == 0, i + 1 < chain.Count ? _heads[chain[i + 1]] : null));
         }
 
+        // While the last segment is not known to be durable, what was copied into it may be nowhere else than in the
+        // segments before it: those wait until the next one is (seed 7400027).
+        bool lastMayVanish = _last != 0 && _tailStart == 0 && _tail.Count <= 1 && Guards.UnprovenCopyKeepsSource;
         LeftOver.AddRange(sequences.Where(sequence => !segments.Sequences.Contains(sequence)));
         Spare = LeftOver.Exists(IsSpare) ? LeftOver.FindLast(IsSpare) : null;
         LeftOver.RemoveAll(sequence => sequence == Spare || sequence == NextSequence);
-        bool IsSpare(ulong sequence) => sequence != _last && sequence != NextSequence;
+        bool IsSpare(ulong sequence) => sequence != _last
+            && sequence != NextSequence
+            && !(lastMayVanish && _heads.ContainsKey(sequence));
     }
 
     /// <summary>After all is replayed: entries that only a missing segment held make the log incomplete.</summary>
@@ -143,9 +142,6 @@ internal sealed class LogRecovery(
         string file = LogBatch.FileName(prefix, sequence);
         _window.Begin(file, LogBatch.BlockBytes);
         yield return DiskStep.All(_window.Ensure(0, LogBatch.BlockBytes));
-        bool isReady = _window.From(0).IndexOfAnyExcept((byte)0) < 0
-            || LogBatch.TryReadHeader(_window.From(0), 1, 0, out _);
-        _writtenLater = sequence == 1 || isReady ? _writtenLater : sequence;
         if (IsReadable(file) && LogBatch.TryReadHeader(_window.From(0), sequence, 0, out LogBatch batch))
         {
             yield return DiskStep.All(_window.Ensure(0, batch.Length));

@@ -191,7 +191,10 @@ public sealed class PartitionStore : IPartitionStore
 
         _sweep.GoOn(this, _context.Served, _checkpoint is not null, _settings.WorksPerSweep);
         long over = Math.Min(_budget.OverBytes, budgetBytes);
-        bool isOver = over > 0 && Memory.EvictClean(over) > 0 && _budget.OverBytes > 0;
+        bool isOver = over > 0
+            && Guards.CleanRowsAreEvicted
+            && Memory.EvictClean(over) > 0
+            && _budget.OverBytes > 0;
         _compactions.GoOn();
         BeginCheckpoint();
         return _context.Jobs.Work(budgetBytes) || isOver;
