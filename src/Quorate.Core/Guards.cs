@@ -240,6 +240,9 @@ public static class Guards
     /// <summary>R29: each change of an entry has a version of its own.</summary>
     public static bool VersionsDifferWithinAnEntry => On();
 
+    /// <summary>R29: a version that a client holds names the term of its write, which may have been lost.</summary>
+    public static bool ClientVersionsCarryTerm => On();
+
     /// <summary>R32: a concurrent reader whose slot was changed meanwhile reads again.</summary>
     public static bool ReadersRetryOnChange => On();
 

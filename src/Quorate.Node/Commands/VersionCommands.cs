@@ -1,11 +1,12 @@
+using System.Text;
 using Quorate.Node.Evaluation;
 using Quorate.Storage.Rows;
 
 namespace Quorate.Node.Commands;
 
 /// <summary>
-/// Quorate's own: writes that depend on a version. The version of a key is that of its last write, as one number; zero
-/// is the version of a key that does not exist.
+/// Quorate's own: writes that depend on a version (<see cref="ValueVersion"/>). The version of a key is that of its
+/// last write; `0` is the version of a key that does not exist.
 /// </summary>
 internal static class VersionCommands
 {
@@ -21,32 +22,35 @@ internal static class VersionCommands
     /// </summary>
     private static void CompareAndSet(CommandContext context)
     {
-        if (!context.TryCount(2, out long expected, Errors.NotInteger))
+        if (!ValueVersion.TryParse(context.Line[2], out ValueVersion expected))
         {
+            context.Reply.Error("ERR not a version: send what GETV or CAS answered, or 0 for no such key");
             return;
         }
 
         byte[] rowKey = RowKey.Of(context.Line[1]);
-        if (!StringValue.TryRead(context, rowKey, out StringValue value))
+        if (!StringValue.TryRead(context, rowKey, out StringValue value)
+            || !context.TryVersionOf(value.Version, out ValueVersion standing)
+            || !context.TryVersionOf(context.NextVersion, out ValueVersion next))
         {
             return;
         }
 
-        if (value.Version.Packed != (ulong)expected)
+        if (!standing.Names(expected))
         {
-            context.Reply.Error($"VERSION {value.Version.Packed}");
+            context.Reply.Error($"VERSION {standing}");
             return;
         }
 
-        RowVersion version = context.NextVersion;
         StringValue.Write(context, rowKey, context.Line[3], expiry: 0);
-        context.Reply.Integer((long)version.Packed);
+        Write(context.Reply, next);
     }
 
     /// <summary>`GETV key`: an array of value and version; null when there is no such key.</summary>
     private static void GetWithVersion(CommandContext context)
     {
-        if (!StringValue.TryRead(context, RowKey.Of(context.Line[1]), out StringValue value))
+        if (!StringValue.TryRead(context, RowKey.Of(context.Line[1]), out StringValue value)
+            || !context.TryVersionOf(value.Version, out ValueVersion version))
         {
             return;
         }
@@ -59,6 +63,9 @@ internal static class VersionCommands
 
         context.Reply.Array(2);
         value.ReplyTo(context.Reply);
-        context.Reply.Integer((long)value.Version.Packed);
+        Write(context.Reply, version);
     }
+
+    private static void Write(Reply reply, in ValueVersion version) =>
+        reply.Bulk(Encoding.ASCII.GetBytes(version.ToString()));
 }

@@ -29,6 +29,11 @@ public abstract class CommandContext
     public abstract RowVersion NextVersion { get; }
 
     /// <summary>
+    /// A row's version as clients see it; false when that can not be told here, as if the row were cold.
+    /// </summary>
+    public abstract bool TryVersionOf(RowVersion row, out ValueVersion version);
+
+    /// <summary>
     /// What a command draws its random choices from. It changes from command to command, and is the same when a
     /// command is run again because rows were cold.
     /// </summary>

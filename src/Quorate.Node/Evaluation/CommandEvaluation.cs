@@ -38,6 +38,12 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     private string? _commandRefusal;
     private bool _isCold;
 
+    /// <summary>
+    /// The term of an entry that is in the log or will be next; zero when it is not remembered, null when it can not be
+    /// told here.
+    /// </summary>
+    public Func<LogIndex, Term?> TermAt { get; set; } = static _ => Term.Zero;
+
     /// <summary>Changes of the last run.</summary>
     public int ChangeCount { get; private set; }
 
@@ -119,6 +125,14 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         bool isCold = _isCold || _rows.Scan(range, new LiveRows(this, visitor)) == Lookup.Cold;
         _isCold |= isCold;
         return !_isCold;
+    }
+
+    public override bool TryVersionOf(RowVersion row, out ValueVersion version)
+    {
+        Term? term = row == RowVersion.Zero ? Term.Zero : TermAt(row.Index);
+        version = new(term ?? Term.Zero, row);
+        _isCold |= term is null;
+        return term is not null;
     }
 
     public override void Put(ReadOnlySpan<byte> rowKey, RowType type, long expiry, ReadOnlySpan<byte> value) =>

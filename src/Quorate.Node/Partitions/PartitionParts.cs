@@ -2,7 +2,6 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Replicas;
-using Quorate.Storage.Rows;
 
 namespace Quorate.Node.Partitions;
 
@@ -10,19 +9,26 @@ namespace Quorate.Node.Partitions;
 /// What the parts of a partition share: who is around it, what it holds, and how a request is answered.
 /// <para>Invariant: each request is answered once.</para>
 /// </summary>
-internal sealed class PartitionParts(PartitionSettings settings, IPartitionHost host)
+internal sealed class PartitionParts
 {
     private ulong _lastRequest;
 
-    public PartitionSettings Settings { get; } = settings;
+    public PartitionParts(PartitionSettings settings, IPartitionHost host)
+    {
+        Settings = settings;
+        Host = host;
+        Evaluation = new(settings.Limits) { TermAt = index => TermAt(index) };
+    }
 
-    public IPartitionHost Host { get; } = host;
+    public PartitionSettings Settings { get; }
+
+    public IPartitionHost Host { get; }
 
     public Replica Replica { get; set; } = null!;
 
     public PartitionMachine Machine { get; set; } = null!;
 
-    public CommandEvaluation Evaluation { get; } = new(settings.Limits);
+    public CommandEvaluation Evaluation { get; }
 
     /// <summary>Requests taken and not yet answered.</summary>
     public int Open { get; private set; }
@@ -59,10 +65,20 @@ internal sealed class PartitionParts(PartitionSettings settings, IPartitionHost 
     public void Drop(OpenRequest open, DropReason reason, ReplicaId hint) =>
         Answer(open, new PartitionReply(open.Request.Id, reason.Outcome(), reason, hint, default, default, default));
 
-    public void Done(OpenRequest open, ReadToken seen, RowVersion version, ReadOnlyMemory<byte> reply) =>
+    public void Done(OpenRequest open, ReadToken seen, in ValueVersion version, ReadOnlyMemory<byte> reply) =>
         Answer(
             open,
-            new PartitionReply(open.Request.Id, Outcome.Done, default, ReplicaId.None, seen, version, reply));
+            new PartitionReply(open.Request.Id, Outcome.Done, default, ReplicaId.None, seen, version.Row, reply)
+            {
+                VersionTerm = version.Term,
+            });
+
+    /// <summary>The term of an entry of the log, or of the next one; zero when it is not remembered.</summary>
+    public Term TermAt(LogIndex index)
+    {
+        RaftGroup group = Replica.Group!;
+        return index > group.LastIndex ? group.Term : group.TermAt(index) ?? Term.Zero;
+    }
 
     private void Answer(OpenRequest open, in PartitionReply reply)
     {

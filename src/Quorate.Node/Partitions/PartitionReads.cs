@@ -175,7 +175,7 @@ internal sealed class PartitionReads
 
         _writes.Used(open);
         ReadToken seen = Finish(open);
-        _parts.Done(open, seen, RowVersion.Zero, evaluation.Reply.ToArray());
+        _parts.Done(open, seen, ValueVersion.None, evaluation.Reply.ToArray());
     }
 
     private void AwaitRows(OpenRequest open)

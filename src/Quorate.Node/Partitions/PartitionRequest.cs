@@ -58,4 +58,11 @@ public readonly record struct PartitionReply(
     ReplicaId LeaderHint,
     ReadToken Token,
     RowVersion Version,
-    ReadOnlyMemory<byte> Reply);
+    ReadOnlyMemory<byte> Reply)
+{
+    /// <summary>The term of the entry that has the version; zero when it is not known.</summary>
+    public Term VersionTerm { get; init; }
+
+    /// <summary>Done, and something was written: the version to hand to the client.</summary>
+    public ValueVersion ValueVersion => new(VersionTerm, Version);
+}

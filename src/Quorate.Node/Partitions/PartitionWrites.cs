@@ -294,7 +294,7 @@ internal sealed class PartitionWrites
         if (verdict == SessionVerdict.Execute && _eviction is { IsFull: true } && CommandTable.MayGrow(request.Lines))
         {
             _queue.Release(open);
-            return new ProposedRequest(open, RowVersion.Zero, FullReply(), true);
+            return new ProposedRequest(open, ValueVersion.None, FullReply(), true);
         }
 
         if (verdict == SessionVerdict.Execute)
@@ -343,7 +343,9 @@ internal sealed class PartitionWrites
             return null;
         }
 
-        RowVersion version = evaluation.ChangeCount == 0 ? RowVersion.Zero : evaluation.LastVersion;
+        ValueVersion version = evaluation.ChangeCount == 0
+            ? ValueVersion.None
+            : new(_parts.Replica.Group!.Term, evaluation.LastVersion);
         byte[] reply = evaluation.Reply.ToArray();
         _entry.Add(evaluation.Changes);
         if (isRemembered)

@@ -10,7 +10,7 @@ namespace Quorate.Node.Partitions;
 /// <param name="IsExecuted">False: it was executed before, and this is what is remembered.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct ProposedRequest(
-    OpenRequest Open, RowVersion Version, ReadOnlyMemory<byte> Reply, bool IsExecuted);
+    OpenRequest Open, ValueVersion Version, ReadOnlyMemory<byte> Reply, bool IsExecuted);
 
 /// <summary>Requests whose changes went into one entry. An entry that only carries the time has none.</summary>
 internal sealed class Proposal(RequestId id, ProposedRequest[] requests)

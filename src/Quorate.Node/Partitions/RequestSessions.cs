@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
+using Quorate.Node.Evaluation;
 using Quorate.Storage.Rows;
 
 namespace Quorate.Node.Partitions;
@@ -36,7 +37,10 @@ internal enum SessionVerdict
 internal sealed class RequestSessions(PartitionSettings settings)
 {
     /// <summary>A reply that is to be remembered, in bytes: with its version it is a row's value.</summary>
-    public const int ReplyBytesMax = RowLimits.ValueBytesMax - 8;
+    public const int ReplyBytesMax = RowLimits.ValueBytesMax - VersionBytes;
+
+    /// <summary>Before a reply that is remembered: version and term of its request's last write, in bytes.</summary>
+    private const int VersionBytes = 16;
 
     private readonly byte[] _rowKey = new byte[RowKey.BytesMax(8, 8)];
     private Slot _slot;
@@ -52,7 +56,7 @@ internal sealed class RequestSessions(PartitionSettings settings)
     public DropReason Refusal { get; private set; }
 
     /// <summary>The reply that is remembered, and the version of its request's last write.</summary>
-    public (RowVersion Version, byte[] Reply) Remembered { get; private set; }
+    public (ValueVersion Version, byte[] Reply) Remembered { get; private set; }
 
     private int EvictedAtOnce => Math.Max(1, settings.SessionsPerSlotMax / 8);
 
@@ -78,7 +82,7 @@ internal sealed class RequestSessions(PartitionSettings settings)
     }
 
     /// <summary>The request has been executed: it is remembered, and what it lets go is forgotten.</summary>
-    public void Remember(EntryBuilder entry, HybridTime time, RowVersion version, ReadOnlySpan<byte> reply)
+    public void Remember(EntryBuilder entry, HybridTime time, in ValueVersion version, ReadOnlySpan<byte> reply)
     {
         foreach (SessionHeader evicted in _evicted)
         {
@@ -92,9 +96,10 @@ internal sealed class RequestSessions(PartitionSettings settings)
             entry.Add(new RowChange(SessionRows.Book(_rowKey, _slot), RowType.Session, 0, _book.Encode()));
         }
 
-        byte[] value = new byte[8 + reply.Length];
-        BinaryPrimitives.WriteUInt64LittleEndian(value, version.Packed);
-        reply.CopyTo(value.AsSpan(8));
+        byte[] value = new byte[VersionBytes + reply.Length];
+        BinaryPrimitives.WriteUInt64LittleEndian(value, version.Row.Packed);
+        BinaryPrimitives.WriteUInt64LittleEndian(value.AsSpan(8), version.Term.Value);
+        reply.CopyTo(value.AsSpan(VersionBytes));
         _header.Numbers.Add(_request.Number);
         entry.Add(new RowChange(
             SessionRows.Reply(_rowKey, _slot, _request.Session, _request.Number), RowType.Session, 0, value));
@@ -116,7 +121,9 @@ internal sealed class RequestSessions(PartitionSettings settings)
             }
 
             Invariant.Check(lookup == Lookup.Found, "a session's header names the replies that are remembered");
-            Remembered = (new(BinaryPrimitives.ReadUInt64LittleEndian(row.Value)), row.Value[8..].ToArray());
+            var version = new RowVersion(BinaryPrimitives.ReadUInt64LittleEndian(row.Value));
+            var term = new Term(BinaryPrimitives.ReadUInt64LittleEndian(row.Value[8..]));
+            Remembered = (new(term, version), row.Value[VersionBytes..].ToArray());
             return Guards.DuplicatesAreRecognised ? SessionVerdict.Answer : SessionVerdict.Execute;
         }
 

@@ -1,4 +1,6 @@
-using Quorate.Core.Model;
+using System.Globalization;
+using Quorate.Core.Raft;
+using Quorate.Simulator.Model;
 using Quorate.Simulator.Workload;
 using Quorate.Storage.Rows;
 
@@ -9,7 +11,7 @@ namespace Quorate.Simulator.Checks;
 /// model can know it; that it is used as promised (no two writes share one, each compare-and-set takes the newest) the
 /// model judges.
 /// </summary>
-internal sealed class LoggedVersions(LogIndex index, ReadOnlyMemory<byte> changes)
+internal sealed class LoggedVersions(ReadToken place, ReadOnlyMemory<byte> changes)
 {
     private readonly Dictionary<string, int> _next = [];
 
@@ -17,7 +19,7 @@ internal sealed class LoggedVersions(LogIndex index, ReadOnlyMemory<byte> change
     public string? Missing { get; private set; }
 
     /// <summary>The version of the key's next write in this entry.</summary>
-    public ulong Next(string key)
+    public string Next(string key)
     {
         byte[] rowKey = RowKey.Of(ValueRequest.Bytes(key));
         int from = _next.GetValueOrDefault(key);
@@ -30,13 +32,13 @@ internal sealed class LoggedVersions(LogIndex index, ReadOnlyMemory<byte> change
                 && change.RowKey.SequenceEqual(rowKey))
             {
                 _next[key] = ordinal + 1;
-                return RowVersion.At(index, ordinal).Packed;
+                return string.Create(CultureInfo.InvariantCulture, $"{place.Term}-{place.Index}-{ordinal}");
             }
 
             ordinal++;
         }
 
         Missing ??= key;
-        return 0;
+        return ModelRun.NoVersion;
     }
 }

@@ -169,7 +169,7 @@ internal static class ValueHistories
     private static long Result(in RegisterUse use, string reply) => use.Kind switch
     {
         OperationKind.Write => 0,
-        OperationKind.CompareAndSet => reply.StartsWith(':') ? 1 : 0,
+        OperationKind.CompareAndSet => reply.StartsWith('$') ? 1 : 0,
         OperationKind.Add => ValueOf(reply[1..^2]),
         _ => ValueOf(ModelReply.Parts(reply) is [var value, ..]
             ? ModelReply.BulkText(value)

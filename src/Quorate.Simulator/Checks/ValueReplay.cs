@@ -5,7 +5,6 @@ using Quorate.Core.Raft;
 using Quorate.Node.Partitions;
 using Quorate.Simulator.Model;
 using Quorate.Simulator.Workload;
-using Quorate.Storage.Rows;
 
 namespace Quorate.Simulator.Checks;
 
@@ -122,7 +121,7 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
     {
         ModelKeys state = _states[(int)index.Value];
         return state.Keys.TryGetValue(key, out ModelKey? found) && !found.IsExpired(state.Time)
-            ? new RowVersion(found.Version).Index
+            ? ModelReply.IndexOf(found.Version)
             : LogIndex.Zero;
     }
 
@@ -138,7 +137,7 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
 
     private void Replay(Entry entry, in EntryBatch batch, CommittedHistory history)
     {
-        var versions = new LoggedVersions(entry.Index, batch.Changes);
+        var versions = new LoggedVersions(new(entry.Term, entry.Index), batch.Changes);
         ModelKeys state = Last;
         List<Evaluated> requests = _evaluated.GetValueOrDefault(new ReadToken(entry.Term, entry.Index)) ?? [];
         foreach ((Attempt attempt, bool isExecuted) in requests)

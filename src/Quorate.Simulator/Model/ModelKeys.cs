@@ -5,7 +5,7 @@ namespace Quorate.Simulator.Model;
 /// <summary>What a key holds.</summary>
 /// <param name="Expiry">When it expires, in milliseconds since 1970; zero when never.</param>
 /// <param name="Version">A string's: that of its last write, as the log gave it; see <see cref="ModelRun"/>.</param>
-internal sealed record ModelKey(ModelValue Value, long Expiry, ulong Version)
+internal sealed record ModelKey(ModelValue Value, long Expiry, string Version)
 {
     /// <summary>A key is gone at the very millisecond of its expiry.</summary>
     public bool IsExpired(long time) => Expiry != 0 && Expiry <= time;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Quorate.Core.Model;
 
 namespace Quorate.Simulator.Model;
 
@@ -36,7 +37,7 @@ internal static class ModelReply
 
     /// <summary>
     /// The same reply with everything left out that no one may rely on: the order of sets and maps, the words of an
-    /// error after its code, how a double is written. Null when the text is no RESP3 reply.
+    /// error after its code, how a double is written, the term of a version. Null when the text is no RESP3 reply.
     /// </summary>
     public static string? Canonical(string reply)
     {
@@ -44,6 +45,22 @@ internal static class ModelReply
         string? canonical = Read(reply, ref at);
         return at == reply.Length ? canonical : null;
     }
+
+    /// <summary>
+    /// A version, `term-index-ordinal`, without its term, which a replica may have forgotten; other text as it is.
+    /// </summary>
+    public static string WithoutTerm(string text)
+    {
+        string[] parts = text.Split('-');
+        return parts.Length == 3 && parts.All(part => part.Length > 0 && part.All(char.IsAsciiDigit))
+            ? $"{parts[1]}-{parts[2]}"
+            : text;
+    }
+
+    /// <summary>The place in the log that a version names; zero when it names none.</summary>
+    public static LogIndex IndexOf(string version) => version.Split('-') is [_, var index, _]
+        ? new(ulong.Parse(index, CultureInfo.InvariantCulture))
+        : LogIndex.Zero;
 
     /// <summary>The text of a bulk string; null when the reply is another.</summary>
     public static string? BulkText(string reply)
@@ -137,7 +154,7 @@ internal static class ModelReply
 
         string bytes = reply.Substring(at, length);
         at += length + 2;
-        return Bulk(bytes);
+        return Bulk(WithoutTerm(bytes));
     }
 
     private static string? ReadParts(string reply, string line, ref int at)

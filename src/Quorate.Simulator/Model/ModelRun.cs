@@ -13,12 +13,15 @@ internal sealed class ModelRun(ModelKeys before, long time)
 {
     private ImmutableSortedDictionary<string, ModelKey> _keys = before.Keys;
 
+    /// <summary>The version of a key that does not exist.</summary>
+    public const string NoVersion = "0";
+
     public long Time { get; } = time;
 
     /// <summary>
     /// The version that a string has after its next write: the model does not compute versions, it is told the log's.
     /// </summary>
-    public Func<string, ulong> VersionOf { get; init; } = _ => 0;
+    public Func<string, string> VersionOf { get; init; } = _ => NoVersion;
 
     public ModelKeys After => new(_keys, Time);
 
@@ -85,7 +88,7 @@ internal sealed class ModelRun(ModelKeys before, long time)
         }
         else
         {
-            ulong version = value is TextValue ? VersionOf(key) : 0;
+            string version = value is TextValue ? VersionOf(key) : NoVersion;
             _keys = _keys.SetItem(key, new ModelKey(value, expiry, version));
         }
     }

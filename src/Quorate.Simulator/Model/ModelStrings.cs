@@ -39,10 +39,10 @@ internal static class ModelStrings
 
         return text is null
             ? ModelReply.Null
-            : ModelReply.Array([ModelReply.Bulk(text.Text), ModelReply.Integer((long)run.Find(key)!.Version)]);
+            : ModelReply.Array([ModelReply.Bulk(text.Text), ModelReply.Bulk(run.Find(key)!.Version)]);
     }
 
-    /// <summary>Quorate's own: a write if the key's version is this one; zero for an absent key.</summary>
+    /// <summary>Quorate's own: a write if the key's version is this one; `0` for an absent key.</summary>
     private static string CompareAndSet(ModelRun run, IReadOnlyList<string> words)
     {
         if (!run.Find(words[1], null, out TextValue? _))
@@ -50,15 +50,21 @@ internal static class ModelStrings
             return ModelReply.WrongType;
         }
 
-        ulong version = run.Find(words[1])?.Version ?? 0;
-        if (version != (ulong)ModelRun.Integer(words[2]))
+        string version = run.Find(words[1])?.Version ?? ModelRun.NoVersion;
+        if (!IsSameVersion(version, words[2]))
         {
             return ModelReply.Error($"VERSION {version}");
         }
 
         run.Set(words[1], new TextValue(words[3]), 0);
-        return ModelReply.Integer((long)run.Find(words[1])!.Version);
+        return ModelReply.Bulk(run.Find(words[1])!.Version);
     }
+
+    /// <summary>A term of zero is one that a replica had forgotten when it answered.</summary>
+    private static bool IsSameVersion(string stands, string given) =>
+        stands == given
+        || (given.StartsWith("0-", StringComparison.Ordinal)
+            && ModelReply.WithoutTerm(given) == ModelReply.WithoutTerm(stands));
 
     private static string Set(ModelRun run, IReadOnlyList<string> words)
     {

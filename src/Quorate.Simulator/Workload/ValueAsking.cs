@@ -88,9 +88,9 @@ internal sealed class ValueAsking
         ref SeenRegister seen = ref _seen[attempt.Group][(int)use.Key / 2];
         seen = (use.Kind, reply) switch
         {
-            (OperationKind.CompareAndSet, [':', ..]) => new(use.Argument, Version(reply)),
+            (OperationKind.CompareAndSet, ['$', ..]) => new(use.Argument, ModelReply.BulkText(reply)),
             (OperationKind.Read, _) => ModelReply.Parts(reply) is [var value, var version]
-                ? new(ValueHistory(value), Version(version))
+                ? new(ValueHistory(value), ModelReply.BulkText(version))
                 : default,
             _ => seen,
         };
@@ -105,6 +105,4 @@ internal sealed class ValueAsking
     }
 
     private static long ValueHistory(string bulk) => Checks.ValueHistories.ValueOf(ModelReply.BulkText(bulk));
-
-    private static ulong Version(string reply) => (ulong)ModelRun.Integer(reply[1..^2]);
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Quorate.Core.Checking;
 using Quorate.Core.Model;
+using Quorate.Simulator.Model;
 using Quorate.Simulator.Plans;
 
 namespace Quorate.Simulator.Workload;
@@ -80,7 +81,7 @@ internal sealed class ValueDrawing(ValuesPlan plan, SeededRandom random)
     public static ValueRequest CompareAndSet(int tag, ulong stamp, SeenRegister seen)
     {
         long argument = (long)stamp + 1;
-        string version = seen.Version.ToString(CultureInfo.InvariantCulture);
+        string version = seen.Version ?? ModelRun.NoVersion;
         string key = ValueKeys.Of(tag, KeyUse.Register);
         return new([["CAS", key, version, argument.ToString(CultureInfo.InvariantCulture)]], false, true)
         {

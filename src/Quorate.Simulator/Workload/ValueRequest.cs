@@ -38,6 +38,8 @@ internal sealed record ValueRequest(string[][] Lines, bool IsBatch, bool IsWrite
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct RegisterUse(OperationKind Kind, long Key, long Argument, long Expected);
 
-/// <summary>What a client has last seen of a register: a value and its version, both zero for an absent one.</summary>
+/// <summary>
+/// What a client has last seen of a register: a value and its version, zero and null for an absent one.
+/// </summary>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct SeenRegister(long Value, ulong Version);
+internal readonly record struct SeenRegister(long Value, string? Version);

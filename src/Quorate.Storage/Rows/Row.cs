@@ -15,6 +15,9 @@ public readonly record struct RowVersion(ulong Packed) : IComparable<RowVersion>
     /// <summary>Writes in one entry.</summary>
     public const int OrdinalsMax = 1 << 16;
 
+    /// <summary>The largest index that a version can name.</summary>
+    public const ulong IndexMax = ulong.MaxValue >> 16;
+
     public static readonly RowVersion Zero;
 
     public LogIndex Index => new(Packed >> 16);

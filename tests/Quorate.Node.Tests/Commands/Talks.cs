@@ -70,18 +70,18 @@ internal static class Talks
             """.Replace("\"   x\"", "\"\0\0\0x\""),
         ["versions"] = """
             CAS k 0 one
-            65536
+            "0-1-0"
             CAS k 0 two
-            (error) VERSION 65536
+            (error) VERSION 0-1-0
             GETV k
-            ["one", 65536]
-            CAS k 65536 two
-            262144
+            ["one", "0-1-0"]
+            CAS k 0-1-0 two
+            "0-4-0"
             GETV k
-            ["two", 262144]
+            ["two", "0-4-0"]
             GETV nokey
             null
-            CAS nokey 7 v
+            CAS nokey 0-7-0 v
             (error) VERSION 0
             PEXPIRE k 5
             1
@@ -89,7 +89,7 @@ internal static class Talks
             GETV k
             null
             CAS k 0 three
-            655360
+            "0-10-0"
             TTL k
             -1
             """,

@@ -1,5 +1,7 @@
-using System.Globalization;
+using System.Text;
 using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Evaluation;
 using Quorate.Node.Partitions;
 
 namespace Quorate.Node.Tests.Partitions;
@@ -21,10 +23,59 @@ public sealed class EntryVersionTests
         PartitionReply two = cluster.Await(leader, second);
         Assert.Equal(before.Next, leader.Partition.Replica.AppliedAt.Index);
 
-        string late = cluster.Do(string.Create(CultureInfo.InvariantCulture, $"CAS k {one.Version.Packed} 3"));
+        string late = cluster.Do($"CAS k {one.ValueVersion} 3");
 
-        string stands = string.Create(CultureInfo.InvariantCulture, $"-VERSION {two.Version.Packed}");
+        string stands = $"-VERSION {two.ValueVersion}";
         Assert.Equal(stands, late);
         Assert.Equal("$1\r\n2", cluster.Do("GET k"));
+    }
+
+    /// <summary>
+    /// A write at level `leader` is lost with its leader, and the next leader gives its place in the log to another
+    /// write of the same key: who holds the version of the lost one has not seen that.
+    /// </summary>
+    [Fact]
+    public void A_compare_and_set_by_the_version_of_a_lost_write_fails()
+    {
+        var cluster = new TestCluster(3);
+        TestNode old = cluster.Leader;
+        old.IsCutOff = true;
+
+        // The next leader's first entry takes the place of this one.
+        cluster.Submit(old, TestCluster.Request("SET other 1") with { WriteLevel = WriteLevel.Leader });
+        cluster.Settle();
+        ulong id = cluster.Submit(old, TestCluster.Request("CAS k 0 lost") with { WriteLevel = WriteLevel.Leader });
+        cluster.Settle();
+        PartitionReply lost = old.ReplyTo(id)!.Value;
+        Assert.StartsWith("$", TestCluster.Text(lost), StringComparison.Ordinal);
+
+        cluster.AwaitLeader();
+        PartitionReply other = cluster.Ask(cluster.Leader, TestCluster.Request("CAS k 0 other"));
+        old.IsCutOff = false;
+        cluster.Run(1000);
+        Assert.Equal(lost.Version, other.Version);
+
+        Assert.Equal($"-VERSION {other.ValueVersion}", cluster.Do($"CAS k {lost.ValueVersion} mine"));
+        Assert.Equal("$5\r\nother", cluster.Do("GET k"));
+    }
+
+    [Theory]
+    [InlineData("0", true)]
+    [InlineData("3-7-0", true)]
+    [InlineData("0-7-12", true)]
+    [InlineData("3-0-0", false)]
+    [InlineData("", false)]
+    [InlineData("3-7", false)]
+    [InlineData("3-7-0-", false)]
+    [InlineData("3-7-+1", false)]
+    [InlineData("-3-7-1", false)]
+    [InlineData("3-7-65536", false)]
+    [InlineData("3-281474976710656-1", false)]
+    [InlineData("18446744073709551615-281474976710655-65535", true)]
+    [InlineData("18446744073709551616-1-1", false)]
+    public void A_version_is_read_back_as_it_was_written(string text, bool isVersion)
+    {
+        Assert.Equal(isVersion, ValueVersion.TryParse(Encoding.ASCII.GetBytes(text), out ValueVersion version));
+        Assert.Equal(isVersion ? text : "0", version.ToString());
     }
 }
