@@ -72,6 +72,9 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     /// <summary>The partitions of this node; for looking.</summary>
     public NodeRuntime Runtime => _parts.Runtime;
 
+    /// <summary>How many nodes vote in the metadata group, as far as this one knows.</summary>
+    public int MetadataVoters => _parts.Metadata.Raft?.Membership.Voters.Length ?? 0;
+
     Instant INodeHost.Now => _parts.Now;
 
     long INodeHost.WallClockMilliseconds => _parts.Host.WallClockMilliseconds;

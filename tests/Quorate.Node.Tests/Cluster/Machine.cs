@@ -22,6 +22,8 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public NodeId Id { get; private set; }
 
+    public Guid ClusterId { get; private set; }
+
     public MemoryDisk Disk { get; set; } = new();
 
     public Formation? Formation { get; private set; }
@@ -42,6 +44,9 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     /// <summary>It takes no turn and no tick.</summary>
     public bool IsPaused { get; set; }
+
+    /// <summary>It does nothing more once this says so; to be killed then.</summary>
+    public Func<bool>? IsStoppedWhen { get; set; }
 
     public string? Ending { get; private set; }
 
@@ -116,7 +121,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
     /// <summary>Does one thing that waits; false when nothing does.</summary>
     public bool RunOne()
     {
-        if (!IsUp || IsPaused)
+        if (!IsUp || IsPaused || IsStoppedWhen?.Invoke() == true)
         {
             return false;
         }
@@ -174,7 +179,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public bool Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message)
     {
-        Machine? target = world.Machines.Find(machine => machine.Id == to);
+        Machine? target = world.Find(this, to);
         if (target is not { IsUp: true })
         {
             return false;
@@ -201,6 +206,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
     public void Formed(ClusterIdentity identity)
     {
         Id = identity.Node;
+        ClusterId = identity.Cluster;
         _formed = identity;
     }
 

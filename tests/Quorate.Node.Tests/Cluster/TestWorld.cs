@@ -44,6 +44,9 @@ internal sealed class TestWorld
 
     public long WallClock => 1_700_000_000_000 + (Now.Microseconds / 1000);
 
+    /// <summary>Whether a question of a node without a cluster, and its answer, get through.</summary>
+    public Func<Machine, Machine, bool>? AskPasses { get; set; }
+
     /// <summary>Sees each message before it is delivered; false drops it.</summary>
     public Func<Machine, Machine, PeerClass, byte[], bool>? Passes { get; set; }
 
@@ -51,11 +54,15 @@ internal sealed class TestWorld
 
     public void Carry(Machine from, NodeId to, PeerClass by, ReadOnlySpan<byte> bytes)
     {
-        if (Machines.Find(machine => machine.Id == to) is { } target)
+        if (Find(from, to) is { } target)
         {
             _messages.Enqueue((from, target, by, bytes.ToArray()));
         }
     }
+
+    /// <summary>The machine of that id in the same cluster, as a handshake would find out.</summary>
+    public Machine? Find(Machine from, NodeId id) => Machines.Find(
+        machine => machine.Id == id && machine.ClusterId == from.ClusterId);
 
     public void Ask(Machine from, string address, byte[] question)
     {
@@ -63,7 +70,7 @@ internal sealed class TestWorld
         int life = from.Life;
         _asked.Enqueue(() =>
         {
-            if (to is null || !Reaches(from, to))
+            if (to is null || !Reaches(from, to) || AskPasses?.Invoke(from, to) == false)
             {
                 return;
             }
@@ -106,7 +113,7 @@ internal sealed class TestWorld
             {
                 isMoving = true;
                 if (Reaches(next.From, next.To)
-                    && Passes?.Invoke(next.From, next.To, next.By, next.Bytes) is null or true)
+                    && Passes?.Invoke(next.From, next.To, next.By, next.Bytes) != false)
                 {
                     next.To.Receive(next.From.Id, next.Bytes);
                 }
@@ -158,6 +165,14 @@ internal sealed class TestWorld
 
         Assert.Fail($"{what} within {milliseconds} ms");
         return 0;
+    }
+
+    /// <summary>A machine that comes later.</summary>
+    public Machine Add()
+    {
+        var added = new Machine(this, Machines.Count + 1);
+        Machines.Add(added);
+        return added;
     }
 
     /// <summary>The cluster is formed, and every partition of `default` is led.</summary>

@@ -10,7 +10,7 @@ namespace Quorate.Node.Cluster.Forming;
 /// How a node comes to belong to a cluster, by addresses, since nodes have no ids before that. Run at each start: a
 /// folder that belongs to a cluster says so at once. It is fed inputs and tells its host what follows.
 /// <para>The node whose own address is the first seed founds, once it has heard from as many fresh instances as are
-/// expected, all of which name the same founder; all others ask until someone knows them as a founder or lets them
+/// expected, all of which name the same founder and have asked everybody in vain; all others ask until someone knows them as a founder or lets them
 /// join. So nobody has to be invited, and whoever has the record can hand it on.</para>
 /// <para>Invariants: an instance is noted durably before it is named to anyone, and belongs to one cluster for ever; the
 /// founding is durable before anyone hears of it; who has heard of a cluster founds none.</para>
@@ -29,6 +29,7 @@ public sealed class Formation
     private Instant _askAt = Instant.Never;
     private Instant _sayAt;
     private string _said = "";
+    private uint _rounds;
     private bool _joins;
     private bool _isWriting;
     private bool _hasEnded;
@@ -85,6 +86,7 @@ public sealed class Formation
             Founder = FounderAddress(),
             Expect = (uint)_place.Expect,
             Joins = _joins,
+            Rounds = _rounds,
         };
         if (IsFormed)
         {
@@ -99,7 +101,7 @@ public sealed class Formation
         }
         else
         {
-            Note(asked.Self, asked.Founder, asked.Expect, asked.Joins);
+            Note(asked.Self, new(asked.Founder, asked.Expect, asked.Joins, asked.Rounds));
         }
 
         return answer.ToByteArray();
@@ -116,7 +118,7 @@ public sealed class Formation
 
         if (answered.Cluster.Length == 0)
         {
-            Note(answered.Self, answered.Founder, answered.Expect, answered.Joins);
+            Note(answered.Self, new(answered.Founder, answered.Expect, answered.Joins, answered.Rounds));
             FoundWhenComplete();
         }
         else if (answered.Node != 0 && answered.Cluster.Length == ClusterBytes)
@@ -187,6 +189,7 @@ public sealed class Formation
 
     private void Ask()
     {
+        _rounds++;
         _askAt = _host.Now + _settings.AskInterval;
         _host.SetDeadline(_askAt);
         byte[] question = new FormationQuestion
@@ -195,6 +198,7 @@ public sealed class Formation
             Founder = FounderAddress(),
             Expect = (uint)_place.Expect,
             Joins = _joins,
+            Rounds = _rounds,
         }.ToByteArray();
         foreach (string address in _place.Seeds.Concat(_fresh.Keys).Distinct(StringComparer.Ordinal))
         {
@@ -205,7 +209,7 @@ public sealed class Formation
         }
     }
 
-    private void Note(NodeRecord? node, string founder, uint expect, bool joins)
+    private void Note(NodeRecord? node, Told told)
     {
         if (node is not { Instance: > 0, PeerAddress.Length: > 0 }
             || string.Equals(node.PeerAddress, _place.Self.PeerAddress, StringComparison.Ordinal)
@@ -214,7 +218,7 @@ public sealed class Formation
             return;
         }
 
-        _fresh[node.PeerAddress] = new(node, founder, expect, joins, _host.Now);
+        _fresh[node.PeerAddress] = new(node, told, _host.Now);
     }
 
     private void FoundWhenComplete()
@@ -234,7 +238,8 @@ public sealed class Formation
                 .ThenBy(node => node.PeerAddress, StringComparer.Ordinal)
                 .Take(_place.Expect - 1),
         ];
-        if (nodes.Length < _place.Expect)
+        bool isAlone = _place is { Expect: 1, Seeds.Count: 1 };
+        if (nodes.Length < _place.Expect || (_rounds < _settings.RoundsMin && !isAlone))
         {
             return;
         }
@@ -264,10 +269,13 @@ public sealed class Formation
 
     /// <summary>It is fresh, lives, and would be founded by this node.</summary>
     private bool Counts(Fresh fresh) => IsLive(fresh)
-        && string.Equals(fresh.Founder, FounderAddress(), StringComparison.Ordinal)
-        && fresh.Expect == _place.Expect;
+        && IsTheSame(fresh.Told)
+        && fresh.Told.Rounds >= _settings.RoundsMin;
 
-    private bool Joins(Fresh fresh) => fresh.Joins && IsLive(fresh);
+    private bool IsTheSame(Told told) => told.Expect == _place.Expect
+        && string.Equals(told.Founder, FounderAddress(), StringComparison.Ordinal);
+
+    private bool Joins(Fresh fresh) => fresh.Told.Joins && IsLive(fresh);
 
     private bool IsLive(Fresh fresh) => _host.Now - fresh.HeardAt < _settings.FreshFor;
 
@@ -306,10 +314,10 @@ public sealed class Formation
     private string WaitsFor()
     {
         int live = _fresh.Values.Count(IsLive);
-        Fresh? other = _fresh.Values.FirstOrDefault(fresh => IsLive(fresh) && !Counts(fresh));
+        Fresh? other = _fresh.Values.FirstOrDefault(fresh => IsLive(fresh) && !IsTheSame(fresh.Told));
         return other is not null
-            ? $"The node at {other.Node.PeerAddress} was started with --expect {other.Expect} and first seed "
-                + $"{other.Founder}, this one with --expect {_place.Expect} and first seed {FounderAddress()}: start all "
+            ? $"The node at {other.Node.PeerAddress} was started with --expect {other.Told.Expect} and first seed "
+                + $"{other.Told.Founder}, this one with --expect {_place.Expect} and first seed {FounderAddress()}: start all "
                 + "with the same."
             : $"Waiting for the cluster to be founded by {FounderAddress()}: {live + 1} of {_place.Expect} nodes are "
                 + "heard.";
@@ -372,5 +380,9 @@ public sealed class Formation
         }
     }
 
-    private sealed record Fresh(NodeRecord Node, string Founder, uint Expect, bool Joins, Instant HeardAt);
+    /// <summary>A node that belongs to no cluster.</summary>
+    private sealed record Fresh(NodeRecord Node, Told Told, Instant HeardAt);
+
+    /// <summary>What it was started with, and has found out since.</summary>
+    private sealed record Told(string Founder, uint Expect, bool Joins, uint Rounds);
 }

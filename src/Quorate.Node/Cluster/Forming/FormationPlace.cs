@@ -32,6 +32,11 @@ public sealed record FormationSettings
     /// <summary>Between two rounds of asking the others.</summary>
     public Duration AskInterval { get; init; } = Duration.FromMilliseconds(100);
 
+    /// <summary>
+    /// A node is founded with once it has asked everybody so often, and so would know of a cluster that there is.
+    /// </summary>
+    public int RoundsMin { get; init; } = 3;
+
     /// <summary>Between two sentences that say what is waited for.</summary>
     public Duration SayInterval { get; init; } = Duration.FromSeconds(5);
 

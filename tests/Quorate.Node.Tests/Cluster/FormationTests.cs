@@ -1,0 +1,228 @@
+using Quorate.Core.Model;
+using Quorate.Node.Cluster.Forming;
+using Quorate.Storage.Disk;
+
+namespace Quorate.Node.Tests.Cluster;
+
+/// <summary>Exactly one cluster is formed, whatever goes down on the way.</summary>
+public sealed class FormationTests
+{
+    [Fact]
+    public void Ids_come_out_in_the_order_of_the_seeds_and_stay()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Assert.Equal([1U, 2U, 3U], world.Machines.Select(machine => machine.Id.Value));
+        Assert.Equal([1U, 2U, 3U], world.Machines[0].Node!.View.State.Nodes.Select(node => node.Id));
+        ulong cluster = ClusterOf(world);
+        foreach (Machine machine in world.Machines)
+        {
+            machine.Restart();
+        }
+
+        world.Formed();
+        Assert.Equal(cluster, ClusterOf(world));
+        Assert.Equal([1U, 2U, 3U], world.Machines.Select(machine => machine.Id.Value));
+        Assert.Equal(3, world.Machines[0].Node!.View.State.Nodes.Count);
+    }
+
+    [Fact]
+    public void Nobody_founds_before_all_that_are_expected_are_heard()
+    {
+        var world = new TestWorld(3, isStarted: false);
+        world.Machines[0].Start();
+        world.Machines[2].Start();
+        world.Run(20_000);
+        Assert.All(world.Machines, machine => Assert.Null(machine.Node));
+        Assert.Contains("2 of 3", world.Machines[0].LastWait, StringComparison.Ordinal);
+        world.Machines[1].Start();
+        world.Formed();
+        Assert.Equal("+OK", world.Do(world.Machines[1], "SET k v"));
+    }
+
+    [Fact]
+    public void The_first_seed_alone_founds()
+    {
+        var world = new TestWorld(3, isStarted: false);
+        world.Machines[1].Start();
+        world.Machines[2].Start();
+        world.Run(10_000);
+        Assert.All(world.Machines, machine => Assert.Null(machine.Node));
+    }
+
+    /// <summary>
+    /// One of three is killed at each operation of its disk that the founding takes, before or after it is done.
+    /// </summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void One_cluster_is_founded_wherever_a_node_is_killed(int victim)
+    {
+        int kills = 0;
+        for (int at = 0; at < 400; at++)
+        {
+            var world = new TestWorld(3, isStarted: false);
+            Machine killed = world.Machines[victim];
+            int seen = 0;
+            bool isKilled = false;
+            killed.Disk.Fate = _ =>
+            {
+                isKilled |= seen++ == at;
+                return isKilled ? DiskStatus.NotFound : DiskStatus.Done;
+            };
+            killed.IsStoppedWhen = () => isKilled;
+            foreach (Machine machine in world.Machines)
+            {
+                machine.Start();
+            }
+
+            world.Run(400);
+            if (!isKilled)
+            {
+                break;
+            }
+
+            kills++;
+            killed.Disk.Fate = null;
+            killed.IsStoppedWhen = null;
+            killed.Kill();
+            world.Run(at % 3 * 500);
+            killed.Start();
+            world.Formed();
+            Assert.Single(world.Nodes.Select(node => node.Report().Cluster).Distinct());
+            Assert.Equal([1U, 2U, 3U], world.Machines.Select(machine => machine.Id.Value));
+            Assert.Equal(3, world.Machines[0].Node!.View.State.Nodes.Count);
+            Assert.Equal("+OK", world.Do(killed, "SET k v"));
+            at += at < 30 ? 0 : 6;
+        }
+
+        Assert.InRange(kills, 25, 400);
+    }
+
+    [Fact]
+    public void A_founder_that_lost_its_disk_joins_the_cluster_that_there_is()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        world.Do(world.Machines[1], "SET k v");
+        ulong cluster = ClusterOf(world);
+        Machine first = world.Machines[0];
+        first.Kill();
+        first.Disk = new MemoryDisk();
+        world.Run(1000);
+        first.Start();
+        world.Await("it is a node again", () => first.Node is not null);
+        world.Run(3000);
+        Assert.Equal(4U, first.Id.Value);
+        Assert.Equal(cluster, first.Node!.Report().Cluster);
+        Assert.Equal("$1\r\nv", world.Do(first, "GET k"));
+    }
+
+    [Fact]
+    public void One_who_has_heard_of_a_cluster_is_not_founded_with()
+    {
+        // The first lost its disk and can not reach the only one who knows; the third, fresh too, can.
+        TestWorld world = new TestWorld(3).Formed();
+        foreach (Machine machine in new[] { world.Machines[0], world.Machines[2] })
+        {
+            machine.Kill();
+            machine.Disk = new MemoryDisk();
+        }
+
+        Machine fourth = world.Add();
+        Machine knower = world.Machines[1];
+        world.AskPasses = (from, to) => !(Involves(from, to, knower) && Involves(from, to, world.Machines[0]))
+            && !(Involves(from, to, knower) && Involves(from, to, fourth));
+        foreach (Machine machine in new[] { world.Machines[0], world.Machines[2], fourth })
+        {
+            machine.Start();
+        }
+
+        world.Run(10_000);
+        Assert.Null(world.Machines[0].Node);
+        Assert.Null(fourth.Node);
+    }
+
+    [Fact]
+    public void A_node_that_comes_later_joins_and_follows_the_metadata()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        world.Do(world.Machines[0], "SET k v");
+        Machine fourth = world.Add();
+        fourth.Start();
+        world.Await("it has the metadata", () => fourth.Node is { } node && node.View.TryFind("default", out _));
+        Assert.Equal(4U, fourth.Id.Value);
+        Assert.Equal("$1\r\nv", world.Do(fourth, "GET k"));
+        Assert.Equal("+OK", world.Do(fourth, "SET k w"));
+        fourth.Restart();
+        world.Await("it has it again", () => fourth.Node is { } node && node.View.TryFind("default", out _));
+        Assert.Equal(4, world.Machines[0].Node!.View.State.Nodes.Count);
+
+        Machine fifth = world.Add();
+        fifth.Start();
+        world.Await("five vote", () => world.Nodes.Count() == 5 && world.Nodes.All(node => node.MetadataVoters == 5));
+    }
+
+    [Fact]
+    public void Nodes_that_were_told_different_things_wait_and_say_so()
+    {
+        var world = new TestWorld(3, isStarted: false);
+        string[] turned = [world.Seeds[1], world.Seeds[0], world.Seeds[2]];
+        world.Machines[0].Start();
+        world.Machines[1].Start(turned);
+        world.Machines[2].Start();
+        world.Run(10_000);
+        Assert.All(world.Machines, machine => Assert.Null(machine.Node));
+        Assert.Contains("start all with the same", world.Machines[0].LastWait, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_seeds_and_data_it_refuses_and_says_what_to_type()
+    {
+        var world = new TestWorld(1, isStarted: false);
+        world.Machines[0].Start([], 1);
+        world.Settle();
+        Assert.Contains("quorate serve --seeds", world.Machines[0].Ending, StringComparison.Ordinal);
+
+        TestWorld formed = new TestWorld(1).Formed();
+        formed.Machines[0].Kill();
+        formed.Machines[0].Start([], 1);
+        formed.Formed();
+    }
+
+    [Fact]
+    public void A_damaged_note_is_refused()
+    {
+        TestWorld world = new TestWorld(1).Formed();
+        world.Machines[0].Kill();
+        world.Machines[0].Disk.Content("formation")[20] ^= 1;
+        world.Machines[0].Start();
+        world.Settle();
+        Assert.Contains("damaged", world.Machines[0].Ending, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Garbage_is_no_question_and_no_answer()
+    {
+        var world = new TestWorld(3, isStarted: false);
+        world.Machines[0].Start();
+        world.Run(100);
+        Formation formation = world.Machines[0].Formation!;
+        var random = new SeededRandom(5);
+        for (int i = 0; i < 2000; i++)
+        {
+            byte[] bytes = new byte[random.Next(40)];
+            world.Machines[1].Fill(bytes);
+            formation.Answer(bytes);
+            formation.Answered("host2:7601", bytes);
+        }
+
+        world.Machines[1].Start();
+        world.Machines[2].Start();
+        world.Formed();
+    }
+
+    private static bool Involves(Machine from, Machine to, Machine which) => from == which || to == which;
+
+    private static ulong ClusterOf(TestWorld world) =>
+        world.Nodes.Select(node => node.Report().Cluster).Distinct().Single();
+}
