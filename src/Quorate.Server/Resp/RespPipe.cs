@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
+using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Resp;
 
@@ -11,7 +12,7 @@ namespace Quorate.Server.Resp;
 /// <para>Invariant: the connection and the writing end of the pipe are touched under the gate alone. A flush that the
 /// client's socket has not taken ends the turns until it has; nothing is read meanwhile.</para>
 /// </summary>
-internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem
+internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListener
 {
     private readonly Lock _gate = new();
     private readonly ConnectionContext _context;
@@ -79,7 +80,17 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem
         _input.CancelPendingRead();
     }
 
-    public void Wake() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    /// <summary>
+    /// What is completed in a round of the node is written at its end, on the thread that drove it: a hand-off costs more
+    /// than the write does.
+    /// </summary>
+    public void Wake()
+    {
+        if (!NodeLoop.TryListen(this))
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
 
     public void Abort()
     {
@@ -101,6 +112,8 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem
             }
         }
     }
+
+    void IRoundListener.RoundEnded() => ((IThreadPoolWorkItem)this).Execute();
 
     void IThreadPoolWorkItem.Execute()
     {

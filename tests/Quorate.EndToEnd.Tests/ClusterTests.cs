@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+
+namespace Quorate.EndToEnd.Tests;
+
+/// <summary>Three nodes as processes.</summary>
+public sealed class ClusterTests
+{
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Three_nodes_form_one_cluster_and_any_of_them_serves()
+    {
+        using var cluster = new ServedCluster(3);
+        cluster.Start();
+        await cluster.UntilReady();
+        Assert.Equal("+OK", cluster.Nodes[0].Ask("SET", "greeting", "hello"));
+        foreach (ServedNode node in cluster.Nodes)
+        {
+            Assert.Equal("hello", node.Ask("GET", "greeting"));
+        }
+
+        HashSet<ulong> clusters = [];
+        HashSet<uint> nodes = [];
+        foreach (ServedNode node in cluster.Nodes)
+        {
+            using JsonDocument status = JsonDocument.Parse((await node.Get("/status"))!.Value.Text);
+            JsonElement report = status.RootElement.GetProperty("report");
+            clusters.Add(report.GetProperty("cluster").GetUInt64());
+            nodes.Add(report.GetProperty("self").GetUInt32());
+            Assert.Equal(3, report.GetProperty("nodes").GetArrayLength());
+            string metrics = (await node.Get("/metrics"))!.Value.Text;
+            Assert.Contains("quorate_log_sync_seconds_count", metrics, StringComparison.Ordinal);
+            Assert.Contains("\"kind\":\"formed\"", (await node.Get("/events"))!.Value.Text, StringComparison.Ordinal);
+            Assert.Equal(HttpStatusCode.OK, (await node.Get("/health/live"))!.Value.Code);
+        }
+
+        Assert.Single(clusters);
+        Assert.Equal(3, nodes.Count);
+    }
+
+    [Fact]
+    public async Task Told_to_stop_each_node_ends_well_and_all_is_there_again()
+    {
+        using var cluster = new ServedCluster(3);
+        cluster.Start();
+        await cluster.UntilReady();
+        for (int i = 0; i < 100; i++)
+        {
+            Assert.Equal("+OK", cluster.Nodes[i % 3].Ask("SET", Key(i), Key(i)));
+        }
+
+        foreach (ServedNode node in cluster.Nodes)
+        {
+            node.Signal("TERM");
+        }
+
+        foreach (ServedNode node in cluster.Nodes)
+        {
+            Assert.Equal(0, node.WaitForEnd(StopTime));
+        }
+
+        cluster.Start();
+        await cluster.UntilReady();
+        for (int i = 0; i < 100; i++)
+        {
+            await cluster.UntilSays(cluster.Nodes[(i + 1) % 3], Key(i), "GET", Key(i));
+        }
+    }
+
+    [Fact]
+    public async Task A_killed_node_is_done_without_and_catches_up()
+    {
+        using var cluster = new ServedCluster(3);
+        cluster.Start();
+        await cluster.UntilReady();
+        for (int round = 0; round < 3; round++)
+        {
+            ServedNode killed = cluster.Nodes[round];
+            ServedNode other = cluster.Nodes[(round + 1) % 3];
+            killed.Kill();
+            for (int i = 0; i < 20; i++)
+            {
+                string key = $"{Key(round)}-{i}";
+                await cluster.UntilSays(other, "+OK", "SET", key, key);
+            }
+
+            killed.Start();
+            await cluster.UntilReady(killed);
+        }
+
+        for (int round = 0; round < 3; round++)
+        {
+            for (int i = 0; i < 20; i++)
+            {
+                string key = $"{Key(round)}-{i}";
+                await cluster.UntilSays(cluster.Nodes[round], key, "GET", key);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_node_alone_refuses_in_time_and_serves_again_when_the_others_go_on()
+    {
+        using var cluster = new ServedCluster(3);
+        cluster.Start();
+        await cluster.UntilReady();
+        await cluster.UntilSays(cluster.Nodes[0], "+OK", "SET", "a", "1");
+        cluster.Nodes[1].Signal("STOP");
+        cluster.Nodes[2].Signal("STOP");
+        string? answer = cluster.Nodes[0].Ask("SET", "a", "2");
+        Assert.True(answer is ['-', ..], $"'{answer}' is an error");
+        cluster.Nodes[1].Signal("CONT");
+        cluster.Nodes[2].Signal("CONT");
+        await cluster.UntilSays(cluster.Nodes[0], "+OK", "SET", "a", "3");
+        await cluster.UntilSays(cluster.Nodes[2], "3", "GET", "a");
+    }
+
+    private static string Key(int i) => string.Create(CultureInfo.InvariantCulture, $"key-{i}");
+}

@@ -1,0 +1,111 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Quorate.EndToEnd.Tests;
+
+/// <summary>One node as a process: what it refuses, how it ends, and with which code.</summary>
+public sealed class ServeTests : IDisposable
+{
+    private const int Usage = 64;
+    private const int Data = 65;
+    private const int Unavailable = 69;
+    private const int InputOutput = 74;
+
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(30);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("quorate-").FullName;
+
+    private string NodeFolder => Path.Combine(_folder, "node");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Without_seeds_and_data_it_refuses_and_says_what_to_type()
+    {
+        using ServedNode node = Node();
+        Assert.Contains("quorate serve --data FOLDER --seeds", EndsWith(node, Usage), StringComparison.Ordinal);
+        Assert.False(Directory.EnumerateFiles(NodeFolder, "identity").Any());
+    }
+
+    [Fact]
+    public void Other_machines_are_not_let_in_unasked()
+    {
+        using ServedNode node = Node("--bind", "0.0.0.0");
+        Assert.Contains("--insecure", EndsWith(node, Usage), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, "--resp-port")]
+    [InlineData(1, "--http-port")]
+    [InlineData(2, "--peer-port")]
+    public void A_taken_port_is_named(int which, string flag)
+    {
+        int[] ports = ServedNode.FreePorts(3);
+        using var taken = new TcpListener(IPAddress.Loopback, ports[which]);
+        taken.Start();
+        using var node = new ServedNode(NodeFolder, ports, "--seeds", $"127.0.0.1:{ports[2]}");
+        Assert.Contains($"{flag} {ports[which]}", EndsWith(node, Unavailable), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_has_one_process_at_a_time_and_a_lone_node_keeps_its_data()
+    {
+        using var cluster = new ServedCluster(1);
+        cluster.Start();
+        await cluster.UntilReady();
+        ServedNode node = cluster.Nodes[0];
+        Assert.Equal("+OK", node.Ask("SET", "greeting", "hello"));
+
+        node.Signal("TERM");
+        Assert.Equal(0, node.WaitForEnd(StopTime));
+        node.Start();
+        await cluster.UntilReady();
+        Assert.Equal("hello", node.Ask("GET", "greeting"));
+        node.Kill();
+        node.Start();
+        await cluster.UntilReady();
+        Assert.Equal("hello", node.Ask("GET", "greeting"));
+    }
+
+    [Fact]
+    public void A_folder_in_use_is_refused()
+    {
+        int[] ports = ServedNode.FreePorts(6);
+        using var first = new ServedNode(NodeFolder, ports[..3], "--seeds", $"127.0.0.1:{ports[2]},127.0.0.1:{ports[5]}");
+        first.Start();
+        string pid = Path.Combine(NodeFolder, "pid");
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(pid) && File.ReadAllText(pid).EndsWith('\n'), StopTime));
+        Assert.Equal($"{first.ProcessId}\n", File.ReadAllText(pid));
+        using var second = new ServedNode(NodeFolder, ports[3..], "--seeds", $"127.0.0.1:{ports[2]}");
+        Assert.Contains($"in use by process {first.ProcessId}", EndsWith(second, Unavailable), StringComparison.Ordinal);
+        Assert.True(File.Exists(pid));
+    }
+
+    [Fact]
+    public void A_damaged_identity_is_refused()
+    {
+        Directory.CreateDirectory(NodeFolder);
+        File.WriteAllText(Path.Combine(NodeFolder, "identity"), "quorate node\nformat 1\n");
+        using ServedNode node = Node("--seeds", "127.0.0.1:1");
+        Assert.Contains("identity", EndsWith(node, Data), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_disk_that_takes_no_identity_ends_it()
+    {
+        Directory.CreateDirectory(NodeFolder);
+        Directory.CreateDirectory(Path.Combine(NodeFolder, "identity.new"));
+        using ServedNode node = Node("--seeds", "127.0.0.1:1");
+        Assert.Contains("identity", EndsWith(node, InputOutput), StringComparison.Ordinal);
+    }
+
+    private static string EndsWith(ServedNode node, int code)
+    {
+        node.Start();
+        Assert.Equal(code, node.WaitForEnd(StopTime));
+        Assert.StartsWith("quorate: ", node.Said, StringComparison.Ordinal);
+        return node.Said;
+    }
+
+    private ServedNode Node(params string[] more) => new(NodeFolder, ServedNode.FreePorts(3), more);
+}

@@ -1,0 +1,174 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Quorate.EndToEnd.Tests;
+
+/// <summary>A node as a real process: `quorate serve`, with a folder and three ports of its own.</summary>
+internal sealed class ServedNode : IDisposable
+{
+    private static readonly string Program = Find();
+
+    private readonly StringBuilder _said = new();
+    private readonly string[] _arguments;
+    private Process? _process;
+
+    /// <param name="folder">Of its data.</param>
+    /// <param name="ports">For Redis clients, for HTTP, for the other nodes.</param>
+    public ServedNode(string folder, int[] ports, params string[] more)
+    {
+        (RespPort, HttpPort, PeerPort) = (ports[0], ports[1], ports[2]);
+        _arguments =
+        [
+            "serve", "--data", folder, "--resp-port", Text(RespPort), "--http-port", Text(HttpPort), "--peer-port",
+            Text(PeerPort), "--memory", "512MiB", .. more,
+        ];
+    }
+
+    public int RespPort { get; }
+
+    public int HttpPort { get; }
+
+    public int PeerPort { get; }
+
+    public int ProcessId => _process!.Id;
+
+    /// <summary>All that it printed since it was made.</summary>
+    public string Said
+    {
+        get
+        {
+            lock (_said)
+            {
+                return _said.ToString();
+            }
+        }
+    }
+
+    /// <summary>Ports that nobody has at the moment.</summary>
+    public static int[] FreePorts(int count)
+    {
+        Socket[] sockets = [.. Enumerable.Range(0, count).Select(_ =>
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            return socket;
+        })];
+        int[] ports = [.. sockets.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Port)];
+        Array.ForEach(sockets, socket => socket.Dispose());
+        return ports;
+    }
+
+    public void Start()
+    {
+        var start = new ProcessStartInfo(Program, _arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        _process?.Dispose();
+        _process = new Process { StartInfo = start };
+        _process.ErrorDataReceived += (_, line) => Hear(line.Data);
+        _process.OutputDataReceived += (_, line) => Hear(line.Data);
+        _process.Start();
+        _process.BeginErrorReadLine();
+        _process.BeginOutputReadLine();
+    }
+
+    public void Kill()
+    {
+        _process!.Kill();
+        _process.WaitForExit();
+    }
+
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", Text(ProcessId)]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>Waits for its end; its exit code.</summary>
+    public int WaitForEnd(TimeSpan time)
+    {
+        Assert.True(_process!.WaitForExit(time), $"it does not end; it said: {Said}");
+
+        // All that it printed has come, too.
+        _process.WaitForExit();
+        return _process.ExitCode;
+    }
+
+    /// <summary>What a page of its HTTP port says; null when nobody answers.</summary>
+    public async Task<(HttpStatusCode Code, string Text)?> Get(string path)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        try
+        {
+            using HttpResponseMessage answer = await http.GetAsync(new Uri($"http://127.0.0.1:{HttpPort}{path}"));
+            return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Asks by the Redis protocol on a connection of its own; null when the connection breaks.</summary>
+    public string? Ask(params string[] words)
+    {
+        try
+        {
+            using var client = new TcpClient { ReceiveTimeout = 30_000 };
+            client.Connect(IPAddress.Loopback, RespPort);
+            using NetworkStream stream = client.GetStream();
+            var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"*{words.Length}\r\n");
+            foreach (string word in words)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"${Encoding.UTF8.GetByteCount(word)}\r\n{word}\r\n");
+            }
+
+            stream.Write(Encoding.UTF8.GetBytes(text.ToString()));
+            using var reader = new StreamReader(stream);
+            string? line = reader.ReadLine();
+            return line is ['$', not '-', ..] ? reader.ReadLine() : line;
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            return null;
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_process is { HasExited: false })
+        {
+            Signal("CONT");
+            Kill();
+        }
+
+        _process?.Dispose();
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The executable is built beside this assembly, under the same name of configuration.</summary>
+    private static string Find()
+    {
+        var here = new DirectoryInfo(AppContext.BaseDirectory);
+        string program = Path.Combine(here.Parent!.Parent!.FullName, "Quorate.Cli", here.Name, "quorate");
+        return File.Exists(program) ? program : throw new FileNotFoundException($"{program} is not built.");
+    }
+
+    private void Hear(string? line)
+    {
+        if (line is not null)
+        {
+            lock (_said)
+            {
+                _said.AppendLine(line);
+            }
+        }
+    }
+}
