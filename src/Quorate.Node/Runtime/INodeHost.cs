@@ -43,7 +43,7 @@ public interface INodeHost
     void RoleChanged(GroupId group, in RoleChanged change);
 
     /// <summary>For those who watch: as <see cref="IPartitionHost.Proposed"/> says.</summary>
-    void Proposed(GroupId group, RequestId request, ReadToken place, bool isExecuted)
+    void Proposed(GroupId group, RequestId request, ReadToken place, bool isExecuted, ReadOnlyMemory<byte> reply)
     {
     }
 

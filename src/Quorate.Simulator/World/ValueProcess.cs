@@ -268,8 +268,9 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
 
     void INodeHost.RoleChanged(GroupId group, in RoleChanged change) => Here(group).RoleChanged(change);
 
-    void INodeHost.Proposed(GroupId group, RequestId request, ReadToken place, bool isExecuted) =>
-        Here(group).Proposed(request, place, isExecuted);
+    void INodeHost.Proposed(
+        GroupId group, RequestId request, ReadToken place, bool isExecuted, ReadOnlyMemory<byte> reply) =>
+        Here(group).Proposed(request, place, isExecuted, reply);
 
     void INodeHost.LogOpened()
     {
