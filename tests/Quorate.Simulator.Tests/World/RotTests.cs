@@ -53,7 +53,12 @@ public sealed class RotTests
     {
         Plan drawn = PlanDrawing.Draw(3, new PlanOverrides
         {
-            Values = true, Nodes = 3, Groups = 1, Clients = 2, Operations = 200, Without = FaultNames.All.Aggregate((a, b) => a | b),
+            Values = true,
+            Nodes = 3,
+            Groups = 1,
+            Clients = 2,
+            Operations = 200,
+            Without = FaultNames.All.Aggregate((a, b) => a | b),
         });
         ValuesPlan values = drawn.Values! with
         {
