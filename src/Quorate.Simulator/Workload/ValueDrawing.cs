@@ -239,7 +239,7 @@ internal sealed class ValueDrawing(ValuesPlan plan, SeededRandom random)
         string[] line = [name, Pick(key, ValueKeys.Of(tag, KeyUse.Any)), "2", key, PickSet(tag)];
         if (name != "ZDIFFSTORE" && random.Next(2) == 0)
         {
-            line = [.. line, "WEIGHTS", Number(random.Between(-2, 2)), Number(random.Between(0, 3))];
+            line = [.. line, "WEIGHTS", Number(random.Between(1, 3)), Number(random.Between(1, 3))];
         }
 
         return name != "ZDIFFSTORE" && random.Next(2) == 0
