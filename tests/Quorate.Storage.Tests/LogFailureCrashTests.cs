@@ -74,8 +74,8 @@ public sealed class LogFailureCrashTests
     }
 
     /// <summary>
-    /// A life that was cut short after so many operations, and whose next opening fails at its first write after so many
-    /// operations.
+    /// A life that was cut short after so many operations, and whose next opening fails at its first write after so
+    /// many operations.
     /// </summary>
     /// <param name="struck">After so many operations the write had failed.</param>
     private static LogRun FailOpening(
@@ -129,7 +129,7 @@ public sealed class LogFailureCrashTests
         return ended;
     }
 
-    /// <summary>What was under way when the log failed ends one by one, in whatever order, until the power goes.</summary>
+    /// <summary>What was under way when the log failed ends one by one, in any order, until the power goes.</summary>
     private static void LosePowerAfterEach(Func<LogRun> broken)
     {
         bool isMore = true;

@@ -46,7 +46,7 @@ public interface IPartitionHost
     /// For those who watch: a request waits for the entry at this place. Its changes are in the entry, or, when it was
     /// recognised as one that was executed before, it changes nothing and is answered what is remembered.
     /// </summary>
-    void Proposed(RequestId request, ReadToken place, bool isExecuted)
+    void Proposed(RequestId request, ReadToken place, bool isExecuted, ReadOnlyMemory<byte> reply)
     {
     }
 

@@ -291,7 +291,7 @@ internal sealed class PartitionWrites
         _eviction?.Proposed(index);
         foreach (ProposedRequest request in proposal.Requests)
         {
-            _parts.Host.Proposed(request.Open.Request.Id, place, request.IsExecuted);
+            _parts.Host.Proposed(request.Open.Request.Id, place, request.IsExecuted, request.Reply);
         }
     }
 

@@ -54,7 +54,7 @@ public interface INodeHost
     }
 
     /// <summary>For those who watch: as <see cref="IPartitionHost.Proposed"/> says.</summary>
-    void Proposed(GroupId group, RequestId request, ReadToken place, bool isExecuted)
+    void Proposed(GroupId group, RequestId request, ReadToken place, bool isExecuted, ReadOnlyMemory<byte> reply)
     {
     }
 

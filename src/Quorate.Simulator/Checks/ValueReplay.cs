@@ -36,11 +36,12 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
 
     /// <summary>A leader has evaluated a request and put what it changes into its entry.</summary>
     /// <param name="isExecuted">False: it was recognised, and is answered what its session remembers.</param>
-    public void Evaluated(Attempt attempt, ReadToken place, bool isExecuted)
+    /// <param name="reply">What the leader will answer.</param>
+    public void Evaluated(Attempt attempt, ReadToken place, bool isExecuted, ReadOnlyMemory<byte> reply)
     {
         ref List<Evaluated>? requests = ref CollectionsMarshal.GetValueRefOrAddDefault(_evaluated, place, out _);
         requests ??= [];
-        requests.Add(new Evaluated(attempt, isExecuted));
+        requests.Add(new Evaluated(attempt, isExecuted, ValueRequest.Text(reply.Span)));
     }
 
     public void Apply(Entry entry, CommittedHistory history)
@@ -101,8 +102,8 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
 
         ModelKeys state = _states[(int)index];
         ValueRequest request = attempt.Values!;
-        string expected = new ModelRun(state, state.Time).Do(request.Lines, request.IsBatch)!;
         string given = ValueRequest.Text(answer.Result.Span);
+        string expected = new ModelRun(state, state.Time) { Given = given }.Do(request.Lines, request.IsBatch)!;
         if (ModelReply.Canonical(given) is not { } canonical || canonical != ModelReply.Canonical(expected))
         {
             RunClaims.Break(
@@ -140,7 +141,7 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
         var versions = new LoggedVersions(new(entry.Term, entry.Index), batch.Changes);
         ModelKeys state = Last;
         List<Evaluated> requests = _evaluated.GetValueOrDefault(new ReadToken(entry.Term, entry.Index)) ?? [];
-        foreach ((Attempt attempt, bool isExecuted) in requests)
+        foreach ((Attempt attempt, bool isExecuted, string given) in requests)
         {
             if (!isExecuted)
             {
@@ -151,7 +152,7 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
             Executed++;
             RegisterReplay.Settle(attempt, entry);
             SettleNumber(attempt, entry);
-            var run = new ModelRun(state, _time.Milliseconds) { VersionOf = versions.Next };
+            var run = new ModelRun(state, _time.Milliseconds) { VersionOf = versions.Next, Given = given };
             ValueRequest request = attempt.Values!;
             string reply = run.Do(request.Lines, request.IsBatch)!;
             attempt.TrueResult = ValueRequest.Bytes(reply);
@@ -215,4 +216,4 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
 
 /// <summary>A request that a leader put into an entry.</summary>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct Evaluated(Attempt Attempt, bool IsExecuted);
+internal readonly record struct Evaluated(Attempt Attempt, bool IsExecuted, string Reply);

@@ -16,6 +16,8 @@ internal sealed class DiskFaults(Simulation world, FaultDriver faults)
     /// <summary>A slow disk takes up to this many times as long.</summary>
     private const int SlownessMax = 100;
 
+    private const string TableKind = "table";
+
     public bool Fail(SeededRandom random, DiskFailures failure)
     {
         if (faults.Victim(random) is not { } node)
@@ -81,26 +83,35 @@ internal sealed class DiskFaults(Simulation world, FaultDriver faults)
 
         node.Kill(powerLoss: true);
         world.Operator.StartLater(node, faults.Duration(random));
-        List<(string File, long Length)> ranges = Promised(node);
-        if (ranges.Count == 0)
+        // The kind of file is drawn first: most files are tables, most bytes are the log's.
+        IGrouping<string, (string File, long Length)>[] kinds =
+            [.. Promised(node).GroupBy(range => KindOf(range.File), StringComparer.Ordinal)];
+        if (kinds.Length == 0)
         {
             return false;
         }
 
-        (string file, long length) = ranges[(int)random.Next(ranges.Count)];
-        if (node.Disk.FlipBit(random, file, length) is not { } offset)
+        (string File, long Length)[] ranges = [.. kinds[random.Next(kinds.Length)]];
+        (string file, long length) = ranges[random.Next(ranges.Length)];
+        long dataBytes = KindOf(file) != TableKind ? 0
+            : SSTableInspector.DataBytes(node.Disk.DurableContent(file) ?? default) ?? 0;
+        bool aimsAtRows = dataBytes > 0 && random.Next(3) > 0;
+        if (node.Disk.FlipBit(random, file, aimsAtRows ? dataBytes : length) is not { } offset)
         {
             return false;
         }
 
         // A block of rows is verified when it is read, all else when the process starts.
-        bool isInRows = file.EndsWith(".sst", StringComparison.Ordinal)
-            && SSTableInspector.DataBytes(node.Disk.DurableContent(file) ?? default) is { } dataBytes
-            && offset < dataBytes;
+        bool isInRows = offset < dataBytes;
         faults.Note($"a bit of {file} on {node.Name} turns at byte {offset}{(isInRows ? ", in its rows" : "")}");
         world.Operator.Rot.Flipped(node.Number, file, isInRows);
         return true;
     }
+
+    private static string KindOf(string file) =>
+        LogInspector.IsSegment(NodeFiles.LogPrefix, file) ? "log"
+        : file.EndsWith(".sst", StringComparison.Ordinal) ? TableKind
+        : "checkpoint";
 
     /// <summary>The checkpoint that a start would trust: the last by name that is whole.</summary>
     private static string? NewestCheckpoint(SimulatedNode node, string prefix) =>

@@ -23,6 +23,9 @@ internal sealed class ModelRun(ModelKeys before, long time)
     /// </summary>
     public Func<string, string> VersionOf { get; init; } = _ => NoVersion;
 
+    /// <summary>What was answered, for the commands that choose by chance; see <see cref="ModelChoices"/>.</summary>
+    public string? Given { get; set; }
+
     public ModelKeys After => new(_keys, Time);
 
     /// <summary>
@@ -35,6 +38,8 @@ internal sealed class ModelRun(ModelKeys before, long time)
             ?? ModelGeneric.Do(this, name, words)
             ?? ModelHashes.Do(this, name, words)
             ?? ModelSets.Do(this, name, words)
+            ?? ModelAlgebra.Do(this, name, words)
+            ?? ModelChoices.Do(this, name, words)
             ?? ModelLists.Do(this, name, words)
             ?? ModelSortedSets.Do(this, name, words)
             ?? ModelJson.Do(this, name, words);
@@ -48,10 +53,12 @@ internal sealed class ModelRun(ModelKeys before, long time)
             return Do(lines[0]);
         }
 
+        List<string>? given = Given is null ? null : ModelReply.Parts(Given);
         var replies = new List<string>(lines.Count);
-        foreach (string[] line in lines)
+        for (int i = 0; i < lines.Count; i++)
         {
-            if (Do(line) is not { } reply)
+            Given = given is not null && i < given.Count ? given[i] : null;
+            if (Do(lines[i]) is not { } reply)
             {
                 return null;
             }

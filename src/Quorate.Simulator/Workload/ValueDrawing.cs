@@ -165,9 +165,9 @@ internal sealed class ValueDrawing(ValuesPlan plan, SeededRandom random)
         {
             KeyUse.Text => WriteText(key, stamp),
             KeyUse.Hash => WriteHash(key, stamp),
-            KeyUse.Set => [random.Next(5) < 3 ? "SADD" : "SREM", key, Element(), Element()],
+            KeyUse.Set => WriteSet(tag, key),
             KeyUse.List => WriteList(key, stamp),
-            KeyUse.SortedSet => WriteSortedSet(key),
+            KeyUse.SortedSet => random.Next(6) == 0 ? CombineSorted(tag, key) : WriteSortedSet(key),
             KeyUse.Json => ["JSON.SET", key, "$", $"{{\"stamp\":{stamp},\"list\":[1,true,null]}}"],
             _ => Write(key, (KeyUse)random.Between((int)KeyUse.Text, (int)KeyUse.SortedSet), stamp),
         };
@@ -217,6 +217,40 @@ internal sealed class ValueDrawing(ValuesPlan plan, SeededRandom random)
         _ => ["HSET", key, Element(), Value(stamp)],
     };
 
+    private string[] WriteSet(int tag, string key) => random.Next(10) switch
+    {
+        0 => ["SPOP", key],
+        1 => ["SPOP", key, Number(random.Between(0, 4))],
+        2 or 3 => [Pick("SUNIONSTORE", "SINTERSTORE", "SDIFFSTORE"), PickSet(tag), PickSet(tag), PickSet(tag)],
+        4 or 5 => ["SREM", key, Element(), Element()],
+        _ => ["SADD", key, Element(), Element()],
+    };
+
+    private string[] ReadSet(int tag, string key) => random.Next(4) switch
+    {
+        0 => ["SCARD", key],
+        1 => ["SRANDMEMBER", key],
+        2 => ["SRANDMEMBER", key, Number(random.Between(-4, 4))],
+        _ => [Pick("SUNION", "SINTER", "SDIFF"), PickSet(tag), PickSet(tag)],
+    };
+
+    private string[] CombineSorted(int tag, string key)
+    {
+        string name = Pick("ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE");
+        string[] line = [name, Pick(key, ValueKeys.Of(tag, KeyUse.Any)), "2", key, PickSet(tag)];
+        if (name != "ZDIFFSTORE" && random.Next(2) == 0)
+        {
+            line = [.. line, "WEIGHTS", Number(random.Between(1, 3)), Number(random.Between(1, 3))];
+        }
+
+        return name != "ZDIFFSTORE" && random.Next(2) == 0
+            ? [.. line, "AGGREGATE", Pick("SUM", "MIN", "MAX")]
+            : line;
+    }
+
+    /// <summary>A key that is a set, or may be one.</summary>
+    private string PickSet(int tag) => ValueKeys.Of(tag, random.Next(3) == 0 ? KeyUse.Any : KeyUse.Set);
+
     private string[] WriteList(string key, ulong stamp) => random.Next(9) switch
     {
         0 => ["LPOP", key],
@@ -249,7 +283,7 @@ internal sealed class ValueDrawing(ValuesPlan plan, SeededRandom random)
             (1, KeyUse.List) => ["LINDEX", key, Number(random.Between(-3, 3))],
             (1, KeyUse.SortedSet) => [Pick("ZSCORE", "ZRANK"), key, Element()],
             (2, KeyUse.Hash) => ["HLEN", key],
-            (2, KeyUse.Set) => ["SCARD", key],
+            (2, KeyUse.Set) => ReadSet(tag, key),
             (2, KeyUse.List) => ["LLEN", key],
             (2, KeyUse.SortedSet) => ["ZCOUNT", key, Number(random.Between(-5, 0)), Number(random.Between(0, 5))],
             (_, KeyUse.Any) => ReadWhole(key, (KeyUse)random.Between((int)KeyUse.Text, (int)KeyUse.Any)),

@@ -148,7 +148,8 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         AfterInput();
         if (_strays.Count > 0)
         {
-            RunClaims.Break(RunClaims.SingleAnswer, $"{Node.Name} has no such partition and does not refuse {attempt}");
+            RunClaims.Break(
+                RunClaims.SingleAnswer, $"{Node.Name} has no such partition and does not refuse {attempt}");
         }
     }
 
@@ -268,8 +269,9 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
 
     void INodeHost.RoleChanged(GroupId group, in RoleChanged change) => Here(group).RoleChanged(change);
 
-    void INodeHost.Proposed(GroupId group, RequestId request, ReadToken place, bool isExecuted) =>
-        Here(group).Proposed(request, place, isExecuted);
+    void INodeHost.Proposed(
+        GroupId group, RequestId request, ReadToken place, bool isExecuted, ReadOnlyMemory<byte> reply) =>
+        Here(group).Proposed(request, place, isExecuted, reply);
 
     void INodeHost.LogOpened()
     {
@@ -317,7 +319,8 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
 
     private PartitionStoreSettings StoreOf(GroupId group, ReplicaId id) => _plan.Store with
     {
-        Prefix = NodeFiles.Prefix(IndexOf(group), id), Partition = group,
+        Prefix = NodeFiles.Prefix(IndexOf(group), id),
+        Partition = group,
     };
 
     /// <summary>
@@ -362,7 +365,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         }
     }
 
-    /// <summary>When nothing is under way that needs memory, and nobody leaves, what is used is what is needed.</summary>
+    /// <summary>When nothing under way needs memory, and nobody leaves, what is used is what is needed.</summary>
     private void CheckMemory()
     {
         long dirtyBytes = 0;

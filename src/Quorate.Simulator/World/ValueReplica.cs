@@ -56,7 +56,7 @@ internal sealed class ValueReplica(
         }
     }
 
-    public void Proposed(RequestId request, ReadToken place, bool isExecuted)
+    public void Proposed(RequestId request, ReadToken place, bool isExecuted, ReadOnlyMemory<byte> reply)
     {
         Attempt attempt = Attempts[request];
         if (World.Trace.Verbose)
@@ -64,7 +64,7 @@ internal sealed class ValueReplica(
             World.Note(Name, $"{(isExecuted ? "evaluates" : "recognises")} {attempt} at {place}");
         }
 
-        Model.Evaluated(attempt, place, isExecuted);
+        Model.Evaluated(attempt, place, isExecuted, reply);
     }
 
     public void RoleChanged(in RoleChanged change) => NoteRole(change);

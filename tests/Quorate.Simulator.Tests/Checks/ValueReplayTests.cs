@@ -135,7 +135,7 @@ public sealed class ValueReplayTests
         var token = new ReadToken(new Term(1), new LogIndex(++_index));
         foreach (Attempt request in requests)
         {
-            _replay.Evaluated(request, token, isExecuted: true);
+            _replay.Evaluated(request, token, isExecuted: true, default);
         }
 
         byte[] batch = EntryBatch.Encode(HybridTime.FromMilliseconds(time), changes.WrittenSpan);

@@ -169,6 +169,60 @@ public sealed class ModelRunTests
     [InlineData("?1\r\n")]
     public void What_is_no_reply_is_told(string text) => Assert.Null(ModelReply.Canonical(text));
 
+    [Fact]
+    public void Sets_are_combined_and_what_is_stored_takes_the_place_of_anything()
+    {
+        Expect(":3", "SADD a 1 2 3");
+        Expect(":2", "SADD b 2 4");
+        Expect("~4|$1|1|$1|2|$1|3|$1|4", "SUNION a b");
+        Expect("~1|$1|2", "SINTER a b");
+        Expect("~2|$1|1|$1|3", "SDIFF a b c");
+        Expect("+OK", "SET d x PX 100");
+        Expect("-WRONGTYPE", "SUNION a d");
+        Expect(":1", "SINTERSTORE d a b");
+        Expect(":-1", "PTTL d");
+        Expect(":0", "SINTERSTORE d a c");
+        Expect("+none", "TYPE d");
+    }
+
+    [Fact]
+    public void Sorted_sets_are_combined_with_weights_and_aggregates()
+    {
+        Expect(":2", "ZADD a 1 x 2 y");
+        Expect(":2", "ZADD b 10 y 20 z");
+        Expect(":2", "SADD s x w");
+        Expect(":3", "ZUNIONSTORE c 2 a b WEIGHTS 2 3");
+        Expect("*3|*2|$1|x|,2|*2|$1|y|,34|*2|$1|z|,60", "ZRANGE c 0 -1 WITHSCORES");
+        Expect(":1", "ZINTERSTORE c 2 a b WEIGHTS -1 1 AGGREGATE MIN");
+        Expect("*1|*2|$1|y|,-2", "ZRANGE c 0 -1 WITHSCORES");
+        Expect(":1", "ZDIFFSTORE c 2 a s");
+        Expect("*1|*2|$1|y|,2", "ZRANGE c 0 -1 WITHSCORES");
+        Expect(":3", "ZUNIONSTORE c 2 a s AGGREGATE MAX");
+        Expect("-WRONGTYPE", "SUNION a s");
+    }
+
+    [Theory]
+    [InlineData("SPOP s", "$1\r\na\r\n", true, 1)]
+    [InlineData("SPOP s", "$1\r\nc\r\n", false, 2)]
+    [InlineData("SPOP s", "_\r\n", false, 2)]
+    [InlineData("SPOP none", "_\r\n", true, 2)]
+    [InlineData("SPOP s 5", "~2\r\n$1\r\nb\r\n$1\r\na\r\n", true, 0)]
+    [InlineData("SPOP s 2", "~2\r\n$1\r\na\r\n$1\r\na\r\n", false, 2)]
+    [InlineData("SPOP s 1", "~2\r\n$1\r\na\r\n$1\r\nb\r\n", false, 2)]
+    [InlineData("SRANDMEMBER s", "$1\r\nb\r\n", true, 2)]
+    [InlineData("SRANDMEMBER s -3", "*3\r\n$1\r\nb\r\n$1\r\nb\r\n$1\r\na\r\n", true, 2)]
+    [InlineData("SRANDMEMBER s 2", "*2\r\n$1\r\nb\r\n$1\r\nb\r\n", false, 2)]
+    public void What_was_chosen_by_chance_is_judged_and_what_was_popped_has_left(
+        string command, string given, bool isPossible, int left)
+    {
+        Expect(":2", "SADD s a b");
+        var run = new ModelRun(_keys, _time) { Given = given };
+
+        Assert.Equal(isPossible, run.Do(command.Split(' ')) == given);
+        _keys = run.After;
+        Expect($":{left}", "SCARD s");
+    }
+
     private void Expect(string shown, string command)
     {
         var run = new ModelRun(_keys, _time);

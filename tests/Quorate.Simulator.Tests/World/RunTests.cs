@@ -54,6 +54,16 @@ public sealed class RunTests
         }
     }
 
+    /// <summary>Weights of zero or below gave a zero with a sign, which the product shows without one.</summary>
+    [Theory]
+    [InlineData(8100119)]
+    [InlineData(8100475)]
+    public void Seeds_that_failed_for_a_fault_of_the_workload_break_no_claim(ulong seed)
+    {
+        RunResult result = RunResult.Of(PlanDrawing.Draw(seed, new PlanOverrides { Values = true }));
+        Assert.True(result.Broken is null, $"seed {seed}: {result.Broken}");
+    }
+
     private static RunResult Run(ulong seed, TextWriter? lines = null) =>
         RunResult.Of(PlanDrawing.Draw(seed, PlanOverrides.None), lines);
 }
