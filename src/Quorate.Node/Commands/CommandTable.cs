@@ -103,7 +103,7 @@ public static class CommandTable
             return [];
         }
 
-        int last = spec.Keys.Last < 0 ? line.Count + spec.Keys.Last : spec.Keys.Last;
+        int last = spec.Keys.LastIn(line);
         var words = new List<int>();
         for (int word = spec.Keys.First; word <= last; word += spec.Keys.Step)
         {
@@ -121,14 +121,18 @@ public static class CommandTable
     private static string? KeyError(CommandSpec spec, CommandLine line)
     {
         bool isLong = false;
-        if (spec.KeysOf is null && spec.Keys.Last == spec.Keys.First)
+        if (spec.KeysOf is { } keysOf)
         {
-            // Most commands have one key; they are looked at without making a list of it.
-            isLong = spec.Keys.First > 0 && line[spec.Keys.First].Length > RowLimits.KeyBytesMax;
+            foreach (int word in keysOf(line))
+            {
+                isLong |= line[word].Length > RowLimits.KeyBytesMax;
+            }
         }
-        else
+        else if (spec.Keys.First > 0)
         {
-            foreach (int word in KeyWordsOf(spec, line))
+            // Most commands have their keys at fixed places; they are looked at without making a list of them.
+            int last = spec.Keys.LastIn(line);
+            for (int word = spec.Keys.First; word <= last; word += spec.Keys.Step)
             {
                 isLong |= line[word].Length > RowLimits.KeyBytesMax;
             }

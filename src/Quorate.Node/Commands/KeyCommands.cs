@@ -10,10 +10,10 @@ internal static class KeyCommands
 
     public static readonly CommandSpec[] All =
     [
-        new("DEL", -2, CommandKind.Write, AllWords, Delete),
-        new("UNLINK", -2, CommandKind.Write, AllWords, Delete),
-        new("EXISTS", -2, CommandKind.Read, AllWords, Count),
-        new("TOUCH", -2, CommandKind.Read, AllWords, Count),
+        new("DEL", -2, CommandKind.Write, AllWords, Delete) { Scattering = Scattering.KeysSum },
+        new("UNLINK", -2, CommandKind.Write, AllWords, Delete) { Scattering = Scattering.KeysSum },
+        new("EXISTS", -2, CommandKind.Read, AllWords, Count) { Scattering = Scattering.KeysSum },
+        new("TOUCH", -2, CommandKind.Read, AllWords, Count) { Scattering = Scattering.KeysSum },
         new("TYPE", 2, CommandKind.Read, KeyWords.One, Type),
         new("RENAME", 3, CommandKind.Write, new KeyWords(1, 2, 1), context => Rename(context, onlyNew: false)),
         new("RENAMENX", 3, CommandKind.Write, new KeyWords(1, 2, 1), context => Rename(context, onlyNew: true)),

@@ -14,12 +14,16 @@ internal static class KeyspaceCommands
 {
     private const long ScanCountDefault = 10;
 
+    /// <summary>Of a number that holds the place of a row, in bytes.</summary>
+    private const int PlaceBytes = 16;
+
     public static readonly CommandSpec[] All =
     [
-        new("KEYS", 2, CommandKind.Read, KeyWords.None, Keys),
-        new("SCAN", -2, CommandKind.Read, KeyWords.None, Scan),
-        new("DBSIZE", 1, CommandKind.Read, KeyWords.None, Count),
-        new("FLUSHDB", -1, CommandKind.Write, KeyWords.None, Clear),
+        new("KEYS", 2, CommandKind.Read, KeyWords.None, Keys) { Scattering = Scattering.PartitionsArray },
+        new("SCAN", -2, CommandKind.Read, KeyWords.None, Scan) { Scattering = Scattering.PartitionsCursor },
+        new("DBSIZE", 1, CommandKind.Read, KeyWords.None, Count) { Scattering = Scattering.PartitionsSum },
+        new("FLUSHDB", -1, CommandKind.Write, KeyWords.None, Clear) { Scattering = Scattering.PartitionsOk },
+        new("RANDOMKEY", 1, CommandKind.Read, KeyWords.None, Draw) { Scattering = Scattering.PartitionsFirst },
     ];
 
     private static ReadOnlySpan<byte> Start => [0];
@@ -51,6 +55,66 @@ internal static class KeyspaceCommands
         {
             context.Reply.Integer(count);
         }
+    }
+
+    /// <summary>
+    /// A key by chance: the first one behind a place drawn between the first row and the last, so that one behind a
+    /// wide gap is drawn more often than others.
+    /// </summary>
+    private static void Draw(CommandContext context)
+    {
+        var first = new OneRow();
+        var last = new OneRow();
+        if (!context.TryScan(new RowRange(Start, End), first)
+            || !context.TryScan(new RowRange(Start, End, descending: true), last))
+        {
+            return;
+        }
+
+        List<byte[]> keys = [];
+        if (first.RowKey is { } from && last.RowKey is { } to)
+        {
+            byte[] start = RowKeyBetween(from, to, new SeededRandom(context.Seed));
+            var walk = new HeaderWalk(1, (key, _) => keys.Add(key));
+            if (!walk.TryRun(context, start)
+                || (keys.Count == 0 && !new HeaderWalk(1, (key, _) => keys.Add(key)).TryRun(context, Start)))
+            {
+                return;
+            }
+        }
+
+        if (keys.Count == 0)
+        {
+            context.Reply.Null();
+        }
+        else
+        {
+            context.Reply.Bulk(keys[0]);
+        }
+    }
+
+    /// <summary>
+    /// Slot and tag hash between those of two rows, both included; now and then those of the first, which no other
+    /// place comes before.
+    /// </summary>
+    private static byte[] RowKeyBetween(byte[] from, byte[] to, SeededRandom random)
+    {
+        const int firstPartsPerMillion = 50_000;
+        UInt128 low = PlaceOf(from);
+        UInt128 span = PlaceOf(to) - low + 1;
+        UInt128 drawn = new(random.NextUInt64(), random.NextUInt64());
+        byte[] bytes = new byte[PlaceBytes];
+        UInt128 place = random.Chance(firstPartsPerMillion) ? low : low + (drawn % span);
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, place);
+        return bytes[^RowKey.PrefixBytes..];
+    }
+
+    /// <summary>Slot, space and tag hash of a row as one number.</summary>
+    private static UInt128 PlaceOf(byte[] rowKey)
+    {
+        byte[] bytes = new byte[PlaceBytes];
+        rowKey.AsSpan(0, RowKey.PrefixBytes).CopyTo(bytes.AsSpan(PlaceBytes - RowKey.PrefixBytes));
+        return BinaryPrimitives.ReadUInt128BigEndian(bytes);
     }
 
     private static void Scan(CommandContext context)
@@ -106,6 +170,17 @@ internal static class KeyspaceCommands
         foreach (byte[] key in keys)
         {
             reply.Bulk(key);
+        }
+    }
+
+    private sealed class OneRow : IRowVisitor
+    {
+        public byte[]? RowKey { get; private set; }
+
+        public bool Visit(ReadOnlySpan<byte> rowKey, in Row row)
+        {
+            RowKey = rowKey.ToArray();
+            return false;
         }
     }
 

@@ -12,8 +12,11 @@ internal static class StringCommands
         new("GET", 2, CommandKind.Read, KeyWords.One, Get),
         new("GETSET", 3, CommandKind.Write, KeyWords.One, GetSet),
         new("GETDEL", 2, CommandKind.Write, KeyWords.One, GetDelete),
-        new("MGET", -2, CommandKind.Read, new KeyWords(1, -1, 1), GetMany),
-        new("MSET", -3, CommandKind.Write, new KeyWords(1, -1, 2), context => SetMany(context, onlyNew: false)),
+        new("MGET", -2, CommandKind.Read, new KeyWords(1, -1, 1), GetMany) { Scattering = Scattering.KeysArray },
+        new("MSET", -3, CommandKind.Write, new KeyWords(1, -1, 2), context => SetMany(context, onlyNew: false))
+        {
+            Scattering = Scattering.KeysOk,
+        },
         new("MSETNX", -3, CommandKind.Write, new KeyWords(1, -1, 2), context => SetMany(context, onlyNew: true)),
         new("APPEND", 3, CommandKind.Write, KeyWords.One, Append),
         new("STRLEN", 2, CommandKind.Read, KeyWords.One, Length),

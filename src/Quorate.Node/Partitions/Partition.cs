@@ -342,6 +342,7 @@ public sealed class Partition : IReplicaHost
 
         _operations.Clear();
         _isClosed = true;
+        _parts.Machine.Failed = _host.End;
         Replica.Close();
     }
 

@@ -16,7 +16,8 @@ namespace Quorate.Storage.Blocks;
 /// <param name="bytesMax">The bound, in bytes.</param>
 /// <param name="budget">The node's memory; null for none but the bound.</param>
 /// <param name="ownPercent">
-/// What it keeps while memory is short: this share of its bound, or of half of all memory when that is less, in percent.
+/// What it keeps while memory is short: this share of its bound, or of half of all memory when that is less, in
+/// percent.
 /// </param>
 public sealed class BlockCache(long bytesMax, MemoryBudget? budget = null, int ownPercent = 50) : IBlockLookup
 {

@@ -1,0 +1,171 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Quorate.Cli.Up;
+
+/// <summary>One node of a local cluster: the process that runs it, and how to start it.</summary>
+internal sealed partial class LocalNode : IDisposable
+{
+    private const int Terminate = 15;
+
+    private readonly Action<LocalNode, string> _said;
+    private Process? _process;
+
+    /// <param name="more">Arguments that all nodes get.</param>
+    /// <param name="said">Is told each line that the node prints.</param>
+    public LocalNode(
+        int number, string folder, UpSettings settings, IReadOnlyList<string> more, Action<LocalNode, string> said)
+    {
+        _said = said;
+        Number = number;
+        Folder = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"node-{number}"));
+        RespPort = settings.RespPort + number - 1;
+        HttpPort = settings.HttpPort + number - 1;
+        PeerPort = settings.PeerPort + number - 1;
+        Zone = settings.ZoneOf(number);
+        string seeds = string.Join(',', Enumerable.Range(0, settings.Nodes).Select(i => Local(settings.PeerPort + i)));
+        Arguments =
+        [
+            "serve",
+            "--data", Folder,
+            "--resp-port", Text(RespPort),
+            "--http-port", Text(HttpPort),
+            "--peer-port", Text(PeerPort),
+            "--zone", Zone,
+            "--seeds", seeds,
+            "--expect", Text(settings.Nodes),
+            .. more,
+        ];
+    }
+
+    /// <summary>From 1.</summary>
+    public int Number { get; }
+
+    public string Folder { get; }
+
+    public string Zone { get; }
+
+    public int RespPort { get; }
+
+    public int HttpPort { get; }
+
+    public int PeerPort { get; }
+
+    /// <summary>Of the command line that starts it.</summary>
+    public IReadOnlyList<string> Arguments { get; }
+
+    public int ProcessId => _process?.Id ?? 0;
+
+    public bool IsRunning => _process is { HasExited: false };
+
+    /// <summary>How it ended; null while it runs or before it was started.</summary>
+    public int? ExitCode => _process is { HasExited: true } ended ? ended.ExitCode : null;
+
+    public void Start()
+    {
+        _process?.Dispose();
+        var start = new ProcessStartInfo(Executable.Path)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            UseShellExecute = false,
+        };
+        foreach (string argument in Executable.FirstArguments.Concat(Arguments))
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, line) => Said(line.Data);
+        _process.ErrorDataReceived += (_, line) => Said(line.Data);
+        _process.Start();
+        _process.StandardInput.Close();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>
+    /// The process of this node that somebody else has started, by the word of its folder; null when there is none.
+    /// </summary>
+    public int? ForeignProcess
+    {
+        get
+        {
+            string path = Path.Combine(Folder, "pid");
+            if (IsRunning
+                || !File.Exists(path)
+                || !int.TryParse(File.ReadAllText(path).Trim(), CultureInfo.InvariantCulture, out int process))
+            {
+                return null;
+            }
+
+            try
+            {
+                using var found = Process.GetProcessById(process);
+                return found.HasExited || !IsQuorate(process) ? null : process;
+            }
+            catch (ArgumentException)
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>Asks it to end well, also when somebody else has started it again.</summary>
+    public void Stop()
+    {
+        if (!OperatingSystem.IsWindows() && (IsRunning ? ProcessId : ForeignProcess) is { } process)
+        {
+            _ = Kill(process, Terminate);
+        }
+    }
+
+    /// <summary>Waits for its end; false when it has not come in time.</summary>
+    public async Task<bool> WaitForEnd(TimeSpan time)
+    {
+        using var limit = new CancellationTokenSource(time);
+        try
+        {
+            await (_process?.WaitForExitAsync(limit.Token) ?? Task.CompletedTask).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    public void KillNow()
+    {
+        if (IsRunning)
+        {
+            _process!.Kill();
+        }
+    }
+
+    public void Dispose() => _process?.Dispose();
+
+    /// <summary>Process ids are used again: what runs under it now may be anything.</summary>
+    private static bool IsQuorate(int process)
+    {
+        string path = string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/cmdline");
+        return File.Exists(path) && File.ReadAllText(path).Contains("quorate", StringComparison.Ordinal);
+    }
+
+    private static string Local(int port) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private void Said(string? line)
+    {
+        if (!string.IsNullOrWhiteSpace(line))
+        {
+            _said(this, line);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+}

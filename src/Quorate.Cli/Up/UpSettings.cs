@@ -1,0 +1,59 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Quorate.Cli.Up;
+
+/// <summary>
+/// A local cluster: how many nodes, where they keep their data, on which ports they listen. It is written into the
+/// folder when the cluster is made, so that it is the same one whenever it is started again.
+/// </summary>
+/// <param name="Nodes">Their number.</param>
+/// <param name="RespPort">Of the first node; the others count up. Likewise the other two.</param>
+/// <param name="Zones">The zone of each node in turn; empty: each in one of its own.</param>
+internal sealed record UpSettings(
+    [property: JsonPropertyName("nodes")] int Nodes,
+    [property: JsonPropertyName("respPort")] int RespPort,
+    [property: JsonPropertyName("httpPort")] int HttpPort,
+    [property: JsonPropertyName("peerPort")] int PeerPort,
+    [property: JsonPropertyName("zones")] string[] Zones)
+{
+    /// <summary>Its name in the cluster's folder.</summary>
+    public const string FileName = "cluster.json";
+
+    /// <summary>Nodes of a local cluster.</summary>
+    public const int NodesMax = 32;
+
+    private static readonly JsonSerializerOptions Options = new() { WriteIndented = true };
+
+    public string ZoneOf(int node) => Zones.Length == 0 ? $"z{node}" : Zones[(node - 1) % Zones.Length];
+
+    /// <summary>What the folder says; null when it holds no cluster, or, with a sentence, a broken file.</summary>
+    public static UpSettings? Read(string folder, out string? problem)
+    {
+        string path = Path.Combine(folder, FileName);
+        problem = null;
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        try
+        {
+            UpSettings? found = JsonSerializer.Deserialize<UpSettings>(File.ReadAllText(path));
+            if (found is { Nodes: > 0 and <= NodesMax, Zones: not null })
+            {
+                return found;
+            }
+        }
+        catch (JsonException)
+        {
+            // The sentence below says it.
+        }
+
+        problem = $"{path} is not what `quorate up` has written: mend it, or name another folder by --data.";
+        return null;
+    }
+
+    public void Write(string folder) =>
+        File.WriteAllText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, Options) + "\n");
+}

@@ -1,0 +1,67 @@
+using System.Diagnostics.CodeAnalysis;
+using Quorate.Core.Model;
+using Quorate.Node.Metadata.Wire;
+
+namespace Quorate.Node.Cluster;
+
+/// <summary>
+/// The cluster as a node knows it at one moment. It never changes, so any thread may look at it; a change of the
+/// metadata makes another one.
+/// </summary>
+public sealed class ClusterView
+{
+    private readonly Dictionary<string, KeyspaceView> _byName = new(StringComparer.Ordinal);
+    private readonly Dictionary<uint, KeyspaceView> _byId = [];
+
+    public ClusterView(NodeId self, MetadataState state)
+    {
+        Self = self;
+        State = state;
+        foreach (KeyspaceRecord keyspace in state.Keyspaces)
+        {
+            var view = new KeyspaceView(keyspace, state.Partitions.Where(row => row.Keyspace == keyspace.Id));
+            _byName.Add(keyspace.Name, view);
+            _byId.Add(keyspace.Id, view);
+        }
+    }
+
+    public NodeId Self { get; }
+
+    /// <summary>What the metadata group has agreed on. Nobody changes it any more.</summary>
+    public MetadataState State { get; }
+
+    /// <summary>The log index of the metadata command that led here; zero before there is a cluster.</summary>
+    public ulong Version => State.Version;
+
+    public bool TryFind(string keyspace, [NotNullWhen(true)] out KeyspaceView? view) =>
+        _byName.TryGetValue(keyspace, out view);
+
+    public bool TryFind(uint keyspace, [NotNullWhen(true)] out KeyspaceView? view) =>
+        _byId.TryGetValue(keyspace, out view);
+}
+
+/// <summary>A keyspace and where its partitions are.</summary>
+public sealed class KeyspaceView
+{
+    private readonly PartitionRecord[] _partitions;
+    private readonly ushort[] _bySlot = new ushort[Slot.Count];
+
+    public KeyspaceView(KeyspaceRecord record, IEnumerable<PartitionRecord> partitions)
+    {
+        Record = record;
+        _partitions = [.. partitions.OrderBy(partition => partition.FirstSlot)];
+        for (int i = 0; i < _partitions.Length; i++)
+        {
+            PartitionRecord partition = _partitions[i];
+            int count = (int)(partition.LastSlot - partition.FirstSlot + 1);
+            _bySlot.AsSpan((int)partition.FirstSlot, count).Fill((ushort)i);
+        }
+    }
+
+    public KeyspaceRecord Record { get; }
+
+    /// <summary>Ascending by slot; they cover every slot once.</summary>
+    public IReadOnlyList<PartitionRecord> Partitions => _partitions;
+
+    public PartitionRecord PartitionOf(Slot slot) => _partitions[_bySlot[slot.Value]];
+}

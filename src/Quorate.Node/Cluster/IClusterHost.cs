@@ -1,0 +1,67 @@
+using Quorate.Core.Model;
+
+namespace Quorate.Node.Cluster;
+
+/// <summary>
+/// Which of the connections between two nodes a message takes, so that large and small do not wait for each other.
+/// </summary>
+public enum PeerClass : byte
+{
+    /// <summary>Heartbeats, votes, short answers: never behind anything else.</summary>
+    Urgent = 1,
+
+    /// <summary>Entries of the log.</summary>
+    Log = 2,
+
+    /// <summary>Requests that are handed on, and their answers.</summary>
+    Requests = 3,
+
+    /// <summary>Pieces of snapshots.</summary>
+    Bulk = 4,
+}
+
+/// <summary>
+/// The world around a <see cref="ClusterNode"/>: clocks, timer, network. The node calls it while it takes an input; the
+/// host does not call back into the node from inside these calls.
+/// </summary>
+public interface IClusterHost
+{
+    /// <summary>The node's monotonic clock, now.</summary>
+    Instant Now { get; }
+
+    /// <summary>The node's wall clock, in milliseconds since 1970. It may jump.</summary>
+    long WallClockMilliseconds { get; }
+
+    /// <summary>
+    /// A message for a node, which the host copies. It may be lost, repeated or overtaken. False when it surely is
+    /// lost: there is no connection, or too much waits for it.
+    /// </summary>
+    bool Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message);
+
+    /// <summary>Call the node's Tick then; it takes the place of the former deadline.</summary>
+    void SetDeadline(Instant deadline);
+
+    /// <summary>Something is to be done: call the node's Turn, once, now or later.</summary>
+    void TurnWaits();
+
+    /// <summary>Call the node's Work, when there is time.</summary>
+    void WorkWaits();
+
+    /// <summary>The metadata has changed, or who leads: addresses of peers are in it.</summary>
+    void ViewChanged(ClusterView view);
+
+    /// <summary>Something that an operator may want to know (an election, a silent node), in one sentence.</summary>
+    void Happened(in NodeEvent happened);
+
+    /// <summary>
+    /// After <see cref="ClusterNode.BeginStop"/>: nothing more is to be waited for; close the node and end the process.
+    /// </summary>
+    void StopReady();
+
+    /// <summary>The process must end with this sentence. The node takes no further input.</summary>
+    void End(string sentence);
+}
+
+/// <summary>Something that an operator may want to know.</summary>
+/// <param name="Kind">One word, for filters: `election`, `silent`, `heard`, `space`, `checkpoint`.</param>
+public readonly record struct NodeEvent(string Kind, string Sentence);

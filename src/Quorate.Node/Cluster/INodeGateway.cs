@@ -1,0 +1,25 @@
+using Quorate.Core.Model;
+
+namespace Quorate.Node.Cluster;
+
+/// <summary>The node as its edges see it. Any thread may call it.</summary>
+public interface INodeGateway
+{
+    /// <summary>The node's monotonic clock, now.</summary>
+    Instant Now { get; }
+
+    /// <summary>The newest view of the cluster.</summary>
+    ClusterView View { get; }
+
+    /// <summary>
+    /// Hands calls over, in their order. Each is completed once, perhaps before this returns, perhaps on another
+    /// thread. Calls of one connection that name one key are executed in the order in which they were handed over.
+    /// </summary>
+    void Submit(ReadOnlySpan<ClientCall> calls);
+
+    /// <summary>Asks the metadata group.</summary>
+    void Submit(MetadataCall call);
+
+    /// <summary>Looks at the node, or tells it something, on the thread that drives it, soon.</summary>
+    void Post(Action<ClusterNode> action);
+}
