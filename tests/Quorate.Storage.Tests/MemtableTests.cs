@@ -265,7 +265,7 @@ public sealed class MemtableTests
         budget.Give(MemoryUse.BlockCache, 60);
         Assert.Equal(30, budget.FreeBytes);
         Assert.Equal(70, budget.UsedBy(MemoryUse.Memtables));
-        Assert.Throws<InvariantBrokenException>(() => budget.Give(MemoryUse.Queues, 1));
+        Assert.Throws<InvariantBrokenException>(() => budget.Give(MemoryUse.Work, 1));
     }
 
     private static byte[] Key(string key) => RowKey.Of(Encoding.UTF8.GetBytes(key));

@@ -10,12 +10,16 @@ namespace Quorate.Storage.Blocks;
 /// 1968): one that was found since the hand last passed stays for another round. A pinned block does not leave.
 /// <para>Invariants: unpinned blocks take no more than the bound leaves; pinned ones exceed it only when a single
 /// owner's do, who asks <see cref="MayPin"/> before it fetches. What is kept is counted in the node's memory budget,
-/// and while that is exceeded nothing stays but what is pinned. It has one owner: nothing here is for two threads.
-/// </para>
+/// and while that is exceeded no more stays than the cache's own share: rows in memory that are on disk too are worth
+/// no more than blocks, and leave instead. It has one owner: nothing here is for two threads.</para>
 /// </summary>
 /// <param name="bytesMax">The bound, in bytes.</param>
 /// <param name="budget">The node's memory; null for none but the bound.</param>
-public sealed class BlockCache(long bytesMax, MemoryBudget? budget = null) : IBlockLookup
+/// <param name="ownPercent">
+/// What it keeps while memory is short: this share of its bound, or of half of all memory when that is less, in
+/// percent.
+/// </param>
+public sealed class BlockCache(long bytesMax, MemoryBudget? budget = null, int ownPercent = 50) : IBlockLookup
 {
     private readonly Dictionary<BlockName, int> _places = [];
     private readonly List<Entry> _entries = [];
@@ -137,7 +141,7 @@ public sealed class BlockCache(long bytesMax, MemoryBudget? budget = null) : IBl
         Shrink();
     }
 
-    /// <summary>Lets blocks go for as long as the node's memory is exceeded.</summary>
+    /// <summary>Lets blocks beyond its own share go for as long as the node's memory is exceeded.</summary>
     public void MakeRoom() => Shrink();
 
     private static BlockName NameOf(SSTableReader file, int block)
@@ -160,7 +164,10 @@ public sealed class BlockCache(long bytesMax, MemoryBudget? budget = null) : IBl
         budget?.Take(MemoryUse.BlockCache, block.MemoryBytes);
     }
 
-    private bool MustShrink => Bytes > BytesMax || budget?.OverBytes > 0;
+    private bool MustShrink => Bytes > BytesMax || (budget?.OverBytes > 0 && Bytes > OwnBytes);
+
+    /// <summary>Its own share, in bytes.</summary>
+    private long OwnBytes => Math.Min(BytesMax, budget!.TotalBytes / 2) * ownPercent / 100;
 
     private void Shrink()
     {

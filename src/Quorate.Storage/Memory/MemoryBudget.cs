@@ -14,8 +14,11 @@ public enum MemoryUse : byte
     /// <summary>Sparse indexes and filters of open files. They stay while the files are open.</summary>
     IndexesAndFilters = 2,
 
-    /// <summary>What waits to be sent, written or applied. It is refused when memory is short.</summary>
-    Queues = 3,
+    /// <summary>
+    /// Files that are being written, and blocks on their way from the disk or read ahead by a merge. It goes with the
+    /// work that needs it.
+    /// </summary>
+    Work = 3,
 }
 
 /// <summary>

@@ -16,6 +16,9 @@ internal interface IRowFeed
     /// <summary>What one feed costs beside the rows that it shows, as bytes that are worked through.</summary>
     int LookBytes { get; }
 
+    /// <summary>What it holds in memory of its own, in bytes.</summary>
+    long MemoryBytes { get; }
+
     /// <summary>The steps that fetch what was cold.</summary>
     IEnumerable<StoreStep> ReadCold();
 }
@@ -27,6 +30,8 @@ internal sealed class FrozenRows(MemtableFreeze freeze) : IRowFeed
     private const int RowsMax = 1024;
 
     public int LookBytes => RowsMax * 16;
+
+    public long MemoryBytes => 0;
 
     public CursorState Feed(IRowVisitor visitor) =>
         freeze.Next(RowsMax, visitor) ? CursorState.Row : CursorState.End;
@@ -48,12 +53,14 @@ internal sealed class MergedTables : IRowFeed
     public MergedTables(StoreContext context, IReadOnlyList<StoreTable> tables)
     {
         _context = context;
-        _windows = [.. tables.Select(table => new TableWindow(context, table))];
+        _windows = [.. tables.Select(table => new TableWindow(context, table, tables.Count))];
         _cursors = [.. tables.Zip(_windows, (table, window) => new SSTableCursor(table.Reader, window))];
         _merged = new(_cursors);
     }
 
     public int LookBytes => 0;
+
+    public long MemoryBytes => _windows.Sum(window => window.MemoryBytes);
 
     public CursorState Feed(IRowVisitor visitor)
     {

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Quorate.Core.Model;
 using Quorate.Storage.Blocks;
 using Quorate.Storage.Disk;
+using Quorate.Storage.Memory;
 using Quorate.Storage.SSTable;
 
 namespace Quorate.Storage.Stores;
@@ -66,6 +67,7 @@ internal sealed class StoreFetches(StoreContext context) : IDiskClient
     {
         _waiting.Clear();
         _reading.Clear();
+        NoteReading(-_readingBytes);
         foreach (ulong tag in _held.Keys.ToArray())
         {
             Release(tag);
@@ -82,7 +84,7 @@ internal sealed class StoreFetches(StoreContext context) : IDiskClient
         (Fetch fetch, StoreTable table, BlockRun run) = read;
         if (run.Count > 0)
         {
-            _readingBytes -= BytesOf(table.Reader, run);
+            NoteReading(-BytesOf(table.Reader, run));
             Take(fetch.Tag, table, run, completion);
             context.Tables.Release(table);
         }
@@ -112,7 +114,7 @@ internal sealed class StoreFetches(StoreContext context) : IDiskClient
             }
 
             _waiting.Dequeue();
-            _readingBytes += bytes;
+            NoteReading(bytes);
             foreach ((StoreTable table, BlockRun run) in next.Wanted)
             {
                 Submit(next, table, run, table.Reader.ReadBlocks(run));
@@ -124,6 +126,12 @@ internal sealed class StoreFetches(StoreContext context) : IDiskClient
                 Submit(next, null!, default, context.Nothing);
             }
         }
+    }
+
+    private void NoteReading(long bytes)
+    {
+        _readingBytes += bytes;
+        context.Budget.Take(MemoryUse.Work, bytes);
     }
 
     private void Submit(Fetch fetch, StoreTable table, BlockRun run, in DiskOperation operation)

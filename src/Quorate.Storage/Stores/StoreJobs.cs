@@ -105,6 +105,11 @@ internal sealed class StoreJobs(IDisk disk, DiskOperation nothing, int jobsMax) 
     public void Stop()
     {
         _isStopped = true;
+        if (_state != State.Advancing)
+        {
+            GiveUpAll();
+        }
+
         _state = State.Idle;
         foreach (Queue<IEnumerable<StoreStep>> queue in _waiting)
         {
@@ -157,6 +162,20 @@ internal sealed class StoreJobs(IDisk disk, DiskOperation nothing, int jobsMax) 
                 Submit(step.Operation);
                 return;
             }
+        }
+
+        if (_isStopped)
+        {
+            GiveUpAll();
+        }
+    }
+
+    /// <summary>What jobs hold in the middle of their work is given back.</summary>
+    private void GiveUpAll()
+    {
+        while (_running.TryPop(out Running running))
+        {
+            running.Steps.Dispose();
         }
     }
 

@@ -2,6 +2,7 @@ using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Encryption;
+using Quorate.Storage.Memory;
 using Quorate.Storage.Rows;
 using Quorate.Storage.SSTable;
 
@@ -24,6 +25,7 @@ internal sealed class TableOutput : IRowVisitor, IDisposable
     private readonly SSTableWriter _writer;
     private readonly ulong _number;
     private readonly int _exchanges;
+    private readonly CountedMemory _memory;
     private int _bytes;
 
     public TableOutput(StoreContext context, LogIndex createdAt, IRowFeed rows, RowGarbage garbage)
@@ -36,6 +38,7 @@ internal sealed class TableOutput : IRowVisitor, IDisposable
         _identity = new(context.Settings.Partition, _number);
         _writer = new(context.Settings.Tables, _identity, createdAt, _cipher);
         _exchanges = context.Exchanges;
+        _memory = new(context.Budget, MemoryUse.Work);
         File = StoreFileName.OfTable(context.Settings.Prefix, _number);
     }
 
@@ -58,6 +61,7 @@ internal sealed class TableOutput : IRowVisitor, IDisposable
         {
             _bytes = _rows.LookBytes;
             state = _rows.Feed(this);
+            _memory.Set(_writer.MemoryBytes + _rows.MemoryBytes);
             if (IsPieceReady)
             {
                 yield return Piece();
@@ -86,7 +90,11 @@ internal sealed class TableOutput : IRowVisitor, IDisposable
         }
     }
 
-    public void Dispose() => _cipher?.Dispose();
+    public void Dispose()
+    {
+        _cipher?.Dispose();
+        _memory.Dispose();
+    }
 
     private IEnumerable<StoreStep> FinishSteps()
     {

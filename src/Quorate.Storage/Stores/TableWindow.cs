@@ -6,10 +6,15 @@ namespace Quorate.Storage.Stores;
 
 /// <summary>
 /// The blocks that one pass through a table has read ahead: a run of them, beside the cache, which a pass through
-/// everything would only empty.
+/// everything would only empty. It takes no more than its part of a sixteenth of all memory.
 /// </summary>
-internal sealed class TableWindow(StoreContext context, StoreTable table) : IBlockLookup
+/// <param name="context">The store.</param>
+/// <param name="table">What is gone through.</param>
+/// <param name="windows">How many such passes there are side by side.</param>
+internal sealed class TableWindow(StoreContext context, StoreTable table, int windows) : IBlockLookup
 {
+    private const int MemoryDivisor = 16;
+
     private readonly List<Block> _blocks = [];
     private int _first;
 
@@ -25,8 +30,9 @@ internal sealed class TableWindow(StoreContext context, StoreTable table) : IBlo
         SSTableReader reader = table.Reader;
         int count = 1;
         long bytes = reader.StoredBytes(first);
-        while (first + count < reader.BlockCount
-            && bytes + reader.StoredBytes(first + count) <= context.Settings.PassReadBytes)
+        long bytesMax = Math.Min(
+            context.Settings.PassReadBytes, context.Budget.TotalBytes / MemoryDivisor / windows);
+        while (first + count < reader.BlockCount && bytes + reader.StoredBytes(first + count) <= bytesMax)
         {
             bytes += reader.StoredBytes(first + count++);
         }
@@ -41,7 +47,11 @@ internal sealed class TableWindow(StoreContext context, StoreTable table) : IBlo
         _blocks.Clear();
         _first = first;
         Problem = Decode(reader, context.Jobs.Completion, count);
+        MemoryBytes = _blocks.Sum(block => (long)block.MemoryBytes);
     }
+
+    /// <summary>What its blocks take, in bytes.</summary>
+    public long MemoryBytes { get; private set; }
 
     /// <summary>What was wrong with the blocks that were read last.</summary>
     public string? Problem { get; private set; }

@@ -95,7 +95,7 @@ public sealed class BlockCacheTests : IDisposable
     public void Blocks_leave_when_the_memory_of_the_node_is_needed()
     {
         var budget = new MemoryBudget(20_000);
-        var cache = new BlockCache(1_000_000, budget);
+        var cache = new BlockCache(1_000_000, budget, ownPercent: 0);
         cache.Register(_reader);
         cache.AddPinned(_reader, 0, Load(0));
         for (int block = 1; block < _reader.BlockCount; block++)
@@ -115,6 +115,32 @@ public sealed class BlockCacheTests : IDisposable
         Assert.NotNull(cache.Find(_reader, 0));
         cache.Unpin(_reader, 0);
         Assert.Equal(0, budget.UsedBy(MemoryUse.BlockCache));
+    }
+
+    [Fact]
+    public void Rows_in_memory_do_not_take_the_cache_its_own_share()
+    {
+        var budget = new MemoryBudget(40_000);
+        var cache = new BlockCache(12_000, budget, ownPercent: 50);
+        cache.Register(_reader);
+        for (int block = 0; block < _reader.BlockCount; block++)
+        {
+            cache.Add(_reader, block, Load(block));
+        }
+
+        Assert.InRange(cache.Bytes, 8_001, 12_000);
+        budget.Take(MemoryUse.Memtables, 100_000);
+        cache.MakeRoom();
+        Assert.InRange(cache.Bytes, 3_000, 6_000);
+
+        // A bound beyond all memory takes nobody all memory.
+        cache.Resize(1_000_000);
+        for (int block = 0; block < _reader.BlockCount; block++)
+        {
+            cache.Add(_reader, block, Load(block));
+        }
+
+        Assert.InRange(cache.Bytes, 5_000, 10_000);
     }
 
     [Fact]

@@ -108,6 +108,40 @@ public sealed class PartitionStoreMemoryTests
     }
 
     [Fact]
+    public void What_work_takes_is_counted_and_given_back_though_the_store_closes_in_its_middle()
+    {
+        Write(0, 200);
+        _owner.Call(store => store.Checkpoint(StoreOwner.Meta(_index)));
+        for (int i = 0; i < 20 && _budget.UsedBy(MemoryUse.Work) == 0; i++)
+        {
+            _owner.Call(store => store.Work(500));
+        }
+
+        Assert.True(_budget.UsedBy(MemoryUse.Work) > 0);
+        Assert.Empty(_owner.Saved);
+        _owner.Call(store => store.Close());
+        Assert.Equal(CacheBytes, _budget.UsedBytes);
+    }
+
+    [Fact]
+    public void Blocks_on_their_way_are_counted()
+    {
+        Write(0, 300);
+        Checkpoint();
+        while (Store.Memory.EvictClean(int.MaxValue) > 0)
+        {
+        }
+
+        Assert.Equal(0, _budget.UsedBy(MemoryUse.Work));
+        Assert.Equal(Lookup.Cold, Store.Get(Key(7), out _));
+        _owner.Call(store => store.Fetch(1));
+        Assert.True(_budget.UsedBy(MemoryUse.Work) > 0);
+        _disk.RunAll();
+        Assert.Equal(0, _budget.UsedBy(MemoryUse.Work));
+        _owner.Call(store => store.Release(1));
+    }
+
+    [Fact]
     public void Rows_that_expire_and_rows_before_a_clear_leave_the_memory()
     {
         Write(0, 50);
