@@ -176,9 +176,15 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
     /// <summary>
     /// A majority of the voters to be answers and has nearly all of the log. Else the change would stop the group: it
     /// could commit nothing more, not even the way back.
+    /// A leader that was woken just now has heard nobody yet: whoever asks, asks again.
     /// </summary>
     private bool MajorityIsNear(Membership target)
     {
+        if (target.Voters.SequenceEqual(state.Membership.Voters))
+        {
+            return true;
+        }
+
         int near = 0;
         foreach (ReplicaId voter in target.Voters)
         {

@@ -53,6 +53,11 @@ public interface IClusterHost
     /// <summary>Something that an operator may want to know (an election, a silent node), in one sentence.</summary>
     void Happened(in NodeEvent happened);
 
+    /// <summary>
+    /// After <see cref="ClusterNode.BeginStop"/>: nothing more is to be waited for; close the node and end the process.
+    /// </summary>
+    void StopReady();
+
     /// <summary>The process must end with this sentence. The node takes no further input.</summary>
     void End(string sentence);
 }

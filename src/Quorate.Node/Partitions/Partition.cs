@@ -386,6 +386,7 @@ public sealed class Partition : IReplicaHost
         _operations.Clear();
         _isClosed = true;
         Published.Publish(default);
+        _parts.Machine.Failed = _host.End;
         Replica.Close();
     }
 

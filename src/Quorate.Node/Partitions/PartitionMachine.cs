@@ -41,6 +41,12 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
     /// <summary>To be called when all files are gone.</summary>
     public Action? Destroyed { get; set; }
 
+    /// <summary>
+    /// To be called when the rows fail after the replica has left: its node must end all the same, since its disk did
+    /// not do what it was told.
+    /// </summary>
+    public Action<string>? Failed { get; set; }
+
     public bool MakesResults => false;
 
     public long DirtyBytes => Rows.DirtyBytes;
@@ -106,5 +112,15 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
 
     void IPartitionStoreClient.StoreDestroyed() => Destroyed?.Invoke();
 
-    void IPartitionStoreClient.StoreFailed(string sentence) => _client.StoreFailed(sentence);
+    void IPartitionStoreClient.StoreFailed(string sentence)
+    {
+        if (Failed is { } failed)
+        {
+            failed(sentence);
+        }
+        else
+        {
+            _client.StoreFailed(sentence);
+        }
+    }
 }

@@ -42,6 +42,16 @@ public interface INodeHost
 
     void RoleChanged(GroupId group, in RoleChanged change);
 
+    /// <summary>For those who watch: as <see cref="IPartitionHost.Proposed"/> says.</summary>
+    void Proposed(GroupId group, RequestId request, ReadToken place, bool isExecuted)
+    {
+    }
+
+    /// <summary>For those who watch: the log has been read, and nothing was written to it yet.</summary>
+    void LogOpened()
+    {
+    }
+
     /// <summary>
     /// The log has been read, and holds what belongs to no partition that is open. What the node no longer knows is to
     /// be given up by <see cref="NodeRuntime.DropLog"/>, or it pins its segments for ever.

@@ -28,6 +28,9 @@ public sealed class NodeRuntime : INodeLogClient
     private readonly List<NodeNews> _news = [];
     private readonly NodeSchedule _schedule;
     private readonly WorkRotation _work;
+    private readonly NodeMemory _memory;
+    private readonly List<PartitionShell> _dropsWaiting = [];
+    private bool _logIsOpen;
     private bool _hasEnded;
 
     public NodeRuntime(NodePlace place, NodeSettings settings, INodeHost host)
@@ -40,6 +43,7 @@ public sealed class NodeRuntime : INodeLogClient
         _stray = new(settings.ClockStrayMaxMilliseconds);
         _schedule = new(host);
         _work = new(host, settings.WorkPartitionsMax);
+        _memory = new(place.Memory, settings);
     }
 
     /// <summary>
@@ -130,7 +134,14 @@ public sealed class NodeRuntime : INodeLogClient
             // without rows can not be. Whoever asks has noted that the partition goes: a crash in between leaves rows.
             shell.Leave();
             shell.Partition.Leave();
-            _log.Drop(shell.Stream, () => shell.Partition.Destroy(() => _host.PartitionDropped(group)));
+            if (_logIsOpen)
+            {
+                GiveUp(shell);
+            }
+            else
+            {
+                _dropsWaiting.Add(shell);
+            }
         }
     }
 
@@ -245,16 +256,20 @@ public sealed class NodeRuntime : INodeLogClient
             return false;
         }
 
-        MakeRoom();
+        _memory.MakeRoom(_partitions.Values, _work);
         return _work.Run(budgetBytes);
     }
 
     void INodeLogClient.LogOpened(IReadOnlyList<LogStream> streams)
     {
+        _logIsOpen = true;
+        _host.LogOpened();
         List<LogStream> unknown = [];
         foreach (LogStream stream in streams)
         {
-            if (!_partitions.TryGetValue(stream.Group, out PartitionShell? shell) || shell.Stream != stream)
+            bool isLeaving = _dropsWaiting.Exists(leaving => leaving.Stream == stream);
+            bool isOpen = _partitions.TryGetValue(stream.Group, out PartitionShell? shell) && shell.Stream == stream;
+            if (!isLeaving && !isOpen)
             {
                 unknown.Add(stream);
             }
@@ -264,6 +279,13 @@ public sealed class NodeRuntime : INodeLogClient
         {
             _host.UnknownLogs(unknown);
         }
+
+        foreach (PartitionShell shell in _dropsWaiting)
+        {
+            GiveUp(shell);
+        }
+
+        _dropsWaiting.Clear();
     }
 
     void INodeLogClient.CheckpointWanted(LogStream stream)
@@ -282,7 +304,7 @@ public sealed class NodeRuntime : INodeLogClient
     /// <summary>Whether a partition must refuse writes now, for the sake of the whole node.</summary>
     internal DropReason? WriteRefusal =>
         SpaceIsLow ? DropReason.SpaceIsLow
-        : _place.Memory.OverBytes > _place.Memory.TotalBytes / _settings.MemoryOverDivisor ? DropReason.Overloaded
+        : _memory.IsOverfull ? DropReason.Overloaded
         : null;
 
     /// <summary>A partition has read its disk and begins to listen.</summary>
@@ -297,42 +319,8 @@ public sealed class NodeRuntime : INodeLogClient
         }
     }
 
-    /// <summary>
-    /// Memory is short: whoever holds rows that are not needed may give them back, whether or not anything happened to
-    /// it; and when too many rows are in memory only, the partition with the most of them is to take a checkpoint.
-    /// </summary>
-    private void MakeRoom()
-    {
-        long total = _place.Memory.TotalBytes;
-        if (_place.Memory.UsedBytes < total / _settings.MemoryDirtyDivisor)
-        {
-            return;
-        }
-
-        bool isOver = _place.Memory.OverBytes > 0;
-        PartitionShell? heaviest = null;
-        long most = 0;
-        long dirty = 0;
-        foreach (PartitionShell shell in _partitions.Values)
-        {
-            if (isOver)
-            {
-                _work.Add(shell);
-            }
-
-            long bytes = shell.Partition.Rows.DirtyBytes;
-            dirty += bytes;
-            if (bytes > most)
-            {
-                (heaviest, most) = (shell, bytes);
-            }
-        }
-
-        if (dirty > total / _settings.MemoryDirtyDivisor)
-        {
-            heaviest?.Partition.WantCheckpoint();
-        }
-    }
+    private void GiveUp(PartitionShell shell) => _log.Drop(
+        shell.Stream, () => shell.Partition.Destroy(() => _host.PartitionDropped(shell.Group)));
 
     private void Refuse(GroupId group, RequestId request) => _host.Reply(group, new PartitionReply(
         request, Outcome.Refused, DropReason.NotLeader, ReplicaId.None, default, default, default));

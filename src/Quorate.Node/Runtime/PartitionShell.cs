@@ -75,5 +75,8 @@ internal sealed class PartitionShell(
 
     public void RoleChanged(in RoleChanged change) => host.RoleChanged(Group, change);
 
+    public void Proposed(RequestId request, ReadToken place, bool isExecuted) =>
+        host.Proposed(Group, request, place, isExecuted);
+
     public void End(string sentence) => node.End(sentence);
 }

@@ -12,7 +12,7 @@ internal enum EventKind : byte
     /// <summary>A replica's deadline may have come.</summary>
     ReplicaTimer = 3,
 
-    /// <summary>A node's own deadline (heartbeats) may have come.</summary>
+    /// <summary>A node's own deadline (heartbeats, or any of a whole node) may have come.</summary>
     NodeTimer = 4,
 
     /// <summary>An operation on a node's disk ends.</summary>
@@ -24,8 +24,11 @@ internal enum EventKind : byte
     /// <summary>A replica serves a read that was found ready earlier.</summary>
     ServeRead = 7,
 
-    /// <summary>A replica goes on with its background work.</summary>
-    Work = 18,
+    /// <summary>A node goes on with its background work.</summary>
+    NodeWork = 18,
+
+    /// <summary>A node does what waits in its partitions.</summary>
+    NodeTurn = 19,
 
     /// <summary>A replica is told that a write to its log is durable.</summary>
     Notice = 17,

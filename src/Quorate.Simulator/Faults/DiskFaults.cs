@@ -113,13 +113,13 @@ internal sealed class DiskFaults(Simulation world, FaultDriver faults)
     {
         var ranges = new List<(string, long)>();
         IReadOnlyList<DurableRange> found = LogInspector.KnownDurable(
-            NodeStorage.LogPrefix, node.Disk.DurableNames, file => node.Disk.DurableContent(file) ?? default);
+            NodeFiles.LogPrefix, node.Disk.DurableNames, file => node.Disk.DurableContent(file) ?? default);
         ranges.AddRange(found.Select(range => (range.File, range.Length)));
         for (int group = 0; group < world.Placements.Length; group++)
         {
             if (world.Placements[group].On(node.Number) is { } placed)
             {
-                string prefix = NodeStorage.FilePrefix(group, placed.Id);
+                string prefix = NodeFiles.Prefix(group, placed.Id);
                 IReadOnlyList<string> store = StoreInspector.FilesInUse(
                     prefix, node.Disk.DurableNames, file => node.Disk.DurableContent(file));
                 foreach (string file in NewestCheckpoint(node, prefix) is { } checkpoint ? [checkpoint] : store)

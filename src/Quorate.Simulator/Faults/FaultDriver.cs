@@ -82,6 +82,7 @@ internal sealed class FaultDriver
             node.Disk.SetFull(false);
             node.Disk.Mend();
             node.Resume();
+            node.SetClockRight();
             _world.Operator.HeldDown[node.Number] = false;
             if (node.State == NodeState.Down)
             {
@@ -245,7 +246,14 @@ internal sealed class FaultDriver
     private void Kill(SimulatedNode node, SeededRandom random, bool powerLoss)
     {
         Note($"{node.Name} {(powerLoss ? "loses power" : "dies")}");
-        node.Kill(powerLoss);
+        if (!powerLoss && random.Next(4) == 0)
+        {
+            node.Stop();
+        }
+        else
+        {
+            node.Kill(powerLoss);
+        }
 
         // A quick restart comes within the promises that the process gave before.
         _world.Operator.StartLater(node, random.Next(3) == 0 ? 1000 : Duration(random));

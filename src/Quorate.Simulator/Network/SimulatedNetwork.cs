@@ -50,7 +50,12 @@ internal sealed class SimulatedNetwork(NetworkPlan plan, int nodes, SeededRandom
 
         var happening = new SimEvent
         {
-            Kind = EventKind.Heartbeat, Target = to, Group = from, Number = beat.Boot, Slot = beat.HearsYou ? 1 : 0,
+            Kind = EventKind.Heartbeat,
+            Target = to,
+            Group = from,
+            Number = beat.Boot ^ (ulong)beat.WallClock,
+            Slot = beat.HearsYou ? 1 : 0,
+            Payload = beat,
         };
         link.Waiting++;
         queue.Add(ArrivalTime(now, link), happening);

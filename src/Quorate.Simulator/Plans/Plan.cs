@@ -2,6 +2,7 @@ using Quorate.Core.Raft;
 using Quorate.Node.Liveness;
 using Quorate.Node.Partitions;
 using Quorate.Node.Replicas;
+using Quorate.Node.Runtime;
 using Quorate.Storage.Log;
 
 namespace Quorate.Simulator.Plans;
@@ -49,6 +50,16 @@ internal sealed record Plan
 
     /// <summary>What clients do with typed values; null in plans whose groups hold numbered registers.</summary>
     public ValuesPlan? Values { get; init; }
+
+    /// <summary>The settings of a whole node.</summary>
+    public NodeSettings Node => new()
+    {
+        Raft = Raft,
+        Heartbeats = Heartbeats,
+        Log = Log,
+        WorkPartitionsMax = Values?.WorkPartitionsMax ?? 1,
+        ClockStrayMaxMilliseconds = Values?.ClockStrayMax ?? 1,
+    };
 
     /// <summary>Of partitions that hold typed values.</summary>
     public PartitionSettings Partition { get; init; } = new();

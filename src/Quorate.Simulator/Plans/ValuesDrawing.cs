@@ -39,6 +39,8 @@ internal static class ValuesDrawing
             CacheBytes = Pick(random, 0, 2000, 1 << 20),
             Store = DrawStore(random),
             WallSkewMax = Pick(random, 0, 100, 5000, 1_000_000),
+            ClockStrayMax = Pick(random, 2000, 10_000, 10_000_000, 10_000_000),
+            WorkPartitionsMax = Pick(random, 1, 2, 16),
         };
     }
 

@@ -82,4 +82,10 @@ internal sealed record ValuesPlan
 
     /// <summary>How far nodes' wall clocks are off, and how far they jump, in milliseconds, either way.</summary>
     public int WallSkewMax { get; init; }
+
+    /// <summary>Beyond so many milliseconds a node's clock strays, and it hands its leaderships over.</summary>
+    public long ClockStrayMax { get; init; } = 10_000;
+
+    /// <summary>Partitions that one round of background work looks after.</summary>
+    public int WorkPartitionsMax { get; init; } = 16;
 }

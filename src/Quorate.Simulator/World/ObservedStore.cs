@@ -21,7 +21,6 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
 
     private readonly ValueReplica _replica;
     private readonly GroupChecks _checks;
-    private readonly ReplicaRecord _record;
     private readonly IPartitionStoreClient _client;
     private readonly IPartitionStore _store;
     private ReadToken _applied;
@@ -33,21 +32,23 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
     private readonly List<ulong> _held = [];
     private ulong _lastOwnTag = FirstOwnTag;
     private bool _mustCheck;
+    private bool _isLeaving;
     private bool _isClosed;
 
     public ObservedStore(
         ValueReplica replica,
         GroupChecks checks,
-        ReplicaRecord record,
         IPartitionStoreClient client,
         Func<IPartitionStoreClient, IPartitionStore> store)
     {
         _replica = replica;
         _checks = checks;
-        _record = record;
         _client = client;
         _store = store(this);
     }
+
+    /// <summary>All files are gone, as was asked.</summary>
+    public bool IsDestroyed { get; private set; }
 
     public HybridTime Time => _store.Time;
 
@@ -84,7 +85,7 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
     public void CheckNow()
     {
         bool isDue = _mustCheck || _applied.Index.Value / HashInterval != _checked.Index.Value / HashInterval;
-        if (isDue && !_isClosed && _applied != default && _applied.Index != _checked.Index && !_isFetching)
+        if (isDue && !_isLeaving && _applied != default && _applied.Index != _checked.Index && !_isFetching)
         {
             _checked = _applied;
             _mustCheck = false;
@@ -96,22 +97,20 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
 
     public void Apply(LogIndex index, HybridTime time, ReadOnlySpan<byte> changes)
     {
-        Entry? entry = _record.Written.At(index.Value);
-        if (entry is null)
+        Entry entry = _replica.Applying!;
+        if (entry.Index != index)
         {
             RunClaims.Break(
-                RunClaims.StateMachineSafety,
-                $"replica {_replica.Replica.Id} applies entry {index}, which its log does not hold");
+                RunClaims.StateMachineSafety, $"replica {_replica.Id} applies the changes of {index} as {entry}");
         }
 
-        _replica.Applied(entry);
         _store.Apply(index, time, changes);
         _applied = new ReadToken(entry.Term, index);
     }
 
     public void Checkpoint(SnapshotMeta meta)
     {
-        _checks.CheckCheckpoint(_replica.Replica.Id, meta);
+        _checks.CheckCheckpoint(_replica.Id, meta);
         _mustCheck = true;
         _store.Checkpoint(meta);
     }
@@ -129,18 +128,22 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
 
     public void TakeReceived(SnapshotMeta meta)
     {
-        _checks.CheckCheckpoint(_replica.Replica.Id, meta);
+        _checks.CheckCheckpoint(_replica.Id, meta);
         _store.TakeReceived(meta);
         TakenOver(meta);
     }
 
-    public void Destroy() => _store.Destroy();
+    public void Destroy()
+    {
+        _isLeaving = true;
+        _store.Destroy();
+    }
 
     public void Close()
     {
         if (!_isClosed)
         {
-            _isClosed = true;
+            _isClosed = _isLeaving = true;
             _store.Close();
         }
     }
@@ -150,7 +153,7 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
         _replica.CheckFiles();
         if (checkpoint is not null)
         {
-            _checks.CheckCheckpoint(_replica.Replica.Id, checkpoint);
+            _checks.CheckCheckpoint(_replica.Id, checkpoint);
             TakenOver(checkpoint);
         }
 
@@ -191,7 +194,11 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
 
     void IPartitionStoreClient.StoreFull(string sentence) => _client.StoreFull(sentence);
 
-    void IPartitionStoreClient.StoreDestroyed() => _client.StoreDestroyed();
+    void IPartitionStoreClient.StoreDestroyed()
+    {
+        IsDestroyed = true;
+        _client.StoreDestroyed();
+    }
 
     void IPartitionStoreClient.StoreFailed(string sentence) => _client.StoreFailed(sentence);
 
@@ -206,14 +213,14 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
     /// <summary>Hashes on; all that was read for it is held until it is through, as a request's rows are.</summary>
     private void GoOn()
     {
-        ulong? hash = _isClosed ? null : _store.StateHash();
+        ulong? hash = _isLeaving ? null : _store.StateHash();
         if (hash is { } known)
         {
             Release();
             (_hashed, _hash) = (_applied, known);
-            _checks.Committed.CheckState(_replica.Replica.Id, _applied, known);
+            _checks.Committed.CheckState(_replica.Id, _applied, known);
         }
-        else if (!_isClosed)
+        else if (!_isLeaving)
         {
             _isFetching = true;
             _fetchedAt = _applied;

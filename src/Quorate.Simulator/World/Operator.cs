@@ -235,7 +235,7 @@ internal sealed class Operator
         _world.Queue.Add(_world.Now + Interval, new SimEvent { Kind = EventKind.Operator, Target = -1 });
         foreach (SimulatedNode node in _world.Nodes)
         {
-            if (node.State == NodeState.Up && node.Storage.IsOpen
+            if (node.State == NodeState.Up && node.Process.LogIsOpen
                 && node.Replicas.All(r => r is null || r.Replica.IsRunning))
             {
                 Rot.Look(node);

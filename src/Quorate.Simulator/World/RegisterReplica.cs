@@ -2,8 +2,10 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Liveness;
 using Quorate.Node.Replicas;
+using Quorate.Simulator.Checks;
 using Quorate.Simulator.Engine;
 using Quorate.Simulator.Workload;
+using Quorate.Storage.Checkpoints;
 
 namespace Quorate.Simulator.World;
 
@@ -13,21 +15,31 @@ internal sealed class RegisterReplica : SimulatedReplica, IReplicaHost, IStateMa
     private readonly RegisterStore _store = new();
     private readonly List<RequestId> _readsWaiting = [];
     private bool _applyWaits;
+    private readonly RegisterProcess _process;
+    private readonly NodeAlarm _alarm;
     private LogIndex _checkedAt;
+    private bool _isAnnounced;
 
-    public RegisterReplica(Simulation world, SimulatedNode node, int group, PlacedReplica placed, ulong seed)
+    public RegisterReplica(
+        Simulation world, SimulatedNode node, int group, PlacedReplica placed, ulong seed, RegisterProcess process)
         : base(world, node, group, placed)
     {
+        _process = process;
+        _alarm = new NodeAlarm(world, node, number => Happening(EventKind.ReplicaTimer, number));
         Replica = new Replica(
             placed.Id,
             world.Plan.Raft,
             world.Plan.Replica,
             this,
-            client => Log = node.Storage.LogOf(group, placed.Id, Record, client, Postpone),
+            client => Log = new ObservedLog(
+                Record, client, inner => process.Log.For(NodeFiles.StreamOf(group, placed.Id), inner), Postpone),
             client => new CheckpointedMachine(
-                this, inner => node.Storage.CheckpointsOf(group, placed.Id, Checks, inner), client),
+                this, inner => new ObservedCheckpoints(placed.Id, Checks, inner, Files), client),
             placed.Bootstrap,
             seed);
+
+        CheckpointFiles Files(ICheckpointsClient client) =>
+            new(node.Disk, NodeFiles.Prefix(group, placed.Id), client);
     }
 
     public override Replica Replica { get; }
@@ -40,13 +52,19 @@ internal sealed class RegisterReplica : SimulatedReplica, IReplicaHost, IStateMa
 
     string? IStateMachine.Problem => null;
 
-    public override void Receive(in RaftMessage message)
+    public void Start()
+    {
+        Replica.Start();
+        AfterInput();
+    }
+
+    public void Receive(in RaftMessage message)
     {
         Replica.Receive(message);
         AfterInput();
     }
 
-    public override void Hear(in NodeNews news)
+    public void Hear(in NodeNews news)
     {
         if (news.Heard)
         {
@@ -60,25 +78,49 @@ internal sealed class RegisterReplica : SimulatedReplica, IReplicaHost, IStateMa
         AfterInput();
     }
 
-    public override void ApplyNext()
+    /// <summary>An event that this replica has asked for.</summary>
+    public void Happen(in SimEvent happening)
     {
-        Replica.ApplyNext();
+        switch (happening.Kind)
+        {
+            case EventKind.ReplicaTimer when _alarm.Rings(happening.Number):
+                Replica.Tick();
+                break;
+            case EventKind.Apply:
+                Replica.ApplyNext();
+                break;
+            case EventKind.ServeRead:
+                Serve(new RequestId(happening.Number));
+                break;
+            case EventKind.Notice:
+                Notice(happening.Number);
+                return;
+            default:
+                return;
+        }
+
         AfterInput();
     }
 
-    public override void ServeRead(RequestId request)
+    void IReplicaHost.Send(in RaftMessage message)
     {
-        Serve(request);
-        AfterInput();
+        if (!IsClosed)
+        {
+            World.Network.Send(World.Now, Node.Number, (int)message.To.Node - 1, Group, message);
+        }
     }
-
-    void IReplicaHost.Send(in RaftMessage message) => SendMessage(message);
 
     void IReplicaHost.Reply(in ReplicaReply reply) => Answer(
         reply.Request,
         new Answer(reply.Outcome, reply.Reason, reply.LeaderHint, reply.Token, reply.Result, World.Now));
 
-    void IReplicaHost.SetDeadline(Instant deadline) => KeepDeadline(deadline);
+    void IReplicaHost.SetDeadline(Instant deadline)
+    {
+        if (!IsClosed)
+        {
+            _alarm.Set(deadline);
+        }
+    }
 
     void IReplicaHost.ApplyWaits()
     {
@@ -108,7 +150,13 @@ internal sealed class RegisterReplica : SimulatedReplica, IReplicaHost, IStateMa
 
     void IReplicaHost.RoleChanged(in RoleChanged change) => NoteRole(change);
 
-    void IReplicaHost.End(string sentence) => EndProcess(sentence);
+    void IReplicaHost.End(string sentence)
+    {
+        if (!IsClosed)
+        {
+            Node.Ending = sentence;
+        }
+    }
 
     ReadOnlyMemory<byte> IStateMachine.Apply(Entry entry, bool resultWanted)
     {
@@ -124,10 +172,6 @@ internal sealed class RegisterReplica : SimulatedReplica, IReplicaHost, IStateMa
     byte[] IStateMachine.Snapshot() => _store.Snapshot();
 
     void IStateMachine.Load(ReadOnlyMemory<byte> state) => _store.Load(state);
-
-    protected override void Open() => Replica.Start();
-
-    protected override void Tick() => Replica.Tick();
 
     protected override void Submit(RequestId request, Attempt attempt, Instant deadline)
     {
@@ -146,7 +190,34 @@ internal sealed class RegisterReplica : SimulatedReplica, IReplicaHost, IStateMa
 
     protected override void Transfer(RequestId request, ReplicaId heir) => Replica.Transfer(request, heir);
 
-    protected override bool DoWhatWaits()
+    public override void AfterInput()
+    {
+        do
+        {
+            if (!LookAtGroup())
+            {
+                return;
+            }
+
+            if (!_isAnnounced)
+            {
+                _isAnnounced = true;
+                _process.Announce();
+            }
+        }
+        while (DoWhatWaits());
+
+        if (Replica.AppliedAt.Index != _checkedAt)
+        {
+            _checkedAt = Replica.AppliedAt.Index;
+            Checks.Committed.CheckState(Replica.Id, Replica.AppliedAt, _store.StateHash);
+        }
+
+        CheckBounds();
+    }
+
+    /// <summary>What the process does before it takes another input; false when there was nothing.</summary>
+    private bool DoWhatWaits()
     {
         foreach (RequestId request in _readsWaiting)
         {
@@ -162,15 +233,6 @@ internal sealed class RegisterReplica : SimulatedReplica, IReplicaHost, IStateMa
         _applyWaits = false;
         Replica.ApplyNext();
         return true;
-    }
-
-    protected override void CheckState()
-    {
-        if (Replica.AppliedAt.Index != _checkedAt)
-        {
-            _checkedAt = Replica.AppliedAt.Index;
-            Checks.Committed.CheckState(Replica.Id, Replica.AppliedAt, _store.StateHash);
-        }
     }
 
     private void Serve(RequestId request)

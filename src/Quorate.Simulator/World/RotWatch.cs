@@ -121,7 +121,7 @@ internal sealed class RotWatch(Simulation world)
     private void CheckIsFound(SimulatedNode node)
     {
         string rotten = _rotten[node.Number];
-        if (LogInspector.IsSegment(NodeStorage.LogPrefix, rotten) || Holder(node) is not null)
+        if (LogInspector.IsSegment(NodeFiles.LogPrefix, rotten) || Holder(node) is not null)
         {
             RunClaims.Break(RunClaims.RotFound, $"{node.Name} runs with a bit turned in {rotten}");
         }
@@ -134,7 +134,7 @@ internal sealed class RotWatch(Simulation world)
         {
             if (node.Replicas[group] is { } placed
                 && _rotten[node.Number].StartsWith(
-                    NodeStorage.FilePrefix(group, placed.Replica.Id), StringComparison.Ordinal))
+                    NodeFiles.Prefix(group, placed.Id), StringComparison.Ordinal))
             {
                 return placed;
             }

@@ -24,6 +24,7 @@ internal sealed class RunSchedule(Simulation world)
     private readonly long _sleepTime = 30_000_000;
     private readonly long _wakeTime = 15_000_000;
 
+    private readonly Standing _standing = new(world);
     private Phase _phase = Phase.Faults;
     private long _since;
     private SimulatedNode? _killed;
@@ -158,7 +159,7 @@ internal sealed class RunSchedule(Simulation world)
                     $"group {group + 1} has {(led ? "not come to rest" : "no leader")} {_settleTime / 1000} ms "
                         + "after everything healed; "
                         + $"committed membership {world.Checks[group].Committed.Membership}",
-                    States(group));
+                    _standing.States(group));
             }
 
             return;
@@ -227,7 +228,7 @@ internal sealed class RunSchedule(Simulation world)
             RunClaims.Break(
                 claim,
                 $"{tasks} requests are not done {time / 1000} ms after they were asked",
-                Enumerable.Range(0, world.Checks.Length).SelectMany(States));
+                Enumerable.Range(0, world.Checks.Length).SelectMany(_standing.States));
         }
     }
 
@@ -235,14 +236,24 @@ internal sealed class RunSchedule(Simulation world)
     {
         for (int group = 0; group < world.Checks.Length; group++)
         {
-            if (Behind(group) is not { } behind)
+            if (_standing.Behind(group, _killed) is not { } behind)
             {
                 continue;
             }
 
             if (IsLate(_convergeTime))
             {
-                RunClaims.Break(RunClaims.ProgressConvergence, $"group {group + 1}: {behind}", States(group));
+                RunClaims.Break(RunClaims.ProgressConvergence, $"group {group + 1}: {behind}", _standing.States(group));
+            }
+
+            return;
+        }
+
+        if (_standing.Leaving() is { } leaving)
+        {
+            if (IsLate(_convergeTime))
+            {
+                RunClaims.Break(RunClaims.ProgressConvergence, leaving);
             }
 
             return;
@@ -263,35 +274,6 @@ internal sealed class RunSchedule(Simulation world)
         }
     }
 
-    /// <summary>Who does not hold all that is committed, or null.</summary>
-    private string? Behind(int group)
-    {
-        CommittedLog committed = world.Checks[group].Committed;
-        foreach (ReplicaId id in committed.Membership.AllReplicas)
-        {
-            SimulatedNode node = world.Nodes[id.Node - 1];
-            if (node == _killed)
-            {
-                continue;
-            }
-
-            SimulatedReplica? replica = node.Replicas[group];
-            if (replica is null || replica.Replica.Id != id || replica.Replica.AppliedAt.Index.Value != committed.Last)
-            {
-                return $"replica {id} has applied {replica?.Replica.AppliedAt}, committed is {committed.Last}";
-            }
-
-            if (replica.StateHash is not { } hash)
-            {
-                return $"replica {id} has not read its rows to show its state";
-            }
-
-            committed.CheckState(id, replica.Replica.AppliedAt, hash);
-        }
-
-        return null;
-    }
-
     private void FallAsleep()
     {
         for (int group = 0; group < world.Checks.Length; group++)
@@ -308,7 +290,7 @@ internal sealed class RunSchedule(Simulation world)
                     RunClaims.Break(
                         RunClaims.ProgressSleep,
                         $"replica {id} of group {group + 1} is awake {_sleepTime / 1000} ms after the last request",
-                        States(group));
+                        _standing.States(group));
                 }
 
                 return;
@@ -362,7 +344,7 @@ internal sealed class RunSchedule(Simulation world)
         foreach ((int group, ReplicaId dead) in _orphans)
         {
             bool led = world.Operator.LeaderOf(group, out _) is { } leader && leader.Replica.Id != dead
-                && Behind(group) is null;
+                && _standing.Behind(group, _killed) is null;
             if (led)
             {
                 continue;
@@ -373,21 +355,12 @@ internal sealed class RunSchedule(Simulation world)
                 RunClaims.Break(
                     RunClaims.ProgressWake,
                     $"group {group + 1} has no leader {_wakeTime / 1000} ms after the node of {dead} died",
-                    States(group));
+                    _standing.States(group));
             }
 
             return;
         }
 
         _phase = Phase.Over;
-    }
-
-    private IEnumerable<string> States(int group)
-    {
-        foreach (SimulatedNode node in world.Nodes)
-        {
-            string state = node.Replicas[group] is { } replica ? replica.ToString()! : "no replica";
-            yield return $"group {group + 1} on {node.Name} ({node.State}): {state}";
-        }
     }
 }

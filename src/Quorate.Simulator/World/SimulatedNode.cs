@@ -1,5 +1,4 @@
 using Quorate.Core.Model;
-using Quorate.Node.Liveness;
 using Quorate.Simulator.Disk;
 using Quorate.Simulator.Engine;
 using Quorate.Storage.Stores;
@@ -29,11 +28,7 @@ internal sealed class SimulatedNode
     private readonly SeededRandom _diskRandom;
     private readonly SeededRandom _boots;
     private readonly List<SimEvent> _waiting = [];
-    private readonly List<NodeId> _sendTo = [];
-    private readonly List<NodeNews> _news = [];
-    private NodeHeartbeats? _heartbeats;
-    private NodeStorage? _storage;
-    private ulong _timerNumber;
+    private NodeProcess? _process;
 
     public SimulatedNode(Simulation world, int number)
     {
@@ -75,8 +70,10 @@ internal sealed class SimulatedNode
     /// <summary>The node's wall clock, which may be wrong and may jump.</summary>
     public long WallMilliseconds => (WallStart + _world.Now + WallError) / 1000;
 
-    /// <summary>What this life of the process has on the disk.</summary>
-    public NodeStorage Storage => _storage!;
+    public NodeId Id => new((uint)Number + 1);
+
+    /// <summary>This life of the process; there is none while it is down.</summary>
+    public NodeProcess Process => _process!;
 
     public Instant LocalTime => Clock.Read(_world.Now);
 
@@ -107,57 +104,65 @@ internal sealed class SimulatedNode
         return most == 0 ? 0 : random.Between(-most, most);
     }
 
+    /// <summary>
+    /// The wall clock is brought near the true time: while the clocks of most nodes stray, no leader would stay.
+    /// </summary>
+    public void SetClockRight()
+    {
+        long most = 1000L * (_world.Plan.Values?.ClockStrayMax ?? 0) / 4;
+        WallError = Math.Clamp(WallError, -most, most);
+    }
+
     public void Start()
     {
         Invariant.Check(State == NodeState.Down, "a process is started once");
         Life++;
         State = NodeState.Up;
         RunningSince = _world.Now;
-        _heartbeats = new NodeHeartbeats(
-            new NodeId((uint)Number + 1), _boots.NextUInt64() | 1, _world.Plan.Heartbeats, LocalTime);
-        for (int node = 0; node < _world.Plan.Nodes; node++)
-        {
-            if (node != Number)
-            {
-                _heartbeats.Watch(new NodeId((uint)node + 1), LocalTime);
-            }
-        }
+        _process = _world.Plan.Values is null ? new RegisterProcess(_world, this) : new ValueProcess(_world, this);
+        _process.Start();
+    }
 
-        _storage = new NodeStorage(_world, this);
-        _storage.Open();
+    /// <summary>A number that no other start of anything here has.</summary>
+    public ulong NextBoot() => _boots.NextUInt64();
+
+    /// <summary>Starts the replicas that the operator has put here.</summary>
+    public void OpenReplicas()
+    {
         for (int group = 0; group < Replicas.Length; group++)
         {
             OpenReplica(group);
         }
-
-        ArmTimer();
     }
-
-    /// <summary>A replica here has read its disk and begins to listen.</summary>
-    public void Announce() => _heartbeats!.Announce();
 
     /// <summary>Starts the replica that the operator has put here, if any and if the process runs.</summary>
     public void OpenReplica(int group)
     {
         if (State != NodeState.Down && Replicas[group] is null && _world.Placements[group].On(Number) is { } placed)
         {
-            ulong seed = _boots.NextUInt64();
-            Replicas[group] = _world.Plan.Values is null
-                ? new RegisterReplica(_world, this, group, placed, seed)
-                : new ValueReplica(_world, this, group, placed, seed);
-            Replicas[group]!.Start();
+            Process.Open(group, placed);
         }
     }
 
-    /// <summary>Stops a replica that the operator has taken away; the log drops it, its checkpoints stay.</summary>
+    /// <summary>Stops a replica that the operator has taken away.</summary>
     public void CloseReplica(int group)
     {
         if (Replicas[group] is { } replica)
         {
-            replica.Close();
-            Storage.Drop(group, replica.Replica.Id);
+            Process.Drop(replica);
             Replicas[group] = null;
         }
+    }
+
+    /// <summary>The process ends well, if it runs: whoever waits is answered.</summary>
+    public void Stop()
+    {
+        if (State == NodeState.Up)
+        {
+            Process.Stop();
+        }
+
+        Kill(powerLoss: false);
     }
 
     public void Kill(bool powerLoss)
@@ -171,14 +176,9 @@ internal sealed class SimulatedNode
         State = NodeState.Down;
         Ending = null;
         ReleaseWaiting();
-        foreach (SimulatedReplica? replica in Replicas)
-        {
-            replica?.Ended();
-        }
-
+        Process.Ended();
         Array.Clear(Replicas);
-        _heartbeats = null;
-        _storage = null;
+        _process = null;
         if (powerLoss)
         {
             Disk.PowerLost(_diskRandom);
@@ -219,53 +219,8 @@ internal sealed class SimulatedNode
     /// <summary>Keeps an event until the pause ends.</summary>
     public void Defer(in SimEvent happening) => _waiting.Add(happening);
 
-    public void Timer(ulong number)
-    {
-        if (number == _timerNumber)
-        {
-            Storage.Tick();
-            _heartbeats!.Tick(LocalTime, _sendTo, _news);
-            foreach (NodeId node in _sendTo)
-            {
-                _world.Network.Send(_world.Now, Number, (int)node.Value - 1, _heartbeats.BeatFor(node));
-            }
-
-            _sendTo.Clear();
-            Tell();
-            ArmTimer();
-        }
-    }
-
-    public void Heard(int from, ulong boot, bool hearsThis)
-    {
-        _heartbeats!.Heard(new NodeHeartbeat(new NodeId((uint)from + 1), boot, hearsThis), LocalTime, _news);
-        Tell();
-    }
-
-    private void Tell()
-    {
-        foreach (NodeNews news in _news)
-        {
-            if (_world.Trace.Verbose)
-            {
-                _world.Note(Name, $"node {news.Node} {(news.Heard ? "is heard" : "fell silent")}");
-            }
-
-            foreach (SimulatedReplica? replica in Replicas)
-            {
-                replica?.Hear(news);
-            }
-        }
-
-        _news.Clear();
-    }
-
-    private void ArmTimer()
-    {
-        long at = Math.Max(_world.Now + 1, Clock.TrueTimeOf(_heartbeats!.NextDeadline, _world.Now));
-        _world.Queue.Add(
-            at, new SimEvent { Kind = EventKind.NodeTimer, Target = Number, Life = Life, Number = ++_timerNumber });
-    }
+    /// <summary>The run is over: what the process holds outside of the collector's reach is given back.</summary>
+    public void End() => _process?.Ended();
 
     private void Schedule(PendingDiskOperation operation)
     {

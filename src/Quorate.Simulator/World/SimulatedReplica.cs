@@ -1,6 +1,5 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
-using Quorate.Node.Liveness;
 using Quorate.Node.Replicas;
 using Quorate.Simulator.Checks;
 using Quorate.Simulator.Engine;
@@ -14,16 +13,8 @@ namespace Quorate.Simulator.World;
 /// </summary>
 internal abstract class SimulatedReplica
 {
-    /// <summary>A timer that is due already fires after this, in microseconds: no timer is finer.</summary>
-    private const long TimerGrain = 50;
-
     private readonly Dictionary<RequestId, OperatorRequest> _operations = [];
     private readonly CommitCounting _counting;
-    private ulong _lastRequest;
-    private Instant _deadline = Instant.Never;
-    private long _timerAt = long.MaxValue;
-    private ulong _timerNumber;
-    private bool _announced;
 
     protected SimulatedReplica(Simulation world, SimulatedNode node, int group, PlacedReplica placed)
     {
@@ -35,7 +26,13 @@ internal abstract class SimulatedReplica
         Invariant.Check(!Record.Lost, "a replica whose disk is lost does not start again");
         _counting = new(Checks);
         Number = world.NextReplica();
+        Id = placed.Id;
     }
+
+    /// <summary>Known before the replica is.</summary>
+    public ReplicaId Id { get; }
+
+    public int Group { get; }
 
     public abstract Replica Replica { get; }
 
@@ -52,7 +49,6 @@ internal abstract class SimulatedReplica
 
     protected SimulatedNode Node { get; }
 
-    protected int Group { get; }
 
     protected GroupChecks Checks { get; }
 
@@ -69,59 +65,20 @@ internal abstract class SimulatedReplica
 
     public override string ToString() => ReplicaText.Of(Replica);
 
-    public void Start()
-    {
-        Open();
-        AfterInput();
-    }
-
     /// <summary>The operator has taken the replica away; it is neither told nor heard any more.</summary>
-    public virtual void Close() => IsClosed = true;
-
-    /// <summary>The log needs space that a checkpoint would let go.</summary>
-    public virtual void WantCheckpoint() => Replica.WantCheckpoint();
-
-    /// <summary>The process is gone: what it held in memory is given back.</summary>
-    public virtual void Ended()
+    public void Close()
     {
-    }
-
-    public abstract void Receive(in RaftMessage message);
-
-    public abstract void Hear(in NodeNews news);
-
-    /// <summary>Does what waits in the process.</summary>
-    public abstract void ApplyNext();
-
-    public abstract void ServeRead(RequestId request);
-
-    /// <summary>Goes on with what is done in the background.</summary>
-    public virtual void Work()
-    {
-    }
-
-    public void Timer(ulong number)
-    {
-        if (number != _timerNumber)
+        IsClosed = true;
+        if (World.Plan.Values is not null && Attempts.Count + _operations.Count > 0)
         {
-            return;
-        }
-
-        _timerAt = long.MaxValue;
-        if (Node.LocalTime >= _deadline)
-        {
-            Tick();
-            AfterInput();
-        }
-        else
-        {
-            ArmTimer();
+            RunClaims.Break(
+                RunClaims.SingleAnswer,
+                $"{Name} has gone and not answered {Attempts.Count} attempts and {_operations.Count} operations");
         }
     }
 
-    public void Take(Attempt attempt)
+    public void Take(RequestId request, Attempt attempt)
     {
-        var request = new RequestId(++_lastRequest);
         Attempts.Add(request, attempt);
         Submit(request, attempt, Node.LocalTime + new Duration(Math.Max(1, attempt.Deadline - World.Now)));
         AfterInput();
@@ -129,7 +86,7 @@ internal abstract class SimulatedReplica
 
     public void Take(OperatorRequest operation)
     {
-        var request = new RequestId(++_lastRequest);
+        RequestId request = Node.Process.NextRequest();
         _operations.Add(request, operation);
         if (operation.Membership is not null)
         {
@@ -150,30 +107,6 @@ internal abstract class SimulatedReplica
         AfterInput();
     }
 
-    /// <summary>To be called after the replica took an input by another way (the disk).</summary>
-    public void AfterInput()
-    {
-        do
-        {
-            if (IsClosed || Replica.Group is not { } group)
-            {
-                return;
-            }
-
-            if (!_announced)
-            {
-                _announced = true;
-                Node.Announce();
-            }
-
-            _counting.AfterInput(group);
-        }
-        while (DoWhatWaits());
-
-        CheckState();
-        BoundChecks.Check(World.Plan, Replica, Attempts.Count, _operations.Count);
-    }
-
     /// <summary>Each request is answered in time, as long as the process ran all the while.</summary>
     public void CheckAnswers(long slack)
     {
@@ -189,29 +122,28 @@ internal abstract class SimulatedReplica
         }
     }
 
-    protected abstract void Open();
-
-    protected abstract void Tick();
-
     protected abstract void Submit(RequestId request, Attempt attempt, Instant deadline);
 
     protected abstract void ChangeMembership(RequestId request, Membership target, Instant deadline);
 
     protected abstract void Transfer(RequestId request, ReplicaId heir);
 
-    /// <summary>What the process does before it takes another input; false when there was nothing.</summary>
-    protected abstract bool DoWhatWaits();
+    /// <summary>What follows from an input: checks, and what the process does before it takes another one.</summary>
+    public abstract void AfterInput();
 
-    /// <summary>Holds what was applied against what others did.</summary>
-    protected abstract void CheckState();
-
-    protected void SendMessage(in RaftMessage message)
+    /// <summary>Shows the checks where the group stands; false while it is not running.</summary>
+    protected bool LookAtGroup()
     {
-        if (!IsClosed)
+        if (IsClosed || Replica.Group is not { } group)
         {
-            World.Network.Send(World.Now, Node.Number, (int)message.To.Node - 1, Group, message);
+            return false;
         }
+
+        _counting.AfterInput(group);
+        return true;
     }
+
+    protected void CheckBounds() => BoundChecks.Check(World.Plan, Replica, Attempts.Count, _operations.Count);
 
     /// <summary>An answer to the operator or a client; null when it goes to the operator or to nobody.</summary>
     protected Attempt? Answer(RequestId request, Answer answer)
@@ -245,12 +177,6 @@ internal abstract class SimulatedReplica
         return attempt;
     }
 
-    protected void KeepDeadline(Instant deadline)
-    {
-        _deadline = deadline;
-        ArmTimer();
-    }
-
     protected void NoteRole(in RoleChanged change)
     {
         if (World.Trace.Verbose)
@@ -264,14 +190,6 @@ internal abstract class SimulatedReplica
             Checks.Elected(Replica.Id, change.Term, Node.Life, _counting.Memberships(Replica.Group!));
             World.CheckLeases(Group, Replica.Id, change.Term);
             World.Faults.Elected(Group, Node);
-        }
-    }
-
-    protected void EndProcess(string sentence)
-    {
-        if (!IsClosed)
-        {
-            Node.Ending = sentence;
         }
     }
 
@@ -291,25 +209,7 @@ internal abstract class SimulatedReplica
     protected void HappensAfter(long delay, EventKind kind, ulong number) => World.Queue.Add(
         World.Now + delay, Happening(kind, number));
 
-    private void ArmTimer()
-    {
-        if (_deadline == Instant.Never || IsClosed)
-        {
-            return;
-        }
-
-        long at = Math.Max(World.Now + TimerGrain, Node.Clock.TrueTimeOf(_deadline, World.Now));
-        if (at >= _timerAt)
-        {
-            // The timer that is set comes earlier; it will be set anew when it fires.
-            return;
-        }
-
-        _timerAt = at;
-        World.Queue.Add(at, Happening(EventKind.ReplicaTimer, ++_timerNumber));
-    }
-
-    private SimEvent Happening(EventKind kind, ulong number) => new()
+    protected SimEvent Happening(EventKind kind, ulong number) => new()
     {
         Kind = kind, Target = Node.Number, Group = Group, Slot = Number, Life = Node.Life, Number = number,
     };

@@ -1,5 +1,6 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
+using Quorate.Node.Liveness;
 using Quorate.Simulator.Checks;
 using Quorate.Simulator.Disk;
 using Quorate.Simulator.Engine;
@@ -123,10 +124,7 @@ internal sealed class Simulation
     {
         foreach (SimulatedNode node in Nodes)
         {
-            foreach (SimulatedReplica? replica in node.Replicas)
-            {
-                replica?.Ended();
-            }
+            node.End();
         }
     }
 
@@ -210,14 +208,10 @@ internal sealed class Simulation
 
     public int NextReplica() => ++_replicas;
 
-    /// <summary>The replica that an event was meant for; null when the operator has taken it away.</summary>
-    private static SimulatedReplica? ReplicaOf(SimulatedNode node, in SimEvent happening) =>
-        node.Replicas[happening.Group] is { } replica && replica.Number == happening.Slot ? replica : null;
-
     private static bool HappensToNode(EventKind kind) => kind switch
     {
         EventKind.Message or EventKind.Heartbeat or EventKind.ReplicaTimer or EventKind.NodeTimer or EventKind.Disk
-            or EventKind.Notice or EventKind.Apply or EventKind.Work or EventKind.ServeRead
+            or EventKind.Notice or EventKind.Apply or EventKind.ServeRead or EventKind.NodeTurn or EventKind.NodeWork
             or EventKind.ClientRequest => true,
         _ => false,
     };
@@ -279,13 +273,7 @@ internal sealed class Simulation
                 break;
             case EventKind.Heartbeat:
                 Network.Arrived(happening.Group, happening.Target);
-                node.Heard(happening.Group, happening.Number, happening.Slot != 0);
-                break;
-            case EventKind.ReplicaTimer:
-                ReplicaOf(node, happening)?.Timer(happening.Number);
-                break;
-            case EventKind.NodeTimer:
-                node.Timer(happening.Number);
+                node.Process.Heard((NodeHeartbeat)happening.Payload!);
                 break;
             case EventKind.Disk:
                 if (Trace.Verbose)
@@ -294,26 +282,13 @@ internal sealed class Simulation
                 }
 
                 node.Disk.Execute((PendingDiskOperation)happening.Payload!);
-                foreach (SimulatedReplica? replica in node.Replicas)
-                {
-                    replica?.AfterInput();
-                }
-
+                node.Process.AfterInput();
                 break;
-            case EventKind.Notice:
-                ReplicaOf(node, happening)?.Notice(happening.Number);
-                break;
-            case EventKind.Apply:
-                ReplicaOf(node, happening)?.ApplyNext();
-                break;
-            case EventKind.Work:
-                ReplicaOf(node, happening)?.Work();
-                break;
-            case EventKind.ServeRead:
-                ReplicaOf(node, happening)?.ServeRead(new RequestId(happening.Number));
+            case EventKind.ClientRequest:
+                TakeRequest(node, Attempts[(int)happening.Number - 1]);
                 break;
             default:
-                TakeRequest(node, Attempts[(int)happening.Number - 1]);
+                node.Process.Happen(happening);
                 break;
         }
     }
@@ -354,18 +329,12 @@ internal sealed class Simulation
         RaftMessage message = Network.Messages.Peek(happening.Slot);
         Network.Arrived((int)happening.Number, happening.Target);
         Network.Messages.Release(happening.Slot);
-        SimulatedReplica? replica = node.Replicas[happening.Group];
-        if (replica is null)
-        {
-            return;
-        }
-
-        if (Trace.Verbose)
+        if (Trace.Verbose && node.Replicas[happening.Group] is not null)
         {
             Note($"{node.Name}g{happening.Group + 1}", TraceText.Of(message));
         }
 
-        replica.Receive(message);
+        node.Process.Receive(happening.Group, message);
     }
 
     private void TakeRequest(SimulatedNode node, Attempt attempt)
@@ -375,18 +344,11 @@ internal sealed class Simulation
             Note(node.Name, $"takes {TraceText.Of(attempt)}");
         }
 
-        if (node.Replicas[attempt.Group] is { } replica)
-        {
-            replica.Take(attempt);
-        }
-        else
-        {
-            RefuseConnection(attempt);
-        }
+        node.Process.Take(attempt);
     }
 
     /// <summary>Nobody is there to take the request: it surely has no effect.</summary>
-    private void RefuseConnection(Attempt attempt)
+    public void RefuseConnection(Attempt attempt)
     {
         attempt.Answer = new Answer(Outcome.Refused, DropReason.NotLeader, ReplicaId.None, default, default, Now);
         Checks[attempt.Group].Answered(attempt, null);

@@ -88,8 +88,8 @@ public sealed unsafe class MemtableReaders
     }
 
     /// <summary>
-    /// Waits until all readers that are inside now have left. They wait for nothing themselves, so it is short: at worst
-    /// as long as the system keeps one of them off its processor.
+    /// Waits until all readers that are inside now have left. They wait for nothing themselves, so it is short: at
+    /// worst as long as the system keeps one of them off its processor.
     /// </summary>
     internal void AwaitAll()
     {

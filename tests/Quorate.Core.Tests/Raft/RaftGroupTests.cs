@@ -64,7 +64,7 @@ public sealed class RaftGroupTests
             leader.Membership.Voters.ToArray(), [new(four, LearnerKind.Standing), new(five, LearnerKind.Standing)]);
         cluster.Step(
             leader, RaftInput.ProposeMembership(cluster.Now, cluster.NextRequest(), learning, Instant.Never));
-        cluster.Deliver();
+        cluster.Run(Duration.FromMilliseconds(500));
         RequestId change = cluster.NextRequest();
         Membership target = Membership.Of([leader.Id, four, five]);
         cluster.Step(leader, RaftInput.ProposeMembership(cluster.Now, change, target, Instant.Never));

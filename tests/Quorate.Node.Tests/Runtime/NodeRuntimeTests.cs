@@ -126,6 +126,47 @@ public sealed class NodeRuntimeTests
         Assert.InRange(logged, 0, deleted - 1);
     }
 
+    /// <summary>Seed 73 --values of the first simulation of whole nodes: an invariant ended the process.</summary>
+    [Fact]
+    public void A_partition_may_be_dropped_while_the_log_is_still_read()
+    {
+        var cluster = new TestCluster(1, groups: 2);
+        TestNode node = cluster.Nodes[0];
+        cluster.Await(node, cluster.Submit(node, Set("1"), group: 2));
+        node.Stop();
+        node.Start(cluster.Membership, groups: 2);
+
+        node.Runtime!.Drop(new GroupId(2));
+        cluster.Settle();
+        cluster.AwaitLeader();
+
+        Assert.Equal([new GroupId(2)], node.Dropped);
+        Assert.Empty(node.UnknownStreams);
+        Assert.DoesNotContain(node.Disk.Names, name => name.StartsWith("g2.", StringComparison.Ordinal));
+        Assert.Equal("+OK", cluster.Do("SET k 1"));
+    }
+
+    /// <summary>Seed 88 --values of the first simulation of whole nodes: the failed sync was not heard.</summary>
+    [Fact]
+    public void A_disk_that_fails_while_a_dropped_partition_goes_ends_the_node()
+    {
+        var settings = new PartitionSettings { Replica = new() { CheckpointEntries = 2 } };
+        var cluster = new TestCluster(1, settings, groups: 2, hasRealStores: true);
+        TestNode node = cluster.Nodes[0];
+        for (int i = 0; i < 5; i++)
+        {
+            cluster.Await(node, cluster.Submit(node, Set("1"), group: 2));
+        }
+
+        node.Disk.Fate = operation =>
+            operation.Kind == DiskOperationKind.SyncFolder ? DiskStatus.Failed : DiskStatus.Done;
+        node.Runtime!.Drop(new GroupId(2));
+        cluster.Settle();
+
+        Assert.NotNull(node.Ending);
+        Assert.Empty(node.Dropped);
+    }
+
     [Fact]
     public void What_the_log_holds_of_unknown_partitions_is_told_and_can_be_dropped()
     {

@@ -1,0 +1,72 @@
+using Quorate.Core.Model;
+using Quorate.Node.Metadata.Wire;
+using Quorate.Storage.Disk;
+using Quorate.Storage.Encryption;
+
+namespace Quorate.Node.Cluster.Forming;
+
+/// <summary>What a node is told when it is started.</summary>
+public sealed record FormationPlace
+{
+    /// <summary>
+    /// The advertised peer addresses that were given (`--seeds`). All nodes of a cluster are given the same, in the
+    /// same order: the first may found it. Empty for a node that only continues what its folder holds.
+    /// </summary>
+    public required IReadOnlyList<string> Seeds { get; init; }
+
+    /// <summary>How many nodes the cluster is founded with (`--expect`).</summary>
+    public required int Expect { get; init; }
+
+    /// <summary>This node's addresses, zone, weight and feature level. The peer address is the advertised
+    /// one.</summary>
+    public required NodeRecord Self { get; init; }
+
+    public required IDisk Disk { get; init; }
+
+    public required IEntropy Entropy { get; init; }
+}
+
+/// <summary>The times of a formation.</summary>
+public sealed record FormationSettings
+{
+    /// <summary>Between two rounds of asking the others.</summary>
+    public Duration AskInterval { get; init; } = Duration.FromMilliseconds(100);
+
+    /// <summary>Between two sentences that say what is waited for.</summary>
+    public Duration SayInterval { get; init; } = Duration.FromSeconds(5);
+
+    /// <summary>Addresses that are asked, and instances that are remembered.</summary>
+    public int PeersMax { get; init; } = 1024;
+}
+
+/// <summary>
+/// The world around a <see cref="Formation"/>. The formation calls it while it takes an input; the host does not call
+/// back from inside these calls.
+/// </summary>
+public interface IFormationHost
+{
+    /// <summary>The node's monotonic clock, now.</summary>
+    Instant Now { get; }
+
+    /// <summary>
+    /// Asks a node by its peer address: one question, one answer (<see cref="Formation.Answered"/>), or silence. Each
+    /// is answered at the other end by <see cref="Formation.Answer"/>, or by <see cref="ClusterNode.Answer"/> once it
+    /// belongs to a cluster.
+    /// </summary>
+    void Ask(string address, ReadOnlyMemory<byte> question);
+
+    /// <summary>Call Tick then; it takes the place of the former deadline.</summary>
+    void SetDeadline(Instant deadline);
+
+    /// <summary>
+    /// The node belongs to a cluster; its folder says so durably. The host notes its identity and starts the
+    /// <see cref="ClusterNode"/>. Said once at each start.
+    /// </summary>
+    void Formed(ClusterIdentity identity);
+
+    /// <summary>What is waited for, for whoever watches.</summary>
+    void Waits(string sentence);
+
+    /// <summary>The process must end with this sentence.</summary>
+    void End(string sentence);
+}

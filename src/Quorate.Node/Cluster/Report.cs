@@ -1,0 +1,70 @@
+using Quorate.Core.Model;
+
+namespace Quorate.Node.Cluster;
+
+/// <summary>A node as it knows itself and the others, at one moment: for operators.</summary>
+public sealed record ClusterReport
+{
+    public required NodeId Self { get; init; }
+
+    /// <summary>Zero before there is a cluster.</summary>
+    public required ulong Cluster { get; init; }
+
+    public required ulong MetadataVersion { get; init; }
+
+    /// <summary>None when it is not known.</summary>
+    public required ReplicaId MetadataLeader { get; init; }
+
+    public required Term MetadataTerm { get; init; }
+
+    public required IReadOnlyList<NodeReport> Nodes { get; init; }
+
+    /// <summary>All partitions of all keyspaces, by group; what is known of each depends on what is here.</summary>
+    public required IReadOnlyList<PartitionReport> Partitions { get; init; }
+
+    public required long MemoryUsedBytes { get; init; }
+
+    public required long MemoryTotalBytes { get; init; }
+
+    /// <summary>The disk has no space for more than what lets the node go on: it takes no writes.</summary>
+    public required bool SpaceIsLow { get; init; }
+
+    /// <summary>Requests handed to other nodes and not yet answered.</summary>
+    public required int Forwarded { get; init; }
+
+    /// <summary>Requests that wait for a leader to be found.</summary>
+    public required int Waiting { get; init; }
+
+    /// <summary>What needs an operator, a sentence each.</summary>
+    public required IReadOnlyList<string> Alarms { get; init; }
+}
+
+/// <summary>A node as another one sees it.</summary>
+public sealed record NodeReport(
+    NodeId Id, string State, bool IsHeard, string PeerAddress, string RespAddress, string HttpAddress, string Zone);
+
+/// <summary>A partition as a node knows it.</summary>
+/// <param name="IsHere">A replica of it runs on this node; else of what follows only the leader may be known.</param>
+/// <param name="PreferredLeader">Where its leader should be for balance.</param>
+/// <param name="Replicas">How far each replica is; lags are known at the leader alone.</param>
+/// <param name="DirtyBytes">Rows in memory only, in bytes.</param>
+/// <param name="LiveBytes">Users' rows in memory, in bytes.</param>
+/// <param name="IsUnderReplicated">At the leader: a replica is silent or behind by more than the bound.</param>
+public sealed record PartitionReport(
+    GroupId Group,
+    uint Keyspace,
+    SlotRange Slots,
+    ulong Epoch,
+    bool IsHere,
+    NodeId? Leader,
+    NodeId? PreferredLeader,
+    Term Term,
+    LogIndex Commit,
+    LogIndex Applied,
+    IReadOnlyList<ReplicaReport> Replicas,
+    long DirtyBytes,
+    long LiveBytes,
+    bool IsUnderReplicated);
+
+/// <param name="Lag">Entries that it is behind the leader's last; null where that is not known.</param>
+public sealed record ReplicaReport(ReplicaId Id, bool IsVoter, bool IsHeard, ulong? Lag);
