@@ -17,6 +17,9 @@ public static class Guards
     /// <summary>R1: a change of membership waits until the one before it is committed.</summary>
     public static bool OneMembershipChangeAtATime => On();
 
+    /// <summary>R1: a change of membership is refused that would leave the group without a quorum that lives.</summary>
+    public static bool MembershipNeedsLiveMajority => On();
+
     /// <summary>R2: a membership counts from the moment it is appended, not when it is applied.</summary>
     public static bool MembershipCountsWhenAppended => On();
 

@@ -56,6 +56,8 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
                 ? DropReason.MembershipInvalid
             : leader.IsFull ? DropReason.Overloaded
             : !MayChange ? DropReason.MembershipChangePending
+            : state.Settings.ChecksNewMajority && !MajorityIsNear(target) && Guards.MembershipNeedsLiveMajority
+                ? DropReason.MembershipUnready
             : null;
         if (refusal is DropReason reason)
         {
@@ -169,6 +171,30 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// A majority of the voters to be answers and has nearly all of the log. Else the change would stop the group: it
+    /// could commit nothing more, not even the way back.
+    /// A leader that was woken just now has heard nobody yet: whoever asks, asks again.
+    /// </summary>
+    private bool MajorityIsNear(Membership target)
+    {
+        if (target.Voters.SequenceEqual(state.Membership.Voters))
+        {
+            return true;
+        }
+
+        int near = 0;
+        foreach (ReplicaId voter in target.Voters)
+        {
+            bool isNear = voter == state.Id
+                || (leader.Peers.Find(voter) is { IsAlive: true } peer
+                    && state.Log.Last - peer.Match <= state.Settings.PromotionLagEntries);
+            near += isNear ? 1 : 0;
+        }
+
+        return near >= Quorum.Majority(target.Voters.Length);
     }
 
     private void Forget()

@@ -150,6 +150,12 @@ public enum DropReason
 
     /// <summary>The node's disk is full: it takes no writes.</summary>
     SpaceIsLow,
+
+    /// <summary>
+    /// A majority of the voters that were asked for is not known to live and to have nearly all of the log. Add them as
+    /// joining learners first: they are made voters once they have caught up.
+    /// </summary>
+    MembershipUnready,
 }
 
 /// <summary>From reason to outcome.</summary>

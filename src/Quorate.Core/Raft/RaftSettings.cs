@@ -84,6 +84,12 @@ public sealed record RaftSettings
     /// <summary>How near to the end of the log a joining learner must be to be made a voter, in entries.</summary>
     public ulong PromotionLagEntries { get; init; } = 64;
 
+    /// <summary>
+    /// A change of membership is refused unless a majority of the new voters is known to live and to be as near to the
+    /// end of the log as <see cref="PromotionLagEntries"/> says. (Conversations of the paper's figures do without.)
+    /// </summary>
+    public bool ChecksNewMajority { get; init; } = true;
+
     /// <summary>How long an idle group stays awake, in ticks; zero keeps it awake for ever.</summary>
     public int SleepAfterTicks { get; init; } = 60;
 

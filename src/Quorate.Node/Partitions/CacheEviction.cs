@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Quorate.Core.Model;
+using Quorate.Node.Evaluation;
 using Quorate.Storage.Rows;
 using Quorate.Storage.Stores;
 
@@ -43,6 +44,14 @@ internal sealed class CacheEviction(PartitionParts parts, CacheSettings settings
         {
             _uses[key % (ulong)_uses.Length] = ++_lastUse;
         }
+    }
+
+    /// <summary>The reply to a command that may take more memory.</summary>
+    public static byte[] FullReply()
+    {
+        var reply = new Reply();
+        reply.Error(FullError);
+        return reply.ToArray();
     }
 
     /// <summary>Adds deletes to an entry that has just begun, as long as the rows exceed their bound.</summary>

@@ -309,7 +309,7 @@ internal sealed class PartitionWrites
         if (verdict == SessionVerdict.Execute && _eviction is { IsFull: true } && CommandTable.MayGrow(request.Lines))
         {
             _queue.Release(open);
-            return new ProposedRequest(open, ValueVersion.None, FullReply(), true);
+            return new ProposedRequest(open, ValueVersion.None, CacheEviction.FullReply(), true);
         }
 
         if (verdict == SessionVerdict.Execute)
@@ -389,13 +389,6 @@ internal sealed class PartitionWrites
     {
         _entry.Cut();
         _eviction?.Cut();
-    }
-
-    private static byte[] FullReply()
-    {
-        var reply = new Reply();
-        reply.Error(CacheEviction.FullError);
-        return reply.ToArray();
     }
 
     private Slot SlotOf(OpenRequest open) =>

@@ -35,6 +35,7 @@ internal static class ScriptSettings
         ["resend-ticks"] = (s, v) => s with { ResendTicks = (int)v },
         ["sleep-ticks"] = (s, v) => s with { SleepAfterTicks = (int)v },
         ["snapshots"] = (s, v) => s with { SnapshotsInFlightMax = (int)v },
+        ["checks-new-majority"] = (s, v) => s with { ChecksNewMajority = v != 0 },
         ["term-starts"] = (s, v) => s with { TermStartsMax = (int)v },
         ["uncommitted-bytes"] = (s, v) => s with { UncommittedBytesMax = v },
     };

@@ -60,6 +60,11 @@ public sealed class RaftGroupTests
         ReplicaId five = new(5, 1);
         cluster.Add(four, null);
         cluster.Add(five, null);
+        Membership learning = Membership.Of(
+            leader.Membership.Voters.ToArray(), [new(four, LearnerKind.Standing), new(five, LearnerKind.Standing)]);
+        cluster.Step(
+            leader, RaftInput.ProposeMembership(cluster.Now, cluster.NextRequest(), learning, Instant.Never));
+        cluster.Run(Duration.FromMilliseconds(500));
         RequestId change = cluster.NextRequest();
         Membership target = Membership.Of([leader.Id, four, five]);
         cluster.Step(leader, RaftInput.ProposeMembership(cluster.Now, change, target, Instant.Never));
