@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster.Forming;
@@ -405,7 +406,8 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     private void Take(NodeId from, GroupId group, in RaftMessage message)
     {
         // Replicas speak for their own node alone, and are spoken to under the incarnation that they have.
-        if (message.From.NodeId != from || message.To.NodeId != Id)
+        bool isItsOwn = message.From.NodeId == from || !Guards.NodesSpeakForThemselves;
+        if (!isItsOwn || message.To.NodeId != Id)
         {
             return;
         }

@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Node.Partitions;
@@ -90,6 +91,11 @@ internal sealed class PartitionKeeper
         }
 
         MetadataState state = _parts.View.State;
+        if (!Guards.MapIsDurableFirst)
+        {
+            Act(state);
+        }
+
         _map.Write(state, isDone =>
         {
             if (isDone)

@@ -101,6 +101,26 @@ public sealed class KeyspaceTests
     }
 
     [Fact]
+    public void A_partition_is_opened_only_once_the_map_is_durable()
+    {
+        TestWorld world = new TestWorld(1).Formed();
+        Machine only = world.Machines[0];
+        only.Disk.Fate = operation => operation is { File: "cluster-map.new", Kind: Storage.Disk.DiskOperationKind.Write }
+            ? Storage.Disk.DiskStatus.Full
+            : Storage.Disk.DiskStatus.Done;
+        world.Do(only, Creation("late", 1), 1);
+        bool isThere = only.Node!.View.TryFind("late", out KeyspaceView? view);
+        Assert.True(isThere);
+        var group = new Core.Model.GroupId(view!.Partitions[0].Group);
+        world.Run(3000);
+        Assert.Null(only.Node.Runtime.Find(group));
+        Assert.Contains(only.Events, each => each.Kind == "space");
+        only.Disk.Fate = null;
+        world.Run(3000);
+        Assert.True(only.Node.Runtime.Find(group) is { IsLeader: true });
+    }
+
+    [Fact]
     public void A_crash_while_a_keyspace_is_dropped_leaves_nothing_after_the_next_start()
     {
         for (int at = 0; at < 40; at++)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Google.Protobuf;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster.Forming.Wire;
 using Quorate.Node.Metadata.Wire;
@@ -223,7 +224,8 @@ public sealed class Formation
 
     private void FoundWhenComplete()
     {
-        if (!MayFound || _joins || _isWriting || IsFormed || _hasEnded || _fresh.Values.Any(Joins))
+        if (!MayFound || _joins || _isWriting || IsFormed || _hasEnded
+            || (_fresh.Values.Any(Joins) && Guards.WhoKnowsAClusterFoundsNone))
         {
             return;
         }
@@ -297,9 +299,20 @@ public sealed class Formation
     private void Write(FormationNote note, Action done)
     {
         _isWriting = true;
+        if (!Guards.FoundingIsDurableFirst && note.Cluster.Length > 0)
+        {
+            _note = note;
+            done();
+        }
+
         _file.Write(note, isDone =>
         {
             _isWriting = false;
+            if (IsFormed)
+            {
+                return;
+            }
+
             if (!isDone)
             {
                 End($"The disk is full: {NoteFile.Name} could not be written. Free some space, then start again.");

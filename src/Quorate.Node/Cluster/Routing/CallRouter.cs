@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Metadata.Wire;
@@ -64,7 +65,7 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
         {
             AskAnyone(routed);
         }
-        else if (routed.Route.IsPaused)
+        else if (routed.Route.IsPaused && Guards.CallsWaitBehindTheRefused)
         {
             Wait(routed);
         }
@@ -93,7 +94,7 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
         foreach ((ulong id, RoutedCall call) in OutAt(peer))
         {
             TakeBack(id, call);
-            if (call.IsRepeatable && !call.IsDetached)
+            if ((call.IsRepeatable || !Guards.UnknownWritesAreNotRepeated) && !call.IsDetached)
             {
                 AskAgain(call);
             }
