@@ -283,11 +283,11 @@ public static class Guards
     public static bool CutUncoversOlderChange => On();
 
     /// <summary>
-    /// F29: a founding is durable before anyone hears of it, so that a restart founds nothing else.
+    /// A founding is durable before anyone hears of it, so that a restart founds nothing else.
     /// </summary>
     public static bool FoundingIsDurableFirst => On();
 
-    /// <summary>F29: who has heard of a cluster founds none, and none is founded with it.</summary>
+    /// <summary>Who has heard of a cluster founds none, and none is founded with it.</summary>
     public static bool WhoKnowsAClusterFoundsNone => On();
 
     /// <summary>S8: a partition is opened, and its files go, only once the file of the map says so durably.</summary>

@@ -263,7 +263,8 @@ public sealed class RoutingTests
         {
             Command = new() { MovePartition = move }, Deadline = world.Now + Duration.FromSeconds(5),
         };
-        Machine metadataLeader = world.Machines.First(machine => machine.Node!.Report().MetadataLeader.NodeId == machine.Id);
+        Machine metadataLeader = world.Machines.First(
+            machine => machine.Node!.Report().MetadataLeader.NodeId == machine.Id);
         if (metadataLeader == at)
         {
             world.Passes = null;

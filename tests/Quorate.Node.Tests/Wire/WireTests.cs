@@ -23,7 +23,9 @@ public sealed class WireTests
             RaftMessage message = DrawRaft();
             var group = new GroupId((uint)_random.Next(1000));
             RaftWire.Write(_writer, group, message);
-            Assert.True(RaftWire.TryRead(_writer.Written, out GroupId read, out RaftMessage arrived, out string problem), problem);
+            bool isRead = RaftWire.TryRead(
+                _writer.Written, out GroupId read, out RaftMessage arrived, out string problem);
+            Assert.True(isRead, problem);
             Assert.Equal(group, read);
             Assert.Equal(Text(message), Text(arrived));
         }

@@ -120,7 +120,8 @@ internal sealed class LocalCalls(ClusterParts parts)
         }
 
         NodeId hint = reply.LeaderHint.NodeId;
-        if (hint.Value == 0 && ClusterParts.TryLeader(parts.Runtime.Find(header.Group)?.Replica.Group, out NodeId known))
+        RaftGroup? here = parts.Runtime.Find(header.Group)?.Replica.Group;
+        if (hint.Value == 0 && ClusterParts.TryLeader(here, out NodeId known))
         {
             hint = known;
         }
