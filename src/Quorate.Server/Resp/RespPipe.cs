@@ -36,6 +36,9 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem
 
     public RespConnection Connection { get; }
 
+    /// <summary>It is being closed without ceremony.</summary>
+    public bool IsCut => _isCut;
+
     private RespShared Shared => Connection.Shared;
 
     private bool IsIdle => _awaited is null;

@@ -136,7 +136,7 @@ internal static class ClientCommands
         var text = new StringBuilder();
         foreach (RespPipe pipe in request.Connection.Shared.Connections.Values.OrderBy(each => each.Connection.Client.Id))
         {
-            if (isListed(pipe.Connection.Client))
+            if (!pipe.IsCut && isListed(pipe.Connection.Client))
             {
                 text.Append(ClientText.Of(pipe.Connection)).Append('\n');
             }

@@ -92,7 +92,7 @@ internal static class ClientKill
         int killed = 0;
         foreach (RespPipe pipe in request.Connection.Shared.Connections.Values)
         {
-            if (!isMeant(pipe.Connection.Client))
+            if (pipe.IsCut || !isMeant(pipe.Connection.Client))
             {
                 continue;
             }
