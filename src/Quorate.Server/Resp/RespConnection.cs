@@ -34,6 +34,10 @@ internal sealed class RespConnection
     private int _count;
     private long _bytes;
     private long _replyBytes;
+    private int _takenSinceTurn;
+
+    /// <summary>Of the largest among the latest replies, in bytes: how large the next ones may be.</summary>
+    private long _largeReply;
 
     public RespConnection(RespShared shared, IRespDriver driver, long id, string address)
     {
@@ -75,7 +79,8 @@ internal sealed class RespConnection
         && _alone is null
         && _count < Shared.Settings.CommandsInFlightMax
         && _bytes < Shared.Settings.CommandBytesInFlightMax
-        && _replyBytes < Shared.Settings.ReplyBytesWaitingMax;
+        && _takenSinceTurn < Shared.Settings.CommandsPerTurnMax
+        && _replyBytes + (_count * _largeReply) <= Shared.Settings.ReplyBytesWaitingMax;
 
     /// <summary>
     /// Takes bytes and gives what there is to answer: <see cref="Take"/> and <see cref="Turn"/> until nothing more
@@ -137,6 +142,7 @@ internal sealed class RespConnection
     /// </summary>
     public bool Turn(IBufferWriter<byte> output)
     {
+        _takenSinceTurn = 0;
         do
         {
             Volatile.Write(ref _isTurning, 1);
@@ -183,6 +189,7 @@ internal sealed class RespConnection
         Invariant.Check(request.Pending == 0, "a request is answered when all its calls have ended");
         Unfinished--;
         _replyBytes += request.IsSilent ? 0 : request.Reply.Length;
+        _largeReply = Math.Max(request.Reply.Length, _largeReply - (_largeReply >> 4));
         if (request == _alone)
         {
             _alone = null;
@@ -275,6 +282,7 @@ internal sealed class RespConnection
         _count++;
         _bytes += request.Bytes;
         Unfinished++;
+        _takenSinceTurn++;
         Client.Commands++;
     }
 

@@ -16,6 +16,9 @@ public sealed record RespSettings
     /// </summary>
     public int CommandsInFlightMax { get; init; } = 1024;
 
+    /// <summary>Commands of one connection that are handed to the node at once.</summary>
+    public int CommandsPerTurnMax { get; init; } = 256;
+
     /// <summary>Bytes of one connection's commands that are not answered yet, beyond which no more is read.</summary>
     public long CommandBytesInFlightMax { get; init; } = 64L * 1024 * 1024;
 
@@ -23,8 +26,8 @@ public sealed record RespSettings
     public long LargeCommandBytesMax { get; init; } = 512L * 1024 * 1024;
 
     /// <summary>
-    /// Bytes of replies that wait for one client. Beyond it nothing more is read from it; one that takes nothing
-    /// meanwhile is cut (pitfall S7).
+    /// Bytes of replies that wait for one client, those that are still to come taken to be as large as the latest ones.
+    /// Beyond it nothing more is read from that client (pitfall S7).
     /// </summary>
     public long ReplyBytesWaitingMax { get; init; } = 64L * 1024 * 1024;
 
@@ -34,8 +37,9 @@ public sealed record RespSettings
     /// <summary>Bytes of replies that are handed to the socket at once.</summary>
     public int FlushBytes { get; init; } = 64 * 1024;
 
-    /// <summary>How long a request may take before its outcome is said to be refused or unknown, in
-    /// milliseconds.</summary>
+    /// <summary>
+    /// How long a request may take before its outcome is said to be refused or unknown, in milliseconds.
+    /// </summary>
     public int RequestDeadlineMilliseconds { get; init; } = 5000;
 
     /// <summary>At a stop: how long connections may take to finish what they have begun, in milliseconds.</summary>
@@ -50,7 +54,7 @@ public sealed record RespSettings
     /// <summary>Keys that one connection watches.</summary>
     public int WatchedKeysMax { get; init; } = 1024;
 
-    /// <summary>Places that SCANs of all clients have come to; the one that was used longest ago is forgotten.</summary>
+    /// <summary>Places that SCANs of all clients have come to; the one used longest ago is forgotten.</summary>
     public int ScanCursorsMax { get; init; } = 16 * 1024;
 
     /// <summary>Bytes of a reply that is gathered from several partitions.</summary>
