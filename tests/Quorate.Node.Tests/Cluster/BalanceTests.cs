@@ -1,0 +1,108 @@
+using Quorate.Core.Model;
+using Quorate.Node.Cluster;
+
+namespace Quorate.Node.Tests.Cluster;
+
+/// <summary>Leaders are spread, return after a failover, and leave a node that stops.</summary>
+public sealed class BalanceTests
+{
+    private static readonly ClusterSettings Sixteen = new()
+    {
+        Node = new() { Log = new() { SegmentBytes = 64 * 1024 } },
+    };
+
+    [Fact]
+    public void Leaders_spread_evenly_and_return_after_a_failover()
+    {
+        TestWorld world = new TestWorld(3, settings: Sixteen).Formed();
+        world.Await("leaders are spread", () => IsSpread(world));
+        Machine killed = world.Machines[1];
+        killed.Kill();
+        world.Await("others lead", () => Led(world).Values.Sum() == 16);
+        killed.Start();
+        world.Await("leaders are spread again", () => IsSpread(world), 20_000);
+        Assert.Equal("+OK", world.Do(killed, "SET k v"));
+    }
+
+    [Fact]
+    public void All_nodes_agree_on_where_leaders_belong()
+    {
+        TestWorld world = new TestWorld(5, settings: Sixteen).Formed();
+        world.Run(500);
+        string[] plans =
+        [
+            .. world.Nodes.Select(node => string.Join(
+                ' ', node.Report().Partitions.Select(each => $"{each.Group}:{each.PreferredLeader}"))).Distinct(),
+        ];
+        Assert.Single(plans);
+        Assert.InRange(
+            world.Nodes.First().Report().Partitions.GroupBy(each => each.PreferredLeader).Max(each => each.Count()), 3, 5);
+    }
+
+    [Fact]
+    public void A_node_that_stops_hands_its_leaderships_over_first()
+    {
+        TestWorld world = new TestWorld(3, settings: Sixteen).Formed();
+        world.Await("leaders are spread", () => IsSpread(world));
+        Machine stopped = world.Machines[0];
+        stopped.Node!.BeginStop();
+        world.Await("it is ready", () => stopped.IsStopReady, 5000);
+        Assert.Equal(0, Led(world)[stopped.Id]);
+        TestCall call = world.Submit(stopped, "SET k v");
+        world.Await("it goes on serving", () => call.IsDone);
+        Assert.Equal("+OK", call.Text);
+        TestCall open = world.Submit(stopped, "SET k w");
+        stopped.Node!.Close();
+        Assert.True(open.IsDone, "what is open is answered");
+        stopped.Kill();
+        Instant before = world.Now;
+        Assert.Equal("+OK", world.Do(world.Machines[1], "SET k v"));
+        Assert.InRange((world.Now - before).Microseconds / 1000, 0, 20);
+    }
+
+    [Fact]
+    public void A_single_node_is_ready_to_stop_at_once()
+    {
+        TestWorld world = new TestWorld(1).Formed();
+        world.Do(world.Machines[0], "SET k v");
+        world.Machines[0].Node!.BeginStop();
+        world.Await("it is ready", () => world.Machines[0].IsStopReady, 1000);
+        world.Machines[0].Restart();
+        world.Formed();
+        Assert.Equal("$1\r\nv", world.Do(world.Machines[0], "GET k"));
+    }
+
+    [Fact]
+    public void A_report_tells_who_is_silent_and_what_lacks_replicas()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        world.Run(3000);
+        ClusterReport healthy = world.Machines[0].Node!.Report();
+        Assert.Empty(healthy.Alarms);
+        Assert.All(healthy.Nodes, node => Assert.True(node.IsHeard));
+        world.Machines[2].Kill();
+        world.Run(2000);
+        ClusterReport[] reports = [.. world.Nodes.Select(node => node.Report())];
+        Assert.All(reports, report => Assert.Contains(report.Alarms, alarm => alarm.Contains("host3:7601")));
+        Assert.Equal(4, reports.Sum(report => report.Partitions.Count(partition => partition.IsUnderReplicated)));
+        Assert.All(reports, report => Assert.All(report.Partitions, partition => Assert.NotNull(partition.Leader)));
+    }
+
+    private static bool IsSpread(TestWorld world)
+    {
+        IReadOnlyDictionary<NodeId, int> led = Led(world);
+        return led.Values.Sum() == 16 && led.Values.Min() >= 5 && led.Values.Max() <= 6;
+    }
+
+    private static SortedDictionary<NodeId, int> Led(TestWorld world)
+    {
+        SortedDictionary<NodeId, int> led = [];
+        foreach (Machine machine in world.Machines)
+        {
+            led[machine.Id] = machine.Node?.Runtime.Partitions.Count(
+                group => machine.Node.Runtime.Find(group) is { IsLeader: true }) ?? 0;
+        }
+
+        return led;
+    }
+}

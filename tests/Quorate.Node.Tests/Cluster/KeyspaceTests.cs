@@ -1,0 +1,219 @@
+using Quorate.Core.Raft;
+using Quorate.Node.Cluster;
+using Quorate.Node.Metadata.Wire;
+using Quorate.Storage.Encryption;
+
+namespace Quorate.Node.Tests.Cluster;
+
+/// <summary>What the metadata decides comes about on every node, and stays while the metadata has no quorum.</summary>
+public sealed class KeyspaceTests
+{
+    [Fact]
+    public void A_keyspace_is_made_at_any_node_and_dropped_without_a_trace()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        foreach (Machine machine in world.Machines)
+        {
+            string name = $"ks{machine.Number}";
+            (Outcome outcome, MetadataResult? result, string? warning) = world.Do(machine, Creation(name), 2);
+            Assert.Equal((Outcome.Done, "", null), (outcome, result!.Refusal, warning));
+            Assert.True(machine.Node!.View.TryFind(name, out KeyspaceView? view), "who asked sees it at once");
+            uint id = view!.Record.Id;
+            Assert.Equal("+OK", world.Do(machine, "SET k v", call => call.Keyspace = id));
+            Assert.Equal("_", world.Do(machine, "GET k"));
+            string[] prefixes = [.. view.Partitions.Select(row => $"g{row.Group}.")];
+            Checkpoint(world);
+            Assert.Contains(FilesOf(world), file => prefixes.Any(file.StartsWith));
+
+            Assert.Equal(Outcome.Done, world.Do(machine, new MetadataCommand { DropKeyspace = new() { Keyspace = id } }).Outcome);
+            world.Run(1000);
+            Assert.DoesNotContain(FilesOf(world), file => prefixes.Any(file.StartsWith));
+            Assert.Equal("Refused NotLeader", Late(world, machine, id));
+        }
+    }
+
+    [Fact]
+    public void Refusals_and_warnings_are_told_in_words()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine at = world.Machines[2];
+        Assert.Contains("already", world.Do(at, Creation("default"), 2).Result!.Refusal, StringComparison.Ordinal);
+        Assert.Contains("lost", world.Do(at, Creation("one", 1), 2).Warning, StringComparison.Ordinal);
+        MetadataCommand secret = Creation("secret");
+        secret.CreateKeyspace.Keyspace.Encrypted = true;
+        Assert.Contains("--master-key-file", world.Do(at, secret, 2).Result!.Refusal, StringComparison.Ordinal);
+        MetadataCommand lfu = Creation("lfu");
+        lfu.CreateKeyspace.Keyspace.Eviction = Eviction.AllLfu;
+        Assert.Contains("other policies", world.Do(at, lfu, 2).Result!.Refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_the_metadatas_quorum_data_is_served_and_nodes_restart()
+    {
+        // Seven vote for the metadata; the keyspace lies on three of them.
+        TestWorld world = new TestWorld(7).Formed();
+        world.Do(world.Machines[0], "SET k v");
+        world.Run(2000);
+        var holders = world.Machines.Where(
+            machine => machine.Node!.Runtime.Find(world.GroupOf("k")) is not null).ToList();
+        Assert.Equal(3, holders.Count);
+        foreach (Machine machine in world.Machines.Except(holders).ToArray())
+        {
+            machine.Kill();
+        }
+
+        world.Run(2000);
+        Assert.Equal("+OK", world.Do(holders[0], "SET k w"));
+        Assert.Equal(Outcome.Refused, world.Do(holders[0], Creation("late"), 2, 1000).Outcome);
+
+        // All of them restart: the file of the map is enough.
+        foreach (Machine machine in holders)
+        {
+            machine.Restart();
+        }
+
+        world.Await("they serve", () => holders.TrueForAll(machine => machine.Node is not null)
+            && world.LeaderOf(world.GroupOf("k")) is not null);
+        Assert.Equal("$1\r\nw", world.Do(holders[1], "GET k"));
+        Assert.Equal("+OK", world.Do(holders[2], "SET k x"));
+    }
+
+    [Fact]
+    public void A_damaged_or_missing_map_is_refused()
+    {
+        TestWorld world = new TestWorld(1).Formed();
+        Machine only = world.Machines[0];
+        only.Kill();
+        byte[] map = [.. only.Disk.Content("cluster-map")];
+        only.Disk.Content("cluster-map")[30] ^= 4;
+        only.Start();
+        world.Settle();
+        Assert.Contains("is damaged", only.Ending, StringComparison.Ordinal);
+
+        only.Disk.Put("cluster-map", null);
+        only.Start();
+        world.Settle();
+        Assert.Contains("is missing", only.Ending, StringComparison.Ordinal);
+
+        only.Disk.Put("cluster-map", map);
+        only.Start();
+        world.Formed();
+    }
+
+    [Fact]
+    public void A_crash_while_a_keyspace_is_dropped_leaves_nothing_after_the_next_start()
+    {
+        for (int at = 0; at < 40; at++)
+        {
+            TestWorld world = new TestWorld(1).Formed();
+            Machine only = world.Machines[0];
+            world.Do(only, Creation("gone", 1), 2);
+            bool isThere = only.Node!.View.TryFind("gone", out KeyspaceView? view);
+            Assert.True(isThere);
+            string[] prefixes = [.. view!.Partitions.Select(row => $"g{row.Group}.")];
+            world.Do(only, "SET k v", call => call.Keyspace = view.Record.Id);
+            Checkpoint(world);
+            int left = at;
+            only.IsStoppedWhen = () => left < 0;
+            only.Disk.Fate = _ =>
+            {
+                left--;
+                return Storage.Disk.DiskStatus.Done;
+            };
+            only.Node.Submit(new TestMetadataCall
+            {
+                Command = new() { DropKeyspace = new() { Keyspace = view.Record.Id } },
+                Deadline = world.Now + Core.Model.Duration.FromSeconds(5),
+            });
+            world.Run(500);
+            bool isKilled = left < 0;
+            only.Disk.Fate = null;
+            only.IsStoppedWhen = null;
+            only.Restart();
+            world.Formed();
+            world.Run(1000);
+            if (!only.Node!.View.TryFind("gone", out _))
+            {
+                Assert.DoesNotContain(only.Disk.Names, file => prefixes.Any(file.StartsWith));
+            }
+
+            if (!isKilled)
+            {
+                Assert.InRange(at, 5, 40);
+                return;
+            }
+        }
+    }
+
+    [Fact]
+    public void Encrypted_keyspaces_take_their_keys_from_the_metadata()
+    {
+        var world = new TestWorld(3, isStarted: false);
+        MasterKey key = MasterKey.TryParse(new byte[32], "a test", out _)!;
+        foreach (Machine machine in world.Machines)
+        {
+            machine.MasterKey = key;
+            machine.Start();
+        }
+
+        world.Formed();
+        MetadataCommand secret = Creation("secret");
+        secret.CreateKeyspace.Keyspace.Encrypted = true;
+        Assert.Equal("", world.Do(world.Machines[1], secret, 2).Result!.Refusal);
+        bool isThere = world.Machines[1].Node!.View.TryFind("secret", out KeyspaceView? view);
+        Assert.True(isThere);
+        uint id = view!.Record.Id;
+        Assert.Equal("+OK", world.Do(world.Machines[1], "SET plantedkey plantedvalue", call => call.Keyspace = id));
+        Checkpoint(world);
+        foreach (Machine machine in world.Machines)
+        {
+            foreach (string file in machine.Disk.Names)
+            {
+                string content = System.Text.Encoding.Latin1.GetString(machine.Disk.Content(file));
+                Assert.DoesNotContain("plantedvalue", content, StringComparison.Ordinal);
+            }
+
+            machine.Restart();
+        }
+
+        world.Await("it is led", () => world.IsLed("secret"));
+        Assert.Equal(
+            "$12\r\nplantedvalue", world.Do(world.Machines[2], "GET plantedkey", call => call.Keyspace = id));
+
+        // Without the key, or with another, a node serves the rest and says why not this.
+        Machine keyless = world.Machines[0];
+        keyless.MasterKey = MasterKey.TryParse([.. Enumerable.Repeat((byte)7, 32)], "another test", out _);
+        keyless.Restart();
+        world.Run(2000);
+        Assert.Contains(keyless.Events, each => each.Sentence.Contains("does not open data key", StringComparison.Ordinal));
+        Assert.Contains(keyless.Events, each => each.Sentence.Contains("stays closed", StringComparison.Ordinal));
+        Assert.Equal("$12\r\nplantedvalue", world.Do(keyless, "GET plantedkey", call => call.Keyspace = id));
+        keyless.MasterKey = key;
+        keyless.Restart();
+        world.Run(2000);
+        Assert.All(view.Partitions, row => Assert.NotNull(keyless.Node!.Runtime.Find(new(row.Group))));
+    }
+
+    internal static MetadataCommand Creation(string name, uint replicas = 3) => new()
+    {
+        CreateKeyspace = new() { Keyspace = new() { Name = name, Replicas = replicas, Voters = replicas } },
+    };
+
+    private static string Late(TestWorld world, Machine machine, uint keyspace) =>
+        world.Do(machine, "GET k", call => call.Keyspace = keyspace);
+
+    private static IEnumerable<string> FilesOf(TestWorld world) => world.Machines.SelectMany(machine => machine.Disk.Names);
+
+    private static void Checkpoint(TestWorld world)
+    {
+        foreach (ClusterNode node in world.Nodes)
+        {
+            foreach (Core.Model.GroupId group in node.Runtime.Partitions)
+            {
+                node.Runtime.Find(group)!.WantCheckpoint();
+            }
+        }
+
+        world.Run(1000);
+    }
+}
