@@ -58,4 +58,10 @@ public abstract class CommandContext
 
     /// <summary>The command exceeds a limit: it answers with this error, and changes nothing.</summary>
     public abstract void Refuse(string error);
+
+    /// <summary>
+    /// The whole request comes to nothing, whatever the commands before this one in its batch have done: its only reply
+    /// is null.
+    /// </summary>
+    public abstract void Abandon();
 }

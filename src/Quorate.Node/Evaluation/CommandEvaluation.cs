@@ -37,6 +37,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     private string? _refusal;
     private string? _commandRefusal;
     private bool _isCold;
+    private bool _isAbandoned;
 
     /// <summary>
     /// The term of an entry that is in the log or will be next; zero when it is not remembered, null when it can not be
@@ -92,6 +93,13 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
                 return EvaluationOutcome.Cold;
             }
 
+            if (_isAbandoned)
+            {
+                End();
+                _reply.Null();
+                return EvaluationOutcome.Done;
+            }
+
             if (_refusal is { } refusal)
             {
                 End();
@@ -142,6 +150,8 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     public override void ClearAll() => Change(new RowChange(RowKey.Clear, RowType.Clear, 0, []));
 
+    public override void Abandon() => _isAbandoned = true;
+
     public override void Refuse(string error) => _commandRefusal ??= error;
 
     private void Begin(IRowSource source, HybridTime time, RowVersion first)
@@ -155,6 +165,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         _first = first;
         _refusal = null;
         _isCold = false;
+        _isAbandoned = false;
         ChangeCount = 0;
     }
 
@@ -199,7 +210,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
         _commandRefusal = null;
         spec.Run(this);
-        if (_isCold || _refusal is not null)
+        if (_isCold || _isAbandoned || _refusal is not null)
         {
             return;
         }

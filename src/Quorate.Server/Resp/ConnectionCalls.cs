@@ -3,6 +3,7 @@ using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
+using Quorate.Server.Resp.Commands;
 
 namespace Quorate.Server.Resp;
 
@@ -43,6 +44,12 @@ internal sealed class ConnectionCalls
         call.WriteLevel = client.WriteLevel ?? LevelOf(keyspace.Record);
         call.ReadLevel = client.ReadLevel ?? (ReadLevel)keyspace.Record.ReadLevel;
         call.Deadline = Deadline;
+        if (writes)
+        {
+            long sure = ConsistencyCommands.SureReplicas(keyspace.Record, call.WriteLevel);
+            client.SureReplicas = Math.Min(client.SureReplicas ?? sure, sure);
+        }
+
         call.Request.Pending++;
         PartitionTrack track = TrackOf(new GroupId(keyspace.PartitionOf(slot).Group));
         if (track.Add(call))
@@ -58,13 +65,20 @@ internal sealed class ConnectionCalls
     /// <summary>A call has ended: the ones that waited for it may go, and its request goes on.</summary>
     public void End(RespCall call)
     {
-        PartitionTrack track = call.Track!;
+        CallResult result = call.Result;
+        if (call.Track is not { } track)
+        {
+            // It was not for a partition; its request knows what it asked.
+            call.Request.Pending--;
+            call.Request.Steps!.Next(call.Request);
+            return;
+        }
+
         if (track.Remove(call))
         {
             LookLater(track);
         }
 
-        CallResult result = call.Result;
         if (result.Outcome == Outcome.Done)
         {
             (result.Group == track.Group ? track : TrackOf(result.Group)).Saw(result.Token);
@@ -94,6 +108,15 @@ internal sealed class ConnectionCalls
         }
     }
 
+    /// <summary>The level at which a keyspace writes unless a connection says otherwise.</summary>
+    public static WriteLevel LevelOf(KeyspaceRecord record) => record.WriteLevel switch
+    {
+        LevelKind.Leader => WriteLevel.Leader,
+        LevelKind.Count => WriteLevel.Count((int)record.WriteLevelCount),
+        LevelKind.All => WriteLevel.All,
+        _ => WriteLevel.Majority,
+    };
+
     /// <summary>Hands over all that may go.</summary>
     public void Submit()
     {
@@ -114,14 +137,6 @@ internal sealed class ConnectionCalls
         _connection.Shared.Gateway.Submit(_batch.AsSpan(0, count));
         _batch.AsSpan(0, count).Clear();
     }
-
-    private static WriteLevel LevelOf(KeyspaceRecord record) => record.WriteLevel switch
-    {
-        LevelKind.Leader => WriteLevel.Leader,
-        LevelKind.Count => WriteLevel.Count((int)record.WriteLevelCount),
-        LevelKind.All => WriteLevel.All,
-        _ => WriteLevel.Majority,
-    };
 
     private void Enqueue(RespCall call)
     {

@@ -50,6 +50,7 @@ internal static class Dispatch
     {
         request.Edge = edge;
         RespConnection connection = request.Connection;
+        connection.Client.LastCommand = edge.Name;
         if (edge.ArityError(request.Line) is { } error)
         {
             connection.Client.Transaction?.Spoil();
@@ -74,6 +75,7 @@ internal static class Dispatch
         RespConnection connection = request.Connection;
         CommandRoute route = CommandRouting.Route(request.Line);
         request.Spec = route.Spec;
+        connection.Client.LastCommand = route.Spec?.Name ?? connection.Client.LastCommand;
         if (connection.Client.Transaction is { } transaction)
         {
             transaction.Queue(request, route);

@@ -7,7 +7,7 @@ namespace Quorate.Server.Resp;
 /// <summary>
 /// The unfinished calls of one connection to one partition, in order, and what the connection has seen of it.
 /// <para>Invariants: a read is handed over once every write before it has ended, so it sees them (pitfall R34); a
-/// write, once every read before it in its slot has ended, so they do not see it; writes of one slot are handed over in
+/// write, once every read of its keys before it has ended, so they do not see it; writes of one key are handed over in
 /// their order; a call that concerns all keys passes none, and none passes it.</para>
 /// </summary>
 internal sealed class PartitionTrack(GroupId group)
@@ -97,14 +97,14 @@ internal sealed class PartitionTrack(GroupId group)
         bool any = false;
         bool write = false;
         bool wide = false;
-        ulong slots = 0;
+        ulong keys = 0;
         for (RespCall? call = _first; call is not null && _held > 0; call = call.After)
         {
-            ulong bit = BitOf(call);
+            ulong bits = call.KeyBits;
             if (!call.IsSubmitted)
             {
                 bool waits = call.IsWide ? any
-                    : wide || (call.Writes ? (slots & bit) != 0 : !MayReadPast(write));
+                    : wide || (call.Writes ? (keys & bits) != 0 : !MayReadPast(write));
                 if (!waits)
                 {
                     call.IsSubmitted = true;
@@ -116,7 +116,7 @@ internal sealed class PartitionTrack(GroupId group)
             any = true;
             write |= call.Writes;
             wide |= call.IsWide;
-            slots |= call.Writes && call.IsSubmitted ? 0 : bit;
+            keys |= call.Writes && call.IsSubmitted ? 0 : bits;
         }
     }
 

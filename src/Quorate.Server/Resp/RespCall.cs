@@ -1,10 +1,15 @@
+using Quorate.Core.Model;
 using Quorate.Node.Cluster;
+using Quorate.Node.Commands;
+using Quorate.Node.Evaluation;
 
 namespace Quorate.Server.Resp;
 
 /// <summary>A call to one partition for a request, or for a part of one.</summary>
 internal sealed class RespCall(RespRequest request) : ClientCall
 {
+    private ulong _keyBits;
+
     public RespRequest Request { get; } = request;
 
     /// <summary>It concerns every key of the partition.</summary>
@@ -14,6 +19,9 @@ internal sealed class RespCall(RespRequest request) : ClientCall
     public bool IsSubmitted { get; set; }
 
     public CallResult Result { get; private set; }
+
+    /// <summary>A bit for each of its keys (by hash, modulo 64); all bits when it may concern any.</summary>
+    public ulong KeyBits => _keyBits == 0 ? _keyBits = BitsOf(Lines) : _keyBits;
 
     /// <summary>Where it waits or runs; null when it does not.</summary>
     public PartitionTrack? Track { get; set; }
@@ -40,5 +48,24 @@ internal sealed class RespCall(RespRequest request) : ClientCall
         IsSubmitted = false;
         IsBatch = false;
         Result = default;
+        _keyBits = 0;
+    }
+
+    private static ulong BitsOf(CommandLine[] lines)
+    {
+        if (lines.Length != 1
+            || CommandTable.Find(lines[0][0]) is not { KeysOf: null, Keys.First: > 0 } spec)
+        {
+            return ulong.MaxValue;
+        }
+
+        ulong bits = 0;
+        int last = spec.Keys.LastIn(lines[0]);
+        for (int word = spec.Keys.First; word <= last; word += spec.Keys.Step)
+        {
+            bits |= 1UL << (int)(KeyHash.Of(lines[0][word]) & 63);
+        }
+
+        return bits;
     }
 }

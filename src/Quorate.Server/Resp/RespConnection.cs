@@ -34,13 +34,21 @@ internal sealed class RespConnection
     private int _count;
     private long _bytes;
     private long _replyBytes;
+    private int _takenSinceTurn;
+
+    /// <summary>Of the largest among the latest replies, in bytes: how large the next ones may be.</summary>
+    private long _largeReply;
 
     public RespConnection(RespShared shared, IRespDriver driver, long id, string address)
     {
         Shared = shared;
         _driver = driver;
         _reader = new RespReader(shared.Settings.Limits);
-        Client = new RespClient(id, address);
+        Client = new RespClient(id, address)
+        {
+            CreatedAt = Environment.TickCount64,
+            ActiveAt = Environment.TickCount64,
+        };
         Calls = new ConnectionCalls(this);
     }
 
@@ -71,7 +79,8 @@ internal sealed class RespConnection
         && _alone is null
         && _count < Shared.Settings.CommandsInFlightMax
         && _bytes < Shared.Settings.CommandBytesInFlightMax
-        && _replyBytes < Shared.Settings.ReplyBytesWaitingMax;
+        && _takenSinceTurn < Shared.Settings.CommandsPerTurnMax
+        && _replyBytes + (_count * _largeReply) <= Shared.Settings.ReplyBytesWaitingMax;
 
     /// <summary>
     /// Takes bytes and gives what there is to answer: <see cref="Take"/> and <see cref="Turn"/> until nothing more
@@ -133,6 +142,7 @@ internal sealed class RespConnection
     /// </summary>
     public bool Turn(IBufferWriter<byte> output)
     {
+        _takenSinceTurn = 0;
         do
         {
             Volatile.Write(ref _isTurning, 1);
@@ -179,6 +189,7 @@ internal sealed class RespConnection
         Invariant.Check(request.Pending == 0, "a request is answered when all its calls have ended");
         Unfinished--;
         _replyBytes += request.IsSilent ? 0 : request.Reply.Length;
+        _largeReply = Math.Max(request.Reply.Length, _largeReply - (_largeReply >> 4));
         if (request == _alone)
         {
             _alone = null;
@@ -271,6 +282,7 @@ internal sealed class RespConnection
         _count++;
         _bytes += request.Bytes;
         Unfinished++;
+        _takenSinceTurn++;
         Client.Commands++;
     }
 

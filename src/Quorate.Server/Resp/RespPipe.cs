@@ -24,6 +24,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
     private bool _isFlushing;
     private long _flushingSince;
     private volatile bool _isCut;
+    private bool _isOver;
 
     public RespPipe(RespShared shared, ConnectionContext context, long id)
     {
@@ -36,33 +37,27 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
 
     public RespConnection Connection { get; }
 
+    /// <summary>It is being closed without ceremony.</summary>
+    public bool IsCut => _isCut;
+
     private RespShared Shared => Connection.Shared;
 
     private bool IsIdle => _awaited is null;
 
-    /// <summary>Serves the client until it or the node closes the connection.</summary>
+    /// <summary>Serves the client until it or the node closes the connection; then nothing more is written.</summary>
     public async Task RunAsync()
     {
-        while (true)
+        try
         {
-            ReadResult read = await _input.ReadAsync().ConfigureAwait(false);
-            SequencePosition taken = Take(read.Buffer);
-            bool isAll = taken.Equals(read.Buffer.End);
-            _input.AdvanceTo(taken, isAll ? read.Buffer.End : taken);
-            if (Connection.IsClosing || (read.IsCompleted && isAll))
+            await ServeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
             {
-                break;
-            }
-
-            if (!isAll || !MayRead())
-            {
-                await RoomAsync().ConfigureAwait(false);
+                _isOver = true;
             }
         }
-
-        // What the client has asked is answered, even if it says nothing more.
-        BeginClose();
-        await RoomAsync().WaitAsync(TimeSpan.FromMilliseconds(Shared.Settings.DrainMilliseconds)).ConfigureAwait(false);
     }
 
     /// <summary>No more is taken from the client; what it has asked is answered.</summary>
@@ -123,10 +118,35 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         }
     }
 
+    private async Task ServeAsync()
+    {
+        while (true)
+        {
+            ReadResult read = await _input.ReadAsync().ConfigureAwait(false);
+            SequencePosition taken = Take(read.Buffer);
+            bool isAll = taken.Equals(read.Buffer.End);
+            _input.AdvanceTo(taken, isAll ? read.Buffer.End : taken);
+            if (Connection.IsClosing || (read.IsCompleted && isAll))
+            {
+                break;
+            }
+
+            if (!isAll || !MayRead())
+            {
+                await RoomAsync().ConfigureAwait(false);
+            }
+        }
+
+        // What the client has asked is answered, even if it says nothing more.
+        BeginClose();
+        await RoomAsync().WaitAsync(TimeSpan.FromMilliseconds(Shared.Settings.DrainMilliseconds)).ConfigureAwait(false);
+    }
+
     private SequencePosition Take(in ReadOnlySequence<byte> input)
     {
         lock (_gate)
         {
+            Connection.Client.ActiveAt = Environment.TickCount64;
             SequencePosition taken = input.Start;
             foreach (ReadOnlyMemory<byte> segment in input)
             {
@@ -187,6 +207,12 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         bool hasMore = true;
         while (hasMore && !_isFlushing)
         {
+            if (_isOver)
+            {
+                // The pipe is completed; calls that end now concern nobody.
+                return;
+            }
+
             hasMore = Connection.Turn(_output);
             if (_output.Pending == 0)
             {
@@ -194,11 +220,6 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             }
 
             Flush();
-        }
-
-        if (_isFlushing)
-        {
-            JudgeSlowClient();
         }
 
         if (!IsIdle && HasRoom)
@@ -247,15 +268,6 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             // Nobody is there to read any more.
             _isCut = true;
             Connection.Close();
-        }
-    }
-
-    /// <summary>Replies pile up behind a flush that the client does not take (pitfall S7).</summary>
-    private void JudgeSlowClient()
-    {
-        if (Connection.ReplyBytesWaiting > 2 * Shared.Settings.ReplyBytesWaitingMax && !_isCut)
-        {
-            Cut();
         }
     }
 

@@ -16,6 +16,9 @@ public sealed record RespSettings
     /// </summary>
     public int CommandsInFlightMax { get; init; } = 1024;
 
+    /// <summary>Commands of one connection that are handed to the node at once.</summary>
+    public int CommandsPerTurnMax { get; init; } = 256;
+
     /// <summary>Bytes of one connection's commands that are not answered yet, beyond which no more is read.</summary>
     public long CommandBytesInFlightMax { get; init; } = 64L * 1024 * 1024;
 
@@ -23,8 +26,8 @@ public sealed record RespSettings
     public long LargeCommandBytesMax { get; init; } = 512L * 1024 * 1024;
 
     /// <summary>
-    /// Bytes of replies that wait for one client. Beyond it nothing more is read from it; one that takes nothing
-    /// meanwhile is cut (pitfall S7).
+    /// Bytes of replies that wait for one client, those that are still to come taken to be as large as the latest ones.
+    /// Beyond it nothing more is read from that client (pitfall S7).
     /// </summary>
     public long ReplyBytesWaitingMax { get; init; } = 64L * 1024 * 1024;
 

@@ -27,9 +27,15 @@ public sealed record RespNode
 /// <summary>What all connections of an endpoint share. Any thread may use it.</summary>
 internal sealed class RespShared(RespSettings settings, INodeGateway gateway, RespNode node)
 {
+    private volatile RespSettings _settings = settings;
     private long _lastId;
 
-    public RespSettings Settings { get; } = settings;
+    /// <summary>Another record takes its place when a setting is changed.</summary>
+    public RespSettings Settings
+    {
+        get => _settings;
+        set => _settings = value;
+    }
 
     public INodeGateway Gateway { get; } = gateway;
 

@@ -1,3 +1,4 @@
+using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
@@ -5,17 +6,34 @@ using Quorate.Protocol;
 
 namespace Quorate.Server.Resp;
 
-/// <summary>An EXEC: the queued commands as one batch of their partition.</summary>
-internal sealed class TransactionRun(Transaction transaction) : RequestSteps
+/// <summary>
+/// An EXEC: the queued commands as one batch of their partition. When keys are watched the batch begins with the
+/// condition that they have the versions they had.
+/// </summary>
+internal sealed class TransactionRun(Transaction transaction, bool isConditional) : RequestSteps
 {
     public static void Start(RespRequest request, Transaction transaction, List<WatchedKey> watched)
     {
-        request.Shapes = ShapesOf(transaction);
-        request.Steps = new TransactionRun(transaction);
-        CommandLine[] lines = [.. transaction.Commands.Where(each => each.Edge is null).Select(each => each.Line)];
-        if (lines.Length == 0 && watched.Count == 0)
+        request.Shapes = [.. transaction.Commands.Select(each => ReplyShapes.Of(each.Line))];
+        request.Steps = new TransactionRun(transaction, watched.Count > 0);
+        List<CommandLine> lines = [];
+        if (watched.Count > 0)
+        {
+            lines.Add(Condition(watched));
+        }
+
+        lines.AddRange(transaction.Commands.Where(each => each.Edge is null).Select(each => each.Line));
+        if (lines.Count == 0)
         {
             request.Finish(Answers(request, transaction, []));
+            return;
+        }
+
+        Slot slot = transaction.Slot ?? KeyHash.SlotOf(watched[0].Key);
+        if (watched.Count > 0 && KeyHash.SlotOf(watched[0].Key) != slot)
+        {
+            request.Error($"{ErrorCodes.CrossSlot} the watched keys and those of the transaction don't hash to the "
+                + "same slot, nothing was done; share a {tag} among them");
             return;
         }
 
@@ -24,14 +42,16 @@ internal sealed class TransactionRun(Transaction transaction) : RequestSteps
             return;
         }
 
+        if (watched.Count > 0 && watched[0].Keyspace != keyspace.Record.Id)
+        {
+            request.Error("ERR the watched keys are of another keyspace than the transaction, nothing was done");
+            return;
+        }
+
         request.Call.IsBatch = true;
         request.Call.Session = request.Connection.Client.TakeRequest();
-        request.Connection.Calls.Ask(
-            request.Call,
-            keyspace,
-            transaction.Slot!.Value,
-            lines,
-            transaction.Commands.Any(each => each.Writes));
+        bool writes = transaction.Commands.Any(each => each.Writes);
+        request.Connection.Calls.Ask(request.Call, keyspace, slot, [.. lines], writes);
     }
 
     public override void Next(RespRequest request)
@@ -40,15 +60,25 @@ internal sealed class TransactionRun(Transaction transaction) : RequestSteps
         if (result.Outcome != Outcome.Done)
         {
             request.Error(Outcomes.ErrorOf(result.Outcome, result.Reason));
+            return;
         }
-        else if (result.Reply.Span[0] != (byte)'*' || transaction.Commands.All(each => each.Edge is null))
+
+        if (result.Reply.Span[0] != (byte)'*')
+        {
+            // A watched key has changed, or the whole exceeds a limit.
+            request.Shapes = null;
+            request.Finish(result.Reply);
+            return;
+        }
+
+        if (!isConditional && transaction.Commands.All(each => each.Edge is null))
         {
             request.Finish(result.Reply);
+            return;
         }
-        else
-        {
-            request.Finish(Answers(request, transaction, ReplyParts.ElementsOf(result.Reply)));
-        }
+
+        ReadOnlyMemory<byte>[] answers = ReplyParts.ElementsOf(result.Reply);
+        request.Finish(Answers(request, transaction, isConditional ? answers[1..] : answers));
     }
 
     /// <summary>The answers of the partition and of the connection itself, in the order of the commands.</summary>
@@ -69,6 +99,15 @@ internal sealed class TransactionRun(Transaction transaction) : RequestSteps
         return reply.ToArray();
     }
 
-    private static Resp2Shape[] ShapesOf(Transaction transaction) =>
-        [.. transaction.Commands.Select(each => ReplyShapes.Of(each.Line))];
+    private static CommandLine Condition(List<WatchedKey> watched)
+    {
+        var words = new List<ReadOnlyMemory<byte>> { "IFVERSION"u8.ToArray() };
+        foreach (WatchedKey key in watched)
+        {
+            words.Add(key.Key);
+            words.Add(key.Version);
+        }
+
+        return new CommandLine([.. words]);
+    }
 }

@@ -48,7 +48,14 @@ internal static class EdgeCommands
     private static readonly EdgeCommand[] Commands =
     [
         .. ConnectionCommands.All,
+        .. ClientCommands.All,
         .. TransactionCommands.All,
+        .. ConsistencyCommands.All,
+        .. ScanCommands.All,
+        .. KeyspaceEdgeCommands.All,
+        .. CommandCommands.All,
+        .. ConfigCommands.All,
+        .. InfoCommands.All,
     ];
 
     private static readonly Dictionary<string, EdgeCommand>.AlternateLookup<ReadOnlySpan<byte>> ByName =

@@ -1,7 +1,13 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Cluster;
+using Quorate.Node.Evaluation;
+using Quorate.Node.Metadata.Wire;
+using Quorate.Protocol;
 
 namespace Quorate.Server.Resp.Commands;
 
-/// <summary>MULTI, EXEC, DISCARD: commands of one slot that take effect together.</summary>
+/// <summary>MULTI, EXEC, DISCARD, WATCH: commands of one slot that take effect together, or not at all.</summary>
 internal static class TransactionCommands
 {
     public static readonly EdgeCommand[] All =
@@ -9,6 +15,8 @@ internal static class TransactionCommands
         new("MULTI", 1, EdgeHabits.InTransaction, Multi),
         new("EXEC", 1, EdgeHabits.InTransaction, Exec),
         new("DISCARD", 1, EdgeHabits.InTransaction, Discard),
+        new("WATCH", -2, EdgeHabits.InTransaction | EdgeHabits.Alone, Watch),
+        new("UNWATCH", 1, EdgeHabits.None, Unwatch) { Answer = (_, _) => Replies.Ok },
     ];
 
     private static void Multi(RespRequest request)
@@ -57,5 +65,81 @@ internal static class TransactionCommands
         }
 
         TransactionRun.Start(request, transaction, watched);
+    }
+
+    private static void Unwatch(RespRequest request)
+    {
+        request.Connection.Client.Watched = [];
+        request.Ok();
+    }
+
+    private static void Watch(RespRequest request)
+    {
+        RespConnection connection = request.Connection;
+        RespClient client = connection.Client;
+        int count = request.Line.Count - 1;
+        if (client.Transaction is not null)
+        {
+            request.Error("ERR WATCH inside MULTI is not allowed");
+        }
+        else if (client.Watched.Count + count > connection.Shared.Settings.WatchedKeysMax)
+        {
+            request.Error($"ERR a connection watches at most {connection.Shared.Settings.WatchedKeysMax} keys");
+        }
+        else if (Dispatch.KeyspaceOf(request) is { } keyspace)
+        {
+            Slot slot = KeyHash.SlotOf(client.Watched.Count > 0 ? client.Watched[0].Key : request.Line[1]);
+            for (int word = 1; word <= count; word++)
+            {
+                if (KeyHash.SlotOf(request.Line[word]) != slot)
+                {
+                    request.Error($"{ErrorCodes.CrossSlot} Keys in request don't hash to the same slot: those of a "
+                        + "transaction must, share a {tag} among them");
+                    return;
+                }
+            }
+
+            AskVersions(request, keyspace, slot);
+        }
+    }
+
+    private static void AskVersions(RespRequest request, KeyspaceView keyspace, Slot slot)
+    {
+        byte[][] keys = [.. Enumerable.Range(1, request.Line.Count - 1).Select(word => request.Line[word].ToArray())];
+        request.Steps = new WatchSteps(keyspace.Record, keys);
+        request.Call.IsBatch = true;
+        CommandLine[] lines = [.. keys.Select(key => new CommandLine(["KEYVERSION"u8.ToArray(), key]))];
+        request.Connection.Calls.Ask(request.Call, keyspace, slot, lines, writes: false);
+    }
+
+    /// <summary>Takes note of the versions that the keys have.</summary>
+    private sealed class WatchSteps(KeyspaceRecord keyspace, byte[][] keys) : RequestSteps
+    {
+        public override void Next(RespRequest request)
+        {
+            CallResult result = request.Call.Result;
+            if (result.Outcome != Outcome.Done)
+            {
+                request.Error(Outcomes.ErrorOf(result.Outcome, result.Reason));
+                return;
+            }
+
+            ReadOnlyMemory<byte>[] versions = ReplyParts.ElementsOf(result.Reply);
+            for (int i = 0; i < keys.Length; i++)
+            {
+                ReadOnlySpan<byte> version = versions[i].Span;
+                if (version[0] != (byte)'$')
+                {
+                    request.Finish(versions[i]);
+                    return;
+                }
+
+                int start = version.IndexOf((byte)'\n') + 1;
+                request.Connection.Client.Watched.Add(
+                    new WatchedKey(keyspace.Id, keys[i], version[start..^2].ToArray()));
+            }
+
+            request.Ok();
+        }
     }
 }

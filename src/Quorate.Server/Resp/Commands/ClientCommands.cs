@@ -1,0 +1,233 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using Quorate.Core.Model;
+using Quorate.Node.Evaluation;
+using Quorate.Node.Partitions;
+
+namespace Quorate.Server.Resp.Commands;
+
+/// <summary>CLIENT and its subcommands.</summary>
+internal static class ClientCommands
+{
+    public static readonly EdgeCommand[] All =
+    [
+        new("CLIENT", -2, EdgeHabits.None, Run),
+    ];
+
+    private static readonly Dictionary<string, (int Arity, Action<RespRequest> Run)>.AlternateLookup<ReadOnlySpan<byte>>
+        Subcommands = new Dictionary<string, (int Arity, Action<RespRequest> Run)>(CommandNames.Comparer)
+        {
+            ["ID"] = (2, request => request.Finish(Replies.Integer(request.Connection.Client.Id))),
+            ["INFO"] = (2, request => request.Finish(Replies.Bulk(
+                Encoding.Latin1.GetBytes(ClientText.Of(request.Connection) + "\n")))),
+            ["GETNAME"] = (2, GetName),
+            ["SETNAME"] = (3, SetName),
+            ["SETINFO"] = (4, SetInfo),
+            ["LIST"] = (-2, List),
+            ["KILL"] = (-3, ClientKill.Run),
+            ["NO-EVICT"] = (3, OnOff),
+            ["NO-TOUCH"] = (3, OnOff),
+            ["REPLY"] = (3, SetReply),
+            ["GETREDIR"] = (2, request => request.Finish(Replies.Integer(-1))),
+            ["REQUESTID"] = (-4, RequestId),
+            ["SESSION"] = (2, Session),
+        }.GetAlternateLookup<ReadOnlySpan<byte>>();
+
+    private static void Run(RespRequest request)
+    {
+        if (!Subcommands.TryGetValue(request.Line[1], out string? name, out (int Arity, Action<RespRequest> Run) sub))
+        {
+            request.Error(EdgeCommands.UnknownSubcommand(request, "CLIENT"));
+        }
+        else if (sub.Arity > 0 ? request.Line.Count != sub.Arity : request.Line.Count < -sub.Arity)
+        {
+            string small = name.ToLowerInvariant();
+            request.Error(EdgeCommands.WrongArguments($"client|{small}"));
+        }
+        else
+        {
+            sub.Run(request);
+        }
+    }
+
+    private static void GetName(RespRequest request)
+    {
+        string name = request.Connection.Client.Name;
+        request.Finish(name.Length == 0 ? Replies.Null : Replies.Bulk(Encoding.Latin1.GetBytes(name)));
+    }
+
+    private static void SetName(RespRequest request)
+    {
+        if (ClientNames.Problem(request.Line[2], request.Connection.Shared.Settings) is { } problem)
+        {
+            request.Error(problem);
+            return;
+        }
+
+        request.Connection.Client.Name = Encoding.Latin1.GetString(request.Line[2]);
+        request.Ok();
+    }
+
+    private static void SetInfo(RespRequest request)
+    {
+        RespClient client = request.Connection.Client;
+        ReadOnlySpan<byte> attribute = request.Line[2];
+        if (ClientNames.Problem(request.Line[3], request.Connection.Shared.Settings) is not null)
+        {
+            string shown = Encoding.Latin1.GetString(attribute[..Math.Min(attribute.Length, 32)]);
+            request.Error($"ERR {shown} cannot contain spaces, newlines or special characters.");
+        }
+        else if (CommandNames.Is(attribute, "LIB-NAME"))
+        {
+            client.LibraryName = Encoding.Latin1.GetString(request.Line[3]);
+            request.Ok();
+        }
+        else if (CommandNames.Is(attribute, "LIB-VER"))
+        {
+            client.LibraryVersion = Encoding.Latin1.GetString(request.Line[3]);
+            request.Ok();
+        }
+        else
+        {
+            string shown = Encoding.Latin1.GetString(attribute[..Math.Min(attribute.Length, 128)]);
+            request.Error($"ERR Unrecognized option '{shown}'");
+        }
+    }
+
+    /// <summary>`CLIENT LIST [TYPE type] [ID id ...]`.</summary>
+    private static void List(RespRequest request)
+    {
+        CommandLine line = request.Line;
+        Func<RespClient, bool> isListed = _ => true;
+        if (line.Count == 4 && CommandNames.Is(line[2], "TYPE"))
+        {
+            bool isNormal = CommandNames.Is(line[3], "NORMAL");
+            if (!isNormal && !ClientKill.IsType(line[3]))
+            {
+                request.Error($"ERR Unknown client type '{Encoding.Latin1.GetString(line[3])}'");
+                return;
+            }
+
+            isListed = _ => isNormal;
+        }
+        else if (line.Count > 3 && CommandNames.Is(line[2], "ID"))
+        {
+            var ids = new HashSet<long>();
+            for (int word = 3; word < line.Count; word++)
+            {
+                if (!Utf8Parser.TryParse(line[word], out long id, out int length) || length != line[word].Length)
+                {
+                    request.Error("ERR Invalid client ID");
+                    return;
+                }
+
+                ids.Add(id);
+            }
+
+            isListed = client => ids.Contains(client.Id);
+        }
+        else if (line.Count != 2)
+        {
+            request.Error("ERR syntax error");
+            return;
+        }
+
+        var text = new StringBuilder();
+        foreach (RespPipe pipe in request.Connection.Shared.Connections.Values.OrderBy(each => each.Connection.Client.Id))
+        {
+            if (!pipe.IsCut && isListed(pipe.Connection.Client))
+            {
+                text.Append(ClientText.Of(pipe.Connection)).Append('\n');
+            }
+        }
+
+        request.Finish(Replies.Bulk(Encoding.Latin1.GetBytes(text.ToString())));
+    }
+
+    /// <summary>Clients are never evicted, and reads of theirs touch nothing that they could leave alone.</summary>
+    private static void OnOff(RespRequest request)
+    {
+        if (CommandNames.Is(request.Line[2], "ON") || CommandNames.Is(request.Line[2], "OFF"))
+        {
+            request.Ok();
+        }
+        else
+        {
+            request.Error("ERR syntax error");
+        }
+    }
+
+    private static void SetReply(RespRequest request)
+    {
+        RespClient client = request.Connection.Client;
+        if (CommandNames.Is(request.Line[2], "ON"))
+        {
+            client.IsSilent = false;
+            request.IsSilent = false;
+            request.Ok();
+        }
+        else if (CommandNames.Is(request.Line[2], "OFF"))
+        {
+            client.IsSilent = true;
+            request.IsSilent = true;
+            request.Ok();
+        }
+        else if (CommandNames.Is(request.Line[2], "SKIP"))
+        {
+            if (!client.IsSilent)
+            {
+                client.SkipNext();
+            }
+
+            request.IsSilent = true;
+            request.Ok();
+        }
+        else
+        {
+            request.Error("ERR syntax error");
+        }
+    }
+
+    /// <summary>
+    /// `CLIENT REQUESTID session number [acknowledged]`: the next command that goes to a partition (or the next EXEC)
+    /// happens once, however often it is sent with these numbers.
+    /// </summary>
+    private static void RequestId(RespRequest request)
+    {
+        CommandLine line = request.Line;
+        ulong acknowledged = 0;
+        if (line.Count > 5
+            || !TryNumber(line[2], out ulong session)
+            || !TryNumber(line[3], out ulong number)
+            || (line.Count == 5 && !TryNumber(line[4], out acknowledged)))
+        {
+            request.Error("ERR syntax error: CLIENT REQUESTID session number [acknowledged], with the session that "
+                + "CLIENT SESSION has given");
+        }
+        else if (session == 0 || number == 0)
+        {
+            request.Error("ERR session and number are at least 1");
+        }
+        else if (HybridTime.FromMilliseconds(request.Connection.Shared.WallClockMilliseconds + 3_600_000).Packed < session)
+        {
+            request.Error("ERR this is no session that CLIENT SESSION has given");
+        }
+        else
+        {
+            request.Connection.Client.NextRequest = new SessionRequest(session, number, acknowledged);
+            request.Ok();
+        }
+    }
+
+    /// <summary>`CLIENT SESSION`: a new request session's id.</summary>
+    private static void Session(RespRequest request)
+    {
+        RespShared shared = request.Connection.Shared;
+        ulong session = shared.Sessions.Next(shared.Gateway.View.Self, shared.WallClockMilliseconds);
+        request.Finish(Replies.Bulk(Encoding.ASCII.GetBytes(session.ToString(CultureInfo.InvariantCulture))));
+    }
+
+    private static bool TryNumber(ReadOnlySpan<byte> word, out ulong number) =>
+        Utf8Parser.TryParse(word, out number, out int length) && length == word.Length;
+}

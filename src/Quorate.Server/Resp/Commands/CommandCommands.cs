@@ -1,0 +1,204 @@
+using System.Text;
+using Quorate.Node.Commands;
+using Quorate.Node.Evaluation;
+
+namespace Quorate.Server.Resp.Commands;
+
+/// <summary>COMMAND: what commands there are, those of partitions and those of the connection.</summary>
+internal static class CommandCommands
+{
+    public static readonly EdgeCommand[] All =
+    [
+        new("COMMAND", -1, EdgeHabits.None, Run),
+    ];
+
+    /// <summary>What Redis does not have: clients know the others.</summary>
+    private static readonly Dictionary<string, string> Summaries = new(StringComparer.Ordinal)
+    {
+        ["CAS"] = "Sets a string if its version is the one given.",
+        ["GETV"] = "Gets a string with its version.",
+        ["KEYVERSION"] = "Gets the version of a key of any type.",
+        ["IFVERSION"] = "In a transaction: does nothing unless keys have these versions.",
+        ["KEYSPACE"] = "Creates, alters, drops, chooses, lists and shows keyspaces.",
+        ["CONSISTENCY"] = "Sets or shows the connection's read and write levels.",
+    };
+
+    private static void Run(RespRequest request)
+    {
+        CommandLine line = request.Line;
+        if (line.Count == 1)
+        {
+            request.Finish(Info(Table.Entries));
+        }
+        else if (CommandNames.Is(line[1], "COUNT") && line.Count == 2)
+        {
+            request.Finish(Replies.Integer(Table.Entries.Length));
+        }
+        else if (CommandNames.Is(line[1], "LIST") && line.Count == 2)
+        {
+            request.Finish(Names(Table.Entries.Select(entry => entry.Name)));
+        }
+        else if (CommandNames.Is(line[1], "INFO"))
+        {
+            Entry?[] named = line.Count == 2 ? [.. Table.Entries] : [.. Named(line, 2)];
+            request.Finish(Info(named));
+        }
+        else if (CommandNames.Is(line[1], "DOCS"))
+        {
+            request.Finish(Docs(line.Count == 2 ? Table.Entries : Named(line, 2).OfType<Entry>()));
+        }
+        else if (CommandNames.Is(line[1], "GETKEYS") && line.Count > 3)
+        {
+            GetKeys(request);
+        }
+        else if (CommandNames.Is(line[1], "GETKEYS"))
+        {
+            request.Error(EdgeCommands.WrongArguments("command|getkeys"));
+        }
+        else
+        {
+            request.Error(EdgeCommands.UnknownSubcommand(request, "COMMAND"));
+        }
+    }
+
+    private static IEnumerable<Entry?> Named(CommandLine line, int from)
+    {
+        for (int word = from; word < line.Count; word++)
+        {
+            bool isShort = line[word].Length <= 64;
+            yield return isShort && Table.ByName.TryGetValue(line[word], out Entry? entry) ? entry : null;
+        }
+    }
+
+    private static ReadOnlyMemory<byte> Names(IEnumerable<string> names) => Replies.Of(reply =>
+    {
+        string[] all = [.. names];
+        reply.Array(all.Length);
+        foreach (string name in all)
+        {
+            reply.Bulk(Encoding.ASCII.GetBytes(name));
+        }
+    });
+
+    private static ReadOnlyMemory<byte> Info(IReadOnlyList<Entry?> entries) => Replies.Of(reply =>
+    {
+        reply.Array(entries.Count);
+        foreach (Entry? entry in entries)
+        {
+            if (entry is null)
+            {
+                reply.Null();
+                continue;
+            }
+
+            reply.Array(10);
+            reply.Bulk(Encoding.ASCII.GetBytes(entry.Name));
+            reply.Integer(entry.Arity);
+            string[] flags = entry.FlagNames();
+            reply.Set(flags.Length);
+            foreach (string flag in flags)
+            {
+                reply.Simple(Encoding.ASCII.GetBytes(flag));
+            }
+
+            reply.Integer(entry.Keys.First);
+            reply.Integer(entry.Keys.Last);
+            reply.Integer(entry.Keys.Step);
+
+            // Categories of access rights, hints, key specifications, subcommands: there are none yet.
+            reply.Set(0);
+            reply.Array(0);
+            reply.Array(0);
+            reply.Array(0);
+        }
+    });
+
+    private static ReadOnlyMemory<byte> Docs(IEnumerable<Entry> entries) => Replies.Of(reply =>
+    {
+        Entry[] all = [.. entries];
+        reply.Map(all.Length);
+        foreach (Entry entry in all)
+        {
+            reply.Bulk(Encoding.ASCII.GetBytes(entry.Name));
+            string? summary = Summaries.GetValueOrDefault(entry.Name.ToUpperInvariant());
+            reply.Map(summary is null ? 1 : 2);
+            if (summary is not null)
+            {
+                reply.Bulk("summary"u8);
+                reply.Bulk(Encoding.ASCII.GetBytes(summary));
+            }
+
+            reply.Bulk("group"u8);
+            reply.Bulk(entry.Keys == KeyWords.None && entry.KeysOf is null ? "server"u8 : "generic"u8);
+        }
+    });
+
+    private static void GetKeys(RespRequest request)
+    {
+        CommandLine line = request.Line;
+        var words = new ReadOnlyMemory<byte>[line.Count - 2];
+        for (int i = 0; i < words.Length; i++)
+        {
+            words[i] = line.Word(i + 2);
+        }
+
+        var asked = new CommandLine(words);
+        bool isKnown = CommandTable.Find(asked[0]) is not null || EdgeCommands.Find(asked[0]) is not null;
+        if (!isKnown)
+        {
+            request.Error("ERR Invalid command specified");
+            return;
+        }
+
+        if (CommandTable.Check(asked, out _) is not { } spec)
+        {
+            request.Error(EdgeCommands.Find(asked[0]) is null
+                ? "ERR Invalid number of arguments specified for command"
+                : "ERR The command has no key arguments");
+            return;
+        }
+
+        int[] keys = CommandTable.KeyWordsOf(spec, asked);
+        if (keys.Length == 0)
+        {
+            request.Error("ERR The command has no key arguments");
+            return;
+        }
+
+        request.Finish(Replies.Of(reply =>
+        {
+            reply.Array(keys.Length);
+            foreach (int word in keys)
+            {
+                reply.Bulk(asked[word]);
+            }
+        }));
+    }
+
+    private sealed record Entry(
+        string Name, int Arity, bool Writes, KeyWords Keys, Func<CommandLine, int[]>? KeysOf)
+    {
+        public string[] FlagNames()
+        {
+            bool hasKeys = Keys != KeyWords.None || KeysOf is not null;
+            string kind = Writes ? "write" : "readonly";
+            return !hasKeys && !Writes ? ["fast"] : KeysOf is null ? [kind] : [kind, "movablekeys"];
+        }
+    }
+
+    /// <summary>Made at its first use, when all commands are known.</summary>
+    private static class Table
+    {
+        public static readonly Entry[] Entries =
+        [
+            .. CommandTable.All.Where(spec => EdgeCommands.Find(Encoding.ASCII.GetBytes(spec.Name)) is null)
+                .Select(spec => new Entry(
+                    spec.Name.ToLowerInvariant(), spec.Arity, spec.Kind == CommandKind.Write, spec.Keys, spec.KeysOf)),
+            .. EdgeCommands.All.Select(edge =>
+                new Entry(edge.Name.ToLowerInvariant(), edge.Arity, false, KeyWords.None, null)),
+        ];
+
+        public static readonly Dictionary<string, Entry>.AlternateLookup<ReadOnlySpan<byte>> ByName =
+            Entries.ToDictionary(entry => entry.Name, CommandNames.Comparer).GetAlternateLookup<ReadOnlySpan<byte>>();
+    }
+}

@@ -1,0 +1,120 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Cluster;
+using Quorate.Node.Evaluation;
+using Quorate.Node.Metadata.Wire;
+
+namespace Quorate.Server.Resp.Commands;
+
+/// <summary>
+/// SCAN, from partition to partition. The cursor is a number that this node knows (<see cref="ScanCursors"/>).
+/// </summary>
+internal static class ScanCommands
+{
+    /// <summary>Empty partitions that one SCAN passes by, before it answers with what it has: nothing.</summary>
+    private const int PartitionsAtOnce = 64;
+
+    public static readonly EdgeCommand[] All =
+    [
+        new("SCAN", -2, EdgeHabits.None, Scan),
+    ];
+
+    private static void Scan(RespRequest request)
+    {
+        ReadOnlySpan<byte> word = request.Line[1];
+        if (!Utf8Parser.TryParse(word, out ulong cursor, out int length) || length != word.Length)
+        {
+            request.Error("ERR invalid cursor");
+            return;
+        }
+
+        if (Dispatch.KeyspaceOf(request) is not { } keyspace)
+        {
+            return;
+        }
+
+        var place = new ScanPlace(keyspace.Record.Id, 0, "0"u8.ToArray());
+        if (cursor != 0)
+        {
+            if (!request.Connection.Shared.Cursors.TryFind(cursor, out ScanPlace? found)
+                || found.Keyspace != keyspace.Record.Id)
+            {
+                request.Error("ERR invalid cursor: this node does not know it, or no longer; cursors are good on the "
+                    + "node and in the keyspace that gave them. Begin again with 0");
+                return;
+            }
+
+            place = found;
+        }
+
+        var steps = new Steps(keyspace, place);
+        request.Steps = steps;
+        steps.Ask(request);
+    }
+
+    private sealed class Steps(KeyspaceView keyspace, ScanPlace from) : RequestSteps
+    {
+        private ScanPlace _place = from;
+        private int _asked;
+
+        public void Ask(RespRequest request)
+        {
+            CommandLine line = request.Line;
+            var words = new ReadOnlyMemory<byte>[line.Count];
+            for (int i = 0; i < words.Length; i++)
+            {
+                words[i] = i == 1 ? _place.Position : line.Word(i);
+            }
+
+            _asked++;
+            PartitionRecord partition = keyspace.Partitions[Math.Min(_place.Partition, keyspace.Partitions.Count - 1)];
+            request.Call.IsWide = true;
+            request.Connection.Calls.Ask(
+                request.Call,
+                keyspace,
+                new Slot((ushort)partition.FirstSlot),
+                [new CommandLine(words)],
+                writes: false);
+        }
+
+        public override void Next(RespRequest request)
+        {
+            CallResult result = request.Call.Result;
+            if (result.Outcome != Outcome.Done)
+            {
+                request.Error(Outcomes.ErrorOf(result.Outcome, result.Reason));
+                return;
+            }
+
+            if (result.Reply.Span[0] != (byte)'*')
+            {
+                request.Finish(result.Reply);
+                return;
+            }
+
+            ReadOnlyMemory<byte>[] parts = ReplyParts.ElementsOf(result.Reply);
+            byte[] position = TextOf(parts[0].Span);
+            bool isAtEnd = position.AsSpan().SequenceEqual("0"u8);
+            _place = _place with { Partition = _place.Partition + (isAtEnd ? 1 : 0), Position = position };
+            bool isOver = _place.Partition >= keyspace.Partitions.Count;
+            if (!isOver && isAtEnd && _asked < PartitionsAtOnce && parts[1].Span.SequenceEqual("*0\r\n"u8))
+            {
+                Ask(request);
+                return;
+            }
+
+            ulong cursor = isOver ? 0 : request.Connection.Shared.Cursors.Add(_place);
+            request.Finish(Replies.Of(reply =>
+            {
+                reply.Array(2);
+                reply.Bulk(Encoding.ASCII.GetBytes(cursor.ToString(CultureInfo.InvariantCulture)));
+                reply.Raw(parts[1].Span);
+            }));
+        }
+
+        private static byte[] TextOf(ReadOnlySpan<byte> bulk) => bulk[(bulk.IndexOf((byte)'\n') + 1)..^2].ToArray();
+    }
+}

@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Quorate.Server.Tests.Resp;
+
+/// <summary>The endpoint answers byte for byte what a real Redis answers, in both versions of the protocol.</summary>
+public sealed class RedisComparisonTests
+{
+    private static readonly string[] Lines =
+    [
+        "SET a 1", "GET a", "GET none", "INCRBYFLOAT a 1.5", "MSET x 1 y 2 z 3", "MGET x none z", "MSET x", "EXISTS x y none x",
+        "DEL x y", "TOUCH z none", "UNLINK z", "APPEND s hello", "STRLEN s", "GETRANGE s 0 2", "SETNX s x", "GETSET s y",
+        "TYPE s", "TYPE none", "RENAME {s}none s", "RENAME s {s}t", "TTL s", "EXPIRE {s}t 100", "PERSIST {s}t", "GETEX none",
+        "HSET h f 1 g 2", "HGETALL h", "HGETALL none", "HGET h f", "HGET h none", "HMGET h f none", "HKEYS h", "HINCRBYFLOAT h f 0.5",
+        "HRANDFIELD none", "HRANDFIELD none 3", "HRANDFIELD none 3 WITHVALUES", "HSCAN h 0", "HEXISTS h f", "HSTRLEN h g",
+        "RPUSH l a b c", "LRANGE l 0 -1", "LPOP l", "LPOP l 5", "LPOP none", "LPOP none 2", "RPOP none", "RPOP none 2", "LINDEX l 0",
+        "LPOS none a", "LPOS none a COUNT 0", "LMOVE none {none}b LEFT RIGHT",
+        "SADD t a", "SMEMBERS t", "SMEMBERS none", "SISMEMBER t a", "SMISMEMBER t a b", "SPOP none", "SPOP none 2", "SRANDMEMBER none",
+        "SRANDMEMBER none 2", "SINTER t {t}none", "SUNION t", "SCARD t", "SPOP t 1",
+        "ZADD q 1 a 2.5 b 3 c", "ZSCORE q b", "ZSCORE q none", "ZMSCORE q a none", "ZRANGE q 0 -1", "ZRANGE q 0 -1 WITHSCORES",
+        "ZRANGEBYSCORE q -inf +inf WITHSCORES", "ZREVRANGE q 0 -1 WITHSCORES", "ZRANGE none 0 -1 WITHSCORES", "ZRANK q a", "ZRANK q none", "ZINCRBY q 1 a",
+        "ZADD q INCR 1 b", "ZADD q XX INCR 1 none", "ZPOPMIN q", "ZPOPMIN q 1", "ZPOPMIN none", "ZPOPMAX none 2", "ZRANDMEMBER q 1 WITHSCORES",
+        "ZRANDMEMBER none", "ZRANDMEMBER none 2", "ZRANDMEMBER none 2 WITHSCORES", "ZDIFF 1 q WITHSCORES", "ZUNION 1 q", "ZINTER 2 {q}a {q}b WITHSCORES", "ZSCAN q 0", "ZCARD q",
+        "LPUSH a x", "INCR h", "GET", "NOSUCH a b", "SET a", "LPUSH", "INCRBY a x", "GET a b",
+        "PING", "PING hello", "PING a b", "ECHO hello", "ECHO", "SELECT 0", "SELECT 1", "SELECT x", "SELECT 16",
+        "HELLO 9", "HELLO x", "HELLO 2 SETNAME", "HELLO 2 BAD",
+        "CLIENT GETNAME", "CLIENT SETNAME me", "CLIENT GETNAME", "CLIENT SETNAME 'a", "CLIENT NO-EVICT on", "CLIENT NO-EVICT x",
+        "CLIENT REPLY x", "CLIENT GETREDIR", "CLIENT NOSUCH", "CLIENT", "CLIENT ID x", "CLIENT KILL ID 0", "CLIENT KILL ID x", "CLIENT KILL nobody",
+        "CLIENT KILL ID 987654", "CLIENT LIST TYPE x", "CLIENT LIST BAD", "CLIENT LIST ID x",
+        "MULTI", "MULTI", "SET m 1", "INCR m", "PING", "GET m", "LPUSH m x", "EXEC", "EXEC", "DISCARD", "MULTI", "NOSUCH", "EXEC", "MULTI", "SET m", "EXEC",
+        "MULTI", "EXEC", "MULTI", "WATCH a", "DISCARD", "WATCH m", "SET m 5", "MULTI", "GET m", "EXEC", "WATCH m", "MULTI", "GET m", "EXEC",
+        "WATCH nobody", "UNWATCH", "WATCH", "MULTI", "HSET {m}h f 1", "HGETALL {m}h", "ZADD {m}z 1 a", "ZRANGE {m}z 0 -1 WITHSCORES", "ZPOPMIN {m}z 1", "LPOP {m}none 2", "GET {m}none", "EXEC",
+        "WAIT x 0", "WAIT 0 -1", "CONFIG GET databases x", "CONFIG SET nosuch 1", "CONFIG SET maxclients", "CONFIG NOSUCH",
+        "COMMAND NOSUCH", "COMMAND GETKEYS GET a", "COMMAND GETKEYS MSET a 1 b 2", "COMMAND GETKEYS NOSUCH a", "COMMAND GETKEYS PING",
+        "COMMAND GETKEYS GET", "COMMAND INFO nosuch", "SCAN x", "SCAN 0 COUNT 0", "SCAN 0 BAD", "CLUSTER INFO", "READONLY",
+        "RANDOMKEY x", "DBSIZE x", "FLUSHDB", "DBSIZE", "RANDOMKEY", "KEYS *", "SET only 1", "KEYS o*", "DBSIZE", "RANDOMKEY", "RESET", "QUIT",
+    ];
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Replies_are_those_of_Redis(int version)
+    {
+        string? path = RedisTools.Find("redis-server");
+        Assert.SkipWhen(path is null, "redis-server is not installed");
+        using var redis = new RedisServer(path!);
+        await using RespHost host = await RespHost.StartAsync();
+        using RawClient expected = redis.Connect();
+        using RawClient client = host.Connect();
+        if (version == 3)
+        {
+            expected.Run("HELLO 3");
+            client.Run("HELLO 3");
+        }
+
+        var differences = new List<string>();
+        foreach (string line in Lines)
+        {
+            string wanted = expected.Run(line);
+            string got = client.Run(line);
+            if (!string.Equals(wanted, got, StringComparison.Ordinal))
+            {
+                differences.Add($"{line}\n   Redis: {Shown(wanted)}\n   here:  {Shown(got)}");
+            }
+        }
+
+        Assert.True(differences.Count == 0, string.Join('\n', differences));
+    }
+
+    private static string Shown(string reply) => reply.Replace("\r\n", "|", StringComparison.Ordinal);
+}
+
+/// <summary>Programs of the package redis-tools and their like.</summary>
+internal static class RedisTools
+{
+    /// <summary>Where a program is installed; null when it is not.</summary>
+    public static string? Find(string name) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, name))
+            .FirstOrDefault(File.Exists);
+
+    /// <summary>Runs a program to its end; what it printed.</summary>
+    public static string Run(string path, string arguments, string input = "")
+    {
+        using Process process = Process.Start(new ProcessStartInfo(path, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            UseShellExecute = false,
+        })!;
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return output + errors.GetAwaiter().GetResult();
+    }
+}
+
+/// <summary>A real redis-server on a free port, with nothing on disk.</summary>
+internal sealed class RedisServer : IDisposable
+{
+    private readonly Process _process;
+    private readonly int _port;
+
+    public RedisServer(string path)
+    {
+        var finder = new TcpListener(IPAddress.Loopback, 0);
+        finder.Start();
+        _port = ((IPEndPoint)finder.LocalEndpoint).Port;
+        finder.Stop();
+        _process = Process.Start(new ProcessStartInfo(
+            path, $"--port {_port} --bind 127.0.0.1 --save '' --appendonly no --databases 1 --loglevel warning")
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+            WorkingDirectory = Path.GetTempPath(),
+        })!;
+    }
+
+    public RawClient Connect()
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return new RawClient(_port);
+            }
+            catch (SocketException) when (attempt < 100)
+            {
+                Thread.Sleep(50);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+}
