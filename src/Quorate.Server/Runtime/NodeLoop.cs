@@ -266,7 +266,7 @@ public sealed class NodeLoop : INodeGateway, IDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            End(ExitCode.Internal, Sentence(e));
+            End(ExitCode.Internal, ProcessEnd.SentenceOf(e));
         }
         finally
         {
@@ -347,7 +347,7 @@ public sealed class NodeLoop : INodeGateway, IDisposable
                 return;
             }
 
-            Give(node, input);
+            input.GiveTo(node);
         }
 
         inputs.Clear();
@@ -370,32 +370,6 @@ public sealed class NodeLoop : INodeGateway, IDisposable
         }
     }
 
-    private static void Give(IDrivenNode node, in NodeInput input)
-    {
-        switch (input.What)
-        {
-            case ClientCall call:
-                node.Submit(call);
-                break;
-            case byte[] message:
-                node.Receive(input.From, input.By, message);
-                input.Source?.Taken(message.Length);
-                break;
-            case MetadataCall call:
-                node.Submit(call);
-                break;
-            case Action<ClusterNode> action:
-                node.Look(action);
-                break;
-            case Action action:
-                action();
-                break;
-            default:
-                Invariant.Fail("the inbox holds calls, messages and actions");
-                break;
-        }
-    }
-
     private void TellListeners()
     {
         // A listener may complete calls of its own, whose connections then listen for the next round.
@@ -413,8 +387,4 @@ public sealed class NodeLoop : INodeGateway, IDisposable
 
         _listeners.RemoveRange(0, count);
     }
-
-    private static string Sentence(Exception e) => e is InvariantBrokenException
-        ? $"An invariant is broken, so this node can no longer prove what it holds: {e.Message}. Please report it."
-        : $"A defect has stopped this node: {e}";
 }
