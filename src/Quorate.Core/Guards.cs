@@ -287,6 +287,32 @@ public static class Guards
 
     /// <summary>R34: a connection's read waits for its own writes before it.</summary>
     public static bool ReadsWaitForOwnWrites => On();
+    /// <summary>
+    /// A founding is durable before anyone hears of it, so that a restart founds nothing else.
+    /// </summary>
+    public static bool FoundingIsDurableFirst => On();
+
+    /// <summary>Who has heard of a cluster founds none, and none is founded with it.</summary>
+    public static bool WhoKnowsAClusterFoundsNone => On();
+
+    /// <summary>S8: a partition is opened, and its files go, only once the file of the map says so durably.</summary>
+    public static bool MapIsDurableFirst => On();
+
+    /// <summary>
+    /// A write that may have been executed is asked again only when its session would recognise it.
+    /// </summary>
+    public static bool UnknownWritesAreNotRepeated => On();
+
+    /// <summary>Calls do not overtake one that was refused for a reason of place and is asked again.</summary>
+    public static bool CallsWaitBehindTheRefused => On();
+
+    /// <summary>
+    /// A node that refused a call of a round for a reason of place refuses those after it in that round, too.
+    /// </summary>
+    public static bool RefusedRoundStaysRefused => On();
+
+    /// <summary>R20: a message of a node speaks for replicas of that node alone.</summary>
+    public static bool NodesSpeakForThemselves => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.

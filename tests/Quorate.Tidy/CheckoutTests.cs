@@ -16,7 +16,6 @@ public sealed class CheckoutTests
     /// <summary>Files that nothing names yet, each with the reason why it is there all the same.</summary>
     private static readonly SortedDictionary<string, string> FilesAheadOfTheirUse = new(StringComparer.Ordinal)
     {
-        ["src/Quorate.Node/Cluster/Forming/Formation.cs"] = "the server",
         ["src/Quorate.Node/Cluster/INodeGateway.cs"] = "the endpoints and the server's loop",
     };
 

@@ -30,6 +30,8 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     private readonly LeaderBalance _balance;
     private readonly Stopping _stopping;
     private readonly Joins _joins;
+    private readonly PeerInbox _inbox;
+    private readonly PeerWatch _watch;
     private Instant _runtimeDeadline = Instant.Never;
     private Instant _metadataDeadline = Instant.Never;
     private Instant _dutyAt = Instant.Never;
@@ -59,6 +61,8 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _balance = new(_parts, _local);
         _stopping = new(_parts, _local);
         _joins = new(_parts, _calls);
+        _inbox = new(_parts, _local, _router, _calls);
+        _watch = new(_parts);
     }
 
     public NodeId Id => _parts.Self;
@@ -97,7 +101,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
             return;
         }
 
-        string? problem = Take(from, message);
+        string? problem = _inbox.Take(from, message);
         if (problem is not null)
         {
             _parts.Say("wire", $"Node {from.Value} has sent what is no message, and it was dropped: {problem}.");
@@ -180,7 +184,12 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         if (_parts.Metadata.HasChanged)
         {
             _parts.Metadata.HasChanged = false;
-            ShowChange();
+            if (_parts.Metadata.Metadata.State.Version > _parts.View.Version)
+            {
+                SetView(_parts.Metadata.Metadata.State.Clone());
+                _calls.Saw();
+                _duties.Look();
+            }
         }
 
         _keeper.Match();
@@ -330,96 +339,6 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         AfterInput();
     }
 
-    private string? Take(NodeId from, ReadOnlySpan<byte> message)
-    {
-        string problem;
-        switch ((PeerMessageKind)message[0])
-        {
-            case PeerMessageKind.Raft:
-                if (!RaftWire.TryRead(message, out GroupId group, out RaftMessage raft, out problem))
-                {
-                    return problem;
-                }
-
-                Take(from, group, raft);
-                return null;
-            case PeerMessageKind.Heartbeat:
-                if (!HeartbeatWire.TryRead(message, out NodeHeartbeat beat, out problem))
-                {
-                    return problem;
-                }
-
-                if (beat.From == from)
-                {
-                    _parts.Runtime.Hear(beat);
-                }
-
-                return null;
-            case PeerMessageKind.Call:
-                if (!CallWire.TryRead(message, out CallMessage call, out problem))
-                {
-                    return problem;
-                }
-
-                _local.Receive(from, call);
-                return null;
-            case PeerMessageKind.Answer:
-                if (!AnswerWire.TryRead(message, out AnswerMessage answer, out problem))
-                {
-                    return problem;
-                }
-
-                _router.Answered(from, answer);
-                return null;
-            default:
-                return TakeOfMetadata(from, message);
-        }
-    }
-
-    private string? TakeOfMetadata(NodeId from, ReadOnlySpan<byte> message)
-    {
-        string problem;
-        switch ((PeerMessageKind)message[0])
-        {
-            case PeerMessageKind.MetadataCall:
-                if (!MetadataWire.TryRead(message, out MetadataCallMessage? call, out problem))
-                {
-                    return problem;
-                }
-
-                _calls.Receive(from, call);
-                return null;
-            case PeerMessageKind.MetadataAnswer:
-                if (!MetadataWire.TryRead(message, out MetadataAnswerMessage answer, out problem))
-                {
-                    return problem;
-                }
-
-                _calls.Answered(from, answer);
-                return null;
-            default:
-                return $"there is no kind {message[0]}";
-        }
-    }
-
-    private void Take(NodeId from, GroupId group, in RaftMessage message)
-    {
-        // Replicas speak for their own node alone, and are spoken to under the incarnation that they have.
-        if (message.From.NodeId != from || message.To.NodeId != Id)
-        {
-            return;
-        }
-
-        if (group != MetadataGroup.Group)
-        {
-            _parts.Runtime.Receive(group, message);
-        }
-        else if (message.To == _parts.Metadata.Id)
-        {
-            _parts.Metadata.Receive(message);
-        }
-    }
-
     /// <summary>What is to be done from time to time, whether or not anything has happened.</summary>
     private void Look()
     {
@@ -435,41 +354,11 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         }
     }
 
-    private void ShowChange()
-    {
-        MetadataState state = _parts.Metadata.Metadata.State;
-        if (state.Version > _parts.View.Version)
-        {
-            SetView(state.Clone());
-            _calls.Saw();
-            _duties.Look();
-        }
-    }
-
     private void SetView(MetadataState state)
     {
-        var before = new SortedSet<NodeId>(Others(_parts.View.State));
-        _parts.View = new(Id, state);
-        foreach (NodeId node in Others(state))
-        {
-            if (!before.Remove(node))
-            {
-                _parts.Runtime.Watch(node);
-            }
-        }
-
-        foreach (NodeId node in before)
-        {
-            _parts.Runtime.Forget(node);
-            _parts.Heard(node, isHeard: false);
-        }
-
+        _watch.Show(state);
         _parts.Host.ViewChanged(_parts.View);
     }
-
-    private IEnumerable<NodeId> Others(MetadataState state) => state.Nodes
-        .Where(node => node.State != NodeState.Removed && node.Id != Id.Value)
-        .Select(node => new NodeId(node.Id));
 
     private void AskForTurn()
     {

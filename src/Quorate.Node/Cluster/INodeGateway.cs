@@ -13,7 +13,9 @@ public interface INodeGateway
 
     /// <summary>
     /// Hands calls over, in their order. Each is completed once, perhaps before this returns, perhaps on another
-    /// thread. Calls of one connection that name one key are executed in the order in which they were handed over.
+    /// thread. Writes of one partition are executed in the order in which they were handed over. A read sees every
+    /// write that had ended before it was handed over; one that has not may be overtaken, so whoever must not overtake
+    /// its own writes waits for them (pitfall R34).
     /// </summary>
     void Submit(ReadOnlySpan<ClientCall> calls);
 

@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Node.Partitions;
@@ -11,8 +12,8 @@ namespace Quorate.Node.Cluster;
 
 /// <summary>
 /// Opens and drops this node's partitions as the map says.
-/// <para>Invariants: what is done is durable in the <see cref="LocalMap"/> before; at a start all that the file names is
-/// opened before the log is read, so that one pass over it serves all and no quorum is needed.</para>
+/// <para>Invariants: what is done is durable in the <see cref="LocalMap"/> before; at a start all that the file names
+/// is opened before the log is read, so that one pass over it serves all and no quorum is needed.</para>
 /// </summary>
 internal sealed class PartitionKeeper
 {
@@ -90,6 +91,11 @@ internal sealed class PartitionKeeper
         }
 
         MetadataState state = _parts.View.State;
+        if (!Guards.MapIsDurableFirst)
+        {
+            Act(state);
+        }
+
         _map.Write(state, isDone =>
         {
             if (isDone)
@@ -226,8 +232,8 @@ internal sealed class PartitionKeeper
             {
                 _parts.Say(
                     "keys",
-                    $"Partition {group} of keyspace '{keyspace.Name}' is encrypted and stays closed on this node, which "
-                        + "does not hold its data key: start it with the cluster's --master-key-file.");
+                    $"Partition {group} of keyspace '{keyspace.Name}' is encrypted and stays closed on this node, which does "
+                        + "not hold its data key: start it with the cluster's --master-key-file.");
             }
 
             return;

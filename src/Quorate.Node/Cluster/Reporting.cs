@@ -37,7 +37,8 @@ internal static class Reporting
     {
         if (metadata is null or { Leader.IsNone: true })
         {
-            yield return "Nobody leads the metadata group as far as this node knows: nothing can be created or changed.";
+            yield return "Nobody leads the metadata group as far as this node knows: nothing can be created or "
+                + "changed.";
         }
 
         if (parts.Runtime.SpaceIsLow)

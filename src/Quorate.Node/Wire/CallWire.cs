@@ -99,7 +99,8 @@ internal static class CallWire
         if (slot >= Slot.Count || flags > (IsBatch | HasSession) || write.Kind > WriteLevelKind.All
             || read > ReadLevel.Eventual || header.Left < Duration.Zero)
         {
-            reader.Fail($"a request has slot {slot}, flags {flags}, levels {write.Kind} and {read}, time {header.Left}");
+            reader.Fail(
+                $"a request has slot {slot}, flags {flags}, levels {write.Kind} and {read}, time {header.Left}");
         }
 
         var token = new ReadToken(new(reader.UInt64()), new(reader.UInt64()));

@@ -3,7 +3,8 @@ using Quorate.Node.Liveness;
 namespace Quorate.Node.Wire;
 
 /// <summary>
-/// Heartbeats of nodes, version 1, little-endian: node (4), boot (8), whether the receiver is heard (1), wall clock (8).
+/// Heartbeats of nodes, version 1, little-endian: node (4), boot (8), whether the receiver is heard (1), wall clock
+/// (8).
 /// </summary>
 internal static class HeartbeatWire
 {

@@ -35,8 +35,8 @@ public sealed class BalanceTests
                 ' ', node.Report().Partitions.Select(each => $"{each.Group}:{each.PreferredLeader}"))).Distinct(),
         ];
         Assert.Single(plans);
-        Assert.InRange(
-            world.Nodes.First().Report().Partitions.GroupBy(each => each.PreferredLeader).Max(each => each.Count()), 3, 5);
+        IReadOnlyList<PartitionReport> partitions = world.Nodes.First().Report().Partitions;
+        Assert.InRange(partitions.GroupBy(each => each.PreferredLeader).Max(each => each.Count()), 3, 5);
     }
 
     [Fact]

@@ -100,6 +100,28 @@ public sealed class FormationTests
     }
 
     [Fact]
+    public void Nobody_hears_of_a_founding_that_a_crash_can_undo()
+    {
+        for (int at = 0; at < 12; at++)
+        {
+            var world = new TestWorld(1, isStarted: false);
+            Machine only = world.Machines[0];
+            int left = at;
+            only.IsStoppedWhen = () => left < 0;
+            only.Disk.Fate = operation => left-- < 0 ? DiskStatus.NotFound : DiskStatus.Done;
+            only.Start();
+            world.Run(500);
+            Guid said = only.ClusterId;
+            only.Disk.Fate = null;
+            only.IsStoppedWhen = null;
+            only.Kill();
+            only.Start();
+            world.Formed();
+            Assert.True(said == default || said == only.ClusterId, $"another cluster was founded at {at}");
+        }
+    }
+
+    [Fact]
     public void A_founder_that_lost_its_disk_joins_the_cluster_that_there_is()
     {
         TestWorld world = new TestWorld(3).Formed();

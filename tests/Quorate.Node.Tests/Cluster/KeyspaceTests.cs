@@ -25,7 +25,8 @@ public sealed class KeyspaceTests
             Checkpoint(world);
             Assert.Contains(FilesOf(world), file => prefixes.Any(file.StartsWith));
 
-            Assert.Equal(Outcome.Done, world.Do(machine, new MetadataCommand { DropKeyspace = new() { Keyspace = id } }).Outcome);
+            var drop = new MetadataCommand { DropKeyspace = new() { Keyspace = id } };
+            Assert.Equal(Outcome.Done, world.Do(machine, drop).Outcome);
             world.Run(1000);
             Assert.DoesNotContain(FilesOf(world), file => prefixes.Any(file.StartsWith));
             Assert.Equal("Refused NotLeader", Late(world, machine, id));
@@ -98,6 +99,27 @@ public sealed class KeyspaceTests
         only.Disk.Put("cluster-map", map);
         only.Start();
         world.Formed();
+    }
+
+    [Fact]
+    public void A_partition_is_opened_only_once_the_map_is_durable()
+    {
+        TestWorld world = new TestWorld(1).Formed();
+        Machine only = world.Machines[0];
+        only.Disk.Fate = operation =>
+            operation is { File: "cluster-map.new", Kind: Storage.Disk.DiskOperationKind.Write }
+                ? Storage.Disk.DiskStatus.Full
+                : Storage.Disk.DiskStatus.Done;
+        world.Do(only, Creation("late", 1), 1);
+        bool isThere = only.Node!.View.TryFind("late", out KeyspaceView? view);
+        Assert.True(isThere);
+        var group = new Core.Model.GroupId(view!.Partitions[0].Group);
+        world.Run(3000);
+        Assert.Null(only.Node.Runtime.Find(group));
+        Assert.Contains(only.Events, each => each.Kind == "space");
+        only.Disk.Fate = null;
+        world.Run(3000);
+        Assert.True(only.Node.Runtime.Find(group) is { IsLeader: true });
     }
 
     [Fact]
@@ -185,8 +207,9 @@ public sealed class KeyspaceTests
         keyless.MasterKey = MasterKey.TryParse([.. Enumerable.Repeat((byte)7, 32)], "another test", out _);
         keyless.Restart();
         world.Run(2000);
-        Assert.Contains(keyless.Events, each => each.Sentence.Contains("does not open data key", StringComparison.Ordinal));
-        Assert.Contains(keyless.Events, each => each.Sentence.Contains("stays closed", StringComparison.Ordinal));
+        string said = string.Join('\n', keyless.Events.Select(each => each.Sentence));
+        Assert.Contains("does not open data key", said, StringComparison.Ordinal);
+        Assert.Contains("stays closed", said, StringComparison.Ordinal);
         Assert.Equal("$12\r\nplantedvalue", world.Do(keyless, "GET plantedkey", call => call.Keyspace = id));
         keyless.MasterKey = key;
         keyless.Restart();
@@ -202,7 +225,8 @@ public sealed class KeyspaceTests
     private static string Late(TestWorld world, Machine machine, uint keyspace) =>
         world.Do(machine, "GET k", call => call.Keyspace = keyspace);
 
-    private static IEnumerable<string> FilesOf(TestWorld world) => world.Machines.SelectMany(machine => machine.Disk.Names);
+    private static IEnumerable<string> FilesOf(TestWorld world) =>
+        world.Machines.SelectMany(machine => machine.Disk.Names);
 
     private static void Checkpoint(TestWorld world)
     {

@@ -49,9 +49,9 @@ public sealed class RoutingTests
                 {
                     MoveLeader(world, leader, random.Next(3));
                 }
-                else if (random.Next(4) == 0)
+                else if (i > 30 || random.Next(4) == 0)
                 {
-                    world.Run(random.Next(30));
+                    world.Run(random.Next(i > 30 ? 60 : 20));
                 }
             }
 
@@ -148,6 +148,60 @@ public sealed class RoutingTests
     }
 
     [Fact]
+    public void Once_a_round_is_refused_its_later_calls_are_even_when_the_node_leads_by_then()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        world.Run(2000);
+        GroupId group = world.GroupOf("k");
+        Machine leader = world.LeaderOf("k");
+        Machine[] others = [.. world.Machines.Where(machine => machine != leader)];
+        (Machine from, Machine to) = (others[0], others[1]);
+        List<AnswerMessage> answers = [];
+        world.Passes = (_, _, _, bytes) =>
+        {
+            if (bytes[0] == (byte)PeerMessageKind.Answer)
+            {
+                Assert.True(AnswerWire.TryRead(bytes, out AnswerMessage answer, out _));
+                answers.Add(answer);
+            }
+
+            return true;
+        };
+        Inject(world, from, to, group, id: 1, round: 7);
+        Assert.True(answers[^1].IsOfPlace);
+        Assert.Equal(leader.Id, answers[^1].LeaderHint);
+
+        leader.Node!.Runtime.Transfer(group, new(1UL << 60), new(to.Id.Value, 1));
+        world.Await("it leads", () => world.LeaderOf(group) == to);
+        Inject(world, from, to, group, id: 2, round: 7);
+        Assert.True(answers[^1].IsOfPlace);
+        Inject(world, from, to, group, id: 3, round: 8);
+        Assert.Equal((3UL, Outcome.Done), (answers[^1].Id, answers[^1].Outcome));
+        Inject(world, from, to, group, id: 4, round: 1, boot: 78);
+        Assert.Equal((4UL, Outcome.Done), (answers[^1].Id, answers[^1].Outcome));
+    }
+
+    [Fact]
+    public void A_node_speaks_for_its_own_replicas_alone()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        GroupId group = world.GroupOf("k");
+        Machine to = world.Machines[0];
+        Term before = to.Node!.Runtime.Find(group)!.Replica.Group!.Term;
+        var writer = new WireWriter();
+        RaftWire.Write(writer, group, new RaftMessage
+        {
+            Kind = MessageKind.VoteRequest, From = new(3, 1), To = new(1, 1), Term = new(99), Force = true,
+        });
+        to.Node.Receive(new(2), writer.Written);
+        world.Run(1);
+        Assert.Equal(before, to.Node.Runtime.Find(group)!.Replica.Group!.Term);
+        to.Node.Receive(new(3), writer.Written);
+        world.Run(1);
+        Assert.Equal(new Term(99), to.Node.Runtime.Find(group)!.Replica.Group!.Term);
+    }
+
+    [Fact]
     public void What_is_out_at_a_peer_is_bounded()
     {
         TestWorld world = new TestWorld(3, settings: new ClusterSettings
@@ -209,7 +263,8 @@ public sealed class RoutingTests
         {
             Command = new() { MovePartition = move }, Deadline = world.Now + Duration.FromSeconds(5),
         };
-        Machine metadataLeader = world.Machines.First(machine => machine.Node!.Report().MetadataLeader.NodeId == machine.Id);
+        Machine metadataLeader = world.Machines.First(
+            machine => machine.Node!.Report().MetadataLeader.NodeId == machine.Id);
         if (metadataLeader == at)
         {
             world.Passes = null;
@@ -222,6 +277,16 @@ public sealed class RoutingTests
         world.Await("it is done", () => asked.IsDone && call.IsDone);
         Assert.Equal("+OK", asked.Text);
         Assert.True(RowOf(leader.Node!, group).Epoch > row.Epoch);
+    }
+
+    private static void Inject(
+        TestWorld world, Machine from, Machine to, GroupId group, ulong id, uint round, ulong boot = 77)
+    {
+        var writer = new WireWriter();
+        var header = new CallHeader(boot, id, group, 1, round, Duration.FromSeconds(5));
+        CallWire.Write(writer, header, new TestCall("SET k v"));
+        to.Node!.Receive(from.Id, writer.Written);
+        world.Run(10);
     }
 
     private static PartitionRecord RowOf(ClusterNode node, GroupId group)

@@ -13,7 +13,9 @@ internal sealed class TestCall : ClientCall
 {
     public TestCall(string line)
     {
-        Lines = [new CommandLine([.. line.Split(' ').Select(word => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(word))])];
+        ReadOnlyMemory<byte>[] words =
+            [.. line.Split(' ').Select(word => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(word))];
+        Lines = [new CommandLine(words)];
         Writes = CommandTable.Writes(Lines);
         if (Lines[0].Count > 1)
         {

@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using Quorate.Core.Model;
 using Quorate.Node.Metadata.Wire;
+using Quorate.Storage.Encryption;
 
 namespace Quorate.Node.Cluster.Forming;
 
@@ -23,5 +25,19 @@ public sealed record ClusterIdentity(
     bool IsFounder)
 {
     /// <summary>The cluster's id as the metadata has it.</summary>
-    public ulong ClusterNumber => BitConverter.ToUInt64(Cluster.ToByteArray());
+    public ulong ClusterNumber => BinaryPrimitives.ReadUInt64LittleEndian(Cluster.ToByteArray());
+
+    /// <summary>A number for a data folder, never zero.</summary>
+    internal static ulong DrawInstance(IEntropy entropy)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        ulong drawn = 0;
+        while (drawn == 0)
+        {
+            entropy.Fill(bytes);
+            drawn = BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+        }
+
+        return drawn;
+    }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Google.Protobuf;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster.Forming.Wire;
 using Quorate.Node.Metadata.Wire;
@@ -68,7 +69,7 @@ public sealed class Formation
         }
         else
         {
-            Write(new FormationNote { Self = Self(Draw()) }, Begin);
+            Write(new FormationNote { Self = Self(ClusterIdentity.DrawInstance(_place.Entropy)) }, Begin);
         }
     });
 
@@ -223,7 +224,8 @@ public sealed class Formation
 
     private void FoundWhenComplete()
     {
-        if (!MayFound || _joins || _isWriting || IsFormed || _hasEnded || _fresh.Values.Any(Joins))
+        if (!MayFound || _joins || _isWriting || IsFormed || _hasEnded
+            || (_fresh.Values.Any(Joins) && Guards.WhoKnowsAClusterFoundsNone))
         {
             return;
         }
@@ -297,9 +299,20 @@ public sealed class Formation
     private void Write(FormationNote note, Action done)
     {
         _isWriting = true;
+        if (!Guards.FoundingIsDurableFirst && note.Cluster.Length > 0)
+        {
+            _note = note;
+            done();
+        }
+
         _file.Write(note, isDone =>
         {
             _isWriting = false;
+            if (IsFormed)
+            {
+                return;
+            }
+
             if (!isDone)
             {
                 End($"The disk is full: {NoteFile.Name} could not be written. Free some space, then start again.");
@@ -317,8 +330,8 @@ public sealed class Formation
         Fresh? other = _fresh.Values.FirstOrDefault(fresh => IsLive(fresh) && !IsTheSame(fresh.Told));
         return other is not null
             ? $"The node at {other.Node.PeerAddress} was started with --expect {other.Told.Expect} and first seed "
-                + $"{other.Told.Founder}, this one with --expect {_place.Expect} and first seed {FounderAddress()}: start all "
-                + "with the same."
+                + $"{other.Told.Founder}, this one with --expect {_place.Expect} and first seed {FounderAddress()}: "
+                + "start all with the same."
             : $"Waiting for the cluster to be founded by {FounderAddress()}: {live + 1} of {_place.Expect} nodes are "
                 + "heard.";
     }
@@ -343,19 +356,6 @@ public sealed class Formation
         self.Instance = instance;
         self.Id = 0;
         return self;
-    }
-
-    private ulong Draw()
-    {
-        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
-        ulong drawn = 0;
-        while (drawn == 0)
-        {
-            _place.Entropy.Fill(bytes);
-            drawn = BinaryPrimitives.ReadUInt64LittleEndian(bytes);
-        }
-
-        return drawn;
     }
 
     private void End(string sentence)

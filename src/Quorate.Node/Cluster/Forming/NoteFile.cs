@@ -9,8 +9,8 @@ internal sealed class NoteFile(IDisk disk, int bytesMax, Action<string> failed)
     public const string Name = "formation";
 
     public const string Damaged = $"The file {Name}, which says what cluster this data folder belongs to, is damaged. "
-        + "Restore it from a copy; or empty the folder and let the node join the cluster as a new one, where the others "
-        + "hold enough replicas.";
+        + "Restore it from a copy; or empty the folder and let the node join the cluster as a new one, where the "
+        + "others hold enough replicas.";
 
     private readonly WholeFile _file = new(disk, Name, bytesMax, failed);
 

@@ -1,6 +1,6 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
-using Quorate.Node.Metadata.Wire;
 using Quorate.Node.Partitions;
 using Quorate.Node.Wire;
 using Quorate.Storage.Rows;
@@ -14,16 +14,26 @@ namespace Quorate.Node.Cluster.Routing;
 /// handed over (those of level `eventual` and `session` apart, which any replica answers); a write is asked again only
 /// when it surely was not executed, or when its session recognises it.</para>
 /// </summary>
-internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
+internal sealed class CallRouter
 {
-    private readonly RoutingSettings _settings = parts.Settings.Routing;
+    private readonly ClusterParts _parts;
+    private readonly LocalCalls _local;
+    private readonly Forwarding _forwarding;
+    private readonly FreeReads _free;
+    private readonly RoutingSettings _settings;
     private readonly SortedDictionary<GroupId, PartitionRoute> _routes = [];
-    private readonly Dictionary<ulong, RoutedCall> _out = [];
-    private readonly PeerLoads _loads = new(parts.Settings.Routing);
-    private readonly List<RoutedCall> _free = [];
     private readonly List<PartitionRoute> _paused = [];
     private ulong _lastOrder;
     private Instant _sweepAt = Instant.Never;
+
+    public CallRouter(ClusterParts parts, LocalCalls local)
+    {
+        _parts = parts;
+        _local = local;
+        _settings = parts.Settings.Routing;
+        _forwarding = new(parts);
+        _free = new(parts, local, _forwarding);
+    }
 
     /// <summary>When <see cref="Tick"/> is next due.</summary>
     public Instant NextDeadline
@@ -41,30 +51,32 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
     }
 
     /// <summary>Calls that other nodes have and have not answered.</summary>
-    public int Forwarded => _out.Count;
+    public int Forwarded => _forwarding.Count;
 
     /// <summary>Calls that wait for a leader to be found.</summary>
     public int Waiting => _paused.Sum(route => route.Waiting.Count) + _free.Count;
 
     public void Submit(ClientCall call)
     {
-        if (parts.HasEnded || !parts.View.TryFind(call.Keyspace, out KeyspaceView? keyspace))
+        if (_parts.HasEnded || !_parts.View.TryFind(call.Keyspace, out KeyspaceView? keyspace))
         {
-            Refuse(call, DropReason.NotLeader, default);
+            call.Complete(new CallResult(
+                Outcome.Refused, DropReason.NotLeader, default, default, RowVersion.Zero, default));
             return;
         }
 
         var group = new GroupId(keyspace.PartitionOf(call.Slot).Group);
         var routed = new RoutedCall(call, RouteOf(group), ++_lastOrder);
-        if (call.Deadline <= parts.Now)
+        if (call.Deadline <= _parts.Now)
         {
-            Expire(routed);
+            routed.Refuse(DropReason.NotLeader);
         }
         else if (routed.IsFree)
         {
-            AskAnyone(routed);
+            _free.Ask(routed);
+            WatchTime();
         }
-        else if (routed.Route.IsPaused)
+        else if (routed.Route.IsPaused && Guards.CallsWaitBehindTheRefused)
         {
             Wait(routed);
         }
@@ -77,11 +89,8 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
     /// <summary>Another node has answered.</summary>
     public void Answered(NodeId from, in AnswerMessage answer)
     {
-        if (answer.Boot == parts.Place.Boot
-            && _out.TryGetValue(answer.Id, out RoutedCall? call)
-            && call.Target == from)
+        if (_forwarding.TakeAnswered(from, answer) is { } call)
         {
-            TakeBack(answer.Id, call);
             NodeId? hint = answer.LeaderHint.Value == 0 ? null : answer.LeaderHint;
             Came(call, answer, hint);
         }
@@ -90,17 +99,16 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
     /// <summary>What a peer had may be lost: it is asked elsewhere, or nobody knows what became of it.</summary>
     public void LinkLost(NodeId peer)
     {
-        foreach ((ulong id, RoutedCall call) in OutAt(peer))
+        foreach ((ulong id, RoutedCall call) in _forwarding.Where(call => call.Target == peer))
         {
-            TakeBack(id, call);
-            if (call.IsRepeatable && !call.IsDetached)
+            _forwarding.TakeBack(id, call);
+            if ((call.IsRepeatable || !Guards.UnknownWritesAreNotRepeated) && !call.IsDetached)
             {
                 AskAgain(call);
             }
             else
             {
-                Complete(call, new CallResult(
-                    Outcome.Unknown, DropReason.LeadershipLost, call.Route.Group, default, default, default));
+                call.End(Outcome.Unknown, DropReason.LeadershipLost);
             }
         }
     }
@@ -110,11 +118,11 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
     /// </summary>
     public void FellSilent(NodeId peer)
     {
-        foreach ((ulong id, RoutedCall call) in OutAt(peer))
+        foreach ((ulong id, RoutedCall call) in _forwarding.Where(call => call.Target == peer))
         {
             if (call.IsRepeatable && !call.IsDetached)
             {
-                TakeBack(id, call);
+                _forwarding.TakeBack(id, call);
                 AskAgain(call);
             }
             else if (!call.IsDetached)
@@ -130,7 +138,7 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
     {
         if (_routes.TryGetValue(group, out PartitionRoute? route) && route.IsPaused)
         {
-            route.Hurry(parts.Now);
+            route.Hurry(_parts.Now);
         }
     }
 
@@ -140,7 +148,7 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
         if (_sweepAt <= now)
         {
             Sweep(now);
-            _sweepAt = _out.Count + Waiting > 0 ? now + _settings.SweepInterval : Instant.Never;
+            _sweepAt = _forwarding.Count + Waiting > 0 ? now + _settings.SweepInterval : Instant.Never;
         }
 
         foreach (PartitionRoute route in _paused.ToArray())
@@ -155,11 +163,10 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
     /// <summary>The process ends: all that is open is answered.</summary>
     public void Close()
     {
-        foreach (ulong id in _out.Keys.Order().ToArray())
+        foreach ((ulong id, RoutedCall call) in _forwarding.Where(_ => true))
         {
-            RoutedCall call = _out[id];
-            TakeBack(id, call);
-            Lost(call);
+            _forwarding.TakeBack(id, call);
+            call.Lose();
         }
 
         foreach (PartitionRoute route in _paused)
@@ -167,16 +174,11 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
             foreach (RoutedCall call in route.Waiting.Values.ToArray())
             {
                 route.Remove(call);
-                Refuse(call.Call, DropReason.NotLeader, route.Group);
+                call.Refuse(DropReason.NotLeader);
             }
         }
 
-        foreach (RoutedCall call in _free)
-        {
-            Refuse(call.Call, DropReason.NotLeader, call.Route.Group);
-        }
-
-        _free.Clear();
+        _free.Close();
     }
 
     /// <summary>A partition of this node has answered.</summary>
@@ -207,7 +209,7 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
                 route.LeaderHint = call.Target;
             }
 
-            Complete(call, new CallResult(
+            call.Call.Complete(new CallResult(
                 answer.Outcome, answer.Reason, route.Group, answer.Token, answer.Version, answer.Reply));
             return;
         }
@@ -222,7 +224,7 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
         if (call.IsDetached)
         {
             // Calls after it may have been executed: asking again would put it behind them.
-            Refuse(call.Call, DropReason.NotLeader, route.Group);
+            call.Refuse(DropReason.NotLeader);
         }
         else
         {
@@ -235,21 +237,14 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
     {
         if (call.IsFree)
         {
-            call.RetryAt = parts.Now + _settings.BackOffMin;
-            if (_free.Count >= _settings.WaitingMax)
-            {
-                Refuse(call.Call, DropReason.Overloaded, call.Route.Group);
-                return;
-            }
-
-            _free.Add(call);
+            _free.Wait(call);
             WatchTime();
             return;
         }
 
         if (!call.Route.IsPaused)
         {
-            call.Route.Pause(parts.Now);
+            call.Route.Pause(_parts.Now);
             _paused.Add(call.Route);
         }
 
@@ -265,7 +260,7 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
         }
         else
         {
-            Refuse(call.Call, DropReason.Overloaded, call.Route.Group);
+            call.Refuse(DropReason.Overloaded);
         }
     }
 
@@ -285,25 +280,25 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
     private void Dispatch(RoutedCall call)
     {
         PartitionRoute route = call.Route;
-        if (TargetOf(route) is not { } target)
+        if (LeaderSearch.Find(_parts, route) is not { } target)
         {
             AskAgain(call);
             return;
         }
 
         call.Target = target;
-        if (target == parts.Self)
+        if (target == _parts.Self)
         {
             route.Out++;
-            local.Submit(route.Group, call);
+            _local.Submit(route.Group, call);
         }
-        else if (!_loads.HasRoomFor(target, call.Bytes))
+        else if (!_forwarding.HasRoomFor(target, call))
         {
-            Refuse(call.Call, DropReason.Overloaded, route.Group);
+            call.Refuse(DropReason.Overloaded);
         }
-        else if (Send(call, target))
+        else if (_forwarding.Send(call, target))
         {
-            route.Out++;
+            WatchTime();
         }
         else
         {
@@ -312,175 +307,27 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
         }
     }
 
-    private NodeId? TargetOf(PartitionRoute route)
-    {
-        if (parts.Runtime.Find(route.Group) is { Replica.IsRunning: true } here)
-        {
-            if (here.IsLeader)
-            {
-                return parts.Self;
-            }
-
-            if (ClusterParts.TryLeader(here.Replica.Group, out NodeId known)
-                && known != parts.Self && parts.IsHeard(known))
-            {
-                return known;
-            }
-        }
-
-        if (route.LeaderHint is { } hint && hint != parts.Self && parts.IsHeard(hint))
-        {
-            return hint;
-        }
-
-        if (!parts.View.TryFind(route.Group, out PartitionRecord? row))
-        {
-            return null;
-        }
-
-        // Nobody knows: the voters in turn.
-        for (int i = 0; i < row.Voters.Count; i++)
-        {
-            NodeId next = ReplicaId.FromPacked(row.Voters[route.NextReplica++ % row.Voters.Count]).NodeId;
-            if (next != parts.Self && parts.IsHeard(next))
-            {
-                route.LeaderHint = next;
-                return next;
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>A read that any replica may answer: the one here, else those that are heard, in turn.</summary>
-    private void AskAnyone(RoutedCall call)
-    {
-        GroupId group = call.Route.Group;
-        bool isHere = parts.Runtime.Find(group) is { Replica.IsRunning: true };
-        if (isHere && call.Attempts == 0)
-        {
-            AskHere(call);
-            return;
-        }
-
-        if (parts.View.TryFind(group, out PartitionRecord? row))
-        {
-            ulong[] replicas = [.. row.Voters, .. row.Learners];
-            for (int i = 0; i < replicas.Length; i++)
-            {
-                int next = (call.Attempts++ & int.MaxValue) % replicas.Length;
-                call.Target = ReplicaId.FromPacked(replicas[next]).NodeId;
-                if (isHere && call.Target == parts.Self)
-                {
-                    AskHere(call);
-                    return;
-                }
-
-                if (call.Target != parts.Self && parts.IsHeard(call.Target)
-                    && _loads.HasRoomFor(call.Target, call.Bytes) && Send(call, call.Target))
-                {
-                    return;
-                }
-            }
-        }
-
-        AskAgain(call);
-    }
-
-    private void AskHere(RoutedCall call)
-    {
-        call.Attempts++;
-        call.Target = parts.Self;
-        local.Submit(call.Route.Group, call);
-    }
-
-    private bool Send(RoutedCall call, NodeId target)
-    {
-        ulong id = parts.NextId();
-        ulong epoch = parts.View.TryFind(call.Route.Group, out PartitionRecord? row) ? row.Epoch : 0;
-        var header = new CallHeader(
-            parts.Place.Boot, id, call.Route.Group, epoch, call.IsFree ? 0 : call.Route.Round,
-            new Duration(Math.Max(0, (call.Call.Deadline - parts.Now).Microseconds)));
-        CallWire.Write(parts.Writer, header, call.Call);
-        if (!parts.Send(target, PeerClass.Requests))
-        {
-            return false;
-        }
-
-        _out.Add(id, call);
-        _loads.Take(target, call.Bytes);
-        WatchTime();
-        return true;
-    }
-
-    private void TakeBack(ulong id, RoutedCall call)
-    {
-        _out.Remove(id);
-        _loads.Give(call.Target, call.Bytes);
-        if (!call.IsFree && !call.IsDetached)
-        {
-            call.Route.Out--;
-        }
-    }
-
-    private KeyValuePair<ulong, RoutedCall>[] OutAt(NodeId peer) =>
-        // order-free: sorted by id, which is the order of sending.
-        [.. _out.Where(pair => pair.Value.Target == peer).OrderBy(pair => pair.Key)];
-
     private void Sweep(Instant now)
     {
-        // order-free: sorted by id, which is the order of sending.
-        foreach ((ulong id, RoutedCall call) in _out
-            .Where(pair => pair.Value.Call.Deadline + _settings.AnswerGrace <= now).OrderBy(pair => pair.Key).ToArray())
+        foreach ((ulong id, RoutedCall call) in _forwarding.Where(
+            call => call.Call.Deadline + _settings.AnswerGrace <= now))
         {
-            TakeBack(id, call);
-            Lost(call);
+            _forwarding.TakeBack(id, call);
+            call.Lose();
         }
 
         foreach (PartitionRoute route in _paused)
         {
             foreach (RoutedCall call in route.Waiting.Values.Where(call => call.Call.Deadline <= now).ToArray())
             {
+                // Nobody was found who could be asked.
                 route.Remove(call);
-                Expire(call);
+                call.Refuse(DropReason.NotLeader);
             }
         }
 
-        RoutedCall[] free = [.. _free];
-        _free.Clear();
-        foreach (RoutedCall call in free)
-        {
-            if (call.Call.Deadline <= now)
-            {
-                Expire(call);
-            }
-            else if (call.RetryAt <= now)
-            {
-                AskAnyone(call);
-            }
-            else
-            {
-                _free.Add(call);
-            }
-        }
+        _free.Sweep(now);
     }
-
-    /// <summary>No answer came by the deadline.</summary>
-    private void Lost(RoutedCall call)
-    {
-        if (call.Call.Writes)
-        {
-            Complete(call, new CallResult(
-                Outcome.Unknown, DropReason.DeadlinePassed, call.Route.Group, default, default, default));
-        }
-        else
-        {
-            Refuse(call.Call, DropReason.ReadDeadlinePassed, call.Route.Group);
-        }
-    }
-
-    /// <summary>Nobody was found who could be asked.</summary>
-    private void Expire(RoutedCall call) => Refuse(call.Call, DropReason.NotLeader, call.Route.Group);
 
     private PartitionRoute RouteOf(GroupId group)
     {
@@ -497,12 +344,7 @@ internal sealed class CallRouter(ClusterParts parts, LocalCalls local)
     {
         if (_sweepAt == Instant.Never)
         {
-            _sweepAt = parts.Now + _settings.SweepInterval;
+            _sweepAt = _parts.Now + _settings.SweepInterval;
         }
     }
-
-    private static void Complete(RoutedCall call, in CallResult result) => call.Call.Complete(result);
-
-    private static void Refuse(ClientCall call, DropReason reason, GroupId group) =>
-        call.Complete(new CallResult(Outcome.Refused, reason, group, default, RowVersion.Zero, default));
 }

@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Metadata.Wire;
@@ -102,6 +103,7 @@ internal sealed class LocalCalls(ClusterParts parts)
             || header.Epoch < row.Epoch
             || !row.Slots().Contains(message.Slot)
             || (header.Round > 0
+                && Guards.RefusedRoundStaysRefused
                 && _refused.TryGetValue((from, header.Group), out (ulong Boot, uint Round) refused)
                 && refused.Boot == header.Boot
                 && header.Round <= refused.Round);
@@ -118,7 +120,8 @@ internal sealed class LocalCalls(ClusterParts parts)
         }
 
         NodeId hint = reply.LeaderHint.NodeId;
-        if (hint.Value == 0 && ClusterParts.TryLeader(parts.Runtime.Find(header.Group)?.Replica.Group, out NodeId known))
+        RaftGroup? here = parts.Runtime.Find(header.Group)?.Replica.Group;
+        if (hint.Value == 0 && ClusterParts.TryLeader(here, out NodeId known))
         {
             hint = known;
         }

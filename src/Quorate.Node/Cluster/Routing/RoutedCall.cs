@@ -1,6 +1,7 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Evaluation;
+using Quorate.Storage.Rows;
 
 namespace Quorate.Node.Cluster.Routing;
 
@@ -35,6 +36,25 @@ internal sealed class RoutedCall(ClientCall call, PartitionRoute route, ulong or
     public int Attempts { get; set; }
 
     public Instant RetryAt { get; set; }
+
+    /// <summary>It was surely not executed.</summary>
+    public void Refuse(DropReason reason) => End(Outcome.Refused, reason);
+
+    public void End(Outcome outcome, DropReason reason) => Call.Complete(
+        new CallResult(outcome, reason, Route.Group, default, RowVersion.Zero, default));
+
+    /// <summary>Nobody has said by the deadline what became of it.</summary>
+    public void Lose()
+    {
+        if (Call.Writes)
+        {
+            End(Outcome.Unknown, DropReason.DeadlinePassed);
+        }
+        else
+        {
+            Refuse(DropReason.ReadDeadlinePassed);
+        }
+    }
 
     private static long BytesOf(CommandLine[] lines)
     {
