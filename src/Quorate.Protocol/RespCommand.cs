@@ -116,7 +116,9 @@ public sealed class RespCommand(RespBudget? budget = null)
         _ends[Count++] = _length;
     }
 
-    /// <summary>Grows by as much again, a quarter when it is large, yet takes no more than the word that is arriving needs.</summary>
+    /// <summary>
+    /// Grows by as much again, a quarter when it is large; yet takes no more than the word that is arriving needs.
+    /// </summary>
     private bool TryGrow(int needed, long toCome)
     {
         long spare = needed < PooledBytesMax ? needed : needed / 4;

@@ -46,6 +46,9 @@ public sealed class RespReader(RespLimits limits)
     /// <summary>What to tell a client whose bytes were malformed: the text of an error.</summary>
     public string Error { get; private set; } = "";
 
+    private string TooLarge =>
+        $"ERR the command has more than the {limits.CommandBytesMax} bytes allowed; nothing was done";
+
     /// <summary>A command has begun and is not whole.</summary>
     public bool IsInside => _state != State.Start;
 
@@ -206,7 +209,7 @@ public sealed class RespReader(RespLimits limits)
         }
         else if (command.Bytes + _bytesLeft > limits.CommandBytesMax)
         {
-            command.Refuse($"ERR the command has more than the {limits.CommandBytesMax} bytes allowed; nothing was done");
+            command.Refuse(TooLarge);
         }
     }
 
@@ -249,7 +252,7 @@ public sealed class RespReader(RespLimits limits)
         _state = _wordsLeft == 0 ? State.Start : State.WordMark;
         if (_wordsLeft > 0 && command.Problem is null && command.Bytes > limits.CommandBytesMax)
         {
-            command.Refuse($"ERR the command has more than the {limits.CommandBytesMax} bytes allowed; nothing was done");
+            command.Refuse(TooLarge);
         }
 
         return _wordsLeft == 0 ? RespRead.Command : null;

@@ -4,6 +4,7 @@ using FsCheck.Fluent;
 
 namespace Quorate.Protocol.Tests;
 
+/// <summary>What a client sends becomes commands, whatever it sends.</summary>
 public sealed class RespReaderTests
 {
     private static readonly RespLimits Small = new()
@@ -134,7 +135,9 @@ public sealed class RespReaderTests
             Assert.True(budget.Taken <= 512 * 1024);
         }
 
-        Assert.Contains(readers, each => each.Command.Problem is { } problem && problem.StartsWith("OOM", StringComparison.Ordinal));
+        Assert.Contains(
+            readers,
+            each => each.Command.Problem is { } problem && problem.StartsWith("OOM", StringComparison.Ordinal));
         foreach ((_, RespCommand command) in readers)
         {
             command.Clear();
@@ -154,8 +157,10 @@ public sealed class RespReaderTests
     {
         string[] pieces =
         [
-            "*1\r\n", "*2\r\n", "$1\r\n", "$3\r\nGET\r\n", "a\r\n", "\r\n", "PING\r\n", "*", "$", "-1", "\n", "\"", "'", " ",
-            "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n", "*1\r\n$120\r\n" + new string('y', 120) + "\r\n", "\\x4", "\0", "$0\r\n\r\n",
+            "*1\r\n", "*2\r\n", "$1\r\n", "$3\r\nGET\r\n", "a\r\n", "\r\n", "PING\r\n", "*", "$", "-1",
+            "\n", "\"", "'", " ",
+            "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n",
+            "*1\r\n$120\r\n" + new string('y', 120) + "\r\n", "\\x4", "\0", "$0\r\n\r\n",
         ];
         return string.Concat(seeds.Select(seed => pieces[(uint)seed % pieces.Length]));
     }

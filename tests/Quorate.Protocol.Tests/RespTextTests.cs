@@ -3,6 +3,7 @@ using System.Text;
 
 namespace Quorate.Protocol.Tests;
 
+/// <summary>Replies in RESP3 become what a client of RESP2 expects.</summary>
 public sealed class RespTextTests
 {
     [Theory]

@@ -7,7 +7,9 @@ using Quorate.Server.Resp.Commands;
 
 namespace Quorate.Server.Resp;
 
-/// <summary>The calls of one connection to partitions: in which order they are handed over, and what came of them.</summary>
+/// <summary>
+/// The calls of one connection to partitions: in which order they are handed over, and what came of them.
+/// </summary>
 internal sealed class ConnectionCalls
 {
     private readonly RespConnection _connection;
@@ -31,7 +33,9 @@ internal sealed class ConnectionCalls
 
     public void BeginTurn() => _deadline = null;
 
-    /// <summary>Asks a partition; the call is handed over at the end of the turn, or when it may overtake nobody.</summary>
+    /// <summary>
+    /// Asks a partition; the call is handed over at the end of the turn, or when it overtakes nobody any more.
+    /// </summary>
     /// <param name="slot">Of its keys.</param>
     /// <param name="lines">They stay until the call has ended.</param>
     public void Ask(RespCall call, KeyspaceView keyspace, Slot slot, CommandLine[] lines, bool writes)

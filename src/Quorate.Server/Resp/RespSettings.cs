@@ -37,8 +37,9 @@ public sealed record RespSettings
     /// <summary>Bytes of replies that are handed to the socket at once.</summary>
     public int FlushBytes { get; init; } = 64 * 1024;
 
-    /// <summary>How long a request may take before its outcome is said to be refused or unknown, in
-    /// milliseconds.</summary>
+    /// <summary>
+    /// How long a request may take before its outcome is said to be refused or unknown, in milliseconds.
+    /// </summary>
     public int RequestDeadlineMilliseconds { get; init; } = 5000;
 
     /// <summary>At a stop: how long connections may take to finish what they have begun, in milliseconds.</summary>
@@ -53,7 +54,7 @@ public sealed record RespSettings
     /// <summary>Keys that one connection watches.</summary>
     public int WatchedKeysMax { get; init; } = 1024;
 
-    /// <summary>Places that SCANs of all clients have come to; the one that was used longest ago is forgotten.</summary>
+    /// <summary>Places that SCANs of all clients have come to; the one used longest ago is forgotten.</summary>
     public int ScanCursorsMax { get; init; } = 16 * 1024;
 
     /// <summary>Bytes of a reply that is gathered from several partitions.</summary>

@@ -309,7 +309,8 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
 
     private PartitionStoreSettings StoreOf(GroupId group, ReplicaId id) => _plan.Store with
     {
-        Prefix = NodeFiles.Prefix(IndexOf(group), id), Partition = group,
+        Prefix = NodeFiles.Prefix(IndexOf(group), id),
+        Partition = group,
     };
 
     /// <summary>

@@ -2,9 +2,11 @@ using System.Globalization;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
+using Quorate.Server.Resp;
 
 namespace Quorate.Server.Tests.Resp;
 
+/// <summary>The commands that a connection runs itself.</summary>
 public sealed class EdgeCommandTests
 {
     [Fact]
@@ -13,8 +15,13 @@ public sealed class EdgeCommandTests
         await using RespHost host = await RespHost.StartAsync();
         using RawClient client = host.Connect();
 
-        Assert.Equal("+OK\r\n", client.Run("KEYSPACE CREATE other PARTITIONS 4 REPLICAS 3 WRITE all READ session TTL 1000"));
-        Assert.StartsWith("+OK. Warning: Keyspace 'lone' has one replica", client.Run("KEYSPACE CREATE lone REPLICAS 1"), StringComparison.Ordinal);
+        Assert.Equal(
+            "+OK\r\n",
+            client.Run("KEYSPACE CREATE other PARTITIONS 4 REPLICAS 3 WRITE all READ session TTL 1000"));
+        Assert.StartsWith(
+            "+OK. Warning: Keyspace 'lone' has one replica",
+            client.Run("KEYSPACE CREATE lone REPLICAS 1"),
+            StringComparison.Ordinal);
         Assert.Equal("*3\r\n$7\r\ndefault\r\n$5\r\nother\r\n$4\r\nlone\r\n", client.Run("KEYSPACE LIST"));
         string info = client.Run("KEYSPACE INFO other");
         Assert.Contains("write\r\n$3\r\nall\r\n", info, StringComparison.Ordinal);
@@ -22,18 +29,29 @@ public sealed class EdgeCommandTests
         Assert.Contains("partitions\r\n$1\r\n4\r\n", info, StringComparison.Ordinal);
 
         client.Run("SET a 1");
-        Assert.Equal(["+OK\r\n", "$-1\r\n", "+OK\r\n", "$1\r\n1\r\n"], client.RunAll("KEYSPACE USE other", "GET a", "SELECT 0", "GET a"));
+        Assert.Equal(
+            ["+OK\r\n", "$-1\r\n", "+OK\r\n", "$1\r\n1\r\n"],
+            client.RunAll("KEYSPACE USE other", "GET a", "SELECT 0", "GET a"));
         Assert.Equal("+OK\r\n", client.Run("KEYSPACE ALTER other WRITE 2"));
         Assert.Contains("write\r\n$1\r\n2\r\n", client.Run("KEYSPACE INFO other"), StringComparison.Ordinal);
-        Assert.StartsWith("-ERR There is a keyspace 'other' already", client.Run("KEYSPACE CREATE other"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "-ERR There is a keyspace 'other' already",
+            client.Run("KEYSPACE CREATE other"),
+            StringComparison.Ordinal);
         Assert.StartsWith("-ERR syntax error", client.Run("KEYSPACE CREATE bad WRITE never"), StringComparison.Ordinal);
-        Assert.StartsWith("-ERR syntax error", client.Run("KEYSPACE ALTER other PARTITIONS 8"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "-ERR syntax error",
+            client.Run("KEYSPACE ALTER other PARTITIONS 8"),
+            StringComparison.Ordinal);
         Assert.StartsWith("-ERR unknown subcommand 'BAD'", client.Run("KEYSPACE BAD"), StringComparison.Ordinal);
 
         client.Run("KEYSPACE USE other");
         Assert.Equal("+OK\r\n", client.Run("KEYSPACE DROP other"));
         Assert.StartsWith("-ERR there is no keyspace 'other'", client.Run("GET a"), StringComparison.Ordinal);
-        Assert.StartsWith("-ERR there is no keyspace 'other'", client.Run("KEYSPACE USE other"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "-ERR there is no keyspace 'other'",
+            client.Run("KEYSPACE USE other"),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -44,13 +62,21 @@ public sealed class EdgeCommandTests
         await using RespHost host = await RespHost.StartAsync(gateway);
         using RawClient client = host.Connect();
 
-        Assert.Equal("*4\r\n$4\r\nread\r\n$12\r\nlinearizable\r\n$5\r\nwrite\r\n$8\r\nmajority\r\n", client.Run("CONSISTENCY"));
+        Assert.Equal(
+            "*4\r\n$4\r\nread\r\n$12\r\nlinearizable\r\n$5\r\nwrite\r\n$8\r\nmajority\r\n",
+            client.Run("CONSISTENCY"));
         Assert.Equal("+OK\r\n", client.Run("CONSISTENCY READ eventual WRITE 3"));
-        Assert.StartsWith("-REFUSED keyspace 'default' has 3 replicas", client.Run("CONSISTENCY WRITE 4"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "-REFUSED keyspace 'default' has 3 replicas",
+            client.Run("CONSISTENCY WRITE 4"),
+            StringComparison.Ordinal);
         client.Run("SET a 1");
         client.Run("GET a");
         client.Run("KEYSPACE CREATE lone REPLICAS 1");
-        Assert.StartsWith("-REFUSED keyspace 'lone' has 1 replicas", client.Run("KEYSPACE USE lone"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "-REFUSED keyspace 'lone' has 1 replicas",
+            client.Run("KEYSPACE USE lone"),
+            StringComparison.Ordinal);
         Assert.Equal("*4\r\n$4\r\nread\r\n$8\r\neventual\r\n$5\r\nwrite\r\n$1\r\n3\r\n", client.Run("CONSISTENCY"));
         Assert.Equal(
             [(ReadLevel.Eventual, WriteLevel.Count(3), true), (ReadLevel.Eventual, WriteLevel.Count(3), false)], seen);
@@ -108,7 +134,9 @@ public sealed class EdgeCommandTests
         Assert.Equal("+PONG\r\n", client.Run("PING"));
         foreach (DropReason each in Enum.GetValues<DropReason>())
         {
-            bool saysUnknown = Quorate.Server.Resp.Outcomes.ErrorOf(each.Outcome(), each).StartsWith("UNKNOWN ", StringComparison.Ordinal);
+            bool saysUnknown = Outcomes.ErrorOf(each.Outcome(), each).StartsWith(
+                "UNKNOWN ",
+                StringComparison.Ordinal);
             Assert.Equal(each.Outcome() == Outcome.Unknown, saysUnknown);
         }
     }
@@ -148,11 +176,22 @@ public sealed class EdgeCommandTests
         string second = client.Run("CLIENT SESSION").Split("\r\n")[1];
         Assert.True(
             ulong.Parse(second, CultureInfo.InvariantCulture) > ulong.Parse(first, CultureInfo.InvariantCulture));
-        client.RunAll($"CLIENT REQUESTID {first} 7 3", "PING", "INCR a", "INCR a", $"CLIENT REQUESTID {first} 8", "MULTI", "INCR a", "EXEC");
+        client.RunAll(
+            $"CLIENT REQUESTID {first} 7 3",
+            "PING",
+            "INCR a",
+            "INCR a",
+            $"CLIENT REQUESTID {first} 8",
+            "MULTI",
+            "INCR a",
+            "EXEC");
 
         Assert.Equal([7UL, null, 8UL], sessions);
         Assert.StartsWith("-ERR syntax error", client.Run("CLIENT REQUESTID x 1"), StringComparison.Ordinal);
-        Assert.StartsWith("-ERR this is no session", client.Run($"CLIENT REQUESTID {ulong.MaxValue} 1"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "-ERR this is no session",
+            client.Run($"CLIENT REQUESTID {ulong.MaxValue} 1"),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -187,7 +226,8 @@ public sealed class EdgeCommandTests
         using RawClient other = host.Connect();
         (string Make, string Change)[] types =
         [
-            ("SET k 1", "SET k 1"), ("HSET k f 1", "HSET k f 2"), ("RPUSH k a b", "LSET k 0 c"), ("SADD k a", "SADD k b"),
+            ("SET k 1", "SET k 1"), ("HSET k f 1", "HSET k f 2"), ("RPUSH k a b", "LSET k 0 c"),
+            ("SADD k a", "SADD k b"),
             ("ZADD k 1 a", "ZADD k 2 a"), ("SET k 1", "DEL k"), ("PING", "SET k 1"), ("SET k 1", "EXPIRE k 100"),
         ];
         foreach ((string make, string change) in types)
@@ -218,7 +258,10 @@ public sealed class EdgeCommandTests
         Assert.StartsWith("-CROSSSLOT ", client.Run("WATCH a b"), StringComparison.Ordinal);
         Assert.StartsWith("-CROSSSLOT ", client.Run("RENAME a b"), StringComparison.Ordinal);
         client.Run("MULTI");
-        Assert.StartsWith("-ERR FLUSHDB is not allowed in transactions", client.Run("FLUSHDB"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "-ERR FLUSHDB is not allowed in transactions",
+            client.Run("FLUSHDB"),
+            StringComparison.Ordinal);
         Assert.Equal("+OK\r\n", client.Run("DISCARD"));
     }
 
@@ -228,8 +271,11 @@ public sealed class EdgeCommandTests
         await using RespHost host = await RespHost.StartAsync();
         using RawClient client = host.Connect();
 
-        client.Send(string.Concat(((string[])["CLIENT REPLY OFF", "SET a 1", "INCR a", "CLIENT REPLY ON", "CLIENT REPLY SKIP", "INCR a", "GET a"])
-            .Select(line => RawClient.Encode(RawClient.WordsOf(line)))));
+        string[] lines =
+        [
+            "CLIENT REPLY OFF", "SET a 1", "INCR a", "CLIENT REPLY ON", "CLIENT REPLY SKIP", "INCR a", "GET a",
+        ];
+        client.Send(string.Concat(lines.Select(line => RawClient.Encode(RawClient.WordsOf(line)))));
 
         Assert.Equal("+OK\r\n", client.ReadReply());
         Assert.Equal("$1\r\n3\r\n", client.ReadReply());

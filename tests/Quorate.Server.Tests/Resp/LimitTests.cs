@@ -5,6 +5,7 @@ using Quorate.Server.Resp;
 
 namespace Quorate.Server.Tests.Resp;
 
+/// <summary>What clients may take of a node, and what they get when it stops (pitfalls S6 and S7).</summary>
 public sealed class LimitTests
 {
     [Fact]
@@ -52,7 +53,8 @@ public sealed class LimitTests
             for (int i = 0; i < 300; i++)
             {
                 string index = i.ToString(CultureInfo.InvariantCulture);
-                client.Send(RawClient.Encode("SET", "k", index + new string('x', 50_000)) + RawClient.Encode("GET", "k"));
+                client.Send(
+                    RawClient.Encode("SET", "k", index + new string('x', 50_000)) + RawClient.Encode("GET", "k"));
             }
         }, TestContext.Current.CancellationToken);
         for (int i = 0; i < 300; i++)
@@ -76,7 +78,10 @@ public sealed class LimitTests
             "-ERR argument 2 of the command has 100001 bytes, more than the 100000 allowed; nothing was done\r\n",
             client.Run(["SET", "k", new string('x', 100_001)]));
         Assert.Equal("+OK\r\n", client.Run(["SET", "k", new string('x', 100_000)]));
-        Assert.StartsWith("-ERR the key exceeds", client.Run(["SET", new string('k', 65_537), "v"]), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "-ERR the key exceeds",
+            client.Run(["SET", new string('k', 65_537), "v"]),
+            StringComparison.Ordinal);
         Assert.Equal(":100000\r\n", client.Run("STRLEN k"));
     }
 

@@ -59,7 +59,8 @@ internal sealed class RawClient : IDisposable
         {
             return _at == _length && _stream.Read(_buffer) == 0;
         }
-        catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset })
+        catch (IOException e)
+            when (e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset })
         {
             return true;
         }

@@ -15,7 +15,8 @@ public sealed class RedisToolTests
         string output = RedisTools.Run(
             path!,
             $"{options} -p {host.Port}",
-            "SET greeting \"hello there\"\nGET greeting\nHSET h f 1\nHGETALL h\nZADD z 1.5 a\nZRANGE z 0 -1 WITHSCORES\nNOSUCH\nCOMMAND COUNT\nQUIT\n");
+            "SET greeting \"hello there\"\nGET greeting\nHSET h f 1\nHGETALL h\nZADD z 1.5 a\n"
+                + "ZRANGE z 0 -1 WITHSCORES\nNOSUCH\nCOMMAND COUNT\nQUIT\n");
 
         Assert.Contains("hello there", output, StringComparison.Ordinal);
         Assert.Contains("1.5", output, StringComparison.Ordinal);
@@ -48,9 +49,14 @@ public sealed class RedisToolTests
         await using RespHost host = await RespHost.StartAsync();
 
         string output = RedisTools.Run(
-            path!, $"-p {host.Port} -t ping,set,get,incr,lpush,hset,sadd,zadd,mset -n 2000 -P 16 -c 20 -r 100 -q --csv");
+            path!,
+            $"-p {host.Port} -t ping,set,get,incr,lpush,hset,sadd,zadd,mset -n 2000 -P 16 -c 20 -r 100 -q --csv");
 
-        foreach (string test in (string[])["PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "LPUSH", "HSET", "SADD", "ZADD", "MSET (10 keys)"])
+        string[] tests =
+        [
+            "PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "LPUSH", "HSET", "SADD", "ZADD", "MSET (10 keys)",
+        ];
+        foreach (string test in tests)
         {
             Assert.Contains($"\"{test}\",", output, StringComparison.Ordinal);
         }

@@ -1,5 +1,6 @@
 namespace Quorate.Server.Tests.Resp;
 
+/// <summary>Clients on real sockets.</summary>
 public sealed class RespEndpointTests
 {
     [Fact]
@@ -23,7 +24,10 @@ public sealed class RespEndpointTests
         using RawClient client = host.Connect();
 
         string[] replies = client.RunAll(
-            [.. Enumerable.Range(0, 100).Select(i => $"SET k{i} {i}"), .. Enumerable.Range(0, 100).Select(i => $"GET k{i}")]);
+            [
+                .. Enumerable.Range(0, 100).Select(i => $"SET k{i} {i}"),
+                .. Enumerable.Range(0, 100).Select(i => $"GET k{i}"),
+            ]);
 
         Assert.All(replies.Take(100), reply => Assert.Equal("+OK\r\n", reply));
         Assert.Equal(Enumerable.Range(0, 100).Select(i => $"${$"{i}".Length}\r\n{i}\r\n"), replies.Skip(100));

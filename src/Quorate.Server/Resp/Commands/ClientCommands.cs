@@ -10,6 +10,9 @@ namespace Quorate.Server.Resp.Commands;
 /// <summary>CLIENT and its subcommands.</summary>
 internal static class ClientCommands
 {
+    /// <summary>How far the clocks of two nodes may be apart, at the very most.</summary>
+    private const int ClockDifferenceMilliseconds = 3_600_000;
+
     public static readonly EdgeCommand[] All =
     [
         new("CLIENT", -2, EdgeHabits.None, Run),
@@ -134,7 +137,8 @@ internal static class ClientCommands
         }
 
         var text = new StringBuilder();
-        foreach (RespPipe pipe in request.Connection.Shared.Connections.Values.OrderBy(each => each.Connection.Client.Id))
+        IEnumerable<RespPipe> pipes = request.Connection.Shared.Connections.Values;
+        foreach (RespPipe pipe in pipes.OrderBy(each => each.Connection.Client.Id))
         {
             if (!pipe.IsCut && isListed(pipe.Connection.Client))
             {
@@ -209,7 +213,7 @@ internal static class ClientCommands
         {
             request.Error("ERR session and number are at least 1");
         }
-        else if (HybridTime.FromMilliseconds(request.Connection.Shared.WallClockMilliseconds + 3_600_000).Packed < session)
+        else if (session > NewestSession(request.Connection.Shared))
         {
             request.Error("ERR this is no session that CLIENT SESSION has given");
         }
@@ -227,6 +231,12 @@ internal static class ClientCommands
         ulong session = shared.Sessions.Next(shared.Gateway.View.Self, shared.WallClockMilliseconds);
         request.Finish(Replies.Bulk(Encoding.ASCII.GetBytes(session.ToString(CultureInfo.InvariantCulture))));
     }
+
+    /// <summary>
+    /// No session is newer, whatever node has given it: a made-up one from far ahead would outlive all the others.
+    /// </summary>
+    private static ulong NewestSession(RespShared shared) =>
+        HybridTime.FromMilliseconds(shared.WallClockMilliseconds + ClockDifferenceMilliseconds).Packed;
 
     private static bool TryNumber(ReadOnlySpan<byte> word, out ulong number) =>
         Utf8Parser.TryParse(word, out number, out int length) && length == word.Length;

@@ -55,7 +55,8 @@ internal static class ClientKill
             string value = Encoding.Latin1.GetString(line[word + 1]);
             if (CommandNames.Is(line[word], "ID"))
             {
-                if (!Utf8Parser.TryParse(line[word + 1], out long id, out int length) || length != value.Length || id <= 0)
+                bool isNumber = Utf8Parser.TryParse(line[word + 1], out long id, out int length);
+                if (!isNumber || length != value.Length || id <= 0)
                 {
                     request.Error("ERR client-id should be greater than 0");
                     return null;
