@@ -178,6 +178,11 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     {
         SetAddresses(view.State.Nodes);
         _loop.SetView(view);
+        if (view.Version > 0)
+        {
+            // The log has been read and its tail is durable, which was all that may need the last of the space.
+            _place.Disk.IsReserveOpen = false;
+        }
     }
 
     void IClusterHost.Happened(in NodeEvent happened) => _place.Events.Add(happened);

@@ -17,6 +17,33 @@ public readonly record struct NodeInput(
 {
     /// <summary>What it takes of the inbox's bound on bytes.</summary>
     internal int MessageBytes => What is byte[] message ? message.Length : 0;
+
+    /// <summary>Lets the node take it.</summary>
+    internal void GiveTo(IDrivenNode node)
+    {
+        switch (What)
+        {
+            case ClientCall call:
+                node.Submit(call);
+                break;
+            case byte[] message:
+                node.Receive(From, By, message);
+                Source?.Taken(message.Length);
+                break;
+            case MetadataCall call:
+                node.Submit(call);
+                break;
+            case Action<ClusterNode> action:
+                node.Look(action);
+                break;
+            case Action action:
+                action();
+                break;
+            default:
+                Invariant.Fail("the inbox holds calls, messages and actions");
+                break;
+        }
+    }
 }
 
 /// <summary>Where messages come from that may be sent only while few of them wait here.</summary>

@@ -7,7 +7,7 @@ namespace Quorate.Server.Runtime;
 /// <summary>
 /// Drives a node from many threads without a thread that everybody must hand over to: who brings an input leaves it in
 /// the inbox and, when nobody drives, becomes the driver (flat combining: Hendler, Incze, Shavit and Tzafrir, SPAA
-/// 2010). The driver lets the node take all that has come, turns it once, lets everything leave together, and begins
+/// 2010), unless so much comes that a thread of the loop's own finds a batch each time. The driver lets the node take all that has come, turns it once, lets everything leave together, and begins
 /// again until nothing waits. Why, and what it costs: docs/decisions/0018.
 /// <para>Invariants: one thread drives at a time; nobody waits for it; a thread that only brought something is let go
 /// after a named number of rounds, and the loop's own thread goes on; after the end the node is not called any
@@ -30,6 +30,7 @@ public sealed class NodeLoop : INodeGateway, IDisposable
     private readonly LoopAlarm _alarm = new();
     private readonly Thread _own;
     private readonly WorkPace _work;
+    private readonly LoadGauge _load;
 
     private IDrivenNode? _node;
     private ClusterView _view;
@@ -49,6 +50,7 @@ public sealed class NodeLoop : INodeGateway, IDisposable
         _end = end;
         _inbox = new(settings.InputsMax, settings.MessageBytesMax);
         _work = new(settings);
+        _load = new(settings);
         _own = new Thread(RunOwnThread) { Name = "quorate-node", IsBackground = true };
     }
 
@@ -205,7 +207,9 @@ public sealed class NodeLoop : INodeGateway, IDisposable
 
     private void DriveIfIdle()
     {
-        if (_settings.Driving == Driving.OwnThread)
+        bool isOwnThreads = _settings.Driving == Driving.OwnThread
+            || (_settings.Driving == Driving.ByLoad && _load.IsBusy);
+        if (isOwnThreads)
         {
             _alarm.Ring();
         }
@@ -262,7 +266,7 @@ public sealed class NodeLoop : INodeGateway, IDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            End(ExitCode.Internal, Sentence(e));
+            End(ExitCode.Internal, ProcessEnd.SentenceOf(e));
         }
         finally
         {
@@ -343,7 +347,7 @@ public sealed class NodeLoop : INodeGateway, IDisposable
                 return;
             }
 
-            Give(node, input);
+            input.GiveTo(node);
         }
 
         inputs.Clear();
@@ -366,36 +370,16 @@ public sealed class NodeLoop : INodeGateway, IDisposable
         }
     }
 
-    private static void Give(IDrivenNode node, in NodeInput input)
-    {
-        switch (input.What)
-        {
-            case ClientCall call:
-                node.Submit(call);
-                break;
-            case byte[] message:
-                node.Receive(input.From, input.By, message);
-                input.Source?.Taken(message.Length);
-                break;
-            case MetadataCall call:
-                node.Submit(call);
-                break;
-            case Action<ClusterNode> action:
-                node.Look(action);
-                break;
-            case Action action:
-                action();
-                break;
-            default:
-                Invariant.Fail("the inbox holds calls, messages and actions");
-                break;
-        }
-    }
-
     private void TellListeners()
     {
         // A listener may complete calls of its own, whose connections then listen for the next round.
         int count = _listeners.Count;
+        if (count == 0)
+        {
+            return;
+        }
+
+        _load.Count(count);
         for (int i = 0; i < count; i++)
         {
             _listeners[i].RoundEnded();
@@ -403,8 +387,4 @@ public sealed class NodeLoop : INodeGateway, IDisposable
 
         _listeners.RemoveRange(0, count);
     }
-
-    private static string Sentence(Exception e) => e is InvariantBrokenException
-        ? $"An invariant is broken, so this node can no longer prove what it holds: {e.Message}. Please report it."
-        : $"A defect has stopped this node: {e}";
 }

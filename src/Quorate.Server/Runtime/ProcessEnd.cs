@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Quorate.Core.Model;
 
 namespace Quorate.Server.Runtime;
 
@@ -24,6 +25,11 @@ public static partial class ProcessEnd
 
         Thread.Sleep(Timeout.Infinite);
     }
+
+    /// <summary>What to say of an exception that nobody has foreseen.</summary>
+    public static string SentenceOf(Exception e) => e is InvariantBrokenException
+        ? $"An invariant is broken, so this node can no longer prove what it holds: {e.Message}. Please report it."
+        : $"A defect has stopped this node: {e}";
 
     [LibraryImport("libc.so.6", EntryPoint = "_exit")]
     private static partial void Leave(int code);
