@@ -61,7 +61,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _balance = new(_parts, _local);
         _stopping = new(_parts, _local);
         _joins = new(_parts, _calls);
-        _inbox = new(_parts, _local, _router, _calls);
+        _inbox = new(_parts, _local, _router, _calls, Removed);
         _watch = new(_parts);
     }
 
@@ -358,6 +358,10 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         _watch.Show(state);
         _parts.Host.ViewChanged(_parts.View);
+        if (state.Nodes.Any(node => node.Id == Id.Value && node.State == NodeState.Removed))
+        {
+            Removed();
+        }
     }
 
     private void AskForTurn()
@@ -384,6 +388,9 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
             _parts.Host.SetDeadline(next);
         }
     }
+
+    private void Removed() => End(
+        $"Node {Id.Value} was removed from the cluster. Start it with an empty data folder to join anew.");
 
     private void End(string sentence)
     {

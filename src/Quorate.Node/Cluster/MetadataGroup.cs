@@ -55,7 +55,7 @@ internal sealed class MetadataGroup : IReplicaHost
         ulong seed = parts.Place.Boot ^ 0x6D657461;
         _replica = new(
             id,
-            parts.Settings.Node.Raft,
+            parts.Settings.Node.Raft with { ReplicasMax = parts.Settings.Metadata.NodesMax },
             parts.Settings.MetadataReplica,
             this,
             client => parts.Runtime.LogFor(Stream, client),
