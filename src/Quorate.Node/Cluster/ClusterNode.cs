@@ -242,9 +242,6 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _parts.Send(message.To.NodeId, RaftWire.ClassOf(message.Kind));
     }
 
-    void IMetadataOwner.SendOfMetadata(in RaftMessage message) =>
-        ((INodeHost)this).Send(MetadataGroup.Group, message);
-
     void INodeHost.SendHeartbeat(NodeId to, in NodeHeartbeat heartbeat)
     {
         HeartbeatWire.Write(_parts.Writer, heartbeat);
@@ -283,8 +280,6 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
             _parts.Say("election", $"Node {Id.Value} leads the metadata group in term {change.Term}.");
         }
     }
-
-    void IMetadataOwner.MetadataListens() => _parts.Runtime.Announce();
 
     void INodeHost.UnknownLogs(IReadOnlyList<LogStream> streams)
     {
