@@ -17,7 +17,6 @@ public sealed class CheckoutTests
     private static readonly SortedDictionary<string, string> FilesAheadOfTheirUse = new(StringComparer.Ordinal)
     {
         ["src/Quorate.Node/Cluster/Forming/Formation.cs"] = "the server",
-        ["src/Quorate.Node/Cluster/INodeGateway.cs"] = "the endpoints and the server's loop",
     };
 
     private static readonly Lazy<DecidingCode> Deciding = new(() => new DecidingCode(Checkout.Code));
