@@ -223,6 +223,14 @@ internal sealed class RespConnection
         }
     }
 
+    /// <summary>The client has gone: what it began to send is forgotten.</summary>
+    public void End()
+    {
+        Close();
+        _arriving?.Return();
+        _arriving = null;
+    }
+
     public void Abort() => _driver.Abort();
 
     private bool MayStartStalled => _stalled is not null && Unfinished == 1;
