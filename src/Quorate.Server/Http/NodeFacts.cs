@@ -27,7 +27,7 @@ public sealed record NodeFacts
     /// <summary>The node has been told to stop.</summary>
     public bool IsStopping { get; set; }
 
-    /// <summary>Asks the node about itself; null when it belongs to no cluster yet or does not answer in time.</summary>
+    /// <summary>Asks the node about itself; null when it is in no cluster yet or does not answer in time.</summary>
     public async Task<ClusterReport?> Report()
     {
         if (!Host.IsNode)
