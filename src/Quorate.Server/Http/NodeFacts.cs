@@ -55,7 +55,8 @@ public sealed record NodeFacts
             return "This node belongs to no cluster yet.";
         }
 
-        if (report.MetadataVersion == 0)
+        // The first leader makes the keyspace that plain clients use a moment after the cluster is founded.
+        if (report.MetadataVersion == 0 || report.Partitions.Count == 0)
         {
             return "This node does not know the cluster's keyspaces yet.";
         }

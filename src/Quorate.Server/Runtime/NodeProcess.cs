@@ -207,8 +207,7 @@ public sealed class NodeProcess : IAsyncDisposable
             {
                 Port = _settings.RespPort, DataFolder = Path.GetFullPath(_settings.Data!), Memory = _usedBytes,
             });
-        Facts.More.Add(text => text.Gauge("quorate_resp_connections", "Open connections of Redis clients.")
-            .Add(endpoint.ConnectionCount));
+        Facts.More.Add(text => RespMetrics.Add(text, endpoint));
         IPEndPoint at = new(_settings.Bind, _settings.RespPort);
         var server = new RespServer(endpoint, at, NullLoggerFactory.Instance);
         _opened.Push(server);
