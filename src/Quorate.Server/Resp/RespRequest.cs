@@ -56,6 +56,9 @@ internal sealed class RespRequest
 
     public EdgeCommand? Edge { get; set; }
 
+    /// <summary>When it had come, on the process's own clock.</summary>
+    public long StartedAt { get; set; }
+
     /// <summary>2 or 3: the protocol that its reply is written in.</summary>
     public int Version { get; set; }
 
