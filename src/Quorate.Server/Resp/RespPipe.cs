@@ -79,8 +79,8 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
     }
 
     /// <summary>
-    /// What is completed in a round of the node is written at its end, on the thread that drove it: a hand-off costs more
-    /// than the write does.
+    /// What is completed in a round of the node is written at its end, on the thread that drove it: a hand-off costs
+    /// more than the write does.
     /// </summary>
     public void Wake()
     {
