@@ -108,7 +108,9 @@ internal sealed class RespCounters
 
     public void Done(RespRequest request)
     {
-        LatencyHistogram family = request.Spec is not { } spec ? Others : spec.Kind == CommandKind.Write ? Writes : Reads;
+        LatencyHistogram family = request.Spec is { } spec
+            ? spec.Kind == CommandKind.Write ? Writes : Reads
+            : Others;
         family.Add((long)Stopwatch.GetElapsedTime(request.StartedAt).TotalMicroseconds);
     }
 
