@@ -369,7 +369,9 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
     private void CheckMemory()
     {
         long dirtyBytes = 0;
-        bool isQuiet = _leaving.Count == 0;
+
+        // What is on its way from or to the disk belongs to work that goes on, and goes with it.
+        bool isQuiet = _leaving.Count == 0 && Node.Disk.Pending.Count == 0;
         foreach (SimulatedReplica? replica in Node.Replicas)
         {
             if (replica is ValueReplica here)
