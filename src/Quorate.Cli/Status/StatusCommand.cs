@@ -17,9 +17,9 @@ internal static class StatusCommand
     {
         var http = new Option<string>("--http")
         {
-            Description = "The HTTP address of any node.",
-            DefaultValueFactory = _ => "127.0.0.1:7501",
-            HelpName = "host:port",
+            Description = "HTTP addresses of nodes; the first that answers tells of all others.",
+            DefaultValueFactory = _ => "127.0.0.1:7501,127.0.0.1:7502,127.0.0.1:7503",
+            HelpName = "host:port,...",
         };
         var json = new Option<bool>("--json") { Description = "Print it as JSON." };
         var watch = new Option<bool>("--watch") { Description = "Print it again each second, until Ctrl-C." };
@@ -52,10 +52,19 @@ internal static class StatusCommand
         return status;
     }
 
-    private static async Task<ExitCode> Show(HttpClient http, string address, bool asJson, CancellationToken stop)
+    private static async Task<ExitCode> Show(HttpClient http, string addresses, bool asJson, CancellationToken stop)
     {
-        (ClusterStatus? status, string problem) =
-            await ClusterStatus.Ask(http, address, stop).ConfigureAwait(false);
+        ClusterStatus? status = null;
+        string problem = "";
+        foreach (string address in addresses.Split(',', StringSplitOptions.TrimEntries))
+        {
+            (status, problem) = await ClusterStatus.Ask(http, address, stop).ConfigureAwait(false);
+            if (status is not null)
+            {
+                break;
+            }
+        }
+
         if (status is null)
         {
             await Console.Error.WriteLineAsync($"quorate status: {problem}").ConfigureAwait(false);
