@@ -353,12 +353,6 @@ internal sealed class PartitionWrites
         _queue.Release(open);
         _eviction?.Used(open.Keys);
         bool isRemembered = open.Request.Session is not null;
-        if (isRemembered && evaluation.Reply.Length > RequestSessions.ReplyBytesMax)
-        {
-            _parts.Refuse(open, DropReason.TooLarge);
-            return null;
-        }
-
         ValueVersion version = evaluation.ChangeCount == 0
             ? ValueVersion.None
             : new(_parts.Replica.Group!.Term, evaluation.LastVersion);

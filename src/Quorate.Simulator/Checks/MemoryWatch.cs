@@ -26,9 +26,12 @@ internal sealed class MemoryWatch(MemoryBudget budget, NodeSettings settings, st
             RunClaims.Break(
                 RunClaims.MemoryBudget,
                 $"{node} has nothing left to do and uses {budget.UsedBytes} bytes of memory of {budget.TotalBytes}, "
-                    + $"{dirtyBytes} for rows that are in memory only");
+                    + $"{dirtyBytes} for rows that are in memory only ({Uses()})");
         }
     }
+
+    private string Uses() => string.Join(
+        ", ", Enum.GetValues<MemoryUse>().Select(use => $"{use} {budget.UsedBy(use)}"));
 
     /// <summary>A write was asked for while the node was too far over its memory.</summary>
     public void CheckRefused(Attempt attempt)

@@ -365,11 +365,14 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         }
     }
 
-    /// <summary>When nothing under way needs memory, and nobody leaves, what is used is what is needed.</summary>
+    /// <summary>
+    /// When nothing under way needs memory, and nobody leaves, what is used is what is needed. What waits for the disk
+    /// is under way: a merge holds the file that it writes.
+    /// </summary>
     private void CheckMemory()
     {
         long dirtyBytes = 0;
-        bool isQuiet = _leaving.Count == 0;
+        bool isQuiet = _leaving.Count == 0 && Node.Disk.Pending.Count == 0;
         foreach (SimulatedReplica? replica in Node.Replicas)
         {
             if (replica is ValueReplica here)
