@@ -303,6 +303,8 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         }
     }
 
+    void INodeHost.Evicts(GroupId group, ReadToken place, int changes) => Here(group).Evicts(place, changes);
+
     void INodeHost.End(string sentence) => Node.Ending = sentence;
 
     private static int IndexOf(GroupId group) => (int)group.Value - 1;
