@@ -248,6 +248,9 @@ public static class Guards
     /// </summary>
     public static bool EvictedSessionsAreRefused => On();
 
+    /// <summary>S12: what a partition remembers of all its request sessions together is bounded.</summary>
+    public static bool SessionsAreBounded => On();
+
     /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
     public static bool ExpiryByLoggedTime => On();
 

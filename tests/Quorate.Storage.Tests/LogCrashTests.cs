@@ -69,6 +69,43 @@ public sealed class LogCrashTests
         }
     }
 
+    /// <summary>
+    /// Two losses of power, each in an opening, and between them a process that reads what the one before it left in
+    /// the page cache: at a log's very beginning, where a torn first block is the only one, and at each roll-over
+    /// behind it (seeds 910028 and 9300059).
+    /// </summary>
+    [Theory]
+    [InlineData(12, 20, 1)]
+    [InlineData(40, int.MaxValue, 9)]
+    public void Openings_that_are_cut_short_in_a_row_refuse_nothing(int writes, int stepsMax, int stride)
+    {
+        for (ulong seed = 1; seed < 6; seed++)
+        {
+            bool isMore = true;
+            for (int at = 0; isMore && at <= stepsMax; at += stride)
+            {
+                isMore = !RunTo(seed, at, writes).IsOver;
+                for (int first = 0; first < 8; first++)
+                {
+                    for (int second = 1; second < 12; second++)
+                    {
+                        LogRun run = RunTo(seed, at, writes);
+                        run.Crash(powerLost: true, seed + (ulong)at);
+                        Assert.Null(run.Reopen(first).Failure);
+                        run.Crash(powerLost: false, (ulong)first);
+                        Assert.Null(run.Reopen(second).Failure);
+                        run.Crash(powerLost: (first + second) % 3 != 0, (ulong)second);
+                        Assert.Null(run.Reopen(first).Failure);
+                        run.Crash(powerLost: true, (ulong)(first * second));
+                        string announced = run.ReopenAndCheck();
+                        run.Crash(powerLost: true, seed);
+                        Assert.Equal(announced, run.ReopenAndCheck());
+                    }
+                }
+            }
+        }
+    }
+
     [Theory]
     [InlineData(1, DiskFailures.Write)]
     [InlineData(3, DiskFailures.FolderSync)]
@@ -242,9 +279,9 @@ public sealed class LogCrashTests
         return run.Steps;
     }
 
-    private static LogRun RunTo(ulong seed, int steps)
+    private static LogRun RunTo(ulong seed, int steps, int writes = Writes)
     {
-        var run = new LogRun(seed, Writes);
+        var run = new LogRun(seed, writes);
         while (run.Steps < steps && !run.IsOver)
         {
             run.Step();

@@ -30,7 +30,10 @@ internal sealed class CacheEviction(PartitionParts parts, CacheSettings settings
     private long _underWayBytes;
     private long _chosenBytes;
 
-    /// <summary>The rows exceed their bound, and nothing can be let go.</summary>
+    /// <summary>
+    /// The rows exceed their bound, and the policy lets nothing go. Where every key may go this never holds: then what
+    /// is left of the rows in memory is going already.
+    /// </summary>
     public bool IsFull { get; private set; }
 
     private bool IsVolatile => settings.Policy is EvictionPolicy.VolatileLru or EvictionPolicy.VolatileTtl;
@@ -70,7 +73,7 @@ internal sealed class CacheEviction(PartitionParts parts, CacheSettings settings
             keys++;
         }
 
-        IsFull = over > 0 && keys == 0;
+        IsFull = over > 0 && keys == 0 && (IsVolatile || settings.Policy == EvictionPolicy.NoEviction);
     }
 
     /// <summary>The deletes that were last chosen are logged at this place.</summary>

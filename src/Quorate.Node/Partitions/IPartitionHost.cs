@@ -51,6 +51,13 @@ public interface IPartitionHost
     }
 
     /// <summary>
+    /// For those who watch: the entry at this place begins with so many changes that let go of rows of a cache.
+    /// </summary>
+    void Evicts(ReadToken place, int changes)
+    {
+    }
+
+    /// <summary>
     /// The partition can not prove what it holds or can not go on: the process must end with this sentence.
     /// </summary>
     void End(string sentence);

@@ -44,8 +44,29 @@ public sealed record PartitionSettings
     /// <summary>How long an entry that only carries the time is waited for.</summary>
     public Duration TimeEntryDeadline { get; init; } = Duration.FromSeconds(5);
 
-    /// <summary>Request sessions remembered in one slot; beyond, the least recently used ones are evicted.</summary>
-    public int SessionsPerSlotMax { get; init; } = 256;
+    /// <summary>
+    /// Request sessions remembered in the partition, each counted once in each slot where it has written; beyond, some
+    /// that were not used for long are evicted.
+    /// </summary>
+    public int SessionsMax { get; init; } = 16 * 1024;
+
+    /// <summary>
+    /// Bytes of sessions and remembered replies in the partition, their rows' keys counted; beyond, sessions are
+    /// evicted. Room for one reply is kept free.
+    /// </summary>
+    public long SessionBytesMax { get; init; } = 16L * 1024 * 1024;
+
+    /// <summary>
+    /// A reply that is remembered, in bytes. Of a larger one it is remembered only that its request was executed: a
+    /// repeat is refused, and not executed.
+    /// </summary>
+    public int RememberedReplyBytesMax { get; init; } = 1024 * 1024;
+
+    /// <summary>Sessions that one request evicts.</summary>
+    public int SessionsEvictedAtOnceMax { get; init; } = 8;
+
+    /// <summary>Sessions of which the longest unused one is evicted.</summary>
+    public int SessionsComparedMax { get; init; } = 16;
 
     /// <summary>Replies remembered for one session in one slot; beyond, those of the lowest numbers go.</summary>
     public int RepliesPerSessionMax { get; init; } = 64;

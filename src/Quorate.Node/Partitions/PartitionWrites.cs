@@ -121,6 +121,7 @@ internal sealed class PartitionWrites
         if (_timeEntry == 0)
         {
             _entry.Begin(_parts.Replica.Group!.LastIndex.Next);
+            _evicted = 0;
             Proposal proposal = new(_parts.NextRequest(), []);
             _timeEntry = proposal.Id.Value;
             Instant deadline = _parts.Host.Now + _parts.Settings.TimeEntryDeadline;
@@ -289,6 +290,11 @@ internal sealed class PartitionWrites
         Invariant.Check(place.Index == index, $"changes evaluated for entry {index} are logged there, not at {place}");
         _lastTime = time;
         _eviction?.Proposed(index);
+        if (_evicted > 0)
+        {
+            _parts.Host.Evicts(place, _evicted);
+        }
+
         foreach (ProposedRequest request in proposal.Requests)
         {
             _parts.Host.Proposed(request.Open.Request.Id, place, request.IsExecuted, request.Reply);
@@ -353,12 +359,6 @@ internal sealed class PartitionWrites
         _queue.Release(open);
         _eviction?.Used(open.Keys);
         bool isRemembered = open.Request.Session is not null;
-        if (isRemembered && evaluation.Reply.Length > RequestSessions.ReplyBytesMax)
-        {
-            _parts.Refuse(open, DropReason.TooLarge);
-            return null;
-        }
-
         ValueVersion version = evaluation.ChangeCount == 0
             ? ValueVersion.None
             : new(_parts.Replica.Group!.Term, evaluation.LastVersion);

@@ -58,6 +58,11 @@ public interface INodeHost
     {
     }
 
+    /// <summary>For those who watch: as <see cref="IPartitionHost.Evicts"/> says.</summary>
+    void Evicts(GroupId group, ReadToken place, int changes)
+    {
+    }
+
     /// <summary>For those who watch: the log has been read, and nothing was written to it yet.</summary>
     void LogOpened()
     {

@@ -78,5 +78,7 @@ internal sealed class PartitionShell(
     public void Proposed(RequestId request, ReadToken place, bool isExecuted, ReadOnlyMemory<byte> reply) =>
         host.Proposed(Group, request, place, isExecuted, reply);
 
+    public void Evicts(ReadToken place, int changes) => host.Evicts(Group, place, changes);
+
     public void End(string sentence) => node.End(sentence);
 }

@@ -65,6 +65,14 @@ internal static class RunClaims
     /// <summary>A read is answered what the model answers at its place in the log.</summary>
     public const string WrongRead = "wrong-read";
 
+    /// <summary>
+    /// A cache lets go of nothing but what its policy names, and says that it is full only when it may let nothing go.
+    /// </summary>
+    public const string WrongEviction = "wrong-eviction";
+
+    /// <summary>A full iteration by SCAN shows every key that was there all the time, and none that was not.</summary>
+    public const string ScanComplete = "scan-complete";
+
     /// <summary>Two keys that one batch writes are seen both or neither.</summary>
     public const string BatchAtomicity = "batch-atomicity";
 

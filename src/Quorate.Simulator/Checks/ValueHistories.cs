@@ -25,6 +25,11 @@ internal static class ValueHistories
     /// <summary>The linearizable part of a group's history.</summary>
     public static IEnumerable<Operation> Operations(IReadOnlyList<Attempt> attempts, int group, ValueReplay model)
     {
+        foreach (Operation eviction in model.Evictions.Operations)
+        {
+            yield return eviction;
+        }
+
         foreach (List<Attempt> request in Requests(attempts, group))
         {
             Attempt first = request[0];
@@ -95,6 +100,7 @@ internal static class ValueHistories
     {
         LogIndex index = answer.Token.Index;
         bool wroteHere = attempt.CommittedAt == index
+            && !attempt.WasFull
             && attempt.Values!.Register is { } use
             && (use.Kind != OperationKind.CompareAndSet || Result(use, ValueRequest.Text(answer.Result.Span)) != 0);
         (long key, long value) = !wroteHere
@@ -140,7 +146,7 @@ internal static class ValueHistories
     private static Operation OperationOf(List<Attempt> request, in RegisterUse use, ValueReplay model)
     {
         Attempt first = request[0];
-        Attempt? answered = request.Find(attempt => attempt.Seen(Outcome.Done));
+        Attempt? answered = request.Find(attempt => attempt.Seen(Outcome.Done) && !attempt.WasFull);
         var operation = new Operation
         {
             Client = first.Client,
@@ -153,7 +159,7 @@ internal static class ValueHistories
             Returned = answered?.Returned ?? long.MaxValue,
         };
         bool hadEffect = first.IsWrite
-            ? model.ExecutedFor(first) is not null
+            ? request.Exists(attempt => model.ExecutedFor(attempt) is { WasFull: false })
             : !request.TrueForAll(attempt => attempt.Seen(Outcome.Refused));
         if (!hadEffect)
         {

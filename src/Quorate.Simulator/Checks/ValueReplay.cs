@@ -16,7 +16,8 @@ namespace Quorate.Simulator.Checks;
 /// alone.</para>
 /// </summary>
 /// <param name="seal">Opens entries of groups that are encrypted.</param>
-internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
+/// <param name="evictions">What the group lets go of when it is a cache.</param>
+internal sealed class ValueReplay(IEntrySeal seal, ValueEvictions evictions) : IGroupModel
 {
     private readonly List<ModelKeys> _states = [ModelKeys.Empty];
     private readonly Dictionary<ReadToken, List<Evaluated>> _evaluated = [];
@@ -33,6 +34,8 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
     public int Repeated { get; private set; }
 
     public ModelKeys Last => _states[^1];
+
+    public ValueEvictions Evictions { get; } = evictions;
 
     /// <summary>A leader has evaluated a request and put what it changes into its entry.</summary>
     /// <param name="isExecuted">False: it was recognised, and is answered what its session remembers.</param>
@@ -102,6 +105,12 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
 
         ModelKeys state = _states[(int)index];
         ValueRequest request = attempt.Values!;
+        if (request.IsScan)
+        {
+            ScanRound.CheckPiece(attempt, state);
+            return;
+        }
+
         string given = ValueRequest.Text(answer.Result.Span);
         string expected = new ModelRun(state, state.Time) { Given = given }.Do(request.Lines, request.IsBatch)!;
         if (ModelReply.Canonical(given) is not { } canonical || canonical != ModelReply.Canonical(expected))
@@ -111,7 +120,7 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
                 $"{attempt}, answered at {answer.Token}: {Shown(given)}; the model answers {Shown(expected)}");
         }
 
-        if (request.ReadsPair)
+        if (request.ReadsPair && !Evictions.IsCache)
         {
             CheckPair(attempt, given);
         }
@@ -124,6 +133,19 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
         return state.Keys.TryGetValue(key, out ModelKey? found) && !found.IsExpired(state.Time)
             ? ModelReply.IndexOf(found.Version)
             : LogIndex.Zero;
+    }
+
+    /// <summary>The keys that were there at each index of a range.</summary>
+    public SortedSet<string> AllAlong(LogIndex first, LogIndex last)
+    {
+        var keys = new SortedSet<string>(StringComparer.Ordinal);
+        keys.UnionWith(_states[(int)first.Value].Alive.Select(key => key.Key));
+        for (int index = (int)first.Value + 1; index <= (int)last.Value; index++)
+        {
+            keys.IntersectWith(_states[index].Alive.Select(key => key.Key));
+        }
+
+        return keys;
     }
 
     /// <summary>Two keys that are only written together are seen as they were written: both or neither.</summary>
@@ -139,8 +161,9 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
     private void Replay(Entry entry, in EntryBatch batch, CommittedHistory history)
     {
         var versions = new LoggedVersions(new(entry.Term, entry.Index), batch.Changes);
-        ModelKeys state = Last;
-        List<Evaluated> requests = _evaluated.GetValueOrDefault(new ReadToken(entry.Term, entry.Index)) ?? [];
+        var place = new ReadToken(entry.Term, entry.Index);
+        ModelKeys state = Evictions.Apply(Last, place, batch.Changes.Span, _time.Milliseconds, history);
+        List<Evaluated> requests = _evaluated.GetValueOrDefault(place) ?? [];
         foreach ((Attempt attempt, bool isExecuted, string given) in requests)
         {
             if (!isExecuted)
@@ -151,6 +174,14 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
 
             Executed++;
             RegisterReplay.Settle(attempt, entry);
+            if (given.StartsWith(ValueRequest.FullError, StringComparison.Ordinal))
+            {
+                // It did nothing, and its number is not remembered.
+                Evictions.CheckFull(attempt);
+                attempt.TrueResult = ValueRequest.Bytes(given);
+                continue;
+            }
+
             SettleNumber(attempt, entry);
             var run = new ModelRun(state, _time.Milliseconds) { VersionOf = versions.Next, Given = given };
             ValueRequest request = attempt.Values!;
@@ -170,7 +201,7 @@ internal sealed class ValueReplay(IEntrySeal seal) : IGroupModel
                 RunClaims.WrongResult, $"the model writes {missing} in {entry}, the entry holds no such change");
         }
 
-        _evaluated.Remove(new ReadToken(entry.Term, entry.Index));
+        _evaluated.Remove(place);
         _states.Add(state with { Time = _time.Milliseconds });
     }
 

@@ -30,6 +30,7 @@ internal static class ValuesDrawing
             ExpiryMillisecondsMax = Pick(random, 20, 500, 3000),
             BatchPercent = Pick(random, 0, 20, 60),
             ClearPermille = Pick(random, 0, 0, 10, 50),
+            ScanPercent = Pick(random, 0, 20, 60),
             SessionPercent = Pick(random, 0, 50, 100),
             LateRepeatPercent = Pick(random, 0, 5, 30),
             RowsAreCold = random.Next(3) == 0,
@@ -81,9 +82,14 @@ internal static class ValuesDrawing
             ColdRequestsMax = Tiny() ? Pick(random, 1, 4) : normal.ColdRequestsMax,
             ProposalRequestsMax = Tiny() ? Pick(random, 1, 3) : normal.ProposalRequestsMax,
             ProposalBytesMax = Tiny() ? Pick(random, 1, 300) : normal.ProposalBytesMax,
-            SessionsPerSlotMax = Tiny() ? Pick(random, 2, 5) : normal.SessionsPerSlotMax,
+            SessionsMax = Tiny() ? Pick(random, 2, 5) : normal.SessionsMax,
+            SessionBytesMax = Tiny() ? Pick(random, 500, 2000) : normal.SessionBytesMax,
+            RememberedReplyBytesMax = Tiny() ? Pick(random, 5, 200) : normal.RememberedReplyBytesMax,
+            SessionsEvictedAtOnceMax = Tiny() ? 1 : normal.SessionsEvictedAtOnceMax,
+            SessionsComparedMax = Tiny() ? Pick(random, 1, 3) : normal.SessionsComparedMax,
             RepliesPerSessionMax = Tiny() ? Pick(random, 1, 4) : normal.RepliesPerSessionMax,
             ExpiriesTrackedMax = Tiny() ? Pick(random, 1, 4) : normal.ExpiriesTrackedMax,
+            Cache = Tiny() ? DrawCache(random) : null,
             ExpiryInterval = Duration.FromMilliseconds(Pick(random, 20, 200, 1000)),
             Replica = replica with
             {
@@ -91,6 +97,18 @@ internal static class ValuesDrawing
             },
         };
     }
+
+    private static CacheSettings DrawCache(SeededRandom random) => new()
+    {
+        BytesMax = Pick(random, 1, 200, 1000, 5000),
+        Policy = (EvictionPolicy)random.Next(Enum.GetValues<EvictionPolicy>().Length),
+        Samples = Pick(random, 1, 5),
+        SamplesMax = Pick(random, 5, 1024),
+        CandidatesMax = Pick(random, 1, 16),
+        KeysPerEntryMax = Pick(random, 1, 3, 1024),
+        RowsPerEntryMax = Pick(random, 1, 4, 4096),
+        UsesMax = Pick(random, 1, 1024),
+    };
 
     private static int Pick(SeededRandom random, params int[] choices) => choices[random.Next(choices.Length)];
 }

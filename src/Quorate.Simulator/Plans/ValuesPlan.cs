@@ -56,6 +56,9 @@ internal sealed record ValuesPlan
     /// <summary>Out of a thousand writes: FLUSHDB.</summary>
     public int ClearPermille { get; init; }
 
+    /// <summary>Out of a hundred reads: pieces of an iteration over all keys.</summary>
+    public int ScanPercent { get; init; }
+
     /// <summary>Out of a hundred clients: those that number their requests in a session.</summary>
     public int SessionPercent { get; init; }
 

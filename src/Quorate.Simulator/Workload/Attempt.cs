@@ -62,6 +62,11 @@ internal sealed class Attempt
     /// <summary>A committed write: the results of its commands, or its reply, in the committed order.</summary>
     public ReadOnlyMemory<byte> TrueResult { get; set; }
 
+    /// <summary>It was answered that the cache is full: it did nothing, though it has a place in the log.</summary>
+    public bool WasFull => Values is not null
+        && ValueRequest.Text((TrueResult.IsEmpty && Answer is { } answer ? answer.Result : TrueResult).Span)
+            .StartsWith(ValueRequest.FullError, StringComparison.Ordinal);
+
     /// <summary>True when the client holds an answer.</summary>
     public bool Seen(Outcome outcome) => Returned is not null && Answer!.Outcome == outcome;
 

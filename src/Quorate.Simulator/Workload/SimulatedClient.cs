@@ -3,6 +3,7 @@ using Quorate.Core.Checking;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Partitions;
+using Quorate.Simulator.Checks;
 using Quorate.Simulator.Engine;
 using Quorate.Simulator.Plans;
 using Quorate.Simulator.World;
@@ -379,7 +380,7 @@ internal sealed class SimulatedClient
 
         if (_values is not null)
         {
-            _values.Learn(attempt);
+            _values.Learn(attempt, (ValueReplay)_world.Checks[attempt.Group].Model);
         }
         else
         {

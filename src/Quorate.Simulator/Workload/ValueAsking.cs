@@ -1,6 +1,7 @@
 using Quorate.Core.Checking;
 using Quorate.Core.Model;
 using Quorate.Node.Partitions;
+using Quorate.Simulator.Checks;
 using Quorate.Simulator.Model;
 using Quorate.Simulator.Plans;
 
@@ -21,6 +22,7 @@ internal sealed class ValueAsking
     private readonly SeenRegister[][] _seen;
     private readonly ulong[] _sessions;
     private readonly ulong[] _numbers;
+    private readonly ScanRound?[] _scans;
     private readonly bool _numbersRequests;
     private uint _sessionsMade;
 
@@ -32,11 +34,21 @@ internal sealed class ValueAsking
         _drawing = new(plan, random);
         _numbersRequests = random.Next(100) < plan.SessionPercent;
         _seen = [.. Enumerable.Range(0, groups).Select(_ => new SeenRegister[plan.Tags])];
+        _scans = new ScanRound?[groups];
         _sessions = new ulong[groups];
         _numbers = new ulong[groups];
     }
 
-    public ValueRequest Draw(int group, ulong stamp, bool isWrite) => _drawing.Draw(stamp, isWrite, _seen[group]);
+    public ValueRequest Draw(int group, ulong stamp, bool isWrite)
+    {
+        if (isWrite || _random.Next(100) >= _plan.ScanPercent)
+        {
+            return _drawing.Draw(stamp, isWrite, _seen[group]);
+        }
+
+        _scans[group] ??= new ScanRound();
+        return _drawing.Scan(_scans[group]!.Cursor);
+    }
 
     /// <summary>What is asked after the faults: a write of a register, or a read of all that a key holds.</summary>
     public static ValueRequest Final(in FinalTask task, ulong stamp)
@@ -76,9 +88,16 @@ internal sealed class ValueAsking
     public bool RepeatsLate(Attempt attempt) =>
         attempt.Numbered is not null && _random.Next(100) < _plan.LateRepeatPercent;
 
-    /// <summary>The client takes note of what a register holds.</summary>
-    public void Learn(Attempt attempt)
+    /// <summary>The client takes note of what a register holds, and of where an iteration goes on.</summary>
+    public void Learn(Attempt attempt, ValueReplay model)
     {
+        if (attempt.Values!.IsScan)
+        {
+            bool isOver = _scans[attempt.Group]!.Take(attempt, model);
+            _scans[attempt.Group] = isOver ? null : _scans[attempt.Group];
+            return;
+        }
+
         if (attempt.Values!.Register is not { } use || use.Key % 2 != 0)
         {
             return;
@@ -104,5 +123,5 @@ internal sealed class ValueAsking
         return (task.Key / uses, (KeyUse)(task.Key % uses));
     }
 
-    private static long ValueHistory(string bulk) => Checks.ValueHistories.ValueOf(ModelReply.BulkText(bulk));
+    private static long ValueHistory(string bulk) => ValueHistories.ValueOf(ModelReply.BulkText(bulk));
 }

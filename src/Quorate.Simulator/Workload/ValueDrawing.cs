@@ -48,6 +48,16 @@ internal sealed class ValueDrawing(ValuesPlan plan, SeededRandom random)
         return new ValueRequest(lines, count > 1, isWrite);
     }
 
+    /// <summary>A piece of an iteration over all keys.</summary>
+    public ValueRequest Scan(string cursor)
+    {
+        string[] line = ["SCAN", cursor];
+        return new([random.Next(2) == 0 ? line : [.. line, "COUNT", Number(random.Between(1, 5))]], false, false)
+        {
+            IsScan = true,
+        };
+    }
+
     /// <summary>Reads all that a key may hold, whatever its type is.</summary>
     public static ValueRequest ReadAll(int tag, KeyUse use) => use switch
     {

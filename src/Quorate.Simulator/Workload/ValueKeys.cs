@@ -14,6 +14,20 @@ internal static class ValueKeys
     /// <summary>Numbers of register keys, as the checkers know them: registers are even, counters odd.</summary>
     public static long RegisterNumber(int tag, KeyUse use) => (2 * tag) + (use == KeyUse.Counter ? 1 : 0);
 
+    /// <summary>The number of a register or counter; null when the key is neither.</summary>
+    public static long? RegisterNumberOf(string key)
+    {
+        for (int tag = 0; tag < TagsMax; tag++)
+        {
+            if (key == Of(tag, KeyUse.Register) || key == Of(tag, KeyUse.Counter))
+            {
+                return RegisterNumber(tag, key == Of(tag, KeyUse.Counter) ? KeyUse.Counter : KeyUse.Register);
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>
     /// A key's bytes as Latin-1. Some hold zeros and bytes above 127, which row keys must keep in order and apart.
     /// </summary>

@@ -19,6 +19,12 @@ internal sealed record ValueRequest(string[][] Lines, bool IsBatch, bool IsWrite
     /// <summary>It reads a pair of keys that are always written together, and nothing else.</summary>
     public bool ReadsPair { get; init; }
 
+    /// <summary>It is a piece of an iteration over all keys.</summary>
+    public bool IsScan { get; init; }
+
+    /// <summary>How the error of a full cache begins.</summary>
+    public const string FullError = "-OOM ";
+
     public static byte[] Bytes(string text) => Encoding.Latin1.GetBytes(text);
 
     public static string Text(ReadOnlySpan<byte> bytes) => Encoding.Latin1.GetString(bytes);

@@ -141,6 +141,7 @@ internal sealed class Operator
             if (placement.On(node.Number) is { } placed)
             {
                 _world.Checks[group].RecordOf(placed.Id).Lost = true;
+                placement.Gone.Add(placed.Id);
                 placement.Lost.Add(placed.Id);
                 placement.Remove(node.Number);
             }
@@ -244,7 +245,7 @@ internal sealed class Operator
 
         for (int group = 0; group < _world.Placements.Length; group++)
         {
-            ForgetLost(group);
+            FindLost(group);
             Replace(group);
             Retire(group);
         }
@@ -262,13 +263,19 @@ internal sealed class Operator
         leader.Take(request);
     }
 
-    private void ForgetLost(int group)
+    /// <summary>
+    /// What is lost is asked anew each time: a replica that no membership named when it was lost may be named by one
+    /// that was asked for before and comes about later (seed 8100311).
+    /// </summary>
+    private void FindLost(int group)
     {
-        SortedSet<ReplicaId> lost = _world.Placements[group].Lost;
-        if (lost.Count > 0)
+        Placement placement = _world.Placements[group];
+        if (placement.Gone.Count > 0)
         {
             Membership[] possible = [.. _world.Checks[group].PossibleMemberships()];
-            lost.RemoveWhere(id => !possible.Any(membership => membership.Contains(id)));
+            placement.Lost.Clear();
+            placement.Lost.UnionWith(
+                placement.Gone.Where(id => Array.Exists(possible, membership => membership.Contains(id))));
         }
     }
 
@@ -340,6 +347,7 @@ internal sealed class Operator
             else if (placed.RetiredAt < _world.Now)
             {
                 _world.Nodes[node].CloseReplica(group);
+                placement.Gone.Add(placed.Id);
                 placement.Remove(node);
             }
         }

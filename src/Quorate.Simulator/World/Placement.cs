@@ -31,7 +31,13 @@ internal sealed class Placement
         _incarnations = new uint[nodes];
     }
 
-    /// <summary>Replicas whose disks are gone and which the group's membership may still name.</summary>
+    /// <summary>
+    /// Replicas whose disks are gone or that were taken away, ever: a message that was long under way may still bring
+    /// about a membership that names one of them.
+    /// </summary>
+    public SortedSet<ReplicaId> Gone { get; } = [];
+
+    /// <summary>Those of them that a membership names which is in force or may come about.</summary>
     public SortedSet<ReplicaId> Lost { get; } = [];
 
     public int Nodes => _byNode.Length;

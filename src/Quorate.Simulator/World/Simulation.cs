@@ -231,7 +231,7 @@ internal sealed class Simulation
 
         IGroupModel model = Plan.Values is null
             ? new RegisterReplay(Attempts)
-            : new ValueReplay(RunKeys.ReaderOf(this, group));
+            : new ValueReplay(RunKeys.ReaderOf(this, group), new(Plan.Partition.Cache?.Policy, () => Now));
         Checks[group] = new GroupChecks(group, first, model);
     }
 

@@ -303,6 +303,8 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         }
     }
 
+    void INodeHost.Evicts(GroupId group, ReadToken place, int changes) => Here(group).Evicts(place, changes);
+
     void INodeHost.End(string sentence) => Node.Ending = sentence;
 
     private static int IndexOf(GroupId group) => (int)group.Value - 1;
@@ -365,7 +367,10 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         }
     }
 
-    /// <summary>When nothing under way needs memory, and nobody leaves, what is used is what is needed.</summary>
+    /// <summary>
+    /// When nothing under way needs memory, and nobody leaves, what is used is what is needed. What waits for the disk
+    /// is under way: a merge holds the file that it writes.
+    /// </summary>
     private void CheckMemory()
     {
         long dirtyBytes = 0;

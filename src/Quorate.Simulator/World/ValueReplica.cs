@@ -67,6 +67,16 @@ internal sealed class ValueReplica(
         Model.Evaluated(attempt, place, isExecuted, reply);
     }
 
+    public void Evicts(ReadToken place, int changes)
+    {
+        if (World.Trace.Verbose)
+        {
+            World.Note(Name, $"evicts with {changes} changes at {place}");
+        }
+
+        Model.Evictions.Proposed(place, changes);
+    }
+
     public void RoleChanged(in RoleChanged change) => NoteRole(change);
 
     /// <summary>The store is open: its files are walked from end to end, unless a bit was turned in them.</summary>

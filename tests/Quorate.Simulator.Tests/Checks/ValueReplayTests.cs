@@ -4,6 +4,7 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Partitions;
 using Quorate.Simulator.Checks;
+using Quorate.Simulator.Plans;
 using Quorate.Simulator.Workload;
 using Quorate.Storage.Rows;
 
@@ -14,7 +15,7 @@ public sealed class ValueReplayTests
 {
     private const long Time = 5000;
 
-    private readonly ValueReplay _replay = new(PlainEntries.Instance);
+    private readonly ValueReplay _replay = new(PlainEntries.Instance, new(null, () => 0));
     private readonly CommittedHistory _history = new();
     private ulong _attempts;
     private ulong _index;
@@ -115,6 +116,118 @@ public sealed class ValueReplayTests
         ForgedGroup.Breaks(RunClaims.BatchAtomicity, () => _replay.CheckRead(read));
     }
 
+    [Fact]
+    public void What_a_cache_lets_go_is_gone_and_nothing_else_is()
+    {
+        ValueReplay replay = Cache(EvictionPolicy.AllKeysLru);
+        Commit(replay, Time, [Write(null, "MSET", "a", "1", "b", "2")], Text("a"), Text("b"));
+        Evict(replay, Time + 1, "a");
+
+        replay.CheckRead(Read("_\r\n", 2, "GET", "a"));
+        replay.CheckRead(Read("$1\r\n2\r\n", 2, "GET", "b"));
+        ForgedGroup.Breaks(RunClaims.WrongRead, () => replay.CheckRead(Read("$1\r\n1\r\n", 2, "GET", "a")));
+        ForgedGroup.Breaks(RunClaims.WrongRead, () => replay.CheckRead(Read("_\r\n", 2, "GET", "b")));
+    }
+
+    [Fact]
+    public void A_register_that_is_let_go_is_written_absent()
+    {
+        string register = ValueKeys.Of(2, KeyUse.Register);
+        ValueReplay replay = Cache(EvictionPolicy.AllKeysRandom);
+        Commit(replay, Time, [Write(null, "SET", register, "1")], Text(register));
+        Evict(replay, Time + 1, register);
+
+        Operation gone = Assert.Single(replay.Evictions.Operations);
+        Assert.Equal((4, OperationKind.Write, 0), (gone.Key, gone.Kind, gone.Argument));
+    }
+
+    [Fact]
+    public void A_cache_that_lets_go_of_what_its_policy_keeps_breaks_wrong_eviction()
+    {
+        EvictionPolicy?[] policies = [null, EvictionPolicy.NoEviction, EvictionPolicy.VolatileLru];
+        foreach (EvictionPolicy? policy in policies)
+        {
+            _index = 0;
+            ValueReplay replay = Cache(policy);
+            Commit(replay, Time, [Write(null, "SET", "a", "1")], Text("a"));
+
+            ForgedGroup.Breaks(RunClaims.WrongEviction, () => Evict(replay, Time + 1, "a"));
+        }
+    }
+
+    [Fact]
+    public void Keys_that_expire_may_go_where_only_they_may()
+    {
+        ValueReplay replay = Cache(EvictionPolicy.VolatileTtl);
+        Commit(replay, Time, [Write(null, "SET", "a", "1", "PX", "100")], Text("a"));
+        Evict(replay, Time + 1, "a");
+
+        replay.CheckRead(Read("_\r\n", 2, "GET", "a"));
+    }
+
+    [Fact]
+    public void A_cache_is_full_only_when_it_may_let_nothing_go()
+    {
+        const string full = "-OOM command not allowed\r\n";
+        Cache(EvictionPolicy.NoEviction).Evictions.CheckFull(Write(null, "SET", "a", "1"));
+        ValueReplay replay = Cache(EvictionPolicy.AllKeysLru);
+        Attempt set = Write(null, "SET", "a", "1");
+        replay.Evaluated(set, new(new Term(1), new LogIndex(1)), isExecuted: true, ValueRequest.Bytes(full));
+
+        ForgedGroup.Breaks(RunClaims.WrongEviction, () => Commit(replay, Time, []));
+        ForgedGroup.Breaks(
+            RunClaims.WrongEviction,
+            () => Cache(EvictionPolicy.NoEviction).Evictions.CheckFull(Write(null, "DEL", "a")));
+    }
+
+    [Fact]
+    public void A_request_that_found_the_cache_full_may_be_executed_later()
+    {
+        const string full = "-OOM command not allowed\r\n";
+        ValueReplay replay = Cache(EvictionPolicy.NoEviction);
+        var number = new SessionRequest(7, 1, 0);
+        Attempt first = Write(number, "SET", "a", "1");
+        replay.Evaluated(first, new(new Term(1), new LogIndex(1)), isExecuted: true, ValueRequest.Bytes(full));
+        Commit(replay, Time, []);
+        Commit(replay, Time + 1, [Write(number, "SET", "a", "1")], Text("a"));
+
+        Assert.True(first.WasFull);
+        replay.CheckRead(Read("_\r\n", 1, "GET", "a"));
+        replay.CheckRead(Read("$1\r\n1\r\n", 2, "GET", "a"));
+    }
+
+    [Fact]
+    public void An_iteration_that_misses_a_key_that_stayed_breaks_scan_complete()
+    {
+        Commit(Time, [Write(null, "MSET", "a", "1", "b", "2")], Text("a"), Text("b"));
+        Commit(Time + 1, [Write(null, "DEL", "b")]);
+        Commit(Time + 2, [Write(null, "SET", "c", "1")], Text("c"));
+
+        var round = new ScanRound();
+        Assert.False(round.Take(Scan("*2\r\n$1\r\n7\r\n*1\r\n$1\r\na\r\n", 1, "0"), _replay));
+        Assert.Equal("7", round.Cursor);
+        Assert.True(round.Take(Scan("*2\r\n$1\r\n0\r\n*0\r\n", 3, "7"), _replay));
+
+        var worse = new ScanRound();
+        Assert.False(worse.Take(Scan("*2\r\n$1\r\n7\r\n*0\r\n", 3, "0"), _replay));
+        ForgedGroup.Breaks(
+            RunClaims.ScanComplete,
+            () => worse.Take(Scan("*2\r\n$1\r\n0\r\n*1\r\n$1\r\nb\r\n", 1, "7"), _replay));
+    }
+
+    [Fact]
+    public void An_iteration_that_shows_what_is_not_there_breaks_wrong_read()
+    {
+        Commit(Time, [Write(null, "SET", "a", "1")], Text("a"));
+
+        _replay.CheckRead(Scan("*2\r\n$1\r\n0\r\n*1\r\n$1\r\na\r\n", 1, "0"));
+        foreach (string wrong in new[] { "*1\r\n$1\r\nb\r\n", "*2\r\n$1\r\na\r\n$1\r\na\r\n", "_\r\n" })
+        {
+            ForgedGroup.Breaks(
+                RunClaims.WrongRead, () => _replay.CheckRead(Scan($"*2\r\n$1\r\n0\r\n{wrong}", 1, "0")));
+        }
+    }
+
     private static byte[] Text(string key) => RowKey.Of(ValueRequest.Bytes(key));
 
     private string? Differs(Attempt attempt, string reply)
@@ -124,7 +237,29 @@ public sealed class ValueReplayTests
         return _replay.ResultDiffers(attempt, _replay.ExecutedFor(attempt)!);
     }
 
-    private void Commit(long time, Attempt[] requests, params byte[][] written)
+    private static ValueReplay Cache(EvictionPolicy? policy) => new(PlainEntries.Instance, new(policy, () => 0));
+
+    private Attempt Scan(string reply, ulong index, string cursor)
+    {
+        Attempt piece = Make(false, null, ["SCAN", cursor], isScan: true);
+        var token = new ReadToken(new Term(1), new LogIndex(index));
+        piece.Answer = new Answer(Outcome.Done, default, ReplicaId.None, token, ValueRequest.Bytes(reply), 1);
+        return piece;
+    }
+
+    /// <summary>An entry that begins with the deletion of a key, of which nobody asked.</summary>
+    private void Evict(ValueReplay replay, long time, string key)
+    {
+        var changes = new ArrayBufferWriter<byte>();
+        RowChanges.Write(changes, new RowChange(Text(key), RowType.Tombstone, 0, []));
+        replay.Evictions.Proposed(new(new Term(1), new LogIndex(_index + 1)), 1);
+        Commit(replay, time, [], changes.WrittenSpan);
+    }
+
+    private void Commit(long time, Attempt[] requests, params byte[][] written) =>
+        Commit(_replay, time, requests, written);
+
+    private void Commit(ValueReplay replay, long time, Attempt[] requests, params byte[][] written)
     {
         var changes = new ArrayBufferWriter<byte>();
         foreach (byte[] rowKey in written)
@@ -132,15 +267,20 @@ public sealed class ValueReplayTests
             RowChanges.Write(changes, new RowChange(rowKey, RowType.Text, 0, [1]));
         }
 
+        Commit(replay, time, requests, changes.WrittenSpan);
+    }
+
+    private void Commit(ValueReplay replay, long time, Attempt[] requests, ReadOnlySpan<byte> changes)
+    {
         var token = new ReadToken(new Term(1), new LogIndex(++_index));
         foreach (Attempt request in requests)
         {
-            _replay.Evaluated(request, token, isExecuted: true, default);
+            replay.Evaluated(request, token, isExecuted: true, default);
         }
 
-        byte[] batch = EntryBatch.Encode(HybridTime.FromMilliseconds(time), changes.WrittenSpan);
+        byte[] batch = EntryBatch.Encode(HybridTime.FromMilliseconds(time), changes);
         _history.Append(token.Term);
-        _replay.Apply(new Entry(token.Index, token.Term, EntryKind.Data, batch), _history);
+        replay.Apply(new Entry(token.Index, token.Term, EntryKind.Data, batch), _history);
     }
 
     private Attempt Write(SessionRequest? number, params string[] words) => Make(true, number, words);
@@ -153,7 +293,7 @@ public sealed class ValueReplayTests
         return read;
     }
 
-    private Attempt Make(bool isWrite, SessionRequest? number, string[] words) => new()
+    private Attempt Make(bool isWrite, SessionRequest? number, string[] words, bool isScan = false) => new()
     {
         Id = ++_attempts,
         Client = 0,
@@ -162,7 +302,11 @@ public sealed class ValueReplayTests
         IsWrite = isWrite,
         Commands = [],
         Batch = [],
-        Values = new ValueRequest([words], false, isWrite) { ReadsPair = words[0] == "MGET" },
+        Values = new ValueRequest([words], false, isWrite) 
+        {
+            ReadsPair = words[0] == "MGET",
+            IsScan = isScan,
+        },
         Numbered = number,
         Invoked = 0,
         Deadline = 1,
