@@ -9,6 +9,7 @@ using Quorate.Node.Runtime;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Encryption;
 using Quorate.Storage.Memory;
+using Quorate.Storage.Memtables;
 using Quorate.Storage.Stores;
 
 namespace Quorate.Node.Cluster;
@@ -35,6 +36,12 @@ public sealed record ClusterPlace
 
     /// <summary>Opens the data keys of encrypted keyspaces; null where none was given.</summary>
     public MasterKey? MasterKey { get; init; }
+
+    /// <summary>Those who read the rows of partitions from other threads; null where nobody does.</summary>
+    public MemtableReaders? Readers { get; init; }
+
+    /// <summary>Makes what a partition publishes for readers on other threads; null where there are none.</summary>
+    public Func<GroupId, IReadPublication>? Published { get; init; }
 
     /// <summary>Makes the rows of a partition; null for memtables and sorted files on the disk above.</summary>
     public Func<PartitionRows, IPartitionStoreClient, IPartitionStore>? Rows { get; init; }

@@ -50,6 +50,11 @@ public interface IClusterHost
     /// <summary>The metadata has changed, or who leads: addresses of peers are in it.</summary>
     void ViewChanged(ClusterView view);
 
+    /// <summary>
+    /// Partitions of this node were opened or dropped. A dropped one serves nobody any more, whoever still knows it.
+    /// </summary>
+    void PartitionsChanged();
+
     /// <summary>Something that an operator may want to know (an election, a silent node), in one sentence.</summary>
     void Happened(in NodeEvent happened);
 

@@ -156,7 +156,8 @@ internal sealed class PartitionKeeper
                 Compression = rows.Compression == Compression.Snappy ? BlockCompression.Snappy : BlockCompression.None,
             },
         };
-        return new PartitionStore(_parts.Place.Disk, settings, client, _cache, _parts.Place.Memory, encryption);
+        return new PartitionStore(
+            _parts.Place.Disk, settings, client, _cache, _parts.Place.Memory, encryption, _parts.Place.Readers);
     }
 
     private IEnumerable<string> Orphans(MetadataState state, IEnumerable<string> names)
@@ -210,6 +211,7 @@ internal sealed class PartitionKeeper
         }
 
         _refused.IntersectWith(wanted);
+        _parts.Host.PartitionsChanged();
     }
 
     private void Open(KeyspaceRecord keyspace, PartitionRecord row, ReplicaId replica)

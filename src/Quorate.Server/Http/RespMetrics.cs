@@ -19,6 +19,8 @@ internal static class RespMetrics
         text.Counter("quorate_resp_bytes_total", "Bytes from and to Redis clients.")
             .Add(counters.BytesIn, "direction", "in")
             .Add(counters.BytesOut, "direction", "out");
+        text.Counter(
+            "quorate_reads_here_total", "Reads that were served on their connection's own thread.").Add(counters.ReadsHere);
         text.Counter("quorate_requests_not_done_total", "Requests to partitions that were not done, by outcome.")
             .Add(counters.RefusedRequests, "outcome", "refused")
             .Add(counters.UnknownRequests, "outcome", "unknown");

@@ -3,6 +3,7 @@ using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
+using Quorate.Node.Partitions;
 using Quorate.Server.Resp.Commands;
 
 namespace Quorate.Server.Resp;
@@ -19,7 +20,9 @@ internal sealed class ConnectionCalls
     private PartitionTrack? _lastTrack;
     private ClientCall[] _batch = [];
     private int _batchCount;
-    private Instant? _deadline;
+    private Instant? _now;
+    private long _wallClock;
+    private long _readsHere;
 
     public ConnectionCalls(RespConnection connection)
     {
@@ -28,10 +31,52 @@ internal sealed class ConnectionCalls
     }
 
     /// <summary>Of what is asked in this turn.</summary>
-    public Instant Deadline => _deadline ??= _connection.Shared.Gateway.Now
+    public Instant Deadline => Now
         + Duration.FromMilliseconds(_connection.Shared.Settings.RequestDeadlineMilliseconds);
 
-    public void BeginTurn() => _deadline = null;
+    /// <summary>
+    /// The node's clock, read after all that this turn takes had arrived, and after all that had ended before it.
+    /// </summary>
+    private Instant Now => _now ?? ReadClocks();
+
+    public void BeginTurn() => _now = null;
+
+    /// <summary>How many reads were served here since this was last asked.</summary>
+    public long TakeReadsHere()
+    {
+        long count = _readsHere;
+        _readsHere = 0;
+        return count;
+    }
+
+    /// <summary>
+    /// Serves a read on this thread, when it overtakes nothing of its connection and this node may answer it from
+    /// memory. False when the partition has to be asked; nothing was done then.
+    /// </summary>
+    public bool TryRead(RespRequest request, KeyspaceView keyspace, Slot slot)
+    {
+        if (_connection.Shared.Node.Reads is not { } reads)
+        {
+            return false;
+        }
+
+        PartitionTrack track = TrackOf(new GroupId(keyspace.PartitionOf(slot).Group));
+        if (!track.MayReadNow || track.LocalIn(reads.Partitions) is not { } partition)
+        {
+            return false;
+        }
+
+        ReadLevel level = _connection.Client.ReadLevel ?? (ReadLevel)keyspace.Record.ReadLevel;
+        var read = new FastRead(level, track.Token, Now, _wallClock);
+        if (!reads.TryServe(partition, request.Line, read, request, out ReadToken seen))
+        {
+            return false;
+        }
+
+        track.Saw(seen);
+        _readsHere++;
+        return true;
+    }
 
     /// <summary>
     /// Asks a partition; the call is handed over at the end of the turn, or when it overtakes nobody any more.
@@ -140,6 +185,14 @@ internal sealed class ConnectionCalls
         _batchCount = 0;
         _connection.Shared.Gateway.Submit(_batch.AsSpan(0, count));
         _batch.AsSpan(0, count).Clear();
+    }
+
+    private Instant ReadClocks()
+    {
+        _wallClock = _connection.Shared.WallClockMilliseconds;
+        Instant now = _connection.Shared.Gateway.Now;
+        _now = now;
+        return now;
     }
 
     private void Enqueue(RespCall call)

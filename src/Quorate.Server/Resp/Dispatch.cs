@@ -95,9 +95,14 @@ internal static class Dispatch
 
         if (route.Kind == RouteKind.OneSlot)
         {
+            bool writes = route.Spec!.Kind == CommandKind.Write;
             request.Call.Session = connection.Client.TakeRequest();
-            connection.Calls.Ask(
-                request.Call, keyspace, route.Slot, request.OwnLines(), route.Spec!.Kind == CommandKind.Write);
+            if (writes || request.Call.Session is not null
+                || !connection.Calls.TryRead(request, keyspace, route.Slot))
+            {
+                connection.Calls.Ask(request.Call, keyspace, route.Slot, request.OwnLines(), writes);
+            }
+
             return;
         }
 

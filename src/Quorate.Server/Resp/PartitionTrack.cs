@@ -1,6 +1,7 @@
 using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
+using Quorate.Server.Reading;
 
 namespace Quorate.Server.Resp;
 
@@ -17,6 +18,8 @@ internal sealed class PartitionTrack(GroupId group)
     private int _writes;
     private int _wide;
     private int _held;
+    private LocalPartitions? _table;
+    private LocalPartition? _local;
 
     /// <summary>
     /// Slots (modulo 64) of reads since the track was empty: a write of none of them needs no further look.
@@ -29,6 +32,24 @@ internal sealed class PartitionTrack(GroupId group)
 
     /// <summary>Some calls may have become free to go.</summary>
     public bool NeedsLook { get; set; }
+
+    /// <summary>
+    /// A read that came now would be handed over at once; so it may be served at once, too: it is ended before the next
+    /// call is looked at.
+    /// </summary>
+    public bool MayReadNow => _first is null || (_held == 0 && _wide == 0 && MayReadPast(_writes > 0));
+
+    /// <summary>The partition, as far as this node has it.</summary>
+    public LocalPartition? LocalIn(LocalPartitions table)
+    {
+        if (_table != table)
+        {
+            _table = table;
+            _local = table.Find(Group);
+        }
+
+        return _local;
+    }
 
     /// <summary>Adds a call; true when it may be handed over at once.</summary>
     public bool Add(RespCall call)

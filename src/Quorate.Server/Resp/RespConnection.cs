@@ -134,7 +134,7 @@ internal sealed class RespConnection
             }
         }
 
-        Shared.Counters.Took(Client.Commands - commands, length - input.Length);
+        Shared.Counters.Took(Client.Commands - commands, length - input.Length, Calls.TakeReadsHere());
         return length - input.Length;
     }
 
@@ -243,6 +243,7 @@ internal sealed class RespConnection
         {
             RespRequest request = _stalled!;
             _stalled = null;
+            Calls.BeginTurn();
             Dispatch.Start(request);
         }
     }

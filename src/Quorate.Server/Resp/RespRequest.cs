@@ -1,6 +1,7 @@
 using Quorate.Node.Commands;
 using Quorate.Node.Evaluation;
 using Quorate.Protocol;
+using Quorate.Server.Reading;
 using Quorate.Server.Resp.Commands;
 
 namespace Quorate.Server.Resp;
@@ -18,7 +19,7 @@ internal abstract class RequestSteps
 /// A command of a connection from its first byte until its reply is written. Used again for another when it is through;
 /// one whose calls have not all ended never is.
 /// </summary>
-internal sealed class RespRequest
+internal sealed class RespRequest : IReplyTaker
 {
     /// <summary>Requests that a thread keeps for the next.</summary>
     private const int KeptMax = 1024;
@@ -29,8 +30,15 @@ internal sealed class RespRequest
     /// <summary>Words of so many bytes may stay until they are overwritten.</summary>
     private const int KeptBytesMax = 4096;
 
+    /// <summary>The room for a reply, in bytes: at first, and the largest that is kept.</summary>
+    private const int RoomBytesMin = 256;
+
+    private const int RoomBytesMax = 4096;
+
     [ThreadStatic]
     private static Stack<RespRequest>? _kept;
+
+    private byte[] _room = [];
 
     private readonly ReadOnlyMemory<byte>[]?[] _words = new ReadOnlyMemory<byte>[KeptWordsMax + 1][];
     private readonly CommandLine?[] _lines = new CommandLine?[KeptWordsMax + 1];
@@ -152,6 +160,23 @@ internal sealed class RespRequest
         IsDone = true;
         Reply = reply;
         Connection.OnDone(this);
+    }
+
+    /// <summary>Finishes with a copy of a reply.</summary>
+    public void Take(ReadOnlySpan<byte> reply)
+    {
+        if (_room.Length < reply.Length)
+        {
+            // Longer ones are rare, and would stay for ever with those that are kept.
+            byte[] room = new byte[Math.Max(RoomBytesMin, reply.Length)];
+            reply.CopyTo(room);
+            _room = room.Length > RoomBytesMax ? _room : room;
+            Finish(room.AsMemory(0, reply.Length));
+            return;
+        }
+
+        reply.CopyTo(_room);
+        Finish(_room.AsMemory(0, reply.Length));
     }
 
     public void Error(string text) => Finish(Replies.Error(text));

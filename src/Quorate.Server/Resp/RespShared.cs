@@ -5,6 +5,7 @@ using Quorate.Node.Cluster;
 using Quorate.Node.Commands;
 using Quorate.Protocol;
 using Quorate.Server.Http;
+using Quorate.Server.Reading;
 
 namespace Quorate.Server.Resp;
 
@@ -25,6 +26,9 @@ public sealed record RespNode
 
     /// <summary>The memory budget in bytes, and how much of it is used; null where there is none.</summary>
     public Func<(long Used, long Max)>? Memory { get; init; }
+
+    /// <summary>Serves reads on the connections' own threads; null where all go to the node.</summary>
+    public LocalReads? Reads { get; init; }
 }
 
 /// <summary>What all connections of an endpoint share. Any thread may use it.</summary>
@@ -74,6 +78,7 @@ internal sealed class RespCounters
     private long _refused;
     private long _unknown;
     private long _cut;
+    private long _readsHere;
 
     /// <summary>Connections that were accepted.</summary>
     public long Connections => Interlocked.Read(ref _connections);
@@ -93,6 +98,9 @@ internal sealed class RespCounters
 
     /// <summary>Requests whose outcome is unknown.</summary>
     public long UnknownRequests => Interlocked.Read(ref _unknown);
+
+    /// <summary>Reads that were served on their connection's own thread.</summary>
+    public long ReadsHere => Interlocked.Read(ref _readsHere);
 
     /// <summary>Clients that were cut because they took no replies.</summary>
     public long SlowClientsCut => Interlocked.Read(ref _cut);
@@ -121,8 +129,13 @@ internal sealed class RespCounters
     public void CutOne() => Interlocked.Increment(ref _cut);
 
     /// <summary>Once for each batch, since many threads share these.</summary>
-    public void Took(long commands, long bytes)
+    public void Took(long commands, long bytes, long readsHere)
     {
+        if (readsHere > 0)
+        {
+            Interlocked.Add(ref _readsHere, readsHere);
+        }
+
         Interlocked.Add(ref _commands, commands);
         Interlocked.Add(ref _bytesIn, bytes);
     }

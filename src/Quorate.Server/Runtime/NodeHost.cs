@@ -4,6 +4,7 @@ using Quorate.Node.Cluster.Forming;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Server.Disk;
 using Quorate.Server.Peers;
+using Quorate.Server.Reading;
 
 namespace Quorate.Server.Runtime;
 
@@ -17,6 +18,9 @@ public sealed record NodeHostPlace
     public required DataFolder Folder { get; init; }
 
     public required EventHistory Events { get; init; }
+
+    /// <summary>Learns which partitions are here.</summary>
+    public required LocalReads Reads { get; init; }
 
     public required FormationPlace Formation { get; init; }
 
@@ -184,6 +188,8 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
             _place.Disk.IsReserveOpen = false;
         }
     }
+
+    void IClusterHost.PartitionsChanged() => _place.Reads.Show(_node!.Runtime);
 
     void IClusterHost.Happened(in NodeEvent happened) => _place.Events.Add(happened);
 

@@ -7,6 +7,7 @@ using Quorate.Node.Metadata.Wire;
 using Quorate.Server.Disk;
 using Quorate.Server.Http;
 using Quorate.Server.Peers;
+using Quorate.Server.Reading;
 using Quorate.Server.Resp;
 using Quorate.Server.Settings;
 using Quorate.Storage.Encryption;
@@ -22,6 +23,12 @@ public sealed class NodeProcess : IAsyncDisposable
     /// <summary>The newest feature level that this build knows.</summary>
     private const uint FeatureLevelMax = 1;
 
+    /// <summary>
+    /// Reads at the same moment on the connections' threads, for each processor: more than one, since a thread that is
+    /// taken off its processor keeps its place.
+    /// </summary>
+    private const int ReadersPerProcessor = 4;
+
     /// <summary>How long a stop may take until the node is closed all the same.</summary>
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(8.5);
 
@@ -31,6 +38,7 @@ public sealed class NodeProcess : IAsyncDisposable
     private NodeFacts? _facts;
     private Func<(long Used, long Max)>? _usedBytes;
     private MasterKey? _masterKey;
+    private LocalReads? _reads;
 
     private NodeProcess(ServerSettings settings, Action<ExitCode, string> end)
     {
@@ -133,12 +141,15 @@ public sealed class NodeProcess : IAsyncDisposable
         var events = new EventHistory { Heard = heard };
         NodeRecord self = Self();
         var entropy = new SystemEntropy();
+        var cluster = new ClusterSettings();
+        _reads = new(cluster.Partition.Limits, ReadersPerProcessor * Environment.ProcessorCount);
         NodeHost host = new(new()
         {
             Loop = loop,
             Disk = disk,
             Folder = folder,
             Events = events,
+            Reads = _reads,
             Formation = new()
             {
                 Seeds = _settings.Seeds,
@@ -157,8 +168,10 @@ public sealed class NodeProcess : IAsyncDisposable
                     Memory = budget,
                     Entropy = entropy,
                     MasterKey = _masterKey,
+                    Readers = _reads.Readers,
+                    Published = _ => new SharedReadPublication(),
                 },
-                new(),
+                cluster,
                 world),
         });
         var peers = new PeerNetwork(new(), host);
@@ -205,7 +218,7 @@ public sealed class NodeProcess : IAsyncDisposable
             Facts.Loop,
             new()
             {
-                Port = _settings.RespPort, DataFolder = Path.GetFullPath(_settings.Data!), Memory = _usedBytes,
+                Port = _settings.RespPort, DataFolder = Path.GetFullPath(_settings.Data!), Memory = _usedBytes, Reads = _reads,
             });
         Facts.More.Add(text => RespMetrics.Add(text, endpoint));
         IPEndPoint at = new(_settings.Bind, _settings.RespPort);

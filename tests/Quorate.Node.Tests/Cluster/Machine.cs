@@ -58,6 +58,8 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public int Views { get; private set; }
 
+    public int PartitionChanges { get; private set; }
+
     public Instant Deadline => IsUp && !IsPaused ? _deadline : Instant.Never;
 
     public Instant Now => world.Now;
@@ -198,6 +200,8 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
     public void WorkWaits() => _workWaits = true;
 
     public void ViewChanged(ClusterView view) => Views++;
+
+    public void PartitionsChanged() => PartitionChanges++;
 
     public void Happened(in NodeEvent happened) => Events.Add(happened);
 

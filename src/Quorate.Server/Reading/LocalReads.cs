@@ -1,0 +1,140 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Evaluation;
+using Quorate.Node.Partitions;
+using Quorate.Node.Runtime;
+using Quorate.Storage.Memtables;
+
+namespace Quorate.Server.Reading;
+
+/// <summary>What readers on other threads see of a partition of this node.</summary>
+public sealed record LocalPartition(IReadPublication Publication, ConcurrentRows Rows);
+
+/// <summary>The partitions of this node at one moment. It never changes; opening or dropping one makes another.</summary>
+public sealed class LocalPartitions(Dictionary<GroupId, LocalPartition> partitions)
+{
+    public LocalPartition? Find(GroupId group) => partitions.GetValueOrDefault(group);
+}
+
+/// <summary>
+/// Serves reads on the threads of the connections that ask, from the rows of this node's partitions in memory. One for
+/// a node.
+/// <para>Invariants: a reader serves one thread at a time, and whoever has one waits for nothing; a partition that is
+/// dropped has withdrawn what it published, so a table that still names it sends reads to the node.</para>
+/// </summary>
+public sealed class LocalReads
+{
+    /// <summary>A reader whose last reply was longer, in bytes, is made anew: it would keep the room.</summary>
+    private const int KeptReplyBytesMax = 1024 * 1024;
+
+    private readonly EvaluationLimits _limits;
+    private readonly Place?[] _free;
+    private LocalPartitions _partitions = new([]);
+
+    /// <param name="readersMax">Reads at the same moment; one more goes to the node.</param>
+    public LocalReads(EvaluationLimits limits, int readersMax)
+    {
+        _limits = limits;
+        Readers = new(readersMax);
+        _free = new Place?[readersMax];
+        for (int i = 0; i < readersMax; i++)
+        {
+            _free[i] = new(ConcurrentReader.TryMake(Readers)!, limits);
+        }
+    }
+
+    /// <summary>Where the readers meet the writers of the rows: every store of the node is made with it.</summary>
+    public MemtableReaders Readers { get; }
+
+    /// <summary>The newest table. Any thread may look.</summary>
+    public LocalPartitions Partitions => Volatile.Read(ref _partitions);
+
+    /// <summary>Partitions were opened or dropped; called on the thread that drives the node.</summary>
+    public void Show(NodeRuntime runtime)
+    {
+        var partitions = new Dictionary<GroupId, LocalPartition>();
+        foreach (GroupId group in runtime.Partitions)
+        {
+            Partition partition = runtime.Find(group)!;
+            partitions.Add(group, new(partition.Published, partition.Rows.Concurrent));
+        }
+
+        Volatile.Write(ref _partitions, new(partitions));
+    }
+
+    /// <summary>
+    /// Serves a read on this thread. False when the node has to be asked; nothing was done then.
+    /// </summary>
+    /// <param name="taker">Is given the reply, which holds until it returns; it must wait for nothing.</param>
+    /// <param name="seen">What the client then has seen.</param>
+    public bool TryServe<T>(
+        LocalPartition partition, CommandLine line, in FastRead read, T taker, out ReadToken seen)
+        where T : IReplyTaker
+    {
+        int at = Rent(out Place? place);
+        if (place is null)
+        {
+            seen = default;
+            return false;
+        }
+
+        bool isServed = place.Reader.TryServe(partition.Publication, partition.Rows, line, read, out seen);
+        if (isServed)
+        {
+            taker.Take(place.Reader.Reply.Bytes);
+        }
+
+        if (place.Reader.Reply.Length > KeptReplyBytesMax)
+        {
+            place.Renew(_limits);
+        }
+
+        Volatile.Write(ref _free[at], place);
+        return isServed;
+    }
+
+    /// <summary>Each processor begins at another place, so that its reader stays in its cache.</summary>
+    private int Rent(out Place? place)
+    {
+        int first = Thread.GetCurrentProcessorId();
+        for (int i = 0; i < _free.Length; i++)
+        {
+            int at = (int)((uint)(first + i) % (uint)_free.Length);
+            if (Volatile.Read(ref _free[at]) is not null)
+            {
+                place = Interlocked.Exchange(ref _free[at], null);
+                if (place is not null)
+                {
+                    return at;
+                }
+            }
+        }
+
+        place = null;
+        return -1;
+    }
+
+    private sealed class Place
+    {
+        private readonly ConcurrentReader _rows;
+
+        public Place(ConcurrentReader rows, EvaluationLimits limits)
+        {
+            _rows = rows;
+            Reader = Make(limits);
+        }
+
+        public PartitionReader Reader { get; private set; }
+
+        public void Renew(EvaluationLimits limits) => Reader = Make(limits);
+
+        private PartitionReader Make(EvaluationLimits limits) =>
+            new(_rows, limits, unchecked((ulong)Random.Shared.NextInt64()));
+    }
+}
+
+/// <summary>Who is given a reply that holds only for the moment.</summary>
+public interface IReplyTaker
+{
+    void Take(ReadOnlySpan<byte> reply);
+}
