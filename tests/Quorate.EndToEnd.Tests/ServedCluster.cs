@@ -1,26 +1,36 @@
 using System.Diagnostics;
 using System.Net;
+using System.Text.Json;
 
 namespace Quorate.EndToEnd.Tests;
 
 /// <summary>Some nodes as real processes on this machine.</summary>
 internal sealed class ServedCluster : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("quorate-").FullName;
 
-    public ServedCluster(int count)
+    public ServedCluster(int count, params string[] more)
+        : this([.. Enumerable.Repeat(IPAddress.Loopback, count)], more)
     {
-        int[] ports = ServedNode.FreePorts(3 * count);
-        string seeds = string.Join(',', Enumerable.Range(0, count).Select(i => $"127.0.0.1:{ports[(3 * i) + 2]}"));
-        Nodes = [.. Enumerable.Range(0, count).Select(i => new ServedNode(
-            Path.Combine(_folder, $"node-{i + 1}"), ports[(3 * i)..((3 * i) + 3)], "--seeds", seeds))];
+    }
+
+    /// <param name="addresses">Of each node.</param>
+    public ServedCluster(IPAddress[] addresses, params string[] more)
+    {
+        int[] ports = ServedNode.FreePorts(3 * addresses.Length);
+        string seeds = string.Join(',', addresses.Select((address, i) => $"{address}:{ports[(3 * i) + 2]}"));
+        Nodes = [.. addresses.Select((address, i) => new ServedNode(
+            Path.Combine(_folder, $"node-{i + 1}"), address, ports[(3 * i)..((3 * i) + 3)], ["--seeds", seeds, .. more]))];
     }
 
     public ServedNode[] Nodes { get; }
 
     public string AllSaid => string.Join("\n----\n", Nodes.Select(node => node.Said));
+
+    /// <summary>A folder of the cluster's, for the tests' own files.</summary>
+    public string Folder => _folder;
 
     public void Start() => Array.ForEach(Nodes, node => node.Start());
 
@@ -41,6 +51,40 @@ internal sealed class ServedCluster : IDisposable
         () => Task.FromResult(string.Equals(node.Ask(words), reply, StringComparison.Ordinal)),
         $"{string.Join(' ', words)} is answered by {reply}");
 
+    /// <summary>Makes a keyspace of one partition: whoever leads it leads all of its keys.</summary>
+    public async Task CreateWhole(string name)
+    {
+        string made = "";
+        await Until(
+            () =>
+            {
+                made = Nodes[0].Ask("KEYSPACE", "CREATE", name, "PARTITIONS", "1") ?? "";
+                return Task.FromResult(made.StartsWith("+OK", StringComparison.Ordinal)
+                    || made.Contains("exists", StringComparison.Ordinal));
+            },
+            $"keyspace {name} is made");
+        await UntilReady();
+        await LeaderOfWhole();
+    }
+
+    /// <summary>The node that says of itself that it leads the keyspace of one partition.</summary>
+    public async Task<ServedNode> LeaderOfWhole(params ServedNode[] besides)
+    {
+        ServedNode? leader = null;
+        await Until(
+            async () =>
+            {
+                foreach (ServedNode node in Nodes.Except(besides))
+                {
+                    leader ??= await LeadsWhole(node) ? node : null;
+                }
+
+                return leader is not null;
+            },
+            "the one partition has a leader");
+        return leader!;
+    }
+
     public async Task Until(Func<Task<bool>> isSo, string what)
     {
         var clock = Stopwatch.StartNew();
@@ -49,6 +93,26 @@ internal sealed class ServedCluster : IDisposable
             Assert.True(clock.Elapsed < Patience, $"not in {Patience}: {what}\n{AllSaid}");
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
+    }
+
+    private static async Task<bool> LeadsWhole(ServedNode node)
+    {
+        if (await node.Report() is not { } report)
+        {
+            return false;
+        }
+
+        foreach (JsonElement partition in report.GetProperty("partitions").EnumerateArray())
+        {
+            JsonElement leader = partition.GetProperty("leader");
+            if (string.Equals(partition.GetProperty("slots").GetString(), "0-16383", StringComparison.Ordinal)
+                && leader.ValueKind == JsonValueKind.Number)
+            {
+                return leader.GetUInt32() == report.GetProperty("self").GetUInt32();
+            }
+        }
+
+        return false;
     }
 
     public void Dispose()

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 
 namespace Quorate.EndToEnd.Tests;
 
@@ -13,12 +14,20 @@ internal sealed class ServedNode : IDisposable
 
     private readonly StringBuilder _said = new();
     private readonly string[] _arguments;
+    private readonly IPAddress _address;
     private Process? _process;
 
     /// <param name="folder">Of its data.</param>
     /// <param name="ports">For Redis clients, for HTTP, for the other nodes.</param>
     public ServedNode(string folder, int[] ports, params string[] more)
+        : this(folder, IPAddress.Loopback, ports, more)
     {
+    }
+
+    public ServedNode(string folder, IPAddress address, int[] ports, params string[] more)
+    {
+        Folder = folder;
+        _address = address;
         (RespPort, HttpPort, PeerPort) = (ports[0], ports[1], ports[2]);
         _arguments =
         [
@@ -26,6 +35,16 @@ internal sealed class ServedNode : IDisposable
             Text(PeerPort), "--memory", "512MiB", .. more,
         ];
     }
+
+    public string Folder { get; }
+
+    /// <summary>A program and its arguments that starts the node, instead of the node itself.</summary>
+    public string[] Launcher { get; set; } = [];
+
+    /// <summary>Variables of its environment besides those of the tests.</summary>
+    public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
+
+    public IPEndPoint Resp => new(_address, RespPort);
 
     public int RespPort { get; }
 
@@ -63,12 +82,25 @@ internal sealed class ServedNode : IDisposable
 
     public void Start()
     {
-        var start = new ProcessStartInfo(Program, _arguments)
+        string[] words = [.. Launcher, Program, .. _arguments];
+        var start = new ProcessStartInfo(words[0], words[1..])
         {
             UseShellExecute = false,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
+
+        // What says how long the tests run is no setting of a node.
+        foreach (string name in start.Environment.Keys.Where(IsOfTests).ToArray())
+        {
+            start.Environment.Remove(name);
+        }
+
+        foreach ((string name, string value) in Environment)
+        {
+            start.Environment[name] = value;
+        }
+
         _process?.Dispose();
         _process = new Process { StartInfo = start };
         _process.ErrorDataReceived += (_, line) => Hear(line.Data);
@@ -106,7 +138,7 @@ internal sealed class ServedNode : IDisposable
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
         try
         {
-            using HttpResponseMessage answer = await http.GetAsync(new Uri($"http://127.0.0.1:{HttpPort}{path}"));
+            using HttpResponseMessage answer = await http.GetAsync(new Uri($"http://{_address}:{HttpPort}{path}"));
             return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
@@ -115,26 +147,31 @@ internal sealed class ServedNode : IDisposable
         }
     }
 
-    /// <summary>Asks by the Redis protocol on a connection of its own; null when the connection breaks.</summary>
+    /// <summary>What it reports about the cluster; null when it does not, or is in none yet.</summary>
+    public async Task<JsonElement?> Report()
+    {
+        if (await Get("/status") is not { Code: HttpStatusCode.OK } page)
+        {
+            return null;
+        }
+
+        using JsonDocument status = JsonDocument.Parse(page.Text);
+        return status.RootElement.TryGetProperty("report", out JsonElement report)
+            && report.ValueKind == JsonValueKind.Object ? report.Clone() : null;
+    }
+
+    /// <summary>A connection of a client, that stays open.</summary>
+    public RespSession Connect(TimeSpan? patience = null) => new(Resp, patience);
+
+    /// <summary>Asks on a connection of its own; null when the connection breaks.</summary>
     public string? Ask(params string[] words)
     {
         try
         {
-            using var client = new TcpClient { ReceiveTimeout = 30_000 };
-            client.Connect(IPAddress.Loopback, RespPort);
-            using NetworkStream stream = client.GetStream();
-            var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"*{words.Length}\r\n");
-            foreach (string word in words)
-            {
-                text.Append(CultureInfo.InvariantCulture, $"${Encoding.UTF8.GetByteCount(word)}\r\n{word}\r\n");
-            }
-
-            stream.Write(Encoding.UTF8.GetBytes(text.ToString()));
-            using var reader = new StreamReader(stream);
-            string? line = reader.ReadLine();
-            return line is ['$', not '-', ..] ? reader.ReadLine() : line;
+            using RespSession session = Connect();
+            return session.TryCall(words);
         }
-        catch (Exception e) when (e is IOException or SocketException)
+        catch (SocketException)
         {
             return null;
         }
@@ -145,11 +182,14 @@ internal sealed class ServedNode : IDisposable
         if (_process is { HasExited: false })
         {
             Signal("CONT");
-            Kill();
+            _process.Kill(entireProcessTree: true);
+            _process.WaitForExit();
         }
 
         _process?.Dispose();
     }
+
+    private static bool IsOfTests(string name) => name.StartsWith("QUORATE_", StringComparison.Ordinal);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
