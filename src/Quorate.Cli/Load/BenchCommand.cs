@@ -71,7 +71,7 @@ internal static class BenchCommand
 
     private static string TextOf(LoadResult result)
     {
-        LatencyHistogram latencies = result.Latencies;
+        LatencyQuantiles latencies = result.Latencies;
         string p50 = Milliseconds(latencies.Quantile(0.5));
         string p99 = Milliseconds(latencies.Quantile(0.99));
         string p999 = Milliseconds(latencies.Quantile(0.999));
@@ -93,7 +93,7 @@ internal static class BenchCommand
 
     private static string JsonOf(LoadResult result)
     {
-        LatencyHistogram latencies = result.Latencies;
+        LatencyQuantiles latencies = result.Latencies;
         return JsonSerializer.Serialize(
             new
             {

@@ -45,7 +45,7 @@ internal sealed class LoadClient : IDisposable
         _output = new CommandBuffer(settings.ValueBytes, _random);
     }
 
-    public LatencyHistogram Latencies { get; } = new();
+    public LatencyQuantiles Latencies { get; } = new();
 
     public async Task Run(CancellationToken stop)
     {

@@ -18,7 +18,7 @@ internal sealed record LoadResult(
     long Unknown,
     long Reconnects,
     double LongestGapMilliseconds,
-    LatencyHistogram Latencies,
+    LatencyQuantiles Latencies,
     string? FirstError,
     string? Failure)
 {
@@ -82,7 +82,7 @@ internal sealed class LoadRun(LoadSettings settings)
         await all.ConfigureAwait(false);
         _history?.Writer.Complete();
         await (writing ?? Task.CompletedTask).ConfigureAwait(false);
-        var latencies = new LatencyHistogram();
+        var latencies = new LatencyQuantiles();
         foreach (LoadClient client in clients)
         {
             latencies.Merge(client.Latencies);

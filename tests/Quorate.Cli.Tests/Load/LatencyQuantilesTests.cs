@@ -5,7 +5,7 @@ using Quorate.Cli.Load;
 namespace Quorate.Cli.Tests.Load;
 
 /// <summary>Quantiles are those of the sorted latencies, to the width of a bucket.</summary>
-public sealed class LatencyHistogramTests
+public sealed class LatencyQuantilesTests
 {
     [Fact]
     public void Quantiles_are_right_to_two_percent()
@@ -14,7 +14,7 @@ public sealed class LatencyHistogramTests
             .Select(list => list.ToArray());
         Prop.ForAll(latencies.ToArbitrary(), Gen.Choose(1, 1000).ToArbitrary(), (values, permille) =>
         {
-            var histogram = new LatencyHistogram();
+            var histogram = new LatencyQuantiles();
             foreach (int value in values)
             {
                 histogram.Add(value);
@@ -30,7 +30,7 @@ public sealed class LatencyHistogramTests
     [Fact]
     public void What_several_clients_saw_counts_together()
     {
-        LatencyHistogram one = new(), other = new(), both = new();
+        LatencyQuantiles one = new(), other = new(), both = new();
         for (int i = 0; i < 1000; i++)
         {
             (i % 3 == 0 ? one : other).Add(i * i);
@@ -44,5 +44,5 @@ public sealed class LatencyHistogramTests
     }
 
     [Fact]
-    public void Nothing_measured_is_zero() => Assert.Equal(0, new LatencyHistogram().Quantile(0.99));
+    public void Nothing_measured_is_zero() => Assert.Equal(0, new LatencyQuantiles().Quantile(0.99));
 }

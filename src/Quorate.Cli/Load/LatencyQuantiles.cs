@@ -8,7 +8,7 @@ namespace Quorate.Cli.Load;
 /// count as the largest.
 /// <para>One writer; merge the histograms of several writers when they are done.</para>
 /// </summary>
-internal sealed class LatencyHistogram
+internal sealed class LatencyQuantiles
 {
     /// <summary>Buckets between one power of two and the next.</summary>
     private const int Steps = 64;
@@ -34,7 +34,7 @@ internal sealed class LatencyHistogram
         Max = Math.Max(Max, value);
     }
 
-    public void Merge(LatencyHistogram other)
+    public void Merge(LatencyQuantiles other)
     {
         for (int i = 0; i < _counts.Length; i++)
         {
