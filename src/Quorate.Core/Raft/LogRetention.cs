@@ -4,14 +4,16 @@ namespace Quorate.Core.Raft;
 
 /// <summary>
 /// Decides how much of the log to keep behind a checkpoint: some entries in any case, more for a follower that is
-/// alive and not too far behind; whoever is beyond that gets a snapshot.
+/// alive and not too far behind; whoever is beyond that gets a snapshot. Where the log needs the space, nothing is kept
+/// for those who may fall behind: a group to which little happens would else pin a segment that all share for ever.
 /// </summary>
 internal static class LogRetention
 {
-    public static void Release(GroupState state, SnapshotMeta checkpoint, Leader? leader)
+    public static void Release(GroupState state, SnapshotMeta checkpoint, Leader? leader, bool spaceIsWanted)
     {
         RaftLog log = state.Log;
-        LogIndex target = checkpoint.Index.Minus(state.Settings.LogEntriesKept);
+        bool keepsSome = !spaceIsWanted || !Guards.SpaceOutranksRetention;
+        LogIndex target = keepsSome ? checkpoint.Index.Minus(state.Settings.LogEntriesKept) : checkpoint.Index;
         if (leader is not null)
         {
             LogIndex floor = log.Last.Minus(state.Settings.LogEntriesKeptMax);

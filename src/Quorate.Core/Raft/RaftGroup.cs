@@ -179,7 +179,7 @@ public sealed class RaftGroup
                 OnApplied();
                 break;
             case RaftInputKind.Checkpointed:
-                LogRetention.Release(_state, input.Snapshot!, Leading);
+                LogRetention.Release(_state, input.Snapshot!, Leading, input.SpaceIsWanted);
                 break;
             case RaftInputKind.EntriesFetched when input.Peer == _state.Id:
                 _applier.OnFetched(input.Index, input.Entries!);

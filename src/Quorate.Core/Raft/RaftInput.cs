@@ -97,6 +97,9 @@ public readonly struct RaftInput
 
     public SnapshotMeta? Snapshot { get; private init; }
 
+    /// <summary>Checkpointed: the log needs the space of what need not be kept.</summary>
+    public bool SpaceIsWanted { get; private init; }
+
     public long Offset { get; private init; }
 
     public bool Done { get; private init; }
@@ -143,8 +146,11 @@ public readonly struct RaftInput
     public static RaftInput Applied(Instant now, LogIndex index) =>
         new() { Kind = RaftInputKind.Applied, Now = now, Index = index };
 
-    public static RaftInput Checkpointed(Instant now, SnapshotMeta checkpoint) =>
-        new() { Kind = RaftInputKind.Checkpointed, Now = now, Snapshot = checkpoint };
+    public static RaftInput Checkpointed(Instant now, SnapshotMeta checkpoint, bool spaceIsWanted = false) =>
+        new()
+        {
+            Kind = RaftInputKind.Checkpointed, Now = now, Snapshot = checkpoint, SpaceIsWanted = spaceIsWanted,
+        };
 
     /// <summary>
     /// The answer to an <see cref="EntriesFetch"/>; <paramref name="entries"/> is empty when the log no longer

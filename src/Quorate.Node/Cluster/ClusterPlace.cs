@@ -103,6 +103,12 @@ public sealed record ClusterSettings
 /// <summary>The times and limits of requests on their way, each with its unit.</summary>
 public sealed record RoutingSettings
 {
+    /// <summary>
+    /// The words of one request, in bytes: less than a message between nodes holds, so that every node takes the same
+    /// requests, whether it leads or not.
+    /// </summary>
+    public long CallBytesMax { get; init; } = 72 * 1024 * 1024;
+
     /// <summary>Requests handed to one peer and not yet answered; beyond, they are refused.</summary>
     public int ForwardedMax { get; init; } = 16 * 1024;
 

@@ -48,11 +48,19 @@ internal sealed class PartitionKeeper
     /// holds.</summary>
     public void Start(Action<MetadataState> opened) => _map.Read(state => _files.List(names =>
     {
-        if (state is not null)
+        bool hasLog = names.Any(name => name.StartsWith("node-log", StringComparison.Ordinal));
+        if (state is { Version: > 0 } && !hasLog)
+        {
+            Failed($"The files of the log are missing from the data folder, though {LocalMap.Name} shows that there was "
+                + "one, and without them this node has forgotten what it has promised and acknowledged. Restore them "
+                + "from a copy; or empty the folder and let the node join the cluster as a new one, where the others "
+                + "hold enough replicas.");
+        }
+        else if (state is not null)
         {
             _files.Delete(Orphans(state, names), () => Begin(state, opened));
         }
-        else if (names.Any(name => name.StartsWith("node-log", StringComparison.Ordinal)))
+        else if (hasLog)
         {
             Failed($"The file {LocalMap.Name} is missing from the data folder, and without it nobody can tell what "
                 + "partitions this node holds. Restore it from a copy; or empty the folder and let the node join the "

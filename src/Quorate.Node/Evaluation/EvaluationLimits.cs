@@ -29,6 +29,8 @@ public sealed record EvaluationLimits
     /// <summary>Bytes that one piece looks at.</summary>
     public long BytesPieceMax { get; init; } = 8L * 1024 * 1024;
 
-    /// <summary>Bytes of a request's reply.</summary>
-    public int ReplyBytesMax { get; init; } = 512 * 1024 * 1024;
+    /// <summary>
+    /// Bytes of a request's reply: a value of the largest size fits, and so does the reply into a message between nodes.
+    /// </summary>
+    public int ReplyBytesMax { get; init; } = 72 * 1024 * 1024;
 }

@@ -85,9 +85,20 @@ public sealed class PartitionReader
                 return false;
             }
 
-            bool isWhole = TryEvaluate(read, out bool isSlow);
-            LogIndex newest = _rows.Seen;
-            _rows.End();
+            bool isWhole;
+            bool isSlow;
+            LogIndex newest;
+            try
+            {
+                isWhole = TryEvaluate(read, out isSlow);
+                newest = _rows.Seen;
+            }
+            finally
+            {
+                // Whatever happens, nobody is left inside: memory that is let go of waits for those who are.
+                _rows.End();
+            }
+
             if (isSlow)
             {
                 return false;

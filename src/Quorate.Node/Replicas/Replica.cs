@@ -32,6 +32,12 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     private readonly Opening _opening;
 
     private Stage _stage = Stage.Created;
+
+    /// <summary>The newest durable one of this replica's own.</summary>
+    private SnapshotMeta? _checkpoint;
+
+    /// <summary>The log has asked for space since the last checkpoint.</summary>
+    private bool _spaceIsWanted;
     private RaftGroup? _group;
     private ReadToken _applied;
     private ReadToken _appended;
@@ -238,6 +244,12 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     {
         _policy.Want();
         SaveCheckpointWhenDue();
+        _spaceIsWanted = true;
+        if (_stage == Stage.Running && _checkpoint is { } checkpoint)
+        {
+            // What it has need not wait for the next one, which may not come for long where nothing happens.
+            Take(RaftInput.Checkpointed(_host.Now, checkpoint, spaceIsWanted: true));
+        }
     }
 
     /// <summary>Reads were served that the group has not heard of: it stays awake for them.</summary>
@@ -293,6 +305,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     {
         if (_stage == Stage.Opening)
         {
+            _checkpoint = checkpoint;
             _opening.StoreOpened(checkpoint);
         }
     }
@@ -344,7 +357,9 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         if (_stage == Stage.Running)
         {
             _policy.Saved();
-            Take(RaftInput.Checkpointed(_host.Now, meta));
+            _checkpoint = meta;
+            Take(RaftInput.Checkpointed(_host.Now, meta, _spaceIsWanted));
+            _spaceIsWanted = false;
         }
     }
 

@@ -78,19 +78,25 @@ public sealed class LocalReads
             return false;
         }
 
-        bool isServed = place.Reader.TryServe(partition.Publication, partition.Rows, line, read, out seen);
-        if (isServed)
+        try
         {
-            taker.Take(place.Reader.Reply.Bytes);
-        }
+            bool isServed = place.Reader.TryServe(partition.Publication, partition.Rows, line, read, out seen);
+            if (isServed)
+            {
+                taker.Take(place.Reader.Reply.Bytes);
+            }
 
-        if (place.Reader.Reply.Length > KeptReplyBytesMax)
+            if (place.Reader.Reply.Length > KeptReplyBytesMax)
+            {
+                place.Renew(_limits);
+            }
+
+            return isServed;
+        }
+        finally
         {
-            place.Renew(_limits);
+            Volatile.Write(ref _free[at], place);
         }
-
-        Volatile.Write(ref _free[at], place);
-        return isServed;
     }
 
     /// <summary>Each processor begins at another place, so that its reader stays in its cache.</summary>

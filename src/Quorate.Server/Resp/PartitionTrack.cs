@@ -56,7 +56,7 @@ internal sealed class PartitionTrack(GroupId group)
     {
         bool isFree = _first is null
             || (_held == 0 && _wide == 0 && !call.IsWide
-                && (call.Writes ? (_readSlots & BitOf(call)) == 0 : MayReadPast(_writes > 0)));
+                && (call.Writes ? (_readSlots & call.SlotBits) == 0 : MayReadPast(_writes > 0)));
         call.Track = this;
         call.Before = _last;
         call.After = null;
@@ -72,7 +72,7 @@ internal sealed class PartitionTrack(GroupId group)
         _last = call;
         _writes += call.Writes ? 1 : 0;
         _wide += call.IsWide ? 1 : 0;
-        _readSlots |= call.Writes ? 0 : BitOf(call);
+        _readSlots |= call.Writes ? 0 : call.SlotBits;
         _held += isFree ? 0 : 1;
         call.IsSubmitted = isFree;
         return isFree;
@@ -154,6 +154,4 @@ internal sealed class PartitionTrack(GroupId group)
     public void Forget() => Token = default;
 
     private static bool MayReadPast(bool hasWrite) => !hasWrite || !Guards.ReadsWaitForOwnWrites;
-
-    private static ulong BitOf(RespCall call) => 1UL << (call.Slot.Value & 63);
 }

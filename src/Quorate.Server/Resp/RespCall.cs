@@ -20,6 +20,12 @@ internal sealed class RespCall(RespRequest request) : ClientCall
 
     public CallResult Result { get; private set; }
 
+    /// <summary>
+    /// A bit for each slot of its keys (modulo 64). Parts of a command whose keys are of several slots say it; of all
+    /// other calls the slot is enough.
+    /// </summary>
+    public ulong SlotBits { get => field == 0 ? BitOf(Slot) : field; set; }
+
     /// <summary>A bit for each of its keys (by hash, modulo 64); all bits when it may concern any.</summary>
     public ulong KeyBits => _keyBits == 0 ? _keyBits = BitsOf(Lines) : _keyBits;
 
@@ -49,7 +55,11 @@ internal sealed class RespCall(RespRequest request) : ClientCall
         IsBatch = false;
         Result = default;
         _keyBits = 0;
+        SlotBits = 0;
     }
+
+    /// <summary>The bit of a slot.</summary>
+    public static ulong BitOf(Slot slot) => 1UL << (slot.Value & 63);
 
     private static ulong BitsOf(CommandLine[] lines)
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
 using Quorate.Server.Runtime;
@@ -242,12 +243,21 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         // The transport may run on inside the call, and come back here.
         _isFlushing = true;
 #pragma warning disable CA2012 // The awaiter is used once: here, or by the callback that it is given.
-        _flush = _output.FlushAsync().GetAwaiter();
+        try
+        {
+            _flush = _output.FlushAsync().GetAwaiter();
+        }
+        catch (Exception error) when (IsOfClient(error))
+        {
+            _isFlushing = false;
+            End(new FlushResult(isCanceled: false, isCompleted: true));
+            return;
+        }
 #pragma warning restore CA2012
         if (_flush.IsCompleted)
         {
             _isFlushing = false;
-            End(_flush.GetResult());
+            End(ResultOfFlush());
             return;
         }
 
@@ -255,11 +265,28 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         _flush.UnsafeOnCompleted(_onFlushed);
     }
 
+    /// <summary>What came of the flush. One that the client's host has broken ends the connection, and nothing else.</summary>
+    private FlushResult ResultOfFlush()
+    {
+        try
+        {
+            return _flush.GetResult();
+        }
+        catch (Exception error) when (IsOfClient(error))
+        {
+            return new FlushResult(isCanceled: false, isCompleted: true);
+        }
+    }
+
+    /// <summary>The transport ends a pipe by the exception that its socket met.</summary>
+    private static bool IsOfClient(Exception error) =>
+        error is IOException or SocketException or InvalidOperationException or OperationCanceledException;
+
     private void OnFlushed()
     {
         lock (_gate)
         {
-            FlushResult result = _flush.GetResult();
+            FlushResult result = ResultOfFlush();
             if (!_isOver)
             {
                 _isFlushing = false;

@@ -118,6 +118,14 @@ internal sealed class Scatter : RequestSteps
         {
             RespCall call = scatter.NextCall(request);
             Slot slot = KeyHash.SlotOf(part.Line[spec.Keys.First]);
+            int last = spec.Keys.LastIn(part.Line);
+            ulong slots = 0;
+            for (int word = spec.Keys.First; word <= last; word += spec.Keys.Step)
+            {
+                slots |= RespCall.BitOf(KeyHash.SlotOf(part.Line[word]));
+            }
+
+            call.SlotBits = slots;
             request.Connection.Calls.Ask(call, keyspace, slot, [part.Line], spec.Kind == CommandKind.Write);
         }
     }

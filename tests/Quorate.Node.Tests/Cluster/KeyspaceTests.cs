@@ -102,6 +102,23 @@ public sealed class KeyspaceTests
     }
 
     [Fact]
+    public void A_log_that_is_gone_is_refused_where_the_map_shows_that_there_was_one()
+    {
+        TestWorld world = new TestWorld(1).Formed();
+        Machine only = world.Machines[0];
+        only.Kill();
+        foreach (string name in only.Disk.Names.Where(name => name.StartsWith("node-log", StringComparison.Ordinal))
+            .ToArray())
+        {
+            only.Disk.Put(name, null);
+        }
+
+        only.Start();
+        world.Settle();
+        Assert.Contains("files of the log are missing", only.Ending, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_partition_is_opened_only_once_the_map_is_durable()
     {
         TestWorld world = new TestWorld(1).Formed();

@@ -132,6 +132,36 @@ public sealed class RoutingTests
     }
 
     [Fact]
+    public void A_numbered_write_that_may_have_run_is_unknown_when_nobody_leads_any_more()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine leader = world.LeaderOf("k");
+        Machine at = world.Machines.First(machine => machine != leader);
+        world.Passes = (from, _, _, bytes) => from == at || bytes[0] != (byte)PeerMessageKind.Answer;
+        TestCall numbered = world.Submit(at, "INCR k", call => call.Session = new SessionRequest(1UL << 40, 1, 0));
+        TestCall fresh = world.Submit(at, "EXISTS k");
+        world.Run(10);
+        Assert.False(numbered.IsDone || fresh.IsDone);
+        at.IsCutOff = true;
+        at.Node!.LinkLost(leader.Id, PeerClass.Requests);
+        world.Run(5200);
+        Assert.Equal(Outcome.Unknown, numbered.Result.Outcome);
+        Assert.Equal(Outcome.Refused, fresh.Result.Outcome);
+    }
+
+    [Fact]
+    public void A_request_that_fits_into_no_message_is_refused_at_once_wherever_it_is_asked()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        string large = new('x', 40 * 1024 * 1024);
+        foreach (Machine at in world.Machines)
+        {
+            TestCall call = world.Submit(at, $"MSET {{k}}1 {large} {{k}}2 {large}");
+            Assert.Equal("Refused TooLarge", call.Text);
+        }
+    }
+
+    [Fact]
     public void An_answer_that_does_not_come_is_unknown_at_the_deadline()
     {
         TestWorld world = new TestWorld(3).Formed();

@@ -2,6 +2,7 @@ using Quorate.Core.Model;
 using Quorate.Node.Partitions;
 using Quorate.Node.Tests.Partitions;
 using Quorate.Storage.Disk;
+using Quorate.Storage.Log;
 using Quorate.Storage.Memory;
 
 namespace Quorate.Node.Tests.Runtime;
@@ -99,6 +100,29 @@ public sealed class NodeRuntimeTests
         cluster.Restart(node);
         cluster.AwaitLeader();
         Assert.Empty(node.UnknownStreams);
+    }
+
+    [Fact]
+    public void A_partition_to_which_nothing_happens_does_not_keep_the_log_of_all()
+    {
+        var settings = new PartitionSettings { Replica = new() { CheckpointEntries = 50 } };
+        var cluster = new TestCluster(1, settings, groups: 2);
+        TestNode node = cluster.Nodes[0];
+        cluster.Await(node, cluster.Submit(node, Set("1"), group: 1));
+        for (int i = 0; i < 600; i++)
+        {
+            cluster.Await(node, cluster.Submit(node, Set("1"), group: 2));
+        }
+
+        cluster.Settle();
+        int files = node.Disk.Names.Count(name => name.StartsWith("node-log-", StringComparison.Ordinal));
+        NodeLogSettings log = cluster.NodeSettings.Log;
+        Assert.InRange(files, 1, log.SegmentsKeptMax + log.SparesMax + 2);
+
+        cluster.Restart(node);
+        cluster.AwaitLeader();
+        ulong id = cluster.Submit(node, TestCluster.Request("GET k"), group: 1);
+        Assert.Equal("$1\r\n1", TestCluster.Text(cluster.Await(node, id)));
     }
 
     [Fact]

@@ -71,6 +71,10 @@ internal sealed class CallRouter
         {
             routed.Refuse(DropReason.NotLeader);
         }
+        else if (routed.Bytes > _settings.CallBytesMax)
+        {
+            routed.Refuse(DropReason.TooLarge);
+        }
         else if (routed.IsFree)
         {
             _free.Ask(routed);
@@ -104,6 +108,7 @@ internal sealed class CallRouter
             _forwarding.TakeBack(id, call);
             if ((call.IsRepeatable || !Guards.UnknownWritesAreNotRepeated) && !call.IsDetached)
             {
+                call.MayHaveRun |= call.Call.Writes;
                 AskAgain(call);
             }
             else
@@ -123,6 +128,7 @@ internal sealed class CallRouter
             if (call.IsRepeatable && !call.IsDetached)
             {
                 _forwarding.TakeBack(id, call);
+                call.MayHaveRun |= call.Call.Writes;
                 AskAgain(call);
             }
             else if (!call.IsDetached)
@@ -209,7 +215,7 @@ internal sealed class CallRouter
                 route.LeaderHint = call.Target;
             }
 
-            call.Call.Complete(new CallResult(
+            call.Complete(new CallResult(
                 answer.Outcome, answer.Reason, route.Group, answer.Token, answer.Version, answer.Reply));
             return;
         }

@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Evaluation;
@@ -32,6 +33,12 @@ internal sealed class RoutedCall(ClientCall call, PartitionRoute route, ulong or
     /// </summary>
     public bool IsDetached { get; set; }
 
+    /// <summary>
+    /// A write that was out at a node whose answer never came, and that may be asked again since its session recognises
+    /// it. What a later node says of itself says nothing of that one.
+    /// </summary>
+    public bool MayHaveRun { get; set; }
+
     /// <summary>Free ones: how many nodes were asked, and when the next is.</summary>
     public int Attempts { get; set; }
 
@@ -40,8 +47,17 @@ internal sealed class RoutedCall(ClientCall call, PartitionRoute route, ulong or
     /// <summary>It was surely not executed.</summary>
     public void Refuse(DropReason reason) => End(Outcome.Refused, reason);
 
-    public void End(Outcome outcome, DropReason reason) => Call.Complete(
-        new CallResult(outcome, reason, Route.Group, default, RowVersion.Zero, default));
+    public void End(Outcome outcome, DropReason reason) =>
+        Complete(new CallResult(outcome, reason, Route.Group, default, RowVersion.Zero, default));
+
+    /// <summary>Tells the client; nothing is called surely not executed that another node may have executed.</summary>
+    public void Complete(in CallResult result)
+    {
+        bool isBlurred = MayHaveRun && result.Outcome == Outcome.Refused && Guards.LostWritesStayUnknown;
+        Call.Complete(isBlurred
+            ? result with { Outcome = Outcome.Unknown, Reason = DropReason.LeadershipLost }
+            : result);
+    }
 
     /// <summary>Nobody has said by the deadline what became of it.</summary>
     public void Lose()
