@@ -3,7 +3,7 @@ using Quorate.Server.Inspection;
 
 namespace Quorate.Cli;
 
-/// <summary>`quorate inspect`: what a file of a data folder holds, or all of them, of a node that does not run.</summary>
+/// <summary>`quorate inspect`: what files of a data folder hold, of a node that does not run.</summary>
 internal static class InspectCommand
 {
     public static Command Create(TextWriter output, TextWriter errors)

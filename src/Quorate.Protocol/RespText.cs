@@ -119,7 +119,7 @@ public struct RespText
             case (byte)'$' or (byte)'=' or (byte)'!':
                 return TryWriteLong(reply, line, output, ref bytesMax);
             default:
-                WriteLine(rest[..line], isTop && shape.HasFlag(Resp2Shape.NullIsArray), output);
+                WriteLine(rest[..line], isTop && (shape & Resp2Shape.NullIsArray) != Resp2Shape.None, output);
                 _at += line;
                 _left--;
                 break;
@@ -137,7 +137,8 @@ public struct RespText
         _at += line;
         _left += parts - 1;
         bool isPair = rest[0] == (byte)'*' && count == 2;
-        if (isTop && shape.HasFlag(Resp2Shape.PairsAreFlat) && count > 0 && rest[line..].StartsWith("*2\r\n"u8))
+        bool mayFlatten = isTop && (shape & Resp2Shape.PairsAreFlat) != Resp2Shape.None;
+        if (mayFlatten && count > 0 && rest[line..].StartsWith("*2\r\n"u8))
         {
             _isFlattening = true;
             WriteNumber((byte)'*', 2 * count, output);

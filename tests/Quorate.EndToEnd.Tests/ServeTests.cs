@@ -71,13 +71,15 @@ public sealed class ServeTests : IDisposable
     public void A_folder_in_use_is_refused()
     {
         int[] ports = ServedNode.FreePorts(6);
-        using var first = new ServedNode(NodeFolder, ports[..3], "--seeds", $"127.0.0.1:{ports[2]},127.0.0.1:{ports[5]}");
+        string seeds = $"127.0.0.1:{ports[2]},127.0.0.1:{ports[5]}";
+        using var first = new ServedNode(NodeFolder, ports[..3], "--seeds", seeds);
         first.Start();
         string pid = Path.Combine(NodeFolder, "pid");
         Assert.True(SpinWait.SpinUntil(() => File.Exists(pid) && File.ReadAllText(pid).EndsWith('\n'), StopTime));
         Assert.Equal($"{first.ProcessId}\n", File.ReadAllText(pid));
         using var second = new ServedNode(NodeFolder, ports[3..], "--seeds", $"127.0.0.1:{ports[2]}");
-        Assert.Contains($"in use by process {first.ProcessId}", EndsWith(second, Unavailable), StringComparison.Ordinal);
+        string said = EndsWith(second, Unavailable);
+        Assert.Contains($"in use by process {first.ProcessId}", said, StringComparison.Ordinal);
         Assert.True(File.Exists(pid));
     }
 

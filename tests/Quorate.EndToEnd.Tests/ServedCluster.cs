@@ -36,7 +36,7 @@ internal sealed class ServedCluster : IDisposable
         }
     }
 
-    /// <summary>Asks a node again until it says this: what it says while leaders are looked for may be an error.</summary>
+    /// <summary>Asks again until it says this: while leaders are looked for it may say an error.</summary>
     public Task UntilSays(ServedNode node, string reply, params string[] words) => Until(
         () => Task.FromResult(string.Equals(node.Ask(words), reply, StringComparison.Ordinal)),
         $"{string.Join(' ', words)} is answered by {reply}");

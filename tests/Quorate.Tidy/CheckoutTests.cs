@@ -15,10 +15,7 @@ public sealed class CheckoutTests
     };
 
     /// <summary>Files that nothing names yet, each with the reason why it is there all the same.</summary>
-    private static readonly SortedDictionary<string, string> FilesAheadOfTheirUse = new(StringComparer.Ordinal)
-    {
-        ["src/Quorate.Node/Cluster/INodeGateway.cs"] = "the endpoints and the server's loop",
-    };
+    private static readonly SortedDictionary<string, string> FilesAheadOfTheirUse = [];
 
     private static readonly Lazy<DecidingCode> Deciding = new(() => new DecidingCode(Checkout.Code));
 

@@ -35,7 +35,7 @@ internal sealed class ClusterStatus
         JsonObject? first = await AskNode(http, address, stop).ConfigureAwait(false);
         if (first is null)
         {
-            return (null, $"No node of Quorate answers at http://{address}/status: is it running, and is --http right?");
+            return (null, $"No node answers at http://{address}/status: does it run, and is --http right?");
         }
 
         if (first["report"] is not JsonObject report)

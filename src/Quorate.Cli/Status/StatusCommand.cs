@@ -10,6 +10,9 @@ internal static class StatusCommand
 {
     private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1);
 
+    /// <summary>Columns of the tables where nobody says how wide the window is.</summary>
+    private const int ColumnsUnlessKnown = 160;
+
     public static Command Create()
     {
         var http = new Option<string>("--http")
@@ -73,6 +76,11 @@ internal static class StatusCommand
 
     private static void Print(ClusterStatus status)
     {
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Width = ColumnsUnlessKnown;
+        }
+
         AnsiConsole.Write(Nodes(status.Json["nodes"]!.AsArray()));
         AnsiConsole.Write(Partitions(status.Json["partitions"]!.AsArray()));
         if (status.Problems.Count == 0)

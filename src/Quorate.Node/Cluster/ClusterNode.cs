@@ -61,7 +61,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _balance = new(_parts, _local);
         _stopping = new(_parts, _local);
         _joins = new(_parts, _calls);
-        _inbox = new(_parts, _local, _router, _calls);
+        _inbox = new(_parts, _local, _router, _calls, Removed);
         _watch = new(_parts);
     }
 
@@ -242,9 +242,6 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _parts.Send(message.To.NodeId, RaftWire.ClassOf(message.Kind));
     }
 
-    void IMetadataOwner.SendOfMetadata(in RaftMessage message) =>
-        ((INodeHost)this).Send(MetadataGroup.Group, message);
-
     void INodeHost.SendHeartbeat(NodeId to, in NodeHeartbeat heartbeat)
     {
         HeartbeatWire.Write(_parts.Writer, heartbeat);
@@ -283,8 +280,6 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
             _parts.Say("election", $"Node {Id.Value} leads the metadata group in term {change.Term}.");
         }
     }
-
-    void IMetadataOwner.MetadataListens() => _parts.Runtime.Announce();
 
     void INodeHost.UnknownLogs(IReadOnlyList<LogStream> streams)
     {
@@ -358,6 +353,10 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         _watch.Show(state);
         _parts.Host.ViewChanged(_parts.View);
+        if (state.Nodes.Any(node => node.Id == Id.Value && node.State == NodeState.Removed))
+        {
+            Removed();
+        }
     }
 
     private void AskForTurn()
@@ -384,6 +383,9 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
             _parts.Host.SetDeadline(next);
         }
     }
+
+    private void Removed() => End(
+        $"Node {Id.Value} was removed from the cluster. Start it with an empty data folder to join anew.");
 
     private void End(string sentence)
     {

@@ -4,6 +4,7 @@ using Quorate.Node.Cluster.Forming;
 using Quorate.Node.Liveness;
 using Quorate.Node.Metadata;
 using Quorate.Node.Replicas;
+using Quorate.Node.Wire;
 using Quorate.Storage.Checkpoints;
 using Quorate.Storage.Log;
 
@@ -12,16 +13,11 @@ namespace Quorate.Node.Cluster;
 /// <summary>The node around its <see cref="MetadataGroup"/>.</summary>
 internal interface IMetadataOwner
 {
-    void SendOfMetadata(in RaftMessage message);
-
     void SetMetadataDeadline(Instant deadline);
 
     void AskForTurn();
 
     void MetadataRoleChanged(in RoleChanged change);
-
-    /// <summary>The replica has read its disk.</summary>
-    void MetadataListens();
 
     void End(string sentence);
 }
@@ -55,7 +51,7 @@ internal sealed class MetadataGroup : IReplicaHost
         ulong seed = parts.Place.Boot ^ 0x6D657461;
         _replica = new(
             id,
-            parts.Settings.Node.Raft,
+            parts.Settings.Node.Raft with { ReplicasMax = parts.Settings.Metadata.NodesMax },
             parts.Settings.MetadataReplica,
             this,
             client => parts.Runtime.LogFor(Stream, client),
@@ -142,7 +138,11 @@ internal sealed class MetadataGroup : IReplicaHost
 
     public void Transfer(ReplicaId target, Action<ReplicaReply> told) => _replica.Transfer(Ask(told), target);
 
-    void IReplicaHost.Send(in RaftMessage message) => _owner.SendOfMetadata(message);
+    void IReplicaHost.Send(in RaftMessage message)
+    {
+        RaftWire.Write(_parts.Writer, Group, message);
+        _parts.Send(message.To.NodeId, RaftWire.ClassOf(message.Kind));
+    }
 
     void IReplicaHost.Reply(in ReplicaReply reply)
     {
@@ -192,7 +192,7 @@ internal sealed class MetadataGroup : IReplicaHost
         if (!_isAnnounced && _replica.IsRunning)
         {
             _isAnnounced = true;
-            _owner.MetadataListens();
+            _parts.Runtime.Announce();
         }
     }
 }

@@ -232,8 +232,8 @@ internal sealed class PartitionKeeper
             {
                 _parts.Say(
                     "keys",
-                    $"Partition {group} of keyspace '{keyspace.Name}' is encrypted and stays closed on this node, which does "
-                        + "not hold its data key: start it with the cluster's --master-key-file.");
+                    $"Partition {group} of keyspace '{keyspace.Name}' is encrypted and stays closed on this node, "
+                        + "which does not hold its data key: start it with the cluster's --master-key-file.");
             }
 
             return;

@@ -3,12 +3,14 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster.Routing;
 using Quorate.Node.Liveness;
+using Quorate.Node.Metadata.Wire;
 using Quorate.Node.Wire;
 
 namespace Quorate.Node.Cluster;
 
 /// <summary>Takes what other nodes send apart and hands it to whom it concerns.</summary>
-internal sealed class PeerInbox(ClusterParts parts, LocalCalls local, CallRouter router, MetadataCalls calls)
+internal sealed class PeerInbox(
+    ClusterParts parts, LocalCalls local, CallRouter router, MetadataCalls calls, Action removed)
 {
     /// <summary>Why it is no message; null when it was taken.</summary>
     public string? Take(NodeId from, ReadOnlySpan<byte> message)
@@ -30,11 +32,10 @@ internal sealed class PeerInbox(ClusterParts parts, LocalCalls local, CallRouter
                     return problem;
                 }
 
-                if (beat.From == from)
-                {
-                    parts.Runtime.Hear(beat);
-                }
-
+                Take(from, beat);
+                return null;
+            case PeerMessageKind.Removed:
+                removed();
                 return null;
             case PeerMessageKind.Call:
                 if (!CallWire.TryRead(message, out CallMessage call, out problem))
@@ -80,6 +81,19 @@ internal sealed class PeerInbox(ClusterParts parts, LocalCalls local, CallRouter
                 return null;
             default:
                 return $"there is no kind {message[0]}";
+        }
+    }
+
+    private void Take(NodeId from, in NodeHeartbeat beat)
+    {
+        if (parts.View.State.Nodes.Any(node => node.Id == from.Value && node.State == NodeState.Removed))
+        {
+            parts.Writer.Begin(PeerMessageKind.Removed, 1);
+            parts.Send(from, PeerClass.Urgent);
+        }
+        else if (beat.From == from)
+        {
+            parts.Runtime.Hear(beat);
         }
     }
 

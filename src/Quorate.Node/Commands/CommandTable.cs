@@ -12,7 +12,8 @@ public static class CommandTable
     private static readonly CommandSpec[] Commands =
     [
         .. KeyCommands.All, .. ExpiryCommands.All, .. KeyspaceCommands.All,
-        .. StringCommands.All, .. SetStringCommands.All, .. NumberCommands.All, .. VersionCommands.All, .. WatchCommands.All,
+        .. StringCommands.All, .. SetStringCommands.All, .. NumberCommands.All,
+        .. VersionCommands.All, .. WatchCommands.All,
         .. HashCommands.All,
         .. SetCommands.All, .. SetAlgebraCommands.All,
         .. ListCommands.All, .. ListEditCommands.All,

@@ -23,6 +23,11 @@ internal enum PeerMessageKind : byte
 
     /// <summary>The answer to one.</summary>
     MetadataAnswer = 6,
+
+    /// <summary>
+    /// The answer to a heartbeat of a node that was removed and may not know it: nothing but the version, 1.
+    /// </summary>
+    Removed = 7,
 }
 
 /// <summary>The limits of messages between nodes, each with its unit.</summary>

@@ -14,7 +14,7 @@ using Quorate.Server.Runtime;
 namespace Quorate.Server.Http;
 
 /// <summary>
-/// A node's HTTP port: whether it lives, whether clients may be sent to it, its metrics, its status and its last events.
+/// A node's HTTP port: whether it lives, whether clients may be sent to it, metrics, status and the last events.
 /// </summary>
 public sealed class HttpEndpoint : IAsyncDisposable
 {
@@ -118,7 +118,8 @@ public sealed class HttpEndpoint : IAsyncDisposable
     {
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
-            (status, text, type) = (StatusCodes.Status405MethodNotAllowed, "Only GET is answered here.\n", "text/plain");
+            status = StatusCodes.Status405MethodNotAllowed;
+            (text, type) = ("Only GET is answered here.\n", "text/plain");
         }
 
         context.Response.StatusCode = status;

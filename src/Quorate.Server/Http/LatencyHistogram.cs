@@ -24,7 +24,7 @@ public sealed class LatencyHistogram
         Interlocked.Add(ref _sumMicroseconds, Math.Max(0, microseconds));
     }
 
-    /// <summary>Each bound in seconds, and how many durations were at most so long; the last bound is infinite.</summary>
+    /// <summary>Each bound in seconds, and how many were at most so long; the last bound is infinite.</summary>
     public IEnumerable<(double Seconds, long Count)> Cumulative()
     {
         long count = 0;

@@ -27,7 +27,7 @@ public sealed record NodeFacts
     /// <summary>The node has been told to stop.</summary>
     public bool IsStopping { get; set; }
 
-    /// <summary>Asks the node about itself; null when it belongs to no cluster yet or does not answer in time.</summary>
+    /// <summary>Asks the node about itself; null when it is in no cluster yet or does not answer in time.</summary>
     public async Task<ClusterReport?> Report()
     {
         if (!Host.IsNode)
@@ -55,7 +55,8 @@ public sealed record NodeFacts
             return "This node belongs to no cluster yet.";
         }
 
-        if (report.MetadataVersion == 0)
+        // The first leader makes the keyspace that plain clients use a moment after the cluster is founded.
+        if (report.MetadataVersion == 0 || report.Partitions.Count == 0)
         {
             return "This node does not know the cluster's keyspaces yet.";
         }

@@ -5,8 +5,8 @@ using Quorate.Server.Runtime;
 namespace Quorate.Server.Peers;
 
 /// <summary>
-/// An open connection of a <see cref="PeerLink"/>: it writes what waits there, and reads credit and signs of life on the
-/// way back.
+/// An open connection of a <see cref="PeerLink"/>: it writes what waits there, and reads credit and signs of life
+/// on the way back.
 /// <para>Invariants: one write is under way at a time; the link's lock guards what it takes from the queues.</para>
 /// </summary>
 internal sealed class LinkWire : IFrameTaker, IDisposable

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Quorate.Server.Peers;
 
 /// <summary>
-/// One question by address and one answer, each a length (4 bytes, little-endian) and its bytes: how nodes talk that may
-/// not belong to a cluster yet.
+/// One question by address and one answer, each a length (4 bytes, little-endian) and its bytes: how nodes talk that
+/// may not belong to a cluster yet.
 /// </summary>
 internal static class PeerQuestion
 {

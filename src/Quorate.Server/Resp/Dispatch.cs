@@ -58,13 +58,13 @@ internal static class Dispatch
             return;
         }
 
-        if (connection.Client.Transaction is { } transaction && !edge.Habits.HasFlag(EdgeHabits.InTransaction))
+        if (connection.Client.Transaction is { } transaction && !edge.RunsInTransaction)
         {
             transaction.QueueEdge(request, edge);
             return;
         }
 
-        if (!edge.Habits.HasFlag(EdgeHabits.Alone) || connection.TryBeAlone(request))
+        if (!edge.IsAlone || connection.TryBeAlone(request))
         {
             edge.Run(request);
         }

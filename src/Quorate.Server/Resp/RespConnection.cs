@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using Quorate.Core.Model;
 using Quorate.Protocol;
 
@@ -188,6 +189,7 @@ internal sealed class RespConnection
     {
         Invariant.Check(request.Pending == 0, "a request is answered when all its calls have ended");
         Unfinished--;
+        Shared.Counters.Done(request);
         _replyBytes += request.IsSilent ? 0 : request.Reply.Length;
         _largeReply = Math.Max(request.Reply.Length, _largeReply - (_largeReply >> 4));
         if (request == _alone)
@@ -221,6 +223,14 @@ internal sealed class RespConnection
             _stalled = null;
             stalled.Error($"{ErrorCodes.Refused} the connection is closing, nothing was done");
         }
+    }
+
+    /// <summary>The client has gone: what it began to send is forgotten.</summary>
+    public void End()
+    {
+        Close();
+        _arriving?.Return();
+        _arriving = null;
     }
 
     public void Abort() => _driver.Abort();
@@ -268,6 +278,7 @@ internal sealed class RespConnection
     private void Append(RespRequest request)
     {
         request.Version = Client.Version;
+        request.StartedAt = Stopwatch.GetTimestamp();
         request.IsSilent = Client.IsSilentNow();
         if (_last is null)
         {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Quorate.Core.Model;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 
@@ -54,6 +55,11 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
         {
             // The client has gone, or did not take its last replies in time.
             connection.Abort();
+        }
+        catch (InvariantBrokenException e)
+        {
+            // Kestrel would close the connection and go on; a node that finds a broken invariant must not.
+            Environment.FailFast(e.Message, e);
         }
         finally
         {

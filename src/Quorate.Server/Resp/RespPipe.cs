@@ -56,6 +56,9 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             lock (_gate)
             {
                 _isOver = true;
+                _isFlushing = false;
+                Connection.End();
+                GiveTurns();
             }
         }
     }
@@ -76,8 +79,8 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
     }
 
     /// <summary>
-    /// What is completed in a round of the node is written at its end, on the thread that drove it: a hand-off costs more
-    /// than the write does.
+    /// What is completed in a round of the node is written at its end, on the thread that drove it: a hand-off costs
+    /// more than the write does.
     /// </summary>
     public void Wake()
     {
@@ -209,8 +212,9 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         {
             if (_isOver)
             {
-                // The pipe is completed; calls that end now concern nobody.
-                return;
+                // The pipe is completed: what ends now gives back what it held, and tells nobody.
+                hasMore = Connection.Turn(NoOutput.Instance);
+                continue;
             }
 
             hasMore = Connection.Turn(_output);
@@ -255,9 +259,13 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
     {
         lock (_gate)
         {
-            _isFlushing = false;
-            End(_flush.GetResult());
-            GiveTurns();
+            FlushResult result = _flush.GetResult();
+            if (!_isOver)
+            {
+                _isFlushing = false;
+                End(result);
+                GiveTurns();
+            }
         }
     }
 
@@ -279,6 +287,20 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         TaskCompletionSource? awaited = _awaited;
         _awaited = null;
         awaited?.SetResult();
+    }
+
+    /// <summary>Forgets what is written.</summary>
+    private sealed class NoOutput : IBufferWriter<byte>
+    {
+        public static readonly NoOutput Instance = new();
+
+        public void Advance(int count)
+        {
+        }
+
+        public Memory<byte> GetMemory(int sizeHint = 0) => new byte[Math.Max(sizeHint, 256)];
+
+        public Span<byte> GetSpan(int sizeHint = 0) => new byte[Math.Max(sizeHint, 256)];
     }
 
     /// <summary>Counts what is written since the last flush.</summary>

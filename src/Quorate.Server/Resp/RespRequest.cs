@@ -26,6 +26,9 @@ internal sealed class RespRequest
     /// <summary>Words of the lines that are kept for the next command of as many.</summary>
     private const int KeptWordsMax = 8;
 
+    /// <summary>Words of so many bytes may stay until they are overwritten.</summary>
+    private const int KeptBytesMax = 4096;
+
     [ThreadStatic]
     private static Stack<RespRequest>? _kept;
 
@@ -52,6 +55,9 @@ internal sealed class RespRequest
     public CommandSpec? Spec { get; set; }
 
     public EdgeCommand? Edge { get; set; }
+
+    /// <summary>When it had come, on the process's own clock.</summary>
+    public long StartedAt { get; set; }
 
     /// <summary>2 or 3: the protocol that its reply is written in.</summary>
     public int Version { get; set; }
@@ -90,6 +96,7 @@ internal sealed class RespRequest
     /// <summary>It is through. What it held is forgotten.</summary>
     public void Return()
     {
+        ForgetWords();
         Command.Clear();
         Command.Budget = null;
         Call.Clear();
@@ -150,6 +157,26 @@ internal sealed class RespRequest
     public void Error(string text) => Finish(Replies.Error(text));
 
     public void Ok() => Finish(Replies.Ok);
+
+    /// <summary>Large buffers must not live on in the words of a request that waits for its next use.</summary>
+    private void ForgetWords()
+    {
+        if (Bytes <= KeptBytesMax)
+        {
+            return;
+        }
+
+        int count = Command.Count;
+        if (count <= KeptWordsMax && _words[count] is { } words)
+        {
+            Array.Clear(words);
+        }
+
+        _one[0] = null!;
+        Line = null!;
+        Call.Lines = [];
+        Bytes = 0;
+    }
 
     private void Fill(ReadOnlyMemory<byte>[] words)
     {

@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster;
+using Quorate.Node.Commands;
 using Quorate.Protocol;
+using Quorate.Server.Http;
 
 namespace Quorate.Server.Resp;
 
@@ -93,6 +96,23 @@ internal sealed class RespCounters
 
     /// <summary>Clients that were cut because they took no replies.</summary>
     public long SlowClientsCut => Interlocked.Read(ref _cut);
+
+    /// <summary>How long reads took, from when they had come until their reply was ready.</summary>
+    public LatencyHistogram Reads { get; } = new();
+
+    /// <summary>The same of writes.</summary>
+    public LatencyHistogram Writes { get; } = new();
+
+    /// <summary>The same of the connections' own commands.</summary>
+    public LatencyHistogram Others { get; } = new();
+
+    public void Done(RespRequest request)
+    {
+        LatencyHistogram family = request.Spec is { } spec
+            ? spec.Kind == CommandKind.Write ? Writes : Reads
+            : Others;
+        family.Add((long)Stopwatch.GetElapsedTime(request.StartedAt).TotalMicroseconds);
+    }
 
     public void Accepted() => Interlocked.Increment(ref _connections);
 

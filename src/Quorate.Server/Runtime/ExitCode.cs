@@ -18,7 +18,7 @@ public enum ExitCode
     /// <summary>A file that was named is not there.</summary>
     NoInput = 66,
 
-    /// <summary>Something that is needed is not there: a port is taken, a folder is in use, no cluster is found.</summary>
+    /// <summary>Something needed is not there: a port is taken, a folder is in use, nobody answers.</summary>
     Unavailable = 69,
 
     /// <summary>An invariant is broken: a defect. The node can no longer prove what it holds.</summary>

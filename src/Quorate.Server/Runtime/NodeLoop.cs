@@ -7,8 +7,9 @@ namespace Quorate.Server.Runtime;
 /// <summary>
 /// Drives a node from many threads without a thread that everybody must hand over to: who brings an input leaves it in
 /// the inbox and, when nobody drives, becomes the driver (flat combining: Hendler, Incze, Shavit and Tzafrir, SPAA
-/// 2010), unless so much comes that a thread of the loop's own finds a batch each time. The driver lets the node take all that has come, turns it once, lets everything leave together, and begins
-/// again until nothing waits. Why, and what it costs: docs/decisions/0018.
+/// 2010), unless so much comes that a thread of the loop's own finds a batch each time. The driver lets the node take
+/// all that has come, turns it once, lets everything leave together, and begins again until nothing waits. Why, and
+/// what it costs: docs/decisions/0018.
 /// <para>Invariants: one thread drives at a time; nobody waits for it; a thread that only brought something is let go
 /// after a named number of rounds, and the loop's own thread goes on; after the end the node is not called any
 /// more, and nobody is told anything.</para>

@@ -29,6 +29,7 @@ public sealed class NodeProcess : IAsyncDisposable
     private readonly Action<ExitCode, string> _end;
     private readonly Stack<IAsyncDisposable> _opened = new();
     private NodeFacts? _facts;
+    private Func<(long Used, long Max)>? _usedBytes;
     private MasterKey? _masterKey;
 
     private NodeProcess(ServerSettings settings, Action<ExitCode, string> end)
@@ -127,6 +128,8 @@ public sealed class NodeProcess : IAsyncDisposable
             // A start must be able to write the log's tail anew.
             IsReserveOpen = true,
         };
+        var budget = new MemoryBudget(memory.BudgetBytes);
+        _usedBytes = () => (budget.UsedBytes, budget.TotalBytes);
         var events = new EventHistory { Heard = heard };
         NodeRecord self = Self();
         var entropy = new SystemEntropy();
@@ -151,7 +154,7 @@ public sealed class NodeProcess : IAsyncDisposable
                     Self = self,
                     Boot = boot,
                     Disk = disk,
-                    Memory = new MemoryBudget(memory.BudgetBytes),
+                    Memory = budget,
                     Entropy = entropy,
                     MasterKey = _masterKey,
                 },
@@ -200,7 +203,11 @@ public sealed class NodeProcess : IAsyncDisposable
         var endpoint = new RespEndpoint(
             new() { RequestDeadlineMilliseconds = _settings.RequestDeadlineMilliseconds },
             Facts.Loop,
-            new() { Port = _settings.RespPort, DataFolder = Path.GetFullPath(_settings.Data!) });
+            new()
+            {
+                Port = _settings.RespPort, DataFolder = Path.GetFullPath(_settings.Data!), Memory = _usedBytes,
+            });
+        Facts.More.Add(text => RespMetrics.Add(text, endpoint));
         IPEndPoint at = new(_settings.Bind, _settings.RespPort);
         var server = new RespServer(endpoint, at, NullLoggerFactory.Instance);
         _opened.Push(server);

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Quorate.Server.Settings;
 
-/// <summary>How a node is run. Each value is documented, with its unit and default, in <see cref="SettingTable"/>.</summary>
+/// <summary>How a node is run. Each value, with its unit and default, is in <see cref="SettingTable"/>.</summary>
 public sealed record ServerSettings
 {
     public string? Data { get; init; }

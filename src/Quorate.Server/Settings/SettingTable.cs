@@ -37,7 +37,7 @@ public static class SettingTable
 
     private const string AddressForm = "an address of the form host:port";
 
-    public static IReadOnlyList<Setting> All { get; } =
+    private static readonly Setting[] Cluster =
     [
         new("data", "FOLDER", "a folder", "none: it must be said",
             "Where the node keeps its data. It is made when absent; one process at a time has it.",
@@ -53,6 +53,10 @@ public static class SettingTable
             static (settings, text) => Integer(text, 1, 1000, out int value)
                 ? (settings with { Expect = value }, null)
                 : (settings, "is no number of nodes from 1 to 1000")),
+    ];
+
+    private static readonly Setting[] Ports =
+    [
         new("bind", "ADDRESS", "an IP address", "127.0.0.1",
             "The address that all three ports are opened on. Any other than a loopback one needs --insecure as long as "
                 + "there is neither TLS nor a password.",
@@ -89,6 +93,10 @@ public static class SettingTable
             static (settings, text) => IsAddress(text)
                 ? (settings with { AdvertisePeer = text }, null)
                 : (settings, $"is not {AddressForm}")),
+    ];
+
+    private static readonly Setting[] Running =
+    [
         new("zone", "NAME", "a name", "none",
             "The fault domain that the node is in: the replicas of a partition are put into different ones.",
             static (settings, text) => (settings with { Zone = text }, null)),
@@ -125,6 +133,8 @@ public static class SettingTable
                 : (settings, "is neither true nor false")),
     ];
 
+    public static IReadOnlyList<Setting> All { get; } = [.. Cluster, .. Ports, .. Running];
+
     /// <summary>The setting of this name, or null.</summary>
     public static Setting? Find(string name) =>
         All.FirstOrDefault(setting => string.Equals(setting.Name, name, StringComparison.Ordinal));
@@ -137,10 +147,10 @@ public static class SettingTable
             """
             # Settings
 
-            A node is told how to run by flags, by the environment and by a file, `quorate.json` in the folder where it is
-            started or the one that `--config` names. Flags win over the environment, and the environment over the file.
-            A setting that does not exist, or a value that cannot be, is an error. This page is made from the code; a test
-            compares them.
+            A node is told how to run by flags, by the environment and by a file, `quorate.json` in the folder where it
+            is started or the one that `--config` names. Flags win over the environment, and the environment over the
+            file. A setting that does not exist, or a value that cannot be, is an error. This page is made from the
+            code; a test compares them.
 
             | flag, and name in the file | environment | unit | default | what it is |
             | --- | --- | --- | --- | --- |
@@ -149,9 +159,8 @@ public static class SettingTable
         foreach (Setting setting in All)
         {
             string flag = setting.Value is null ? setting.Name : $"{setting.Name} {setting.Value}";
-            page.Append(
-                CultureInfo.InvariantCulture,
-                $"| `--{flag}` | `{setting.EnvironmentName}` | {setting.Unit} | {setting.Default} | {setting.Text} |\n");
+            page.Append(CultureInfo.InvariantCulture, $"| `--{flag}` | `{setting.EnvironmentName}` | {setting.Unit} ")
+                .Append(CultureInfo.InvariantCulture, $"| {setting.Default} | {setting.Text} |\n");
         }
 
         return page.ToString();

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace Quorate.Server.Settings;
 
 /// <summary>
-/// Reads a node's settings from a file, the environment and flags; a later one wins. What does not exist or cannot be is
-/// an error that names the setting and where it stands.
+/// Reads a node's settings from a file, the environment and flags; a later one wins. What does not exist or cannot be
+/// is an error that names the setting and where it stands.
 /// </summary>
 public static class SettingsReader
 {

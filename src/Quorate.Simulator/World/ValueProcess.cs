@@ -367,13 +367,12 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         }
     }
 
-    /// <summary>
-    /// When nothing under way needs memory, and nobody leaves, what is used is what is needed. What waits for the disk
-    /// is under way: a merge holds the file that it writes.
-    /// </summary>
+    /// <summary>When nothing under way needs memory, and nobody leaves, what is used is what is needed.</summary>
     private void CheckMemory()
     {
         long dirtyBytes = 0;
+
+        // What is on its way from or to the disk belongs to work that goes on, and goes with it.
         bool isQuiet = _leaving.Count == 0 && Node.Disk.Pending.Count == 0;
         foreach (SimulatedReplica? replica in Node.Replicas)
         {

@@ -1,5 +1,6 @@
 using Quorate.Core.Model;
 using Quorate.Node.Cluster.Forming;
+using Quorate.Node.Metadata.Wire;
 using Quorate.Storage.Disk;
 
 namespace Quorate.Node.Tests.Cluster;
@@ -182,6 +183,27 @@ public sealed class FormationTests
         Machine fifth = world.Add();
         fifth.Start();
         world.Await("five vote", () => world.Nodes.Count() == 5 && world.Nodes.All(node => node.MetadataVoters == 5));
+    }
+
+    [Fact]
+    public void A_node_that_is_removed_ends_and_does_not_come_back()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine fourth = world.Add();
+        fourth.Start();
+        world.Await("it follows", () => fourth.Node is { } node && node.View.TryFind("default", out _));
+        MetadataCommand removal = new() { SetNodeState = new() { Node = 4, State = NodeState.Removed } };
+        Assert.Equal("", world.Do(world.Machines[0], removal).Result!.Refusal);
+        world.Await("it ends", () => fourth.Ending is not null);
+        Assert.Contains("was removed", fourth.Ending, StringComparison.Ordinal);
+        fourth.Kill();
+        fourth.Start();
+        world.Await("it ends again", () => fourth.Ending is not null);
+        fourth.Kill();
+        fourth.Disk = new MemoryDisk();
+        fourth.Start();
+        world.Await("it is another node", () => fourth.Node is { } node && node.View.TryFind("default", out _));
+        Assert.Equal(5U, fourth.Id.Value);
     }
 
     [Fact]

@@ -86,6 +86,32 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task Clients_that_leave_in_the_middle_give_back_what_their_commands_held()
+    {
+        await using RespHost host = await RespHost.StartAsync(new FakeGateway { Late = true, IsHeld = true });
+        for (int i = 0; i < 5; i++)
+        {
+            using RawClient half = host.Connect();
+            half.Send("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5000000\r\n" + new string('x', 2_000_000));
+            using RawClient whole = host.Connect();
+            whole.Send(RawClient.Encode("SET", "k", new string('x', 1_000_000)));
+            while (host.Gateway.Waiting <= i || host.Endpoint.Shared.Budget.Taken < 3_000_000)
+            {
+                await Task.Delay(5, TestContext.Current.CancellationToken);
+            }
+        }
+
+        host.Gateway.IsHeld = false;
+        for (int i = 0; i < 400 && host.Endpoint.Shared.Budget.Taken > 0; i++)
+        {
+            await Task.Delay(25, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(0, host.Endpoint.Shared.Budget.Taken);
+        Assert.Equal(0, host.Endpoint.ConnectionCount);
+    }
+
+    [Fact]
     public async Task One_connection_too_many_is_told_so_and_a_place_that_became_free_is_taken()
     {
         await using RespHost host = await RespHost.StartAsync(settings: new RespSettings { ConnectionsMax = 2 });

@@ -28,7 +28,8 @@ public sealed class SettingsReaderTests : IDisposable
     [Fact]
     public void Flags_win_over_the_environment_and_that_over_the_file()
     {
-        File.WriteAllText(ConfigFile, """{ "resp-port": 1, "http-port": 2, "peer-port": 3, "seeds": ["a:1", "b:2"] }""");
+        File.WriteAllText(
+            ConfigFile, """{ "resp-port": 1, "http-port": 2, "peer-port": 3, "seeds": ["a:1", "b:2"] }""");
         ServerSettings settings = Read(
             [("peer-port", "30")], new() { ["QUORATE_PEER_PORT"] = "20", ["QUORATE_HTTP_PORT"] = "21" });
         Assert.Equal((1, 21, 30), (settings.RespPort, settings.HttpPort, settings.PeerPort));

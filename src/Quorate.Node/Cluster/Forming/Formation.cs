@@ -11,10 +11,10 @@ namespace Quorate.Node.Cluster.Forming;
 /// How a node comes to belong to a cluster, by addresses, since nodes have no ids before that. Run at each start: a
 /// folder that belongs to a cluster says so at once. It is fed inputs and tells its host what follows.
 /// <para>The node whose own address is the first seed founds, once it has heard from as many fresh instances as are
-/// expected, all of which name the same founder and have asked everybody in vain; all others ask until someone knows them as a founder or lets them
-/// join. So nobody has to be invited, and whoever has the record can hand it on.</para>
-/// <para>Invariants: an instance is noted durably before it is named to anyone, and belongs to one cluster for ever; the
-/// founding is durable before anyone hears of it; who has heard of a cluster founds none.</para>
+/// expected, all of which name the same founder and have asked everybody in vain. All others ask until someone knows
+/// them as a founder or lets them join. So nobody has to be invited, and whoever has the record can hand it on.</para>
+/// <para>Invariants: an instance is noted durably before it is named to anyone, and belongs to one cluster for ever;
+/// the founding is durable before anyone hears of it; who has heard of a cluster founds none.</para>
 /// </summary>
 public sealed class Formation
 {
@@ -163,8 +163,8 @@ public sealed class Formation
     {
         if (_place.Seeds.Count == 0)
         {
-            return "This data folder belongs to no cluster yet, and no seeds were given. Start the node with --seeds and "
-                + "--expect: quorate serve --seeds a:7601,b:7601,c:7601 --expect 3.";
+            return "This data folder belongs to no cluster yet, and no seeds were given. Start the node with --seeds "
+                + "and --expect: quorate serve --seeds a:7601,b:7601,c:7601 --expect 3.";
         }
 
         if (_place.Self.PeerAddress.Length == 0)

@@ -27,6 +27,12 @@ internal sealed record EdgeCommand(string Name, int Arity, EdgeHabits Habits, Ac
     /// </summary>
     public Func<RespConnection, CommandLine, ReadOnlyMemory<byte>>? Answer { get; init; }
 
+    /// <summary>Inside MULTI it runs at once.</summary>
+    public bool RunsInTransaction { get; } = (Habits & EdgeHabits.InTransaction) != EdgeHabits.None;
+
+    /// <summary>It waits for all before it, and none behind it begins before it is done.</summary>
+    public bool IsAlone { get; } = (Habits & EdgeHabits.Alone) != EdgeHabits.None;
+
     public static EdgeCommand Answering(
         string name, int arity, Func<RespConnection, CommandLine, ReadOnlyMemory<byte>> answer) =>
         new(name, arity, EdgeHabits.None, request => request.Finish(answer(request.Connection, request.Line)))

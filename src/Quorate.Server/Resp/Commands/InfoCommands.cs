@@ -173,7 +173,7 @@ internal static class InfoCommands
 
             if (keys > 0)
             {
-                Line(text, "db0", string.Create(CultureInfo.InvariantCulture, $"keys={keys},expires=0,avg_ttl=0"));
+                Line(text, "db0", string.Create(CultureInfo.InvariantCulture, $"keys={keys}"));
             }
 
             request.Finish(Replies.Bulk(Encoding.UTF8.GetBytes(text.ToString())));

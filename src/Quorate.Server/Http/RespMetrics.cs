@@ -1,0 +1,29 @@
+using Quorate.Server.Resp;
+
+namespace Quorate.Server.Http;
+
+/// <summary>What the RESP endpoint has done, as metrics.</summary>
+internal static class RespMetrics
+{
+    private const string Latency = "quorate_command_seconds";
+    private const string LatencyHelp = "How long commands took, from when they had come until the reply was ready.";
+
+    public static void Add(MetricsText text, RespEndpoint endpoint)
+    {
+        RespCounters counters = endpoint.Shared.Counters;
+        text.Gauge("quorate_resp_connections", "Open connections of Redis clients.").Add(endpoint.ConnectionCount);
+        text.Counter("quorate_resp_connections_total", "Connections of Redis clients, by what became of them.")
+            .Add(counters.Connections, "end", "accepted")
+            .Add(counters.Rejected, "end", "rejected")
+            .Add(counters.SlowClientsCut, "end", "cut");
+        text.Counter("quorate_resp_bytes_total", "Bytes from and to Redis clients.")
+            .Add(counters.BytesIn, "direction", "in")
+            .Add(counters.BytesOut, "direction", "out");
+        text.Counter("quorate_requests_not_done_total", "Requests to partitions that were not done, by outcome.")
+            .Add(counters.RefusedRequests, "outcome", "refused")
+            .Add(counters.UnknownRequests, "outcome", "unknown");
+        text.Histogram(Latency, LatencyHelp, counters.Reads, "family", "read");
+        text.Histogram(Latency, LatencyHelp, counters.Writes, "family", "write");
+        text.Histogram(Latency, LatencyHelp, counters.Others, "family", "connection");
+    }
+}
