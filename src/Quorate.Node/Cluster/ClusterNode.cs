@@ -50,6 +50,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
             Disk = place.Disk,
             Memory = place.Memory,
             Rows = _keeper.NewRows,
+            Keys = _keeper.Keys,
         };
         _parts.Runtime = new(nodePlace, settings.Node, this);
         _parts.Metadata = new(_parts, this);
