@@ -119,6 +119,46 @@ public sealed class LogRecyclingTests
     }
 
     [Fact]
+    public void The_stream_with_the_most_entries_is_asked_for_a_checkpoint_when_there_are_too_many()
+    {
+        var owner = new LogOwner(_disk, LogOwner.Small with { EntriesKeptMax = 40, SegmentsKeptMax = 1000 });
+        owner.Log.Open();
+        StreamOwner other = owner[Second];
+        StreamOwner one = owner.One;
+        _disk.RunAll();
+        for (ulong i = 1; i <= 15; i++)
+        {
+            Write(other, i, i);
+        }
+
+        for (ulong i = 1; i <= 25; i++)
+        {
+            Assert.Empty(owner.Wanted);
+            Write(one, i, i);
+        }
+
+        Write(one, 26, 26);
+        Assert.Equal([LogOwner.FirstStream], owner.Wanted);
+        for (ulong i = 27; i <= 37; i++)
+        {
+            Write(one, i, i);
+        }
+
+        // Again when there are an eighth more, and no more often.
+        Assert.Equal(2, owner.Wanted.Count);
+        Write(one, 38, 38, new(30));
+        owner.Wanted.Clear();
+        for (ulong i = 39; i <= 55; i++)
+        {
+            Assert.Empty(owner.Wanted);
+            Write(one, i, i);
+        }
+
+        Write(one, 56, 56);
+        Assert.Equal([LogOwner.FirstStream], owner.Wanted);
+    }
+
+    [Fact]
     public void Hard_states_and_bases_outlive_the_segments_that_they_were_written_in()
     {
         LogOwner owner = Open();

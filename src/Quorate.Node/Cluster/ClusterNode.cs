@@ -51,6 +51,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
             Memory = place.Memory,
             Rows = _keeper.NewRows,
             Published = place.Published ?? (static _ => new PlainReadPublication()),
+            Keys = _keeper.Keys,
         };
         _parts.Runtime = new(nodePlace, settings.Node, this);
         _parts.Metadata = new(_parts, this);

@@ -9,14 +9,15 @@ namespace Quorate.Node.Cluster;
 /// </summary>
 internal sealed class DataKeys(MasterKey? master)
 {
-    private readonly SortedDictionary<uint, uint> _current = [];
+    private readonly SortedDictionary<uint, CurrentKey> _current = [];
     private readonly SortedSet<uint> _closed = [];
 
     public KeyRing Ring { get; } = new();
 
-    /// <summary>The key that new data of a keyspace is encrypted with; <see cref="DataKey.NoId"/> when it is not
-    /// here.</summary>
-    public uint CurrentOf(uint keyspace) => _current.GetValueOrDefault(keyspace, DataKey.NoId);
+    /// <summary>
+    /// The key that new data of a keyspace is encrypted with, whichever it is at that time; null when none is here.
+    /// </summary>
+    public CurrentKey? CurrentOf(uint keyspace) => _current.GetValueOrDefault(keyspace);
 
     /// <summary>Takes the keys that are not held yet; says of those that can not be opened why, once each.</summary>
     public void Take(RepeatedField<DataKeyRecord> records, Action<string> say)
@@ -28,13 +29,19 @@ internal sealed class DataKeys(MasterKey? master)
                 continue;
             }
 
-            if (record.Retired)
+            CurrentKey? current = CurrentOf(record.Keyspace);
+            if (record.Retired && current?.Id != record.Id)
             {
                 Ring.Retire(record.Id);
             }
-            else
+            else if (!record.Retired && current is null)
             {
-                _current[record.Keyspace] = record.Id;
+                _current.Add(record.Keyspace, new(record.Id));
+            }
+            else if (!record.Retired && record.Id > current!.Id && Ring.MayEncrypt(record.Id))
+            {
+                // Only now the one before is retired: where the newer one can not be opened, it goes on.
+                current.Rotate(Ring, record.Id);
             }
         }
     }

@@ -42,6 +42,9 @@ internal sealed class PartitionKeeper
     /// <summary>The metadata version that this node has acted on.</summary>
     public ulong Version => _durable?.Version ?? 0;
 
+    /// <summary>The data keys that this node holds.</summary>
+    public KeyRing Keys => _keys.Ring;
+
     private Action<string> Failed { get; }
 
     /// <summary>Reads the file and opens what it names; then <paramref name="opened"/>, with the state it
@@ -145,7 +148,7 @@ internal sealed class PartitionKeeper
     {
         (KeyspaceRecord keyspace, PartitionRecord row) = _beingOpened;
         StoreEncryption? encryption = keyspace.Encrypted
-            ? new(_keys.Ring, _keys.CurrentOf(keyspace.Id), _parts.Place.Entropy)
+            ? new(_keys.Ring, _keys.CurrentOf(keyspace.Id)!, _parts.Place.Entropy)
             : null;
         var rows = new PartitionRows(
             group, id, StartFiles.PrefixOf(group, id), row.Slots(), keyspace.Compression, encryption);
@@ -218,7 +221,12 @@ internal sealed class PartitionKeeper
             }
         }
 
-        _refused.IntersectWith(wanted);
+        foreach (GroupId gone in _refused.Where(group => !wanted.Contains(group)).ToArray())
+        {
+            _refused.Remove(gone);
+            _keys.Ring.NoteRead();
+        }
+
         _parts.Host.PartitionsChanged();
     }
 
@@ -236,10 +244,12 @@ internal sealed class PartitionKeeper
             _openings.Remove(group);
         }
 
-        if (keyspace.Encrypted && _keys.CurrentOf(keyspace.Id) == DataKey.NoId)
+        if (keyspace.Encrypted && _keys.CurrentOf(keyspace.Id) is null)
         {
             if (_refused.Add(group))
             {
+                // Its files stay unread, and nobody says which keys they need.
+                _keys.Ring.NoteUnread();
                 _parts.Say(
                     "keys",
                     $"Partition {group} of keyspace '{keyspace.Name}' is encrypted and stays closed on this node, "
@@ -257,12 +267,17 @@ internal sealed class PartitionKeeper
             Settings = SettingsOf(keyspace, row),
             Seal = keyspace.Encrypted
                 ? new SealedEntries(
-                    new EntrySealer(_keys.Ring, group, _parts.Place.Entropy), _keys.CurrentOf(keyspace.Id))
+                    new EntrySealer(_keys.Ring, group, _parts.Place.Entropy), _keys.CurrentOf(keyspace.Id)!)
                 : PlainEntries.Instance,
         };
         _openings.Add(group, opening);
         _beingOpened = (keyspace, row);
         _parts.Runtime.Open(opening);
+        if (_refused.Remove(group))
+        {
+            // From here on its rows say themselves which keys they need.
+            _keys.Ring.NoteRead();
+        }
     }
 
     private PartitionSettings SettingsOf(KeyspaceRecord keyspace, PartitionRecord row) =>

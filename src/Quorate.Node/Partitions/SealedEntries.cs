@@ -7,15 +7,19 @@ namespace Quorate.Node.Partitions;
 /// Seals the batches of an encrypted partition, by the data key that counts now; opens those that were sealed by any
 /// key that the node holds. What is not sealed is refused: in an encrypted partition nobody has written it.
 /// </summary>
-public sealed class SealedEntries(EntrySealer sealer, uint keyId) : IEntrySeal
+/// <param name="current">The key that new entries are sealed with, whichever it is at that time.</param>
+public sealed class SealedEntries(EntrySealer sealer, CurrentKey current) : IEntrySeal
 {
-    /// <summary>The data key that new entries are sealed with.</summary>
-    public uint KeyId { get; set; } = keyId;
+    /// <summary>For a key that is never exchanged.</summary>
+    public SealedEntries(EntrySealer sealer, uint keyId)
+        : this(sealer, new CurrentKey(keyId))
+    {
+    }
 
     public ReadOnlyMemory<byte> Seal(ReadOnlyMemory<byte> batch)
     {
         var output = new ArrayBufferWriter<byte>(batch.Length + EntrySealer.OverheadBytes);
-        sealer.Seal(KeyId, batch.Span, output);
+        sealer.Seal(current.Id, batch.Span, output);
         return output.WrittenMemory;
     }
 

@@ -3,6 +3,7 @@ using Quorate.Core.Raft;
 using Quorate.Node.Liveness;
 using Quorate.Node.Partitions;
 using Quorate.Storage.Disk;
+using Quorate.Storage.Encryption;
 using Quorate.Storage.Log;
 using Quorate.Storage.Memory;
 using Quorate.Storage.Stores;
@@ -54,6 +55,11 @@ public sealed record NodePlace
 
     /// <summary>Makes the rows of a partition, whose files have names of their own.</summary>
     public required Func<GroupId, ReplicaId, IPartitionStoreClient, IPartitionStore> Rows { get; init; }
+
+    /// <summary>
+    /// The data keys that entries are sealed with, each of which stays while the log needs it; null when none are.
+    /// </summary>
+    public KeyRing? Keys { get; init; }
 
     /// <summary>For checks that stand between a replica and its log: by default nothing does.</summary>
     public Func<PartitionOpening, IGroupLogClient, Func<IGroupLogClient, IGroupLog>, IGroupLog> Log { get; init; } =

@@ -29,7 +29,9 @@ internal sealed class PartitionShell(
 
     public long WallClockMilliseconds => host.WallClockMilliseconds;
 
-    public DropReason? WriteRefusal => node.WriteRefusal;
+    /// <summary>The node's, or that the rows can not be put in order as fast as they are written.</summary>
+    public DropReason? WriteRefusal =>
+        node.WriteRefusal ?? (Partition.Rows.IsBehind ? DropReason.Overloaded : null);
 
     /// <summary>It is asked for nothing more; requests that it answers while it leaves still go out.</summary>
     public void Leave()

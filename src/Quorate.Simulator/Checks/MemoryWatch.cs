@@ -26,11 +26,11 @@ internal sealed class MemoryWatch(MemoryBudget budget, NodeSettings settings, st
             RunClaims.Break(
                 RunClaims.MemoryBudget,
                 $"{node} has nothing left to do and uses {budget.UsedBytes} bytes of memory of {budget.TotalBytes}, "
-                    + $"{dirtyBytes} for rows that are in memory only ({Uses()})");
+                    + $"{dirtyBytes} for rows that are in memory only; {ByUse()}");
         }
     }
 
-    private string Uses() => string.Join(
+    private string ByUse() => string.Join(
         ", ", Enum.GetValues<MemoryUse>().Select(use => $"{use} {budget.UsedBy(use)}"));
 
     /// <summary>A write was asked for while the node was too far over its memory.</summary>

@@ -5,9 +5,9 @@ using Quorate.Simulator.Workload;
 namespace Quorate.Simulator.Checks;
 
 /// <summary>
-/// An iteration over all keys by SCAN, piece by piece, each perhaps by another replica. What it promises: a key that was
-/// there at every place in the log between the first piece and the last is shown, and nothing is shown that was not
-/// there at the place of its piece.
+/// An iteration over all keys by SCAN, piece by piece, each perhaps by another replica. What it promises: a key that
+/// was there at every place in the log between the first piece and the last is shown, and nothing is shown that was
+/// not there at the place of its piece.
 /// </summary>
 internal sealed class ScanRound
 {
@@ -22,9 +22,10 @@ internal sealed class ScanRound
     public static void CheckPiece(Attempt attempt, ModelKeys state)
     {
         (_, List<string>? keys) = Read(attempt);
+        bool IsGone(string key) => !state.Keys.TryGetValue(key, out ModelKey? found) || found.IsExpired(state.Time);
         string? wrong = keys is null
             ? "is answered something else"
-            : keys.Find(key => !state.Keys.TryGetValue(key, out ModelKey? found) || found.IsExpired(state.Time)) is { } no
+            : keys.Find(IsGone) is { } no
             ? $"is shown {ValueReplay.Shown(no)}, which is not there"
             : keys.Distinct(StringComparer.Ordinal).Count() < keys.Count ? "is shown a key twice" : null;
         if (wrong is not null)

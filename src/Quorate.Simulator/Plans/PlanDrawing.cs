@@ -69,6 +69,7 @@ internal static class PlanDrawing
                 LazyWritesMax = Pick(settings, 1, 4, 256),
                 SparesMax = Pick(settings, 1, 2, 4),
                 SegmentsKeptMax = Pick(settings, 2, 4, 16),
+                EntriesKeptMax = Pick(settings, 10, 100, 1_000_000),
             },
             Network = DrawNetwork(streams.Open(StreamName.NetworkPlan), hot, faults.Kinds),
             Disk = DrawDisk(streams.Open(StreamName.DiskPlan), hot),

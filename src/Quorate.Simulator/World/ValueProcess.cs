@@ -57,6 +57,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
             Boot = node.NextBoot() | 1,
             Disk = node.Disk,
             Memory = _memory,
+            Keys = node.Encryption?.Keys,
             Rows = (group, id, client) => Here(group).WatchRows(client, inner => RowsOf(group, id, inner)),
             Log = (opening, client, log) => Here(opening.Group).WatchLog(client, log),
             Applies = (group, entry) => Here(group).Applies(entry),
@@ -131,10 +132,17 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         if (Node.Replicas[attempt.Group] is { } replica)
         {
             bool mustRefuse = attempt.IsWrite && _watch.MustRefuse;
+            bool isBehind = attempt.IsWrite && ((ValueReplica)replica).Partition.Rows.IsBehind;
             replica.Take(NextRequest(), attempt);
             if (mustRefuse)
             {
                 _watch.CheckRefused(attempt);
+            }
+
+            if (isBehind && attempt.Answer is not { Outcome: Outcome.Refused })
+            {
+                RunClaims.Break(
+                    RunClaims.MemoryBudget, $"{Node.Name} takes {attempt} while a checkpoint waits for merges");
             }
 
             return;
@@ -367,10 +375,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         }
     }
 
-    /// <summary>
-    /// When nothing under way needs memory, and nobody leaves, what is used is what is needed. What waits for the disk
-    /// is under way: a merge holds the file that it writes.
-    /// </summary>
+    /// <summary>When nothing under way needs memory, and nobody leaves, what is used is what is needed.</summary>
     private void CheckMemory()
     {
         long dirtyBytes = 0;

@@ -14,8 +14,9 @@ public interface INodeLogClient
 
     /// <summary>
     /// The stream's entries keep the oldest segment, and there are more segments than
-    /// <see cref="NodeLogSettings.SegmentsKeptMax"/>: its owner should take a checkpoint and release. Said again with
-    /// each further segment.
+    /// <see cref="NodeLogSettings.SegmentsKeptMax"/>; or it has the most entries, and there are more of them than
+    /// <see cref="NodeLogSettings.EntriesKeptMax"/>: its owner should take a checkpoint and release. Said again with
+    /// each further segment, and when there are an eighth more entries.
     /// </summary>
     void CheckpointWanted(LogStream stream);
 

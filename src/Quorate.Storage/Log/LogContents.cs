@@ -35,6 +35,9 @@ internal sealed class LogContents(LogSegments segments)
 
     public LogIndex Last => new(First.Value + (ulong)(_places.Count - _dropped) - 1);
 
+    /// <summary>Entries that have a position.</summary>
+    public int Count => _places.Count - _dropped;
+
     public bool IsComplete => First == Base.Next;
 
     /// <summary>Nothing was ever written, or so it might as well be.</summary>

@@ -24,6 +24,9 @@ internal sealed class LogSegments
 
     public int Count => _segments.Count;
 
+    /// <summary>Entries that some stream still needs: each has a place in memory.</summary>
+    public long Entries { get; private set; }
+
     public ulong Oldest => _segments[0].Sequence;
 
     /// <summary>The segment being written.</summary>
@@ -63,6 +66,7 @@ internal sealed class LogSegments
     {
         Segment segment = Find(sequence);
         segment.Live++;
+        Entries++;
         if (keyId != DataKey.NoId && _keys is not null && !segment.KeyIds.Contains(keyId))
         {
             segment.KeyIds.Add(keyId);
@@ -75,6 +79,7 @@ internal sealed class LogSegments
     {
         Segment segment = Find(sequence);
         segment.Live--;
+        Entries--;
         segment.HasReleased = true;
     }
 

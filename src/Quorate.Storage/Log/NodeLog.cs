@@ -51,6 +51,9 @@ public sealed class NodeLog : IDiskClient
     private bool _spaceWasLow;
     private long _retryAt;
 
+    /// <summary>With so many entries a stream is asked for a checkpoint.</summary>
+    private long _entriesAskAt;
+
     /// <param name="keys">Those that entries are sealed with, if any are: each stays while a segment needs it.</param>
     public NodeLog(IDisk disk, string prefix, NodeLogSettings settings, INodeLogClient client, KeyRing? keys = null)
     {
@@ -65,6 +68,7 @@ public sealed class NodeLog : IDiskClient
         _spares = new(disk, prefix, settings, SparesChanged, Fail);
         _turns = new(disk, prefix, View, Fail);
         _queue = new(settings.WritesWaitingMax, settings.LazyWritesMax);
+        _entriesAskAt = settings.EntriesKeptMax + 1;
     }
 
     private enum Step
@@ -310,6 +314,7 @@ public sealed class NodeLog : IDiskClient
             AskForCheckpoints();
         }
 
+        AskForFewerEntries();
         if (_spares.IsLow && _written >= _retryAt)
         {
             _retryAt = _written + (_segmentBytes / 8);
@@ -370,6 +375,23 @@ public sealed class NodeLog : IDiskClient
         foreach (NodeLogStream stream in pinning)
         {
             _client.CheckpointWanted(stream.Id);
+        }
+    }
+
+    private void AskForFewerEntries()
+    {
+        if (_segments.Entries <= _settings.EntriesKeptMax)
+        {
+            _entriesAskAt = _settings.EntriesKeptMax + 1;
+        }
+        else if (_segments.Entries >= _entriesAskAt)
+        {
+            _entriesAskAt = _segments.Entries + (_settings.EntriesKeptMax / 8) + 1;
+            NodeLogStream? heaviest = _streams.All.MaxBy(stream => stream.Contents.Count);
+            if (heaviest is not null)
+            {
+                _client.CheckpointWanted(heaviest.Id);
+            }
         }
     }
 

@@ -50,4 +50,10 @@ public sealed record NodeLogSettings
 
     /// <summary>Beyond so many segments, the streams that pin the oldest are asked for a checkpoint.</summary>
     public int SegmentsKeptMax { get; init; } = 16;
+
+    /// <summary>
+    /// Beyond so many entries that streams still need, the stream with the most is asked for a checkpoint. Each takes
+    /// 12 bytes of memory for its place, outside of the memory budget, and a growing list up to twice as much.
+    /// </summary>
+    public long EntriesKeptMax { get; init; } = 4 * 1024 * 1024;
 }

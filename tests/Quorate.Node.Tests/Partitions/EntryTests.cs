@@ -35,10 +35,11 @@ public sealed class EntryTests
     public void A_sealed_entry_is_opened_by_who_holds_its_key_and_no_other_is()
     {
         using var sealer = new EntrySealer(Ring(3, 4), new GroupId(1), new CountingEntropy());
-        var entries = new SealedEntries(sealer, 3);
+        var current = new CurrentKey(3);
+        var entries = new SealedEntries(sealer, current);
         byte[] batch = EntryBatch.Encode(Time, [1, 2, 3]);
         ReadOnlyMemory<byte> old = entries.Seal(batch);
-        entries.KeyId = 4;
+        current.Rotate(Ring(3, 4), 4);
         ReadOnlyMemory<byte> payload = entries.Seal(batch);
 
         Assert.Equal(batch, entries.Open(old, out _)!.Value.ToArray());
