@@ -47,6 +47,13 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     private bool _isAbandoned;
 
     /// <summary>
+    /// Changes, and bytes of them, that lie over the rows. The others are laid on when something is looked up: most
+    /// requests end without it, and laying on copies keys and values.
+    /// </summary>
+    private int _laidOn;
+    private int _laidOnBytes;
+
+    /// <summary>
     /// The term of an entry that is in the log or will be next; zero when it is not remembered, null when it can not be
     /// told here.
     /// </summary>
@@ -160,6 +167,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     public override bool TryGet(ReadOnlySpan<byte> rowKey, out Row row)
     {
         // Behind a cold row it looks all the same: so the source notes what else will be needed.
+        LayOn();
         Lookup lookup = _rows.Get(rowKey, out row);
         if (!MayVisit(rowKey.Length + row.Value.Length))
         {
@@ -179,6 +187,8 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     public override bool TryScan(in RowRange range, IRowVisitor visitor)
     {
+        LayOn();
+
         // A look inside the scan may have met a cold row, too.
         bool isCold = _isCold || _rows.Scan(range, new LiveRows(this, visitor)) == Lookup.Cold;
         _isCold |= isCold;
@@ -217,6 +227,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     private void Begin(IRowSource source, HybridTime time, RowVersion first)
     {
+        (_laidOn, _laidOnBytes) = (0, 0);
         _rows.Clear();
         _rows.Source = source;
         _changes.ResetWrittenCount();
@@ -265,6 +276,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     /// </summary>
     private void LookAhead(ReadOnlySpan<CommandLine> lines)
     {
+        LayOn();
         foreach (CommandLine line in lines)
         {
             if (CommandTable.Check(line, out _) is { } spec)
@@ -327,7 +339,12 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
             return;
         }
 
-        _rows.CutAfter(new RowVersion(_first.Packed + (ulong)count - 1));
+        if (_laidOn > count)
+        {
+            _rows.CutAfter(new RowVersion(_first.Packed + (ulong)count - 1));
+            (_laidOn, _laidOnBytes) = (count, bytes);
+        }
+
         byte[] kept = _changes.WrittenSpan[..bytes].ToArray();
         _changes.ResetWrittenCount();
         _changes.Write(kept);
@@ -355,10 +372,27 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         }
         else
         {
-            _rows.Change(change, NextVersion);
             RowChanges.Write(_changes, change);
             ChangeCount++;
         }
+    }
+
+    private void LayOn()
+    {
+        if (_laidOn == ChangeCount)
+        {
+            return;
+        }
+
+        RowChangeReader reader = RowChanges.Read(_changes.WrittenSpan[_laidOnBytes..]);
+        while (reader.TryNext(out RowChange change))
+        {
+            _rows.Change(change, new RowVersion(_first.Packed + (ulong)_laidOn));
+            _laidOn++;
+        }
+
+        _laidOnBytes = _changes.WrittenCount;
+        Invariant.Check(_laidOn == ChangeCount, "every change of a request is laid on once");
     }
 
     private bool IsExpired(in Row row) => row.Expiry != 0 && row.Expiry <= _time.Milliseconds;
