@@ -46,10 +46,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     private bool _hasSeenTooMuch;
     private bool _isAbandoned;
 
-    /// <summary>
-    /// Changes, and bytes of them, that lie over the rows. The others are laid on when something is looked up: most
-    /// requests end without it, and laying on copies keys and values.
-    /// </summary>
+    /// <summary>Changes that lie over the rows; it copies them, so it is only done before a look.</summary>
     private int _laidOn;
     private int _laidOnBytes;
 
@@ -187,9 +184,8 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     public override bool TryScan(in RowRange range, IRowVisitor visitor)
     {
-        LayOn();
-
         // A look inside the scan may have met a cold row, too.
+        LayOn();
         bool isCold = _isCold || _rows.Scan(range, new LiveRows(this, visitor)) == Lookup.Cold;
         _isCold |= isCold;
         return !_isCold && !_hasSeenTooMuch;
@@ -379,11 +375,6 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     private void LayOn()
     {
-        if (_laidOn == ChangeCount)
-        {
-            return;
-        }
-
         RowChangeReader reader = RowChanges.Read(_changes.WrittenSpan[_laidOnBytes..]);
         while (reader.TryNext(out RowChange change))
         {
@@ -392,7 +383,6 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         }
 
         _laidOnBytes = _changes.WrittenCount;
-        Invariant.Check(_laidOn == ChangeCount, "every change of a request is laid on once");
     }
 
     private bool IsExpired(in Row row) => row.Expiry != 0 && row.Expiry <= _time.Milliseconds;
@@ -403,18 +393,4 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
             evaluation.MayVisit(rowKey.Length + row.Value.Length)
             && (evaluation.IsExpired(row) || visitor.Visit(rowKey, row));
     }
-}
-
-/// <summary>No rows: what lies below an evaluation that is not under way.</summary>
-internal sealed class NoRows : IRowSource
-{
-    public static readonly NoRows Instance = new();
-
-    public Lookup Get(ReadOnlySpan<byte> rowKey, out Row row)
-    {
-        row = default;
-        return Lookup.Absent;
-    }
-
-    public Lookup Scan(in RowRange range, IRowVisitor visitor) => Lookup.Found;
 }

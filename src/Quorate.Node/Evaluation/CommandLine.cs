@@ -5,7 +5,7 @@ namespace Quorate.Node.Evaluation;
 /// <summary>A command as a client sent it: its name and its arguments, of any bytes.</summary>
 public sealed class CommandLine(ReadOnlyMemory<byte>[] words)
 {
-    /// <summary>What <see cref="CommandTable.Check"/> has found; it is asked several times on a request's way.</summary>
+    /// <summary>What <see cref="CommandTable.Check"/> has found: it is asked several times.</summary>
     internal CommandSpec? Checked { get; set; }
 
     /// <summary>Words in the line, the name included.</summary>
