@@ -41,18 +41,21 @@ internal static class LogFigure
 
     private static void Compare(string folder, int writers)
     {
-        using var log = new LogWriters(folder, writers, EntryBytes);
+        using var log = new LogWriters(Sub(folder, "owner"), writers, EntryBytes, byDisk: false);
+        using var driven = new LogWriters(Sub(folder, "disk"), writers, EntryBytes, byDisk: true);
         using var bare = new BareFile(Path.Combine(folder, "bare"), FileBytes);
-        using var threads = new DiskThreads(folder, FileBytes);
+        using var threads = new DiskThreads(Sub(folder, "alone"), FileBytes);
 
         // Segments beyond the first are made ready, and the code is compiled.
         log.Run(5 * TurnEntries);
+        driven.Run(5 * TurnEntries);
         long entries = (long)writers * Turns * TurnEntries;
         long writes = 0;
         TimeSpan[] times = new TimeSpan[3];
         var bareMicroseconds = new List<double>();
         var ratios = new List<double>();
         var threadRatios = new List<double>();
+        var drivenRatios = new List<double>();
         for (int turn = 0; turn < Turns; turn++)
         {
             long started = Stopwatch.GetTimestamp();
@@ -64,6 +67,12 @@ internal static class LogFigure
             started = Stopwatch.GetTimestamp();
             Array.ForEach(writeBytes, threads.Append);
             TimeSpan threadTime = Stopwatch.GetElapsedTime(started);
+            started = Stopwatch.GetTimestamp();
+            int[] drivenBytes = driven.Run(TurnEntries);
+            TimeSpan drivenTime = Stopwatch.GetElapsedTime(started);
+            started = Stopwatch.GetTimestamp();
+            Array.ForEach(drivenBytes, bare.Append);
+            drivenRatios.Add(drivenTime / Stopwatch.GetElapsedTime(started));
             times[0] += logTime;
             times[1] += bareTime;
             times[2] += threadTime;
@@ -79,8 +88,12 @@ internal static class LogFigure
             + $"disk threads alone {entries / times[2].TotalSeconds:F0}; log over bare {times[0] / times[1]:F2} "
             + $"(median of turns {Median(ratios):F2}), "
             + $"log over threads {times[0] / times[2]:F2} (median {Median(threadRatios):F2}); "
+            + $"driven by the disk's thread, over bare (median) {Median(drivenRatios):F2}; "
             + $"a bare write {times[1].TotalMicroseconds / writes:F0} µs (median {Median(bareMicroseconds):F0})");
     }
+
+    private static string Sub(string folder, string name) =>
+        Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
 
     private static double Median(List<double> values)
     {

@@ -15,42 +15,55 @@ internal sealed class LogWriters : INodeLogClient, IDisk, IDisposable
     /// <summary>A group releases what it wrote before whenever it has written so many entries.</summary>
     private const ulong ReleaseInterval = 1024;
 
+    private readonly object _gate = new();
+    private readonly bool _byDisk;
     private readonly RealDisk _disk;
     private readonly Writer[] _writers;
     private readonly List<int> _writeBytes = [];
     private int _opened;
     private int _underWay;
 
-    public LogWriters(string folder, int writers, int entryBytes)
+    /// <param name="byDisk">
+    /// The disk's own thread hands its ends over and submits what follows, as a server's does, rather than to wake the
+    /// owner's thread.
+    /// </param>
+    public LogWriters(string folder, int writers, int entryBytes, bool byDisk)
     {
-        _disk = new RealDisk(folder);
+        _byDisk = byDisk;
+        _disk = new RealDisk(folder, completionWaits: byDisk ? DrainHere : null);
         var log = new NodeLog(this, "", new(), this);
         byte[] payload = new byte[entryBytes];
         payload.AsSpan().Fill(1);
         _writers = [.. Enumerable.Range(1, writers).Select(i => new Writer(this, log, new((uint)i), payload))];
-        log.Open();
-        while (_opened < writers)
+        lock (_gate)
         {
-            Drain();
+            log.Open();
+            while (_opened < writers)
+            {
+                Drain();
+            }
         }
     }
 
     /// <summary>Lets each group write so many entries; the sizes of the log's writes.</summary>
     public int[] Run(int entriesEach)
     {
-        _writeBytes.Clear();
-        _underWay = _writers.Length;
-        foreach (Writer writer in _writers)
+        lock (_gate)
         {
-            writer.Write(entriesEach);
-        }
+            _writeBytes.Clear();
+            _underWay = _writers.Length;
+            foreach (Writer writer in _writers)
+            {
+                writer.Write(entriesEach);
+            }
 
-        while (_underWay > 0)
-        {
-            Drain();
-        }
+            while (_underWay > 0)
+            {
+                Drain();
+            }
 
-        return [.. _writeBytes];
+            return [.. _writeBytes];
+        }
     }
 
     public void Dispose() => _disk.Dispose();
@@ -79,9 +92,26 @@ internal sealed class LogWriters : INodeLogClient, IDisk, IDisposable
 
     void INodeLogClient.LogFailed(string sentence) => throw new InvalidOperationException(sentence);
 
+    private void DrainHere()
+    {
+        lock (_gate)
+        {
+            _disk.Drain();
+            if (_underWay == 0 || _opened < _writers.Length)
+            {
+                Monitor.Pulse(_gate);
+            }
+        }
+    }
+
+    /// <summary>Under the gate.</summary>
     private void Drain()
     {
-        if (_disk.Drain() == 0)
+        if (_byDisk)
+        {
+            Monitor.Wait(_gate, TimeSpan.FromMilliseconds(100));
+        }
+        else if (_disk.Drain() == 0)
         {
             _disk.Wait(TimeSpan.FromMilliseconds(100));
         }

@@ -45,8 +45,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _keeper = new(_parts, End);
         var nodePlace = new NodePlace
         {
-            Id = _parts.Self,
-            Boot = place.Boot,
+            Id = _parts.Self, Boot = place.Boot,
             Disk = place.Disk,
             Memory = place.Memory,
             Rows = _keeper.NewRows,

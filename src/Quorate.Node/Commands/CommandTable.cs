@@ -55,9 +55,16 @@ public static class CommandTable
     /// <summary>The command of a line that can be run; else null and the error to answer with.</summary>
     public static CommandSpec? Check(CommandLine line, out string? error)
     {
+        if (line.Checked is { } known)
+        {
+            error = null;
+            return known;
+        }
+
         CommandSpec? spec = line.Count == 0 ? null : Find(line[0]);
         error = spec is null ? UnknownCommand(line) : ArityError(spec, line) ?? KeyError(spec, line);
-        return error is null ? spec : null;
+        line.Checked = error is null ? spec : null;
+        return line.Checked;
     }
 
     /// <summary>Whether one of the lines may change rows. A line that can not be run changes none.</summary>

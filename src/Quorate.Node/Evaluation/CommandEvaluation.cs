@@ -46,6 +46,10 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     private bool _hasSeenTooMuch;
     private bool _isAbandoned;
 
+    /// <summary>Changes that lie over the rows; it copies them, so it is only done before a look.</summary>
+    private int _laidOn;
+    private int _laidOnBytes;
+
     /// <summary>
     /// The term of an entry that is in the log or will be next; zero when it is not remembered, null when it can not be
     /// told here.
@@ -160,6 +164,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     public override bool TryGet(ReadOnlySpan<byte> rowKey, out Row row)
     {
         // Behind a cold row it looks all the same: so the source notes what else will be needed.
+        LayOn();
         Lookup lookup = _rows.Get(rowKey, out row);
         if (!MayVisit(rowKey.Length + row.Value.Length))
         {
@@ -180,6 +185,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     public override bool TryScan(in RowRange range, IRowVisitor visitor)
     {
         // A look inside the scan may have met a cold row, too.
+        LayOn();
         bool isCold = _isCold || _rows.Scan(range, new LiveRows(this, visitor)) == Lookup.Cold;
         _isCold |= isCold;
         return !_isCold && !_hasSeenTooMuch;
@@ -217,6 +223,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     private void Begin(IRowSource source, HybridTime time, RowVersion first)
     {
+        (_laidOn, _laidOnBytes) = (0, 0);
         _rows.Clear();
         _rows.Source = source;
         _changes.ResetWrittenCount();
@@ -265,6 +272,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     /// </summary>
     private void LookAhead(ReadOnlySpan<CommandLine> lines)
     {
+        LayOn();
         foreach (CommandLine line in lines)
         {
             if (CommandTable.Check(line, out _) is { } spec)
@@ -327,7 +335,12 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
             return;
         }
 
-        _rows.CutAfter(new RowVersion(_first.Packed + (ulong)count - 1));
+        if (_laidOn > count)
+        {
+            _rows.CutAfter(new RowVersion(_first.Packed + (ulong)count - 1));
+            (_laidOn, _laidOnBytes) = (count, bytes);
+        }
+
         byte[] kept = _changes.WrittenSpan[..bytes].ToArray();
         _changes.ResetWrittenCount();
         _changes.Write(kept);
@@ -355,10 +368,21 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         }
         else
         {
-            _rows.Change(change, NextVersion);
             RowChanges.Write(_changes, change);
             ChangeCount++;
         }
+    }
+
+    private void LayOn()
+    {
+        RowChangeReader reader = RowChanges.Read(_changes.WrittenSpan[_laidOnBytes..]);
+        while (reader.TryNext(out RowChange change))
+        {
+            _rows.Change(change, new RowVersion(_first.Packed + (ulong)_laidOn));
+            _laidOn++;
+        }
+
+        _laidOnBytes = _changes.WrittenCount;
     }
 
     private bool IsExpired(in Row row) => row.Expiry != 0 && row.Expiry <= _time.Milliseconds;
@@ -369,18 +393,4 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
             evaluation.MayVisit(rowKey.Length + row.Value.Length)
             && (evaluation.IsExpired(row) || visitor.Visit(rowKey, row));
     }
-}
-
-/// <summary>No rows: what lies below an evaluation that is not under way.</summary>
-internal sealed class NoRows : IRowSource
-{
-    public static readonly NoRows Instance = new();
-
-    public Lookup Get(ReadOnlySpan<byte> rowKey, out Row row)
-    {
-        row = default;
-        return Lookup.Absent;
-    }
-
-    public Lookup Scan(in RowRange range, IRowVisitor visitor) => Lookup.Found;
 }

@@ -31,7 +31,7 @@ internal sealed class ColdRows(PartitionParts parts)
             return null;
         }
 
-        open.HeldTags.Add(tag);
+        (open.HeldTags ??= []).Add(tag);
         open.AwaitedTag = 0;
         if (!open.IsAnswered)
         {
@@ -45,11 +45,11 @@ internal sealed class ColdRows(PartitionParts parts)
     /// <summary>The request needs its rows no longer.</summary>
     public void Release(OpenRequest open)
     {
-        foreach (ulong tag in open.HeldTags)
+        foreach (ulong tag in open.HeldTags ?? [])
         {
             parts.Machine.Rows.Release(tag);
         }
 
-        open.HeldTags.Clear();
+        open.HeldTags?.Clear();
     }
 }

@@ -23,7 +23,7 @@ internal sealed class OpenRequest(PartitionRequest request, ulong order)
     /// The rows fetched for it are held under these tags. All of them stay until it is through, since its evaluation
     /// begins anew each time.
     /// </summary>
-    public List<ulong> HeldTags { get; } = [];
+    public List<ulong>? HeldTags { get; set; }
 
     /// <summary>The fetch that it waits for; zero when it waits for none.</summary>
     public ulong AwaitedTag { get; set; }

@@ -41,6 +41,8 @@ internal static class NodeMetrics
         text.Gauge("quorate_process_resident_bytes", "What the process takes.").Add(Environment.WorkingSet);
         text.Gauge("quorate_gc_heap_bytes", "The managed heap after the last collection.")
             .Add(collector.HeapSizeBytes);
+        text.Counter("quorate_gc_allocated_bytes_total", "Bytes that were allocated on the managed heap.")
+            .Add(GC.GetTotalAllocatedBytes());
         text.Counter("quorate_gc_pause_seconds_total", "Time in which the collector stood everything still.")
             .Add(GC.GetTotalPauseDuration().TotalSeconds);
         text.Counter("quorate_gc_collections_total", "Collections, by generation.");

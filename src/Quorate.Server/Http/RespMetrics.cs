@@ -20,7 +20,8 @@ internal static class RespMetrics
             .Add(counters.BytesIn, "direction", "in")
             .Add(counters.BytesOut, "direction", "out");
         text.Counter(
-            "quorate_reads_here_total", "Reads that were served on their connection's own thread.").Add(counters.ReadsHere);
+            "quorate_reads_here_total", "Reads that were served on their connection's own thread.")
+            .Add(counters.ReadsHere);
         text.Counter("quorate_requests_not_done_total", "Requests to partitions that were not done, by outcome.")
             .Add(counters.RefusedRequests, "outcome", "refused")
             .Add(counters.UnknownRequests, "outcome", "unknown");

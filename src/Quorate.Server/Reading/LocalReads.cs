@@ -10,7 +10,7 @@ namespace Quorate.Server.Reading;
 /// <summary>What readers on other threads see of a partition of this node.</summary>
 public sealed record LocalPartition(IReadPublication Publication, ConcurrentRows Rows);
 
-/// <summary>The partitions of this node at one moment. It never changes; opening or dropping one makes another.</summary>
+/// <summary>The partitions of this node at one moment. It never changes; a change makes another.</summary>
 public sealed class LocalPartitions(Dictionary<GroupId, LocalPartition> partitions)
 {
     public LocalPartition? Find(GroupId group) => partitions.GetValueOrDefault(group);

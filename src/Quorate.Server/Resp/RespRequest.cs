@@ -141,6 +141,7 @@ internal sealed class RespRequest : IReplyTaker
         ReadOnlyMemory<byte>[] kept = _words[count] ??= new ReadOnlyMemory<byte>[count];
         Fill(kept);
         Line = _lines[count] ??= new CommandLine(kept);
+        Line.WordsChanged();
     }
 
     /// <summary>Its call's lines: the command itself.</summary>

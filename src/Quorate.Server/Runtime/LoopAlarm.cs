@@ -6,9 +6,13 @@ namespace Quorate.Server.Runtime;
 /// What wakes a loop's own thread: the node's deadline, background work that is due, and whoever rings.
 /// <para>Invariant: an earlier time than the one that the thread sleeps for wakes it, whenever it is set.</para>
 /// </summary>
-internal sealed class LoopAlarm : IDisposable
+internal sealed class LoopAlarm
 {
-    private readonly SemaphoreSlim _bell = new(0, 1);
+    /// <summary>
+    /// Its monitor is slept on. A SemaphoreSlim spins before it sleeps, which took as much processor time as all that
+    /// the node did with its inputs (docs/figures.md).
+    /// </summary>
+    private readonly object _bell = new();
     private long _deadline = Instant.Never.Microseconds;
     private long _workAt = Instant.Never.Microseconds;
     private long _sleepsUntil = Instant.Never.Microseconds;
@@ -45,7 +49,10 @@ internal sealed class LoopAlarm : IDisposable
     {
         if (Interlocked.Exchange(ref _isRung, 1) == 0)
         {
-            _bell.Release();
+            lock (_bell)
+            {
+                Monitor.Pulse(_bell);
+            }
         }
     }
 
@@ -61,16 +68,22 @@ internal sealed class LoopAlarm : IDisposable
         Interlocked.Exchange(ref _sleepsUntil, until.Microseconds);
         Instant now = MonotonicClock.Now;
         int milliseconds = Math.Max(atLeast, Milliseconds(until, now));
-        if (milliseconds > 0 && _bell.Wait(milliseconds))
+        if (milliseconds > 0)
         {
+            lock (_bell)
+            {
+                if (Volatile.Read(ref _isRung) == 0)
+                {
+                    Monitor.Wait(_bell, milliseconds);
+                }
+            }
+
             // Before the reader looks at anything: who rings after this rings anew.
             Interlocked.Exchange(ref _isRung, 0);
         }
 
         return MonotonicClock.Now >= until;
     }
-
-    public void Dispose() => _bell.Dispose();
 
     /// <summary>Rounded up, since to wake early is to wake twice.</summary>
     private static int Milliseconds(Instant until, Instant now) => until == Instant.Never

@@ -191,8 +191,6 @@ public sealed class NodeLoop : INodeGateway, IDisposable
         {
             patience.SpinOnce();
         }
-
-        _alarm.Dispose();
     }
 
     private bool IsOver => Volatile.Read(ref _hasEnded) || Volatile.Read(ref _isStopped);
@@ -212,7 +210,12 @@ public sealed class NodeLoop : INodeGateway, IDisposable
             || (_settings.Driving == Driving.ByLoad && _load.IsBusy);
         if (isOwnThreads)
         {
-            _alarm.Ring();
+            // Whoever drives looks once more after it has left. What was brought must be seen before this looks.
+            Interlocked.MemoryBarrier();
+            if (Volatile.Read(ref _state) == Idle)
+            {
+                _alarm.Ring();
+            }
         }
         else if (TryBecomeDriver())
         {
@@ -252,7 +255,6 @@ public sealed class NodeLoop : INodeGateway, IDisposable
                 atLeast = 1;
             }
         }
-
     }
 
     private void Drive(bool isOwn)

@@ -218,7 +218,8 @@ public sealed class NodeProcess : IAsyncDisposable
             Facts.Loop,
             new()
             {
-                Port = _settings.RespPort, DataFolder = Path.GetFullPath(_settings.Data!), Memory = _usedBytes, Reads = _reads,
+                Port = _settings.RespPort, DataFolder = Path.GetFullPath(_settings.Data!), Memory = _usedBytes,
+                Reads = _reads,
             });
         Facts.More.Add(text => RespMetrics.Add(text, endpoint));
         IPEndPoint at = new(_settings.Bind, _settings.RespPort);
