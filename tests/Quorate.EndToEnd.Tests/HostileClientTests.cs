@@ -9,6 +9,9 @@ public sealed class HostileClientTests
 {
     private const int FuzzedConnections = 400;
 
+    /// <summary>Of 58 kB each: together far more than the system's own buffers of a connection hold.</summary>
+    private const int RoundsMax = 2000;
+
     /// <summary>What `--memory 512MiB` allows, and 15 % more.</summary>
     private const long ResidentBytesMax = 512L * 1024 * 1024 * 115 / 100;
 
@@ -40,7 +43,7 @@ public sealed class HostileClientTests
         for (int i = 0; i < deaf.Length; i++)
         {
             deaf[i] = node.Connect(ShortPatience);
-            for (int round = 0; round < 100 && !wasHeldUp[i]; round++)
+            for (int round = 0; round < RoundsMax && !wasHeldUp[i]; round++)
             {
                 wasHeldUp[i] = !TrySend(deaf[i], asking);
             }

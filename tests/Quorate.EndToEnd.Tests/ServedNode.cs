@@ -91,7 +91,7 @@ internal sealed class ServedNode : IDisposable
         };
 
         // What says how long the tests run is no setting of a node.
-        foreach (string name in start.Environment.Keys.Where(IsOfTests).ToArray())
+        foreach (string name in LongRun.Variables)
         {
             start.Environment.Remove(name);
         }
@@ -226,8 +226,6 @@ internal sealed class ServedNode : IDisposable
 
         _process?.Dispose();
     }
-
-    private static bool IsOfTests(string name) => name.StartsWith("QUORATE_", StringComparison.Ordinal);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
