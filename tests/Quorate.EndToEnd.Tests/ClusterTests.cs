@@ -7,8 +7,6 @@ namespace Quorate.EndToEnd.Tests;
 /// <summary>Three nodes as processes.</summary>
 public sealed class ClusterTests
 {
-    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(30);
-
     [Fact]
     public async Task Three_nodes_form_one_cluster_and_any_of_them_serves()
     {
@@ -38,35 +36,6 @@ public sealed class ClusterTests
 
         Assert.Single(clusters);
         Assert.Equal(3, nodes.Count);
-    }
-
-    [Fact]
-    public async Task Told_to_stop_each_node_ends_well_and_all_is_there_again()
-    {
-        using var cluster = new ServedCluster(3);
-        cluster.Start();
-        await cluster.UntilReady();
-        for (int i = 0; i < 100; i++)
-        {
-            Assert.Equal("+OK", cluster.Nodes[i % 3].Ask("SET", Key(i), Key(i)));
-        }
-
-        foreach (ServedNode node in cluster.Nodes)
-        {
-            node.Signal("TERM");
-        }
-
-        foreach (ServedNode node in cluster.Nodes)
-        {
-            Assert.Equal(0, node.WaitForEnd(StopTime));
-        }
-
-        cluster.Start();
-        await cluster.UntilReady();
-        for (int i = 0; i < 100; i++)
-        {
-            await cluster.UntilSays(cluster.Nodes[(i + 1) % 3], Key(i), "GET", Key(i));
-        }
     }
 
     [Fact]

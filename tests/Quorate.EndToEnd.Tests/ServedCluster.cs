@@ -22,7 +22,8 @@ internal sealed class ServedCluster : IDisposable
         int[] ports = ServedNode.FreePorts(3 * addresses.Length);
         string seeds = string.Join(',', addresses.Select((address, i) => $"{address}:{ports[(3 * i) + 2]}"));
         Nodes = [.. addresses.Select((address, i) => new ServedNode(
-            Path.Combine(_folder, $"node-{i + 1}"), address, ports[(3 * i)..((3 * i) + 3)], ["--seeds", seeds, .. more]))];
+            Path.Combine(_folder, $"node-{i + 1}"), address, ports[(3 * i)..((3 * i) + 3)],
+            ["--bind", address.ToString(), "--seeds", seeds, .. more]))];
     }
 
     public ServedNode[] Nodes { get; }
@@ -50,6 +51,14 @@ internal sealed class ServedCluster : IDisposable
     public Task UntilSays(ServedNode node, string reply, params string[] words) => Until(
         () => Task.FromResult(string.Equals(node.Ask(words), reply, StringComparison.Ordinal)),
         $"{string.Join(' ', words)} is answered by {reply}");
+
+    /// <summary>As UntilSays, of a keyspace.</summary>
+    public Task UntilSaysOf(string keyspace, ServedNode node, string reply, params string[] words)
+    {
+        Func<Task<bool>> saysIt =
+            () => Task.FromResult(string.Equals(node.AskOf(keyspace, words), reply, StringComparison.Ordinal));
+        return Until(saysIt, $"{string.Join(' ', words)} is answered by {reply}");
+    }
 
     /// <summary>Makes a keyspace of one partition: whoever leads it leads all of its keys.</summary>
     public async Task CreateWhole(string name)

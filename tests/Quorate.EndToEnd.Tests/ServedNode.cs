@@ -91,7 +91,7 @@ internal sealed class ServedNode : IDisposable
         };
 
         // What says how long the tests run is no setting of a node.
-        foreach (string name in start.Environment.Keys.Where(IsOfTests).ToArray())
+        foreach (string name in LongRun.Variables)
         {
             start.Environment.Remove(name);
         }
@@ -177,6 +177,44 @@ internal sealed class ServedNode : IDisposable
         }
     }
 
+    /// <summary>Asks on a connection of its own, of a keyspace; null when the connection breaks.</summary>
+    public string? AskOf(string keyspace, params string[] words)
+    {
+        try
+        {
+            using RespSession session = ConnectTo(keyspace);
+            return session.TryCall(words);
+        }
+        catch (Exception e) when (e is SocketException or IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A connection that has chosen a keyspace.</summary>
+    public RespSession ConnectTo(string keyspace, TimeSpan? patience = null)
+    {
+        RespSession session = Connect(patience);
+        try
+        {
+            string chosen = session.Call("KEYSPACE", "USE", keyspace);
+            return chosen == "+OK" ? session : throw new IOException($"KEYSPACE USE {keyspace}: {chosen}");
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What the process has in memory, in bytes.</summary>
+    public long ResidentBytes()
+    {
+        string line = File.ReadLines($"/proc/{Text(ProcessId)}/status")
+            .First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return 1024 * long.Parse(line["VmRSS:".Length..^"kB".Length], CultureInfo.InvariantCulture);
+    }
+
     public void Dispose()
     {
         if (_process is { HasExited: false })
@@ -188,8 +226,6 @@ internal sealed class ServedNode : IDisposable
 
         _process?.Dispose();
     }
-
-    private static bool IsOfTests(string name) => name.StartsWith("QUORATE_", StringComparison.Ordinal);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 

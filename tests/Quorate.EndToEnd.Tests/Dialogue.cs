@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace Quorate.EndToEnd.Tests;
+
+/// <summary>A program whose lines are waited for.</summary>
+internal sealed class Dialogue : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    private readonly Process _process;
+    private readonly BlockingCollection<string> _lines = [];
+    private readonly List<string> _heard = [];
+
+    public Dialogue(string[] words)
+    {
+        _process = new Process
+        {
+            StartInfo = new ProcessStartInfo(words[0], words[1..])
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            },
+        };
+        _process.OutputDataReceived += (_, line) => _lines.Add(line.Data ?? "(its output ends)");
+        _process.ErrorDataReceived += (_, line) => _lines.Add(line.Data ?? "");
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Waits for a line.</summary>
+    public void Expect(string wanted)
+    {
+        var clock = Stopwatch.StartNew();
+        while (clock.Elapsed < Patience && _lines.TryTake(out string? line, Patience))
+        {
+            _heard.Add(line);
+            if (line == wanted)
+            {
+                return;
+            }
+
+            if (line == "(its output ends)")
+            {
+                break;
+            }
+        }
+
+        Assert.Fail($"It does not say '{wanted}', but: {string.Join('\n', _heard.Concat(_lines))}");
+    }
+
+    public int WaitForEnd()
+    {
+        Assert.True(_process.WaitForExit(Patience), $"It does not end; it said: {string.Join('\n', _heard)}");
+        return _process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            _process.WaitForExit();
+        }
+
+        _process.Dispose();
+        _lines.Dispose();
+    }
+}

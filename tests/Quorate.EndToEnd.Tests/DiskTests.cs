@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Quorate.EndToEnd.Tests;
+
+/// <summary>Disks that fill up, and disks that fail, under real processes.</summary>
+public sealed class DiskTests
+{
+    private const int DiskFailed = 74;
+    private const long FileSystemBytes = 768L * 1024 * 1024;
+
+    /// <summary>What the test leaves free, over what the node keeps for itself (64 MiB).</summary>
+    private const long LeftBytes = 72L * 1024 * 1024;
+
+    /// <summary>More than all segments that the log has made ready can take.</summary>
+    private const int WritesMax = 4000;
+
+    private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task A_full_disk_refuses_writes_in_time_and_takes_them_again()
+    {
+        Tools.SkipUnlessRoot("mount a file system");
+        using var cluster = new ServedCluster(1);
+        ServedNode node = cluster.Nodes[0];
+        using FileSystem disk = FileSystem.Mount(node.Folder, FileSystemBytes);
+        cluster.Start();
+        await cluster.UntilReady();
+        Assert.Equal("+OK", node.Ask("SET", "first", "1"));
+        string ballast = Path.Combine(node.Folder, "ballast");
+        disk.FillUp(ballast, LeftBytes);
+        string value = new('v', 64 * 1024);
+        string refusal = "";
+        List<string> acknowledged = [];
+        using (RespSession session = node.Connect())
+        {
+            for (int i = 0; i < WritesMax && refusal.Length == 0; i++)
+            {
+                string key = string.Create(CultureInfo.InvariantCulture, $"key-{i}");
+                string reply = session.Call("SET", key, value);
+                if (reply == "+OK")
+                {
+                    acknowledged.Add(key);
+                }
+                else
+                {
+                    refusal = reply;
+                }
+            }
+        }
+
+        Assert.StartsWith("-OOM the disk", refusal, StringComparison.Ordinal);
+        Assert.Equal("1", node.Ask("GET", "first"));
+        Assert.Contains("disk", string.Concat((await node.Report())!.Value.GetProperty("alarms").EnumerateArray()
+            .Select(alarm => alarm.GetString())), StringComparison.OrdinalIgnoreCase);
+
+        // It can end and start on the full disk, too.
+        node.Signal("TERM");
+        Assert.Equal(0, node.WaitForEnd(EndTime));
+        node.Start();
+        await cluster.UntilReady();
+        Assert.Equal("1", node.Ask("GET", "first"));
+        File.Delete(ballast);
+        await cluster.UntilSays(node, "+OK", "SET", "last", "2");
+        foreach (string key in acknowledged)
+        {
+            Assert.True(node.Ask("GET", key) == value, $"{key} was acknowledged");
+        }
+
+        TestContext.Current.TestOutputHelper!.WriteLine($"{acknowledged.Count} writes, then {refusal}");
+    }
+
+    [Fact]
+    public async Task A_disk_that_fails_ends_its_node_and_no_other()
+    {
+        Tools.SkipWithout("strace");
+        Tools.SkipUnlessRoot("make a process's system calls fail");
+        using var cluster = new ServedCluster(3);
+        cluster.Start();
+        await cluster.UntilReady();
+        await cluster.CreateWhole("whole");
+        using var load = RecordedLoad.Start(cluster);
+        await cluster.Until(() => Task.FromResult(load.Done > 1000), "the load is under way");
+        ServedNode leader = await cluster.LeaderOfWhole();
+        int said = leader.Said.Length;
+        using Process strace = Process.Start(new ProcessStartInfo(
+            "strace",
+            [
+                "-f", "-qq", "-e", "signal=none", "-e", "trace=fsync,fdatasync,pwrite64",
+                "-e", "inject=fsync,fdatasync,pwrite64:error=EIO", "-o", Path.Combine(cluster.Folder, "trace"),
+                "-p", leader.ProcessId.ToString(CultureInfo.InvariantCulture),
+            ]))!;
+        Assert.Equal(DiskFailed, leader.WaitForEnd(EndTime));
+        strace.WaitForExit();
+        string[] last = [.. leader.Said[said..].Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => line.StartsWith("quorate: ", StringComparison.Ordinal))];
+        Assert.Single(last);
+        Assert.EndsWith(".", last[0].Trim(), StringComparison.Ordinal);
+        TestContext.Current.TestOutputHelper!.WriteLine(last[0]);
+
+        ServedNode[] others = [.. cluster.Nodes.Except([leader])];
+        await cluster.LeaderOfWhole(leader);
+        long done = load.Done;
+        await cluster.Until(() => Task.FromResult(load.Done > done + 500), "the others go on");
+        Assert.All(others, node => Assert.DoesNotContain("refused to sync", node.Said, StringComparison.Ordinal));
+        leader.Start();
+        await cluster.UntilReady();
+        await load.Judge();
+    }
+
+    /// <summary>A small file system in memory, mounted on a folder.</summary>
+    private sealed class FileSystem : IDisposable
+    {
+        private readonly string _folder;
+
+        private FileSystem(string folder) => _folder = folder;
+
+        public static FileSystem Mount(string folder, long bytes)
+        {
+            Directory.CreateDirectory(folder);
+            string size = string.Create(CultureInfo.InvariantCulture, $"size={bytes}");
+            (int code, _, string error) = Tools.Run("mount", "-t", "tmpfs", "-o", size, "none", folder);
+            Assert.SkipUnless(code == 0, $"No file system can be mounted here: {error.Trim()}");
+            return new(folder);
+        }
+
+        /// <summary>Writes a file so large that only this much is left.</summary>
+        public void FillUp(string file, long leftBytes)
+        {
+            long bytes = new DriveInfo(_folder).AvailableFreeSpace - leftBytes;
+            Assert.True(bytes > 0, $"only {bytes + leftBytes} bytes are free");
+            Tools.Do("fallocate", "-l", bytes.ToString(CultureInfo.InvariantCulture), file);
+        }
+
+        public void Dispose() => Tools.Run("umount", "-l", _folder);
+    }
+}

@@ -1,0 +1,188 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Quorate.EndToEnd.Tests;
+
+/// <summary>Clients that do not read, that send what is no command, that are many: the node stays, in its memory.</summary>
+public sealed class HostileClientTests
+{
+    private const int FuzzedConnections = 400;
+
+    /// <summary>Of 58 kB each: together far more than the system's own buffers of a connection hold.</summary>
+    private const int RoundsMax = 2000;
+
+    /// <summary>What `--memory 512MiB` allows, and 15 % more.</summary>
+    private const long ResidentBytesMax = 512L * 1024 * 1024 * 115 / 100;
+
+    private static readonly TimeSpan ShortPatience = TimeSpan.FromSeconds(3);
+
+    private static readonly string[] Frames =
+    [
+        "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n", "*2\r\n$3\r\nGET\r\n$1\r\na\r\n", "*1\r\n$4\r\nPING\r\n", "PING\r\n",
+        "*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n", "*1\r\n$5\r\nMULTI\r\n", "*1\r\n$4\r\nEXEC\r\n", "*1\r\n$7\r\nDISCARD\r\n",
+        "*2147483647\r\n", "*-5\r\n", "*1\r\n$2147483647\r\n", "*1\r\n$-1\r\n", "*99999999999999999999\r\n", "*0\r\n",
+        "*1\r\n$536870912\r\n", "$5\r\nhello\r\n", "\r\n", "*1\r\n*1\r\n$4\r\nPING\r\n", "*3\r\n$3\r\nSET\r\n$1\r\n",
+        "*4\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n$1\r\nx\r\n", "SET \"a b\" 'c\r\n", "GET \"\\x00\\xff\"\r\n",
+        "*2\r\n$6\r\nSELECT\r\n$2\r\n-1\r\n", "*3\r\n$4\r\nEVAL\r\n$1\r\n1\r\n$1\r\n0\r\n",
+    ];
+
+    [Fact]
+    public async Task A_client_that_never_reads_harms_nobody_else()
+    {
+        using var cluster = new ServedCluster(1);
+        cluster.Start();
+        await cluster.UntilReady();
+        ServedNode node = cluster.Nodes[0];
+        string megabyte = new('v', 1 << 20);
+        Assert.Equal("+OK", node.Ask("SET", "large", megabyte));
+        var deaf = new RespSession[4];
+        bool[] wasHeldUp = new bool[deaf.Length];
+        byte[] asking = Encoding.ASCII.GetBytes(string.Concat(
+            Enumerable.Repeat("*2\r\n$3\r\nGET\r\n$5\r\nlarge\r\n", 2000)));
+        for (int i = 0; i < deaf.Length; i++)
+        {
+            deaf[i] = node.Connect(ShortPatience);
+            for (int round = 0; round < RoundsMax && !wasHeldUp[i]; round++)
+            {
+                wasHeldUp[i] = !TrySend(deaf[i], asking);
+            }
+        }
+
+        Assert.All(wasHeldUp, wasHeld => Assert.True(wasHeld, "a client that never reads may send without an end"));
+        using (RespSession other = node.Connect())
+        {
+            for (int i = 0; i < 200; i++)
+            {
+                string value = i.ToString(CultureInfo.InvariantCulture);
+                Assert.Equal("+OK", other.Call("SET", "small", value));
+                Assert.Equal(value, other.Call("GET", "small"));
+            }
+        }
+
+        long resident = node.ResidentBytes();
+        Array.ForEach(deaf, session => session.Dispose());
+        Assert.True(resident < ResidentBytesMax, $"{resident} bytes are resident\n{node.Said}");
+        await cluster.UntilSays(node, "+PONG", "PING");
+    }
+
+    [Fact]
+    public async Task Frames_that_are_none_are_refused_in_bounded_memory()
+    {
+        using var cluster = new ServedCluster(1);
+        cluster.Start();
+        await cluster.UntilReady();
+        ServedNode node = cluster.Nodes[0];
+        int seed = LongRun.Count("QUORATE_SEED", Random.Shared.Next());
+        TestContext.Current.TestOutputHelper!.WriteLine($"QUORATE_SEED={seed}");
+        var random = new Random(seed);
+        long largest = 0;
+        List<RespSession> open = [];
+        for (int i = 0; i < FuzzedConnections; i++)
+        {
+            RespSession session = node.Connect(ShortPatience);
+            TrySend(session, Fuzzed(random));
+
+            // Some stay with half a frame: what they have announced must not be set aside for them.
+            open.Add(session);
+            if (open.Count > 100)
+            {
+                open[0].Dispose();
+                open.RemoveAt(0);
+            }
+
+            if (i % 20 == 0)
+            {
+                largest = Math.Max(largest, node.ResidentBytes());
+                Assert.Equal("+PONG", node.Ask("PING"));
+            }
+        }
+
+        open.ForEach(session => session.Dispose());
+        largest = Math.Max(largest, node.ResidentBytes());
+        Assert.True(largest < ResidentBytesMax, $"{largest} bytes are resident, seed {seed}");
+        await cluster.UntilSays(node, "+OK", "SET", "greeting", "hello");
+        Assert.Equal("hello", node.Ask("GET", "greeting"));
+    }
+
+    [Fact]
+    public async Task Thousands_of_idle_connections_are_held_and_served()
+    {
+        int count = LongRun.Count("QUORATE_CONNECTIONS", 2000);
+        using var cluster = new ServedCluster(1);
+        cluster.Start();
+        await cluster.UntilReady();
+        ServedNode node = cluster.Nodes[0];
+        Assert.Equal("+OK", node.Ask("SET", "greeting", "hello"));
+        var sessions = new List<RespSession>();
+        try
+        {
+            for (int i = 0; i < count; i++)
+            {
+                sessions.Add(node.Connect());
+                Assert.Equal("+PONG", sessions[i].Call("PING"));
+            }
+
+            long resident = node.ResidentBytes();
+            for (int i = 0; i < count; i += 10)
+            {
+                Assert.Equal("hello", sessions[i].Call("GET", "greeting"));
+            }
+
+            TestContext.Current.TestOutputHelper!.WriteLine($"{count} connections, {resident >> 20} MiB resident");
+            Assert.True(resident < ResidentBytesMax, $"{resident} bytes are resident");
+        }
+        finally
+        {
+            sessions.ForEach(session => session.Dispose());
+        }
+    }
+
+    /// <summary>False when the node takes no more, or has closed the connection.</summary>
+    private static bool TrySend(RespSession session, byte[] bytes)
+    {
+        try
+        {
+            session.SendRaw(bytes);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static byte[] Fuzzed(Random random)
+    {
+        var bytes = new List<byte>();
+        int frames = random.Next(1, 30);
+        for (int i = 0; i < frames; i++)
+        {
+            bytes.AddRange(Encoding.Latin1.GetBytes(Frames[random.Next(Frames.Length)]));
+        }
+
+        for (int i = random.Next(8); i > 0; i--)
+        {
+            int at = random.Next(bytes.Count);
+            switch (random.Next(4))
+            {
+                case 0:
+                    bytes[at] = (byte)random.Next(256);
+                    break;
+                case 1:
+                    bytes.RemoveRange(at, Math.Min(random.Next(1, 10), bytes.Count - at - 1));
+                    break;
+                case 2:
+                    byte[] noise = new byte[random.Next(1, 5000)];
+                    random.NextBytes(noise);
+                    bytes.InsertRange(at, noise);
+                    break;
+                default:
+                    bytes.InsertRange(at, Encoding.ASCII.GetBytes("*1000000\r\n$300000000\r\n"));
+                    break;
+            }
+        }
+
+        return [.. bytes];
+    }
+}
