@@ -13,6 +13,7 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
 {
     private readonly SortedSet<GroupId> _leaving = [];
     private bool _metadataLeaves;
+    private Instant _handOverFrom = Instant.Never;
     private Instant _until = Instant.Never;
 
     public bool HasBegun { get; private set; }
@@ -28,6 +29,9 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
 
         HasBegun = true;
         _until = parts.Now + parts.Settings.StopAfter;
+
+        // Until then others have told whether they stop, too: leaderships are not handed round among those that go.
+        _handOverFrom = parts.Now + (parts.Settings.Node.Heartbeats.Interval * 2);
         parts.Metadata.WantCheckpoint();
         foreach (GroupId group in parts.Runtime.Partitions)
         {
@@ -39,6 +43,11 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
     public bool Look()
     {
         if (!HasBegun || IsReady)
+        {
+            return false;
+        }
+
+        if (parts.Now < _handOverFrom)
         {
             return false;
         }
@@ -89,13 +98,13 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
         return false;
     }
 
-    /// <summary>The voter that is heard and has most; null when there is none.</summary>
+    /// <summary>The voter that is heard, does not stop itself, and has most; null when there is none.</summary>
     private ReplicaId? HeirOf(RaftGroup raft)
     {
         ReplicaId? best = null;
         foreach (ReplicaId voter in raft.Membership.Voters)
         {
-            if (voter != raft.Id && parts.IsHeard(voter.NodeId)
+            if (voter != raft.Id && parts.IsHeard(voter.NodeId) && !parts.IsStopping(voter.NodeId)
                 && (best is null || raft.MatchOf(voter) > raft.MatchOf(best.Value)))
             {
                 best = voter;
