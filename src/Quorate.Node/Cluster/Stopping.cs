@@ -12,6 +12,9 @@ namespace Quorate.Node.Cluster;
 internal sealed class Stopping(ClusterParts parts, LocalCalls local)
 {
     private readonly SortedSet<GroupId> _leaving = [];
+
+    /// <summary>What a checkpoint should hold before the end: under load, rows go on being written.</summary>
+    private readonly SortedDictionary<GroupId, LogIndex> _appliedAtBegin = [];
     private bool _metadataLeaves;
     private Instant _handOverFrom = Instant.Never;
     private Instant _until = Instant.Never;
@@ -35,7 +38,9 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
         parts.Metadata.WantCheckpoint();
         foreach (GroupId group in parts.Runtime.Partitions)
         {
-            parts.Runtime.Find(group)!.WantCheckpoint();
+            Partition partition = parts.Runtime.Find(group)!;
+            _appliedAtBegin[group] = partition.Replica.AppliedAt.Index;
+            partition.WantCheckpoint();
         }
     }
 
@@ -57,7 +62,8 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
         {
             Partition partition = parts.Runtime.Find(group)!;
             isThrough &= !partition.IsLeader || HandOver(group, partition);
-            isThrough &= partition.Rows.DirtyBytes == 0;
+            isThrough &= partition.Rows.DirtyBytes == 0
+                || partition.Replica.CheckpointAt >= _appliedAtBegin.GetValueOrDefault(group);
         }
 
         IsReady = isThrough || _until <= parts.Now;
