@@ -101,6 +101,44 @@ public sealed class ServeTests : IDisposable
         Assert.Contains("identity", EndsWith(node, InputOutput), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_damaged_file_ends_it_as_data_that_cannot_be_used_and_no_key_is_told()
+    {
+        const string Key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+        string key = Path.Combine(_folder, "key");
+        File.WriteAllText(key, Key);
+        int[] ports = ServedNode.FreePorts(3);
+        using var node = new ServedNode(
+            NodeFolder, ports, "--seeds", $"127.0.0.1:{ports[2]}", "--master-key-file", key);
+        node.Start();
+        Assert.True(SpinWait.SpinUntil(
+            () => node.Get("/health/ready").GetAwaiter().GetResult() is { Code: HttpStatusCode.OK }, StopTime));
+        Assert.Equal("+OK", node.Ask("KEYSPACE", "CREATE", "secret", "ENCRYPT", "on", "REPLICAS", "1")![..3]);
+        (HttpStatusCode _, string status) = (await node.Get("/status"))!.Value;
+        (HttpStatusCode _, string metrics) = (await node.Get("/metrics"))!.Value;
+        node.Signal("TERM");
+        Assert.Equal(0, node.WaitForEnd(StopTime));
+        string all = node.Said + status + metrics;
+        Assert.DoesNotContain(Key, all, StringComparison.OrdinalIgnoreCase);
+
+        string map = Path.Combine(NodeFolder, "files", "cluster-map");
+        byte[] bytes = File.ReadAllBytes(map);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(map, bytes);
+        node.Start();
+        Assert.Equal(Data, node.WaitForEnd(StopTime));
+        Assert.Contains("cluster-map", node.Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_master_key_that_is_none_is_refused()
+    {
+        string key = Path.Combine(_folder, "key");
+        File.WriteAllText(key, "short");
+        using ServedNode node = Node("--seeds", "127.0.0.1:1", "--master-key-file", key);
+        Assert.Contains("openssl rand -hex 32", EndsWith(node, Usage), StringComparison.Ordinal);
+    }
+
     private static string EndsWith(ServedNode node, int code)
     {
         node.Start();

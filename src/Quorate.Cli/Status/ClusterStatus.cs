@@ -18,7 +18,7 @@ internal sealed class ClusterStatus
         Problems = problems;
     }
 
-    /// <summary>`nodes`, `partitions`, `problems`: what `--json` prints.</summary>
+    /// <summary>`nodes`, `keyspaces`, `partitions`, `problems`: what `--json` prints.</summary>
     public JsonObject Json { get; }
 
     /// <summary>What needs an operator, a sentence each; empty when all is well.</summary>
@@ -77,9 +77,11 @@ internal sealed class ClusterStatus
         }
 
         var names = new Dictionary<uint, string>();
-        foreach (JsonNode? keyspace in report["keyspaces"]?.AsArray() ?? [])
+        var keyspaces = new JsonArray();
+        foreach (JsonNode? keyspace in report["keyspaces"]!.AsArray())
         {
             names[(uint)keyspace!["id"]!] = (string)keyspace["name"]!;
+            keyspaces.Add(keyspace.DeepClone());
         }
 
         var partitions = new JsonArray();
@@ -93,6 +95,7 @@ internal sealed class ClusterStatus
             ["cluster"] = ((ulong)report["cluster"]!).ToString("x16", CultureInfo.InvariantCulture),
             ["metadataLeader"] = report["metadataLeader"]?.DeepClone(),
             ["nodes"] = nodes,
+            ["keyspaces"] = keyspaces,
             ["partitions"] = partitions,
             ["problems"] = new JsonArray([.. problems.Select(problem => JsonValue.Create(problem))]),
         };
@@ -126,6 +129,8 @@ internal sealed class ClusterStatus
             ["leads"] = leads,
             ["memoryUsedBytes"] = report?["memoryUsedBytes"]?.DeepClone(),
             ["memoryTotalBytes"] = report?["memoryTotalBytes"]?.DeepClone(),
+            ["diskFreeBytes"] = own?["disk"]?["freeBytes"]?.DeepClone(),
+            ["diskTotalBytes"] = own?["disk"]?["totalBytes"]?.DeepClone(),
             ["spaceIsLow"] = report?["spaceIsLow"]?.DeepClone(),
         };
     }

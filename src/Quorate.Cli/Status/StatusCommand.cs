@@ -91,6 +91,9 @@ internal static class StatusCommand
         }
 
         AnsiConsole.Write(Nodes(status.Json["nodes"]!.AsArray()));
+        AnsiConsole.MarkupLineInterpolated(
+            $"The metadata group is led by node {Text(status.Json["metadataLeader"])}.");
+        AnsiConsole.Write(Keyspaces(status.Json["keyspaces"]!.AsArray()));
         AnsiConsole.Write(Partitions(status.Json["partitions"]!.AsArray()));
         if (status.Problems.Count == 0)
         {
@@ -106,7 +109,7 @@ internal static class StatusCommand
 
     private static Table Nodes(JsonArray nodes)
     {
-        Table table = New("node", "state", "zone", "redis", "http", "process", "leads", "memory");
+        Table table = New("node", "state", "zone", "redis", "http", "process", "leads", "memory", "disk free");
         foreach (JsonNode? node in nodes)
         {
             table.AddRow(
@@ -119,7 +122,27 @@ internal static class StatusCommand
                 Text(node["leads"]),
                 node["memoryUsedBytes"] is null
                     ? "-"
-                    : $"{Size(node["memoryUsedBytes"])} of {Size(node["memoryTotalBytes"])}");
+                    : $"{Size(node["memoryUsedBytes"])} of {Size(node["memoryTotalBytes"])}",
+                Size(node["diskFreeBytes"]));
+        }
+
+        return table;
+    }
+
+    private static Table Keyspaces(JsonArray keyspaces)
+    {
+        Table table = New("keyspace", "partitions", "replicas", "voters", "write", "read", "ttl ms", "encrypted");
+        foreach (JsonNode? keyspace in keyspaces)
+        {
+            table.AddRow(
+                Markup.Escape(Text(keyspace!["name"])),
+                Text(keyspace["partitions"]),
+                Text(keyspace["replicas"]),
+                Text(keyspace["voters"]),
+                Text(keyspace["write"]).ToLowerInvariant(),
+                Text(keyspace["read"]).ToLowerInvariant(),
+                Text(keyspace["ttlMilliseconds"]),
+                (bool)keyspace["isEncrypted"]! ? "yes" : "no");
         }
 
         return table;

@@ -27,9 +27,13 @@ internal sealed class Elections(GroupState state)
         }
     }
 
+    /// <summary>The last campaign was the former leader's wish.</summary>
+    public bool WasForced { get; private set; }
+
     /// <summary>Begins a campaign; a forced one is the leader's own wish and asks nobody beforehand.</summary>
     public void Campaign(bool forced)
     {
+        WasForced = forced;
         state.Timers.ResetElection();
         if (forced || state.IsSoleVoter || !Guards.PreVoteBeforeVote)
         {

@@ -42,6 +42,9 @@ public sealed class RaftGroup
 
     public Role Role => _state.Role;
 
+    /// <summary>The last campaign of this replica was the former leader's wish, not its silence.</summary>
+    public bool CampaignWasAsked => _elections.WasForced;
+
     public Term Term => _state.Term;
 
     /// <summary>Who this replica has voted for in this term, or none.</summary>

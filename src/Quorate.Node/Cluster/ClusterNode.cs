@@ -245,7 +245,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
 
     void INodeHost.SendHeartbeat(NodeId to, in NodeHeartbeat heartbeat)
     {
-        HeartbeatWire.Write(_parts.Writer, heartbeat);
+        HeartbeatWire.Write(_parts.Writer, heartbeat with { IsStopping = _stopping.HasBegun });
         _parts.Send(to, PeerClass.Urgent);
     }
 
@@ -265,7 +265,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         if (change.Role == Role.Leader)
         {
-            _parts.Say("election", $"Node {Id.Value} leads partition {group} in term {change.Term}.");
+            SayElected($"partition {group}", _parts.Runtime.Find(group)?.Replica.Group, change.Term);
         }
 
         if (!change.Leader.IsNone)
@@ -278,7 +278,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         if (change.Role == Role.Leader)
         {
-            _parts.Say("election", $"Node {Id.Value} leads the metadata group in term {change.Term}.");
+            SayElected("the metadata group", _parts.Metadata.Raft, change.Term);
         }
     }
 
@@ -383,6 +383,14 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
             _told = next;
             _parts.Host.SetDeadline(next);
         }
+    }
+
+    private void SayElected(string what, RaftGroup? group, Term term)
+    {
+        (string cause, string text) = group is { CampaignWasAsked: true }
+            ? ("transfer", "handed over")
+            : term.Value <= 1 ? ("first", "its first leader") : ("silence", "the former leader fell silent");
+        _parts.Host.Happened(new("election", $"Node {Id.Value} leads {what} in term {term} ({text}).", cause));
     }
 
     private void Removed() => End(

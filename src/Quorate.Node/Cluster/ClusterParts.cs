@@ -9,6 +9,7 @@ namespace Quorate.Node.Cluster;
 internal sealed class ClusterParts(ClusterPlace place, ClusterSettings settings, IClusterHost host)
 {
     private readonly SortedDictionary<NodeId, Instant> _heard = [];
+    private readonly SortedSet<NodeId> _stopping = [];
     private ulong _lastId;
 
     public ClusterPlace Place { get; } = place;
@@ -50,6 +51,22 @@ internal sealed class ClusterParts(ClusterPlace place, ClusterSettings settings,
 
     /// <summary>The node's heartbeats arrive; this node hears itself.</summary>
     public bool IsHeard(NodeId node) => node == Self || _heard.ContainsKey(node);
+
+    /// <summary>A node says with each heartbeat whether it stops.</summary>
+    public void SaysItStops(NodeId node, bool stops)
+    {
+        if (stops)
+        {
+            _stopping.Add(node);
+        }
+        else
+        {
+            _stopping.Remove(node);
+        }
+    }
+
+    /// <summary>It has said that it stops, and nothing else since.</summary>
+    public bool IsStopping(NodeId node) => _stopping.Contains(node);
 
     /// <summary>It is heard, and has been for so long.</summary>
     public bool IsHeardFor(NodeId node, Duration duration) =>

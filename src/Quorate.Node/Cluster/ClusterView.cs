@@ -39,6 +39,11 @@ public sealed class ClusterView
     /// <summary>The log index of the metadata command that led here; zero before there is a cluster.</summary>
     public ulong Version => State.Version;
 
+    /// <summary>
+    /// The first keyspace, which plain clients use, has been made. Before that nothing is wrong, it is only early.
+    /// </summary>
+    public bool HasKeyspaces => State.NextKeyspace > 1;
+
     public bool TryFind(string keyspace, [NotNullWhen(true)] out KeyspaceView? view) =>
         _byName.TryGetValue(keyspace, out view);
 

@@ -69,4 +69,5 @@ public interface IClusterHost
 
 /// <summary>Something that an operator may want to know.</summary>
 /// <param name="Kind">One word, for filters: `election`, `silent`, `heard`, `space`, `checkpoint`.</param>
-public readonly record struct NodeEvent(string Kind, string Sentence);
+/// <param name="Cause">One word, for events whose causes are counted apart; else empty.</param>
+public readonly record struct NodeEvent(string Kind, string Sentence, string Cause = "");

@@ -76,6 +76,7 @@ internal sealed class LeaderBalance(ClusterParts parts, LocalCalls local)
     {
         RaftGroup raft = partition.Replica.Group!;
         return parts.IsHeardFor(heir.NodeId, parts.Settings.BalanceAfter)
+            && !parts.IsStopping(heir.NodeId)
             && raft.Membership.IsIncomingVoter(heir)
             && raft.MatchOf(heir) >= raft.CommitIndex;
     }

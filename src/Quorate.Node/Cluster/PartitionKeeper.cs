@@ -237,6 +237,7 @@ internal sealed class PartitionKeeper
         {
             if (open.Id == replica)
             {
+                Change(open, SettingsOf(keyspace, row));
                 return;
             }
 
@@ -280,10 +281,21 @@ internal sealed class PartitionKeeper
         }
     }
 
+    /// <summary>What an altered keyspace means for a partition that is open.</summary>
+    private void Change(PartitionOpening open, PartitionSettings settings)
+    {
+        if (open.Settings.Cache != settings.Cache || open.Settings.TtlMilliseconds != settings.TtlMilliseconds)
+        {
+            _openings[open.Group] = open with { Settings = settings };
+            _parts.Runtime.Find(open.Group)?.Change(settings.Cache, settings.TtlMilliseconds);
+        }
+    }
+
     private PartitionSettings SettingsOf(KeyspaceRecord keyspace, PartitionRecord row) =>
         _parts.Settings.Partition with
         {
             FirstSlot = new((ushort)row.FirstSlot),
+            TtlMilliseconds = (long)keyspace.TtlMilliseconds,
             Cache = keyspace.Eviction == Eviction.None
                 ? null
                 : new CacheSettings { BytesMax = (long)keyspace.BytesMax, Policy = PolicyOf(keyspace.Eviction) },

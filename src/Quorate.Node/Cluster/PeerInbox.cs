@@ -93,6 +93,7 @@ internal sealed class PeerInbox(
         }
         else if (beat.From == from)
         {
+            parts.SaysItStops(from, beat.IsStopping);
             parts.Runtime.Hear(beat);
         }
     }

@@ -19,12 +19,17 @@ public sealed record ClusterReport
 
     public required IReadOnlyList<NodeReport> Nodes { get; init; }
 
+    public required IReadOnlyList<KeyspaceReport> Keyspaces { get; init; }
+
     /// <summary>All partitions of all keyspaces, by group; what is known of each depends on what is here.</summary>
     public required IReadOnlyList<PartitionReport> Partitions { get; init; }
 
     public required long MemoryUsedBytes { get; init; }
 
     public required long MemoryTotalBytes { get; init; }
+
+    /// <summary>What is used, by what it is used for.</summary>
+    public required IReadOnlyList<MemoryReport> Memory { get; init; }
 
     /// <summary>The disk has no space for more than what lets the node go on: it takes no writes.</summary>
     public required bool SpaceIsLow { get; init; }
@@ -42,6 +47,29 @@ public sealed record ClusterReport
 /// <summary>A node as another one sees it.</summary>
 public sealed record NodeReport(
     NodeId Id, string State, bool IsHeard, string PeerAddress, string RespAddress, string HttpAddress, string Zone);
+
+/// <summary>A keyspace and what this node has of it.</summary>
+/// <param name="Write">The write level of connections that have chosen none.</param>
+/// <param name="Read">The read level of connections that have chosen none.</param>
+/// <param name="TtlMilliseconds">The life of a key that is written without an expiry; zero for ever.</param>
+/// <param name="BytesMax">What a cache may hold in one partition; zero for no bound.</param>
+/// <param name="LiveBytes">Users' rows in this node's memory, in bytes.</param>
+public sealed record KeyspaceReport(
+    uint Id,
+    string Name,
+    int Partitions,
+    uint Replicas,
+    uint Voters,
+    string Write,
+    string Read,
+    ulong TtlMilliseconds,
+    bool IsEncrypted,
+    string Eviction,
+    ulong BytesMax,
+    long LiveBytes);
+
+/// <summary>A part of the memory budget.</summary>
+public sealed record MemoryReport(string Use, long Bytes);
 
 /// <summary>A partition as a node knows it.</summary>
 /// <param name="IsHere">A replica of it runs on this node; else of what follows only the leader may be known.</param>

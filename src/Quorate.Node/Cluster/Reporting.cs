@@ -1,8 +1,10 @@
+using System.Globalization;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster.Routing;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Node.Partitions;
+using Quorate.Storage.Memory;
 
 namespace Quorate.Node.Cluster;
 
@@ -22,9 +24,15 @@ internal static class Reporting
             MetadataLeader = metadata?.Leader ?? ReplicaId.None,
             MetadataTerm = metadata?.Term ?? Term.Zero,
             Nodes = [.. state.Nodes.Select(node => Of(parts, node))],
+            Keyspaces = [.. state.Keyspaces.Select(keyspace => Of(keyspace, partitions))],
             Partitions = partitions,
             MemoryUsedBytes = parts.Place.Memory.UsedBytes,
             MemoryTotalBytes = parts.Place.Memory.TotalBytes,
+            Memory =
+            [
+                .. Enum.GetValues<MemoryUse>().Select(
+                    use => new MemoryReport(use.ToString(), parts.Place.Memory.UsedBy(use))),
+            ],
             SpaceIsLow = parts.Runtime.SpaceIsLow,
             Forwarded = router.Forwarded,
             Waiting = router.Waiting,
@@ -80,6 +88,26 @@ internal static class Reporting
         node.RespAddress,
         node.HttpAddress,
         node.Zone);
+
+    private static KeyspaceReport Of(KeyspaceRecord keyspace, PartitionReport[] partitions)
+    {
+        PartitionReport[] own = [.. partitions.Where(partition => partition.Keyspace == keyspace.Id)];
+        return new(
+            keyspace.Id,
+            keyspace.Name,
+            own.Length,
+            keyspace.Replicas,
+            keyspace.Voters,
+            keyspace.WriteLevel == LevelKind.Count
+                ? keyspace.WriteLevelCount.ToString(CultureInfo.InvariantCulture)
+                : keyspace.WriteLevel.ToString(),
+            keyspace.ReadLevel.ToString(),
+            keyspace.TtlMilliseconds,
+            keyspace.Encrypted,
+            keyspace.Eviction.ToString(),
+            keyspace.BytesMax,
+            own.Sum(partition => partition.LiveBytes));
+    }
 
     private static PartitionReport Of(ClusterParts parts, PartitionRecord row, LeaderBalance balance)
     {

@@ -12,7 +12,11 @@ namespace Quorate.Node.Cluster;
 internal sealed class Stopping(ClusterParts parts, LocalCalls local)
 {
     private readonly SortedSet<GroupId> _leaving = [];
+
+    /// <summary>What a checkpoint should hold before the end: under load, rows go on being written.</summary>
+    private readonly SortedDictionary<GroupId, LogIndex> _appliedAtBegin = [];
     private bool _metadataLeaves;
+    private Instant _handOverFrom = Instant.Never;
     private Instant _until = Instant.Never;
 
     public bool HasBegun { get; private set; }
@@ -28,10 +32,15 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
 
         HasBegun = true;
         _until = parts.Now + parts.Settings.StopAfter;
+
+        // Until then others have told whether they stop, too: leaderships are not handed round among those that go.
+        _handOverFrom = parts.Now + (parts.Settings.Node.Heartbeats.Interval * 2);
         parts.Metadata.WantCheckpoint();
         foreach (GroupId group in parts.Runtime.Partitions)
         {
-            parts.Runtime.Find(group)!.WantCheckpoint();
+            Partition partition = parts.Runtime.Find(group)!;
+            _appliedAtBegin[group] = partition.Replica.AppliedAt.Index;
+            partition.WantCheckpoint();
         }
     }
 
@@ -43,12 +52,18 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
             return false;
         }
 
+        if (parts.Now < _handOverFrom)
+        {
+            return false;
+        }
+
         bool isThrough = HandOver(parts.Metadata.IsLeader ? parts.Metadata.Raft : null);
         foreach (GroupId group in parts.Runtime.Partitions)
         {
             Partition partition = parts.Runtime.Find(group)!;
             isThrough &= !partition.IsLeader || HandOver(group, partition);
-            isThrough &= partition.Rows.DirtyBytes == 0;
+            isThrough &= partition.Rows.DirtyBytes == 0
+                || partition.Replica.CheckpointAt >= _appliedAtBegin.GetValueOrDefault(group);
         }
 
         IsReady = isThrough || _until <= parts.Now;
@@ -89,13 +104,13 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
         return false;
     }
 
-    /// <summary>The voter that is heard and has most; null when there is none.</summary>
+    /// <summary>The voter that is heard, does not stop itself, and has most; null when there is none.</summary>
     private ReplicaId? HeirOf(RaftGroup raft)
     {
         ReplicaId? best = null;
         foreach (ReplicaId voter in raft.Membership.Voters)
         {
-            if (voter != raft.Id && parts.IsHeard(voter.NodeId)
+            if (voter != raft.Id && parts.IsHeard(voter.NodeId) && !parts.IsStopping(voter.NodeId)
                 && (best is null || raft.MatchOf(voter) > raft.MatchOf(best.Value)))
             {
                 best = voter;

@@ -45,6 +45,7 @@ internal sealed class Collection
         _type = type;
         _existed = !row.IsTombstone;
         _prefix = [];
+        Expiry = context.DefaultExpiry;
         if (_existed && !isNew)
         {
             ReadOnlySpan<byte> value = row.Value;

@@ -23,7 +23,7 @@ public static class CommandTable
 
     private static readonly HashSet<string> NeverGrow = new(StringComparer.Ordinal)
     {
-        "DEL", "UNLINK", "GETDEL", "GETEX", "FLUSHDB", "FLUSHALL", "RENAME", "RENAMENX",
+        "DEL", "UNLINK", "GETDEL", "GETEX", "FLUSHDB", "FLUSHALL", "WAIT", "RENAME", "RENAMENX",
         "EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "PERSIST",
         "HDEL", "SREM", "SPOP", "SMOVE", "LPOP", "RPOP", "LTRIM", "LREM",
         "ZREM", "ZPOPMIN", "ZPOPMAX", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE", "ZREMRANGEBYLEX",

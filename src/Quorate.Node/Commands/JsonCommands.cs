@@ -59,7 +59,7 @@ internal static class JsonCommands
             return;
         }
 
-        context.Put(rowKey, RowType.Json, expiry: 0, line[3]);
+        context.Put(rowKey, RowType.Json, context.DefaultExpiry, line[3]);
         context.Reply.Ok();
     }
 

@@ -24,8 +24,15 @@ internal static class KeyspaceCommands
         new("SCAN", -2, CommandKind.Read, KeyWords.None, Scan) { Scattering = Scattering.PartitionsCursor },
         new("DBSIZE", 1, CommandKind.Read, KeyWords.None, Count) { Scattering = Scattering.PartitionsSum },
         new("FLUSHDB", -1, CommandKind.Write, KeyWords.None, Clear) { Scattering = Scattering.PartitionsOk },
+        new("FLUSHALL", -1, CommandKind.Write, KeyWords.None, Clear) { Scattering = Scattering.PartitionsOk },
+        new("WAIT", -1, CommandKind.Write, KeyWords.None, Nothing) { Scattering = Scattering.PartitionsOk },
         new("RANDOMKEY", 1, CommandKind.Read, KeyWords.None, Draw) { Scattering = Scattering.PartitionsFirst },
     ];
+
+    /// <summary>
+    /// Changes nothing: its entry follows all before it, so who knows how many replicas hold it knows that of them.
+    /// </summary>
+    private static void Nothing(CommandContext context) => context.Reply.Ok();
 
     private static ReadOnlySpan<byte> Start => [0];
 

@@ -23,7 +23,7 @@ internal static class SetStringCommands
             return;
         }
 
-        long expiry = 0;
+        long expiry = context.DefaultExpiry;
         if (options.ExpiryWord > 0 && !options.TryExpiry(context, "set", out expiry))
         {
             return;
@@ -65,7 +65,7 @@ internal static class SetStringCommands
 
         if (isDone)
         {
-            StringValue.Write(context, rowKey, context.Line[2], options.KeepExpiry ? row.Expiry : expiry);
+            StringValue.Write(context, rowKey, context.Line[2], options.KeepExpiry && old.Exists ? row.Expiry : expiry);
         }
     }
 
@@ -79,7 +79,7 @@ internal static class SetStringCommands
 
         if (row.IsTombstone)
         {
-            StringValue.Write(context, rowKey, context.Line[2], expiry: 0);
+            StringValue.Write(context, rowKey, context.Line[2], context.DefaultExpiry);
         }
 
         context.Reply.Integer(row.IsTombstone ? 1 : 0);

@@ -53,7 +53,7 @@ internal static class StringCommands
         if (StringValue.TryRead(context, rowKey, out StringValue value))
         {
             value.ReplyTo(context.Reply);
-            StringValue.Write(context, rowKey, context.Line[2], expiry: 0);
+            StringValue.Write(context, rowKey, context.Line[2], context.DefaultExpiry);
         }
     }
 
@@ -120,7 +120,7 @@ internal static class StringCommands
 
         for (int word = 1; word < line.Count; word += 2)
         {
-            StringValue.Write(context, RowKey.Of(line[word]), line[word + 1], expiry: 0);
+            StringValue.Write(context, RowKey.Of(line[word]), line[word + 1], context.DefaultExpiry);
         }
 
         if (onlyNew)

@@ -13,12 +13,13 @@ internal readonly ref struct StringValue
 {
     private readonly ReadOnlySpan<byte> _value;
 
-    public StringValue(scoped in Row row)
+    /// <param name="expiryOfNew">Of a string that does not stand there yet.</param>
+    public StringValue(scoped in Row row, long expiryOfNew = 0)
     {
         Exists = !row.IsTombstone;
         IsString = row.Type is RowType.Tombstone or RowType.Text or RowType.Integer;
         IsInteger = row.Type == RowType.Integer;
-        Expiry = row.Expiry;
+        Expiry = Exists ? row.Expiry : expiryOfNew;
         Version = row.Version;
         _value = row.Value;
     }
@@ -65,7 +66,7 @@ internal readonly ref struct StringValue
             return false;
         }
 
-        value = new StringValue(row);
+        value = new StringValue(row, context.DefaultExpiry);
         if (!value.IsString)
         {
             context.Reply.Error(Errors.WrongType);

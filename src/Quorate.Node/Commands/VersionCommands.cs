@@ -42,7 +42,7 @@ internal static class VersionCommands
             return;
         }
 
-        StringValue.Write(context, rowKey, context.Line[3], expiry: 0);
+        StringValue.Write(context, rowKey, context.Line[3], context.DefaultExpiry);
         Write(context.Reply, next);
     }
 

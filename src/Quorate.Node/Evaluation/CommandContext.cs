@@ -35,6 +35,12 @@ public abstract class CommandContext
     public abstract HybridTime Time { get; }
 
     /// <summary>
+    /// When a key that is made without an expiry expires by the keyspace's default, in milliseconds since 1970; zero
+    /// when never.
+    /// </summary>
+    public abstract long DefaultExpiry { get; }
+
+    /// <summary>
     /// The version that the next change will have. A collection is named by the version of its creation, which is its
     /// generation.
     /// </summary>

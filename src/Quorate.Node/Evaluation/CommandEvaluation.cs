@@ -88,6 +88,11 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     public override ulong Seed => _seed;
 
+    /// <summary>The keyspace's default life of a key, in milliseconds; zero when keys stay.</summary>
+    public long TtlMilliseconds { get; set; }
+
+    public override long DefaultExpiry => TtlMilliseconds == 0 ? 0 : _time.Milliseconds + TtlMilliseconds;
+
     /// <summary>
     /// Evaluates one command, or several that take effect together: then the reply is an array with the reply of each,
     /// and one's error does not hinder the others. When the

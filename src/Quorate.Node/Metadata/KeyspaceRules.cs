@@ -152,6 +152,12 @@ internal static class KeyspaceRules
             return $"A write level of {keyspace.WriteLevelCount} replicas can not be met by {keyspace.Replicas}.";
         }
 
+        if (keyspace.TtlMilliseconds > (ulong)metadata.Limits.TtlMillisecondsMax)
+        {
+            return $"Keys may live for {metadata.Limits.TtlMillisecondsMax} ms at most unless said, not "
+                + $"{keyspace.TtlMilliseconds}.";
+        }
+
         return keyspace.Eviction != Eviction.None && keyspace.BytesMax == 0
             ? "A keyspace that evicts keys needs a bound on its bytes."
             : null;

@@ -22,6 +22,9 @@ public sealed record MetadataLimits
     /// <summary>A keyspace's or zone's name, or an address, in characters.</summary>
     public int NameCharactersMax { get; init; } = 255;
 
+    /// <summary>The default life of a keyspace's keys, in milliseconds: a hundred years.</summary>
+    public long TtlMillisecondsMax { get; init; } = 100L * 365 * 24 * 60 * 60 * 1000;
+
     /// <summary>A node's weight, in hundredths.</summary>
     public int WeightMax { get; init; } = 10_000;
 

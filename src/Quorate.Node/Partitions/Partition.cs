@@ -18,7 +18,7 @@ namespace Quorate.Node.Partitions;
 public sealed class Partition : IReplicaHost
 {
     private readonly IPartitionHost _host;
-    private readonly bool _publishes;
+    private bool _publishes;
     private readonly PartitionParts _parts;
     private readonly ColdRows _cold;
     private readonly PartitionWrites _writes;
@@ -38,8 +38,7 @@ public sealed class Partition : IReplicaHost
         _host = host;
         Published = place.Published;
 
-        // Where the least recently used rows go first, whoever reads must say so.
-        _publishes = settings.Cache?.Policy is not (EvictionPolicy.AllKeysLru or EvictionPolicy.VolatileLru);
+        _publishes = MayPublish(settings.Cache);
         _parts = new(settings, host);
         _cold = new(_parts);
         _parts.Replica = new Replica(
@@ -174,6 +173,24 @@ public sealed class Partition : IReplicaHost
         }
 
         AfterInput();
+    }
+
+    /// <summary>The keyspace was altered: a cache's bound and policy, the life of keys.</summary>
+    public void Change(CacheSettings? cache, long ttlMilliseconds)
+    {
+        bool isOther = cache != _parts.Settings.Cache;
+        _parts.Change(cache, ttlMilliseconds);
+        if (_isClosed || !isOther)
+        {
+            return;
+        }
+
+        _writes.SettingsChanged();
+        _publishes = MayPublish(cache);
+        if (!_publishes)
+        {
+            Published.Publish(default);
+        }
     }
 
     /// <summary>The log needs the space that a checkpoint would let go.</summary>
@@ -359,6 +376,10 @@ public sealed class Partition : IReplicaHost
 
         AskForTurn();
     }
+
+    /// <summary>Where the least recently used rows go first, whoever reads must say so.</summary>
+    private static bool MayPublish(CacheSettings? cache) =>
+        cache?.Policy is not (EvictionPolicy.AllKeysLru or EvictionPolicy.VolatileLru);
 
     private RequestId Operation(RequestId request)
     {

@@ -20,10 +20,14 @@ internal sealed class PartitionParts
     {
         Settings = settings;
         Host = host;
-        Evaluation = new(settings.Limits) { TermAt = index => TermAt(index) };
+        Evaluation = new(settings.Limits)
+        {
+            TermAt = index => TermAt(index),
+            TtlMilliseconds = settings.TtlMilliseconds,
+        };
     }
 
-    public PartitionSettings Settings { get; }
+    public PartitionSettings Settings { get; private set; }
 
     public IPartitionHost Host { get; }
 
@@ -62,6 +66,13 @@ internal sealed class PartitionParts
     {
         _turnRows += evaluation.RowsVisited;
         _turnBytes += evaluation.BytesVisited;
+    }
+
+    /// <summary>Takes over what may change while the partition is open.</summary>
+    public void Change(CacheSettings? cache, long ttlMilliseconds)
+    {
+        Settings = Settings with { Cache = cache, TtlMilliseconds = ttlMilliseconds };
+        Evaluation.TtlMilliseconds = ttlMilliseconds;
     }
 
     public RequestId NextRequest() => new(++_lastRequest);

@@ -77,6 +77,12 @@ public sealed record PartitionSettings
     /// <summary>Between two entries that a leader proposes only because rows have expired.</summary>
     public Duration ExpiryInterval { get; init; } = Duration.FromMilliseconds(200);
 
+    /// <summary>
+    /// How long a key lives that is written without an expiry, in milliseconds; zero for ever. The leader's counts: what
+    /// it logs carries the expiry.
+    /// </summary>
+    public long TtlMilliseconds { get; init; }
+
     /// <summary>What is let go to keep the rows of users in bounds; null when they have none.</summary>
     public CacheSettings? Cache { get; init; }
 

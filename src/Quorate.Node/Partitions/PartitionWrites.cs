@@ -24,7 +24,7 @@ internal sealed class PartitionWrites
     private readonly EntryBuilder _entry;
     private readonly RequestSessions _sessions;
     private readonly WriteQueue _queue;
-    private readonly CacheEviction? _eviction;
+    private CacheEviction? _eviction;
     private readonly IEntrySeal _seal;
     private readonly ulong _seed;
     private readonly SortedDictionary<ulong, Proposal> _proposals = [];
@@ -49,7 +49,7 @@ internal sealed class PartitionWrites
         _entry = new(_pending);
         _sessions = new(parts.Settings);
         _queue = new(parts, cold);
-        _eviction = parts.Settings.Cache is { } cache ? new(parts, cache, _pending, seed) : null;
+        SettingsChanged();
         Invariant.Check(ChangesBeforeMax > 0, "an entry numbers the changes of at least one request");
     }
 
@@ -73,6 +73,10 @@ internal sealed class PartitionWrites
     /// <summary>An entry with this many changes takes in no further request.</summary>
     private int ChangesBeforeMax =>
         RowVersion.OrdinalsMax - _parts.Settings.Limits.ChangesMax - _sessions.ChangesMax;
+
+    /// <summary>The cache's bounds or policy are others. What it knew of uses is forgotten.</summary>
+    public void SettingsChanged() =>
+        _eviction = _parts.Settings.Cache is { } cache ? new(_parts, cache, _pending, _seed) : null;
 
     public void Add(OpenRequest open)
     {

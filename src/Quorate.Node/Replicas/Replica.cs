@@ -239,6 +239,9 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         return true;
     }
 
+    /// <summary>The entry up to which a checkpoint of this life of the replica is durable; zero before the first.</summary>
+    public LogIndex CheckpointAt { get; private set; }
+
     /// <summary>The log needs the space that a checkpoint would let go: one is taken as soon as can be.</summary>
     public void WantCheckpoint()
     {
@@ -354,6 +357,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
 
     void IReplicaStoreClient.CheckpointSaved(SnapshotMeta meta)
     {
+        CheckpointAt = LogIndex.Max(CheckpointAt, meta.Index);
         if (_stage == Stage.Running)
         {
             _policy.Saved();

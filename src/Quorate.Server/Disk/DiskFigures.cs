@@ -6,9 +6,16 @@ namespace Quorate.Server.Disk;
 public sealed class DiskFigures
 {
     private long _durableBytes;
+    private long _durableWrites;
+    private long _durableBytesMax;
 
     /// <summary>How long each durable write took, from its turn to its end.</summary>
     public LatencyHistogram DurableWrites { get; } = new();
+
+    public long DurableWriteCount => Interlocked.Read(ref _durableWrites);
+
+    /// <summary>Of the largest durable write.</summary>
+    public long DurableBytesMax => Interlocked.Read(ref _durableBytesMax);
 
     public long DurableBytes => Interlocked.Read(ref _durableBytes);
 
@@ -16,5 +23,12 @@ public sealed class DiskFigures
     {
         DurableWrites.Add(microseconds);
         Interlocked.Add(ref _durableBytes, bytes);
+        Interlocked.Increment(ref _durableWrites);
+
+        // One thread makes durable writes.
+        if (bytes > Volatile.Read(ref _durableBytesMax))
+        {
+            Volatile.Write(ref _durableBytesMax, bytes);
+        }
     }
 }

@@ -52,6 +52,9 @@ public sealed class RealDisk : IDisk, IDisposable
     /// <summary>Operations submitted and not yet handed over.</summary>
     public int UnderWay => Volatile.Read(ref _underWay);
 
+    /// <summary>An operation has failed, or found no space, and its owner has been told.</summary>
+    public bool HasRefused { get; private set; }
+
     /// <summary>What it has done so far.</summary>
     public DiskFigures Figures { get; } = new();
 
@@ -93,6 +96,7 @@ public sealed class RealDisk : IDisk, IDisposable
         foreach ((IDiskClient client, DiskCompletion completion) in _handedOver)
         {
             Interlocked.Decrement(ref _underWay);
+            HasRefused |= completion.Status is DiskStatus.Failed or DiskStatus.Full;
             client.Complete(completion);
         }
 

@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Quorate.Node.Cluster;
+using Quorate.Server.Disk;
 using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Http;
@@ -97,7 +98,8 @@ public sealed class HttpEndpoint : IAsyncDisposable
         ClusterReport? report = await _facts.Report().ConfigureAwait(false);
         string? problem = _facts.IsStopping ? "This node is stopping." : NodeFacts.NotReady(report);
         string json = JsonSerializer.Serialize(
-            new NodeStatus(problem is null, problem, Environment.ProcessId, report), JsonOptions);
+            new NodeStatus(
+                problem is null, problem, Environment.ProcessId, DiskSpace.Of(_facts.Folder), report), JsonOptions);
         await Say(context, StatusCodes.Status200OK, json + "\n", "application/json").ConfigureAwait(false);
     }
 
@@ -129,7 +131,8 @@ public sealed class HttpEndpoint : IAsyncDisposable
 
     /// <summary>A node as /status shows it.</summary>
     /// <param name="NotReady">Why clients should not be sent here.</param>
-    private sealed record NodeStatus(bool Ready, string? NotReady, int Process, ClusterReport? Report);
+    private sealed record NodeStatus(
+        bool Ready, string? NotReady, int Process, DiskSpace Disk, ClusterReport? Report);
 
     private sealed record EventLine(long Number, string Time, string Kind, string Sentence);
 

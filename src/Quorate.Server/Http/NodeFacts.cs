@@ -19,6 +19,9 @@ public sealed record NodeFacts
 
     public required EventHistory Events { get; init; }
 
+    /// <summary>The data folder.</summary>
+    public required string Folder { get; init; }
+
     public required MemoryPlan Memory { get; init; }
 
     /// <summary>Further lines of metrics, by those who count for themselves (the RESP endpoint).</summary>

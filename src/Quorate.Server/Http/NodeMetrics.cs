@@ -1,5 +1,6 @@
 using System.Globalization;
 using Quorate.Node.Cluster;
+using Quorate.Server.Disk;
 using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Http;
@@ -7,6 +8,8 @@ namespace Quorate.Server.Http;
 /// <summary>A node's metrics, put together when they are asked for.</summary>
 internal static class NodeMetrics
 {
+    private static readonly string[] ElectionCauses = ["first", "silence", "transfer"];
+
     public static string Of(NodeFacts facts, ClusterReport? report)
     {
         var text = new MetricsText();
@@ -15,9 +18,17 @@ internal static class NodeMetrics
         AddDisk(text, facts);
         AddPeers(text, facts);
         text.Counter("quorate_events_total", "What an operator may want to know, by kind (elections among them).");
-        foreach ((string kind, long count) in facts.Events.Counts())
+        KeyValuePair<(string Kind, string Cause), long>[] events = facts.Events.Counts();
+        foreach (IGrouping<string, KeyValuePair<(string Kind, string Cause), long>> kind in
+            events.GroupBy(each => each.Key.Kind, StringComparer.Ordinal))
         {
-            text.Add(count, "kind", kind);
+            text.Add(kind.Sum(each => each.Value), "kind", kind.Key);
+        }
+
+        text.Counter("quorate_elections_total", "Elections that this node has won, by what led to them.");
+        foreach (string cause in ElectionCauses)
+        {
+            text.Add(events.Where(each => each.Key == ("election", cause)).Sum(each => each.Value), "cause", cause);
         }
 
         if (report is not null)
@@ -83,8 +94,16 @@ internal static class NodeMetrics
         text.Gauge("quorate_disk_operations", "Operations that the disk has not finished.").Add(facts.Disk.UnderWay);
         text.Histogram(
             "quorate_log_sync_seconds", "How long a durable write of the log took.", facts.Disk.Figures.DurableWrites);
+        text.Counter("quorate_log_writes_total", "Durable writes of the log; bytes by writes is the batch size.")
+            .Add(facts.Disk.Figures.DurableWriteCount);
         text.Counter("quorate_log_written_bytes_total", "What was written durably.")
             .Add(facts.Disk.Figures.DurableBytes);
+        text.Gauge("quorate_log_write_bytes_max", "The largest durable write.")
+            .Add(facts.Disk.Figures.DurableBytesMax);
+        DiskSpace space = DiskSpace.Of(facts.Folder);
+        text.Gauge("quorate_disk_space_bytes", "The file system of the data folder.")
+            .Add(space.TotalBytes, "what", "total")
+            .Add(space.FreeBytes, "what", "free");
     }
 
     private static void AddPeers(MetricsText text, NodeFacts facts)
@@ -112,6 +131,20 @@ internal static class NodeMetrics
         text.Gauge("quorate_memory_budget_bytes", "The budget for rows, caches and queues.")
             .Add(report.MemoryTotalBytes, "what", "total")
             .Add(report.MemoryUsedBytes, "what", "used");
+        text.Gauge("quorate_memory_used_bytes", "What is used of the budget, by what for.");
+        foreach (MemoryReport use in report.Memory)
+        {
+            text.Add(use.Bytes, "use", use.Use);
+        }
+
+        text.Gauge("quorate_metadata_leader", "1 where the metadata group is led.")
+            .Add(report.MetadataLeader.NodeId == report.Self ? 1 : 0);
+        text.Gauge("quorate_keyspace_live_bytes", "Users' rows of a keyspace in this node's memory.");
+        foreach (KeyspaceReport keyspace in report.Keyspaces)
+        {
+            text.Add(keyspace.LiveBytes, "keyspace", keyspace.Name);
+        }
+
         text.Gauge("quorate_disk_space_low", "1 when writes are refused for want of space.")
             .Add(report.SpaceIsLow ? 1 : 0);
         text.Gauge("quorate_requests_forwarded", "Requests handed to other nodes and not answered yet.")

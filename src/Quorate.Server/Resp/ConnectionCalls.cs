@@ -95,8 +95,8 @@ internal sealed class ConnectionCalls
         call.Deadline = Deadline;
         if (writes)
         {
-            long sure = ConsistencyCommands.SureReplicas(keyspace.Record, call.WriteLevel);
-            client.SureReplicas = Math.Min(client.SureReplicas ?? sure, sure);
+            call.SureReplicas = ConsistencyCommands.SureReplicas(keyspace.Record, call.WriteLevel);
+            call.OtherReplicas = keyspace.Record.Replicas - 1;
         }
 
         call.Request.Pending++;
@@ -130,7 +130,12 @@ internal sealed class ConnectionCalls
 
         if (result.Outcome == Outcome.Done)
         {
-            (result.Group == track.Group ? track : TrackOf(result.Group)).Saw(result.Token);
+            PartitionTrack seen = result.Group == track.Group ? track : TrackOf(result.Group);
+            seen.Saw(result.Token);
+            if (call.Writes)
+            {
+                seen.Wrote(call);
+            }
         }
         else if (result.Reason is DropReason.SessionLost or DropReason.SessionTooOld)
         {
@@ -156,6 +161,11 @@ internal sealed class ConnectionCalls
             request.Error(Outcomes.ErrorOf(result.Outcome, result.Reason));
         }
     }
+
+    /// <summary>Partitions that this connection has written to, and how surely the writes are on how many
+    /// replicas.</summary>
+    public IEnumerable<PartitionTrack> Written() => (_tracks?.Values ?? Enumerable.Empty<PartitionTrack>())
+        .Where(track => track.Written is not null);
 
     /// <summary>The level at which a keyspace writes unless a connection says otherwise.</summary>
     public static WriteLevel LevelOf(KeyspaceRecord record) => record.WriteLevel switch

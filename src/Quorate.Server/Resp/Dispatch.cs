@@ -40,8 +40,8 @@ internal static class Dispatch
             return keyspace;
         }
 
-        request.Error(view.Version == 0
-            ? $"{ErrorCodes.Loading} this node has not joined a cluster yet, nothing was done; try again"
+        request.Error(!view.HasKeyspaces
+            ? $"{ErrorCodes.Loading} this node does not know the cluster's keyspaces yet, nothing was done; try again"
             : $"ERR there is no keyspace '{client.Keyspace}'; choose one with KEYSPACE USE");
         return null;
     }

@@ -25,10 +25,10 @@ internal static class KeyspaceChoice
                 return;
             }
         }
-        else if (view.Version != 0 || !string.Equals(name, RespClient.DefaultKeyspace, StringComparison.Ordinal))
+        else if (view.HasKeyspaces || !string.Equals(name, RespClient.DefaultKeyspace, StringComparison.Ordinal))
         {
-            request.Error(view.Version == 0
-                ? $"{ErrorCodes.Loading} this node has not joined a cluster yet, nothing was done; try again"
+            request.Error(!view.HasKeyspaces
+                ? $"{ErrorCodes.Loading} this node does not know the cluster's keyspaces yet, nothing was done; try again"
                 : $"ERR there is no keyspace '{name}'; KEYSPACE LIST shows them");
             return;
         }

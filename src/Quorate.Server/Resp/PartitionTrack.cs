@@ -30,6 +30,9 @@ internal sealed class PartitionTrack(GroupId group)
 
     public ReadToken Token { get; private set; }
 
+    /// <summary>What is known of the connection's writes to the partition; null before the first.</summary>
+    public WrittenState? Written { get; set; }
+
     /// <summary>Some calls may have become free to go.</summary>
     public bool NeedsLook { get; set; }
 
@@ -150,8 +153,24 @@ internal sealed class PartitionTrack(GroupId group)
         }
     }
 
+    /// <summary>A write is done: what is sure of all of them is what is sure of the least sure one.</summary>
+    public void Wrote(RespCall call)
+    {
+        long sure = Math.Min(Written?.SureReplicas ?? call.SureReplicas, call.SureReplicas);
+        if (Written is not { } written || written.SureReplicas != sure || written.Keyspace != call.Keyspace)
+        {
+            Written = new(call.Keyspace, call.Slot, sure, call.OtherReplicas);
+        }
+    }
+
     /// <summary>What was seen is lost, and the client has been told so: it begins anew.</summary>
     public void Forget() => Token = default;
 
     private static bool MayReadPast(bool hasWrite) => !hasWrite || !Guards.ReadsWaitForOwnWrites;
 }
+
+/// <summary>What is known of a connection's writes to one partition.</summary>
+/// <param name="Slot">One of the partition's.</param>
+/// <param name="SureReplicas">Replicas besides the leader that have each of the writes.</param>
+/// <param name="OtherReplicas">Replicas besides the leader that there are.</param>
+internal sealed record WrittenState(uint Keyspace, Slot Slot, long SureReplicas, long OtherReplicas);

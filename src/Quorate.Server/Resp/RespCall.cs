@@ -18,6 +18,12 @@ internal sealed class RespCall(RespRequest request) : ClientCall
     /// <summary>It has been handed to the node.</summary>
     public bool IsSubmitted { get; set; }
 
+    /// <summary>Of a write that is done: replicas besides the leader that have it for sure.</summary>
+    public long SureReplicas { get; set; }
+
+    /// <summary>Replicas of its keyspace besides the leader.</summary>
+    public long OtherReplicas { get; set; }
+
     public CallResult Result { get; private set; }
 
     /// <summary>

@@ -48,11 +48,6 @@ internal sealed class RespClient(long id, string address)
     /// <summary>Null: the keyspace's.</summary>
     public ReadLevel? ReadLevel { get; set; }
 
-    /// <summary>
-    /// Replicas besides the leader that have each of its finished writes for sure; null before the first.
-    /// </summary>
-    public long? SureReplicas { get; set; }
-
     /// <summary>Numbers the next request to a partition.</summary>
     public SessionRequest? NextRequest { get; set; }
 
@@ -100,7 +95,6 @@ internal sealed class RespClient(long id, string address)
         _skipsNext = false;
         WriteLevel = null;
         ReadLevel = null;
-        SureReplicas = null;
         NextRequest = null;
         Transaction = null;
         Watched = [];

@@ -55,6 +55,9 @@ internal sealed class RespShared(RespSettings settings, INodeGateway gateway, Re
     /// <summary>Open connections by id.</summary>
     public ConcurrentDictionary<long, RespPipe> Connections { get; } = new();
 
+    /// <summary>What INFO shows of the counters.</summary>
+    public InfoStats Stats { get; } = new();
+
     public ScanCursors Cursors { get; } = new(settings.ScanCursorsMax);
 
     public SessionIds Sessions { get; } = new();

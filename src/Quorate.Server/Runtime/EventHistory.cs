@@ -14,7 +14,7 @@ public sealed class EventHistory
 
     private readonly Lock _lock = new();
     private readonly Queue<TimedEvent> _events = new();
-    private readonly SortedDictionary<string, long> _counts = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<(string Kind, string Cause), long> _counts = [];
     private long _count;
 
     /// <summary>Is told of each event, on the thread where it happens; it must not wait.</summary>
@@ -32,7 +32,8 @@ public sealed class EventHistory
                 _events.Dequeue();
             }
 
-            _counts[happened.Kind] = _counts.GetValueOrDefault(happened.Kind) + 1;
+            (string, string) kind = (happened.Kind, happened.Cause);
+            _counts[kind] = _counts.GetValueOrDefault(kind) + 1;
         }
 
         Heard?.Invoke(timed);
@@ -47,8 +48,8 @@ public sealed class EventHistory
         }
     }
 
-    /// <summary>How many of each kind there were since the start.</summary>
-    public KeyValuePair<string, long>[] Counts()
+    /// <summary>How many of each kind and cause there were since the start.</summary>
+    public KeyValuePair<(string Kind, string Cause), long>[] Counts()
     {
         lock (_lock)
         {

@@ -4,7 +4,7 @@ namespace Quorate.Server.Runtime;
 
 /// <summary>
 /// What waits for the node, from many threads.
-/// <para>Invariants: bounded in number and in bytes; what one thread adds is taken in the order in which it was
+/// <para>Invariants: bounded in number and in bytes, but for signals; what one thread adds is taken in the order in which it was
 /// added.</para>
 /// </summary>
 internal sealed class Inbox(int inputsMax, long bytesMax)
@@ -58,6 +58,18 @@ internal sealed class Inbox(int inputsMax, long bytesMax)
         }
     }
 
+    /// <summary>
+    /// Adds what must not be lost, room or not: signals, of which there are few by their nature (a link that broke, the
+    /// order to stop).
+    /// </summary>
+    public void AddSignal(Action signal)
+    {
+        lock (_lock)
+        {
+            AddOne(new(signal), bytes: 0);
+        }
+    }
+
     /// <summary>Takes all. What it returns counts until the next call; who is done with it clears it.</summary>
     public Span<NodeInput> Take()
     {
@@ -80,6 +92,12 @@ internal sealed class Inbox(int inputsMax, long bytesMax)
             return false;
         }
 
+        AddOne(input, bytes);
+        return true;
+    }
+
+    private void AddOne(in NodeInput input, int bytes)
+    {
         if (_count == _waiting.Length)
         {
             Array.Resize(ref _waiting, _waiting.Length * 2);
@@ -88,6 +106,5 @@ internal sealed class Inbox(int inputsMax, long bytesMax)
         _waiting[_count] = input;
         _bytes += bytes;
         Volatile.Write(ref _count, _count + 1);
-        return true;
     }
 }

@@ -38,6 +38,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     private readonly NodeLoop _loop;
     private readonly Formation _formation;
     private readonly TaskCompletionSource _stopReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<(NodeId Peer, PeerLane Lane)> _lostLinks = [];
     private PeerNetwork? _peers;
     private ClusterIdentity? _formed;
     private ClusterNode? _node;
@@ -75,7 +76,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     }
 
     /// <summary>Begins to stop well; <see cref="StopReadily"/> tells the end.</summary>
-    public void BeginStop() => _loop.TryPost(() =>
+    public void BeginStop() => _loop.PostSignal(() =>
     {
         _isStopping = true;
         if (_node is { } node)
@@ -224,8 +225,12 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         _loop.TurnWaits();
     }
 
-    /// <summary>What the node cannot go on without is, but for defects, the disk.</summary>
-    public void End(string sentence) => _loop.End(ExitCode.InputOutput, sentence);
+    /// <summary>
+    /// A node ends by itself when the disk refuses something, of which the disk knows, or when what it has read cannot be
+    /// used; a broken invariant is an exception, and the loop's.
+    /// </summary>
+    public void End(string sentence) =>
+        _loop.End(_place.Disk.HasRefused ? ExitCode.InputOutput : ExitCode.Data, sentence);
 
     void IPeerHost.Receive(ReadOnlySpan<NodeInput> messages) => _loop.Receive(messages);
 
@@ -241,8 +246,27 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         return isPosted ? answered.Task : Task.FromResult<byte[]?>(null);
     }
 
-    void IPeerHost.LinkLost(NodeId peer, PeerLane lane) => _loop.TryPost(() =>
+    void IPeerHost.LinkLost(NodeId peer, PeerLane lane)
     {
+        lock (_lostLinks)
+        {
+            // One that still waits will speak for this one, too.
+            if (!_lostLinks.Add((peer, lane)))
+            {
+                return;
+            }
+        }
+
+        _loop.PostSignal(() => LinkLost(peer, lane));
+    }
+
+    private void LinkLost(NodeId peer, PeerLane lane)
+    {
+        lock (_lostLinks)
+        {
+            _lostLinks.Remove((peer, lane));
+        }
+
         for (PeerClass by = PeerClass.Urgent; by <= PeerClass.Bulk; by++)
         {
             if (PeerLanes.Of(by) == lane)
@@ -250,7 +274,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
                 _node?.LinkLost(peer, by);
             }
         }
-    });
+    }
 
     private void StartWhenFormed()
     {

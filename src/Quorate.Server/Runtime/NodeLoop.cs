@@ -146,6 +146,19 @@ public sealed class NodeLoop : INodeGateway, IDisposable
         return isAdded;
     }
 
+    /// <summary>
+    /// As <see cref="TryPost"/>, however much waits: for what must not be lost and comes seldom. It is lost only when the
+    /// loop is over.
+    /// </summary>
+    public void PostSignal(Action signal)
+    {
+        if (!IsOver)
+        {
+            _inbox.AddSignal(signal);
+            DriveIfIdle();
+        }
+    }
+
     /// <summary>The disk has ends to hand over; a thread of the disk calls it.</summary>
     public void DiskWaits() => Signal(DiskWaitsSignal);
 

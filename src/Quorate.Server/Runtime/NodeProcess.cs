@@ -178,6 +178,7 @@ public sealed class NodeProcess : IAsyncDisposable
         _facts = new()
         {
             Loop = loop, Host = host, Disk = disk, Peers = peers, Events = events, Memory = memory,
+            Folder = folder.Root,
         };
 
         // Closed from the last: first nobody comes in any more, then the node closes, then the disk's threads end.

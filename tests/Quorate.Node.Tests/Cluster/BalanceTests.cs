@@ -61,6 +61,28 @@ public sealed class BalanceTests
     }
 
     [Fact]
+    public void Nodes_that_all_stop_hand_nothing_round_and_one_that_stops_is_given_nothing_back()
+    {
+        TestWorld world = new TestWorld(3, settings: Sixteen).Formed();
+        world.Await("leaders are spread", () => IsSpread(world));
+        world.Run(2000);
+        Machine first = world.Machines[0];
+        first.Node!.BeginStop();
+        world.Await("it is ready", () => first.IsStopReady, 5000);
+        world.Run(3000);
+        Assert.Equal(0, Led(world)[first.Id]);
+
+        int before = Elections(world);
+        world.Machines[1].Node!.BeginStop();
+        world.Machines[2].Node!.BeginStop();
+        world.Await("both are ready", () => world.Machines.TrueForAll(each => each.IsStopReady), 2000);
+        Assert.Equal(before, Elections(world));
+        Assert.All(
+            world.Machines.SelectMany(machine => machine.Events.Where(each => each.Kind == "election")),
+            election => Assert.Matches("^(first|silence|transfer)$", election.Cause));
+    }
+
+    [Fact]
     public void A_single_node_is_ready_to_stop_at_once()
     {
         TestWorld world = new TestWorld(1).Formed();
@@ -87,6 +109,9 @@ public sealed class BalanceTests
         Assert.Equal(4, reports.Sum(report => report.Partitions.Count(partition => partition.IsUnderReplicated)));
         Assert.All(reports, report => Assert.All(report.Partitions, partition => Assert.NotNull(partition.Leader)));
     }
+
+    private static int Elections(TestWorld world) =>
+        world.Machines.Sum(machine => machine.Events.Count(each => each.Kind == "election"));
 
     private static bool IsSpread(TestWorld world)
     {

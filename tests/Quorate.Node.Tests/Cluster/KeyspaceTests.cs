@@ -49,6 +49,30 @@ public sealed class KeyspaceTests
     }
 
     [Fact]
+    public void What_is_altered_counts_in_open_partitions_without_a_restart()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine at = world.Machines[0];
+        world.Do(at, "SET k v");
+        Assert.Equal(":-1", world.Do(at, "PTTL k"));
+        KeyspaceRecord altered = KeyspaceOf(at).Clone();
+        altered.TtlMilliseconds = 500;
+        var alter = new MetadataCommand { AlterKeyspace = new() { Keyspace = altered } };
+        Assert.Equal("", world.Do(at, alter).Result!.Refusal);
+        world.Run(1000);
+
+        Assert.All(world.Machines, machine => Assert.Equal(500UL, KeyspaceOf(machine).TtlMilliseconds));
+        Assert.Equal(":-1", world.Do(at, "PTTL k"));
+        world.Do(at, "SET k v");
+        Assert.NotEqual(":-1", world.Do(at, "PTTL k"));
+        world.Run(600);
+        Assert.Equal("_", world.Do(at, "GET k"));
+
+        altered.TtlMilliseconds = ulong.MaxValue;
+        Assert.Contains("at most", world.Do(at, alter).Result!.Refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_the_metadatas_quorum_data_is_served_and_nodes_restart()
     {
         // Seven vote for the metadata; the keyspace lies on three of them.
@@ -256,5 +280,11 @@ public sealed class KeyspaceTests
         }
 
         world.Run(1000);
+    }
+
+    private static KeyspaceRecord KeyspaceOf(Machine machine)
+    {
+        Assert.True(machine.Node!.View.TryFind("default", out KeyspaceView? view));
+        return view.Record;
     }
 }

@@ -51,6 +51,31 @@ public sealed class CacheTests
     }
 
     [Fact]
+    public void A_bound_that_is_set_or_lifted_while_it_runs_counts_at_once()
+    {
+        var cluster = new TestCluster(3);
+        Fill(cluster, 0, 500, "");
+        Assert.True(cluster.Leader.Partition!.Rows.LiveBytes > 2 * BytesMax);
+
+        Change(new() { BytesMax = BytesMax, Policy = EvictionPolicy.AllKeysLru });
+        Fill(cluster, 500, 100, "");
+        Assert.InRange(cluster.Leader.Partition!.Rows.LiveBytes, BytesMax / 2, BytesMax + 400);
+
+        Change(null);
+        Fill(cluster, 1000, 500, "");
+        Assert.True(cluster.Leader.Partition!.Rows.LiveBytes > 2 * BytesMax);
+        cluster.AssertSameState();
+
+        void Change(CacheSettings? cache)
+        {
+            foreach (TestNode node in cluster.Nodes)
+            {
+                node.Partition!.Change(cache, 0);
+            }
+        }
+    }
+
+    [Fact]
     public void Without_a_policy_what_may_grow_is_refused_and_the_rest_goes_on()
     {
         TestCluster cluster = Cluster(EvictionPolicy.NoEviction, hasRealStores: true);

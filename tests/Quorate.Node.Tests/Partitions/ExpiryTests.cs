@@ -25,6 +25,56 @@ public sealed class ExpiryTests
         cluster.AssertSameState();
     }
 
+    [Theory]
+    [InlineData("SET k 1")]
+    [InlineData("SETNX k 1")]
+    [InlineData("MSET k 1 {k}j 2")]
+    [InlineData("INCR k")]
+    [InlineData("APPEND k 1")]
+    [InlineData("GETSET k 1")]
+    [InlineData("SET k 1 KEEPTTL")]
+    [InlineData("HSET k f 1")]
+    [InlineData("RPUSH k 1")]
+    [InlineData("SADD k 1")]
+    [InlineData("ZADD k 1 a")]
+    [InlineData("JSON.SET k . 5")]
+    public void A_key_written_without_an_expiry_has_the_keyspaces(string write)
+    {
+        var cluster = new TestCluster(3, new PartitionSettings { TtlMilliseconds = 500 });
+        cluster.Do(write);
+        Assert.Equal(":1", cluster.Do("EXISTS k"));
+
+        cluster.Run(600);
+
+        Assert.Equal(":0", cluster.Do("EXISTS k"));
+        cluster.AssertSameState();
+    }
+
+    [Fact]
+    public void What_says_its_expiry_or_that_it_has_none_keeps_it_and_a_change_counts_from_then_on()
+    {
+        var cluster = new TestCluster(3, new PartitionSettings { TtlMilliseconds = 500 });
+        cluster.Do("SET long 1 PX 5000");
+        cluster.Do("SET kept 1");
+        Assert.Equal(":1", cluster.Do("PERSIST kept"));
+        cluster.Do("INCR kept");
+        cluster.Do("HSET h f 1");
+        cluster.Do("PERSIST h");
+        cluster.Do("HSET h g 1");
+        cluster.Do("SET old 1");
+        foreach (TestNode node in cluster.Nodes)
+        {
+            node.Partition!.Change(null, 0);
+        }
+
+        cluster.Do("SET new 1");
+        cluster.Run(600);
+        Assert.Equal(":4", cluster.Do("EXISTS long kept h new"));
+        Assert.Equal(":0", cluster.Do("EXISTS old"));
+        Assert.Equal(":-1", cluster.Do("TTL kept"));
+        cluster.AssertSameState();
+    }
+
     [Fact]
     public void A_leader_that_remembers_no_expiry_has_the_time_moved_on_before_it_answers()
     {

@@ -89,6 +89,57 @@ public sealed class EdgeCommandTests
     }
 
     [Fact]
+    public async Task Wait_asks_for_as_many_replicas_as_it_needs_and_says_what_is_sure()
+    {
+        var asked = new List<WriteLevel>();
+        bool hasFewer = false;
+        var gateway = new FakeGateway
+        {
+            Instead = call =>
+            {
+                if (!call.Lines[0][0].SequenceEqual("WAIT"u8))
+                {
+                    return null;
+                }
+
+                asked.Add(call.WriteLevel);
+                return hasFewer
+                    ? new(Outcome.Unknown, DropReason.DeadlinePassed, default, default, default, default)
+                    : null;
+            },
+        };
+        await using RespHost host = await RespHost.StartAsync(gateway);
+        using RawClient client = host.Connect();
+
+        client.Run("SET a 1");
+        Assert.Equal(":1\r\n", client.Run("WAIT 1 1000"));
+        Assert.Empty(asked);
+        Assert.Equal(":2\r\n", client.Run("WAIT 5 1000"));
+        Assert.Equal([WriteLevel.Count(3)], asked);
+        Assert.Equal(":2\r\n", client.Run("WAIT 2 1000"));
+        Assert.Single(asked);
+
+        hasFewer = true;
+        client.Run("CONSISTENCY WRITE leader");
+        client.Run("SET a 2");
+        Assert.Equal(":0\r\n", client.Run("WAIT 2 1000"));
+        Assert.Equal([WriteLevel.Count(3), WriteLevel.Count(2), WriteLevel.Count(3)], asked);
+    }
+
+    [Fact]
+    public async Task Statistics_begin_anew_and_the_metrics_do_not()
+    {
+        await using RespHost host = await RespHost.StartAsync();
+        using RawClient client = host.Connect();
+        client.Run("PING");
+        Assert.Equal("+OK\r\n", client.Run("CONFIG RESETSTAT"));
+        string stats = client.Run("INFO stats");
+        Assert.Contains("total_connections_received:0\r\n", stats, StringComparison.Ordinal);
+        Assert.Contains("instantaneous_ops_per_sec:", stats, StringComparison.Ordinal);
+        Assert.True(host.Endpoint.Shared.Counters.Connections > 0);
+    }
+
+    [Fact]
     public async Task Session_reads_carry_what_the_connection_has_seen_until_it_is_lost()
     {
         var tokens = new List<ReadToken>();

@@ -248,6 +248,9 @@ public sealed class NodeLoopTests
         CallResult refused = calls[4].Result!.Value;
         Assert.Equal((Outcome.Refused, DropReason.Overloaded), (refused.Outcome, refused.Reason));
         Assert.Throws<InvalidOperationException>(() => loop.Post(_ => { }));
+        Assert.False(loop.TryPost(() => { }));
+        bool isSignalTaken = false;
+        loop.PostSignal(() => isSignalTaken = true);
         mayLeave.Set();
         driver.Join();
         Assert.True(SpinWait.SpinUntil(() => loop.InputsWaiting == 0, Patience));
@@ -255,6 +258,7 @@ public sealed class NodeLoopTests
         {
             Assert.Equal(3, node.Calls.Count);
             Assert.Single(node.Messages);
+            Assert.True(isSignalTaken);
         });
         Assert.Equal(120, source.Bytes);
     }

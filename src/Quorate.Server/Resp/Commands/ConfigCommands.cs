@@ -50,7 +50,8 @@ internal static class ConfigCommands
         }
         else if (CommandNames.Is(line[1], "RESETSTAT"))
         {
-            request.Error("ERR counters are not reset: they are counted from the start of the process");
+            request.Connection.Shared.Stats.Reset(request.Connection.Shared.Counters);
+            request.Ok();
         }
         else
         {

@@ -7,13 +7,13 @@ using Quorate.Node.Metadata.Wire;
 
 namespace Quorate.Server.Resp.Commands;
 
-/// <summary>CONSISTENCY and WAIT: how sure a connection wants to be.</summary>
+/// <summary>CONSISTENCY: how sure a connection wants to be.</summary>
 internal static class ConsistencyCommands
 {
     public static readonly EdgeCommand[] All =
     [
         new("CONSISTENCY", -1, EdgeHabits.None, Consistency),
-        new("WAIT", 3, EdgeHabits.Alone, Wait),
+        new("WAIT", 3, EdgeHabits.Alone, WaitCommand.Run),
     ];
 
     /// <summary>Reads a write level; null when it is none.</summary>
@@ -105,30 +105,5 @@ internal static class ConsistencyCommands
             reply.Bulk("write"u8);
             reply.Bulk(Encoding.ASCII.GetBytes((write ?? ConnectionCalls.LevelOf(keyspace.Record)).ToString()));
         }));
-    }
-
-    /// <summary>
-    /// `WAIT n timeout`: all writes before it are finished when it runs, so their levels say how many replicas besides
-    /// the leader have them for sure, the weakest of this connection counting. More may have them; that is not waited
-    /// for.
-    /// </summary>
-    private static void Wait(RespRequest request)
-    {
-        CommandLine line = request.Line;
-        if (!Utf8Parser.TryParse(line[1], out long _, out int length) || length != line[1].Length
-            || !Utf8Parser.TryParse(line[2], out long timeout, out length) || length != line[2].Length)
-        {
-            request.Error("ERR value is not an integer or out of range");
-        }
-        else if (timeout < 0)
-        {
-            request.Error("ERR timeout is negative");
-        }
-        else if (Dispatch.KeyspaceOf(request) is { } keyspace)
-        {
-            WriteLevel level = request.Connection.Client.WriteLevel ?? ConnectionCalls.LevelOf(keyspace.Record);
-            long sure = request.Connection.Client.SureReplicas ?? SureReplicas(keyspace.Record, level);
-            request.Finish(Replies.Integer(sure));
-        }
     }
 }

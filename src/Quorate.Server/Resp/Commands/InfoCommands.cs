@@ -113,14 +113,15 @@ internal static class InfoCommands
 
     private static void WriteStats(RespShared shared, StringBuilder text)
     {
-        RespCounters counters = shared.Counters;
+        InfoStats.Figures counters = shared.Stats.Of(shared.Counters);
         Line(text, "total_connections_received", Number(counters.Connections));
         Line(text, "total_commands_processed", Number(counters.Commands));
+        Line(text, "instantaneous_ops_per_sec", Number(shared.Stats.CommandsPerSecond(shared.Counters)));
         Line(text, "total_net_input_bytes", Number(counters.BytesIn));
         Line(text, "total_net_output_bytes", Number(counters.BytesOut));
         Line(text, "rejected_connections", Number(counters.Rejected));
-        Line(text, "refused_requests", Number(counters.RefusedRequests));
-        Line(text, "unknown_requests", Number(counters.UnknownRequests));
+        Line(text, "refused_requests", Number(counters.Refused));
+        Line(text, "unknown_requests", Number(counters.Unknown));
     }
 
     private static void WriteReplication(RespShared shared, StringBuilder text)
