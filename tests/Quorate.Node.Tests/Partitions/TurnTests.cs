@@ -206,6 +206,29 @@ public sealed class TurnTests
     }
 
     [Fact]
+    public void Readers_without_end_leave_writes_their_turn()
+    {
+        var cluster = new TestCluster(1, Small());
+        TestNode leader = cluster.Leader;
+        cluster.Do($"RPUSH l {string.Join(' ', Enumerable.Range(0, 30))}");
+        ulong[] readers = [cluster.Submit(leader, "LRANGE l 0 -1"), cluster.Submit(leader, "LRANGE l 0 -1")];
+        ulong write = cluster.Submit(leader, "SET k 1");
+        for (int i = 0; i < 200 && leader.ReplyTo(write) is null; i++)
+        {
+            leader.RunOne();
+            for (int reader = 0; reader < readers.Length; reader++)
+            {
+                if (leader.ReplyTo(readers[reader]) is not null)
+                {
+                    readers[reader] = cluster.Submit(leader, "LRANGE l 0 -1");
+                }
+            }
+        }
+
+        Assert.Equal("+OK", TestCluster.Text(leader.ReplyTo(write)!.Value));
+    }
+
+    [Fact]
     public void A_request_that_looks_at_too_much_is_refused()
     {
         var settings = new PartitionSettings { Limits = new() { RowsVisitedMax = 50, BytesVisitedMax = 10_000 } };
