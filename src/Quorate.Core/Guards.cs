@@ -269,6 +269,9 @@ public static class Guards
     /// <summary>R29: a version that a client holds names the term of its write, which may have been lost.</summary>
     public static bool ClientVersionsCarryTerm => On();
 
+    /// <summary>R29: a version with a term does not name a row whose term is forgotten.</summary>
+    public static bool ForgottenTermsNameNothing => On();
+
     /// <summary>S9: no data key is dropped while a store or the log has yet to say which ones it needs.</summary>
     public static bool UnreadFilesKeepAllKeys => On();
 
