@@ -49,6 +49,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
             Boot = place.Boot,
             Disk = place.Disk,
             Memory = place.Memory,
+            Cache = _keeper.Cache,
             Rows = _keeper.NewRows,
             Published = place.Published ?? (static _ => new PlainReadPublication()),
         };

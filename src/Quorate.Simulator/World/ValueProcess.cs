@@ -57,6 +57,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
             Boot = node.NextBoot() | 1,
             Disk = node.Disk,
             Memory = _memory,
+            Cache = _cache,
             Rows = (group, id, client) => Here(group).WatchRows(client, inner => RowsOf(group, id, inner)),
             Log = (opening, client, log) => Here(opening.Group).WatchLog(client, log),
             Applies = (group, entry) => Here(group).Applies(entry),
