@@ -260,11 +260,18 @@ public static class Guards
     /// <summary>S12: what is evaluated in one turn of a partition is bounded.</summary>
     public static bool TurnsAreBounded => On();
 
+    /// <summary>S12: reads that spend their part of each turn leave writes theirs.</summary>
+    public static bool ReadsLeaveWritesTheirTurn => On();
+
     /// <summary>R29: each change of an entry has a version of its own.</summary>
     public static bool VersionsDifferWithinAnEntry => On();
 
     /// <summary>R29: a version that a client holds names the term of its write, which may have been lost.</summary>
     public static bool ClientVersionsCarryTerm => On();
+
+    /// <summary>R29: a version with a term does not name a row whose term is forgotten.</summary>
+    public static bool ForgottenTermsNameNothing => On();
+
     /// <summary>S9: no data key is dropped while a store or the log has yet to say which ones it needs.</summary>
     public static bool UnreadFilesKeepAllKeys => On();
 

@@ -105,7 +105,7 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
         return !current.IsVoter(state.Id);
     }
 
-    /// <summary>Makes a joining learner a voter once it is near the end of the log.</summary>
+    /// <summary>Makes a joining learner a voter once it has nearly all that is committed.</summary>
     public void Promote(Peer peer)
     {
         if (!MayChange || leader.Handover.IsUnderWay || peer.State != PeerState.Replicate)
@@ -117,7 +117,7 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
         {
             if (learner.Id == peer.Id
                 && learner.Kind == LearnerKind.Joining
-                && state.Log.Last - peer.Match <= state.Settings.PromotionLagEntries)
+                && IsNear(peer))
             {
                 leader.Append(EntryKind.Membership, state.Membership.Promote(peer.Id).Encode());
                 return;
@@ -174,7 +174,7 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
     }
 
     /// <summary>
-    /// A majority of the voters to be answers and has nearly all of the log. Else the change would stop the group: it
+    /// A majority of the voters to be answers and has nearly all that is committed. Else the change would stop the group: it
     /// could commit nothing more, not even the way back.
     /// A leader that was woken just now has heard nobody yet: whoever asks, asks again.
     /// </summary>
@@ -189,13 +189,18 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
         foreach (ReplicaId voter in target.Voters)
         {
             bool isNear = voter == state.Id
-                || (leader.Peers.Find(voter) is { IsAlive: true } peer
-                    && state.Log.Last - peer.Match <= state.Settings.PromotionLagEntries);
+                || (leader.Peers.Find(voter) is { IsAlive: true } peer && IsNear(peer));
             near += isNear ? 1 : 0;
         }
 
         return near >= Quorum.Majority(target.Voters.Length);
     }
+
+    /// <summary>
+    /// It has nearly all that is committed. What was appended a moment ago says nothing: under load there is always
+    /// some that nobody else can have yet.
+    /// </summary>
+    private bool IsNear(Peer peer) => state.Log.Commit - peer.Match <= state.Settings.PromotionLagEntries;
 
     private void Forget()
     {

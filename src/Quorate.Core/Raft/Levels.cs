@@ -152,10 +152,16 @@ public enum DropReason
     SpaceIsLow,
 
     /// <summary>
-    /// A majority of the voters that were asked for is not known to live and to have nearly all of the log. Add them as
+    /// A majority of the voters that were asked for is not known to live and to have nearly all that is committed. Add them as
     /// joining learners first: they are made voters once they have caught up.
     /// </summary>
     MembershipUnready,
+
+    /// <summary>
+    /// The node's memory is full of what can not go: rows that no checkpoint has yet, indexes and filters of open
+    /// files. It takes no writes.
+    /// </summary>
+    MemoryIsFull,
 }
 
 /// <summary>From reason to outcome.</summary>

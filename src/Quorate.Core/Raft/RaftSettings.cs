@@ -81,12 +81,13 @@ public sealed record RaftSettings
     /// <summary>Entries kept for an active follower that is further behind.</summary>
     public ulong LogEntriesKeptMax { get; init; } = 64 * 1024;
 
-    /// <summary>How near to the end of the log a joining learner must be to be made a voter, in entries.</summary>
+    /// <summary>How near to the end of what is committed a joining learner must be to be made a voter, in entries.</summary>
     public ulong PromotionLagEntries { get; init; } = 64;
 
     /// <summary>
     /// A change of membership is refused unless a majority of the new voters is known to live and to be as near to the
-    /// end of the log as <see cref="PromotionLagEntries"/> says. (Conversations of the paper's figures do without.)
+    /// end of what is committed as <see cref="PromotionLagEntries"/> says. (Conversations of the paper's figures do
+    /// without.)
     /// </summary>
     public bool ChecksNewMajority { get; init; } = true;
 

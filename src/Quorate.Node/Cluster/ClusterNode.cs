@@ -48,6 +48,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
             Id = _parts.Self, Boot = place.Boot,
             Disk = place.Disk,
             Memory = place.Memory,
+            Cache = _keeper.Cache,
             Rows = _keeper.NewRows,
             Published = place.Published ?? (static _ => new PlainReadPublication()),
             Keys = _keeper.Keys,

@@ -21,7 +21,6 @@ internal sealed class PartitionKeeper
     private readonly LocalMap _map;
     private readonly StartFiles _files;
     private readonly DataKeys _keys;
-    private readonly BlockCache _cache;
     private readonly Queue<LogStream> _strayLogs = new();
     private readonly SortedDictionary<GroupId, PartitionOpening> _openings = [];
     private readonly SortedSet<GroupId> _refused = [];
@@ -35,7 +34,7 @@ internal sealed class PartitionKeeper
         _map = new(parts.Place.Disk, failed);
         _files = new(parts.Place.Disk, failed);
         _keys = new(parts.Place.MasterKey);
-        _cache = new(parts.Settings.BlockCacheBytes, parts.Place.Memory);
+        Cache = new(parts.Settings.BlockCacheBytes, parts.Place.Memory);
         Failed = failed;
     }
 
@@ -44,6 +43,9 @@ internal sealed class PartitionKeeper
 
     /// <summary>The data keys that this node holds.</summary>
     public KeyRing Keys => _keys.Ring;
+
+    /// <summary>The blocks of all partitions' files.</summary>
+    public BlockCache Cache { get; }
 
     private Action<string> Failed { get; }
 
@@ -168,7 +170,7 @@ internal sealed class PartitionKeeper
             },
         };
         return new PartitionStore(
-            _parts.Place.Disk, settings, client, _cache, _parts.Place.Memory, encryption, _parts.Place.Readers);
+            _parts.Place.Disk, settings, client, Cache, _parts.Place.Memory, encryption, _parts.Place.Readers);
     }
 
     private IEnumerable<string> Orphans(MetadataState state, IEnumerable<string> names)

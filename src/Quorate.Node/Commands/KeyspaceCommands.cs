@@ -83,8 +83,8 @@ internal static class KeyspaceCommands
 
         if (walk.Next is { } next)
         {
-            before.Keys.AddRange(found);
-            context.Pause(new(next, count, before.Keys, before.KeyBytes + found.Sum(key => key.Length)));
+            // Whoever runs this piece again goes on from the same progress, so that stays as it is.
+            context.Pause(new(next, count, [.. before.Keys, .. found], before.KeyBytes + found.Sum(key => key.Length)));
             return false;
         }
 

@@ -36,7 +36,7 @@ internal static class VersionCommands
             return;
         }
 
-        if (!standing.Names(expected))
+        if (!standing.IsNamedBy(expected))
         {
             context.Reply.Error($"VERSION {standing}");
             return;

@@ -53,7 +53,7 @@ internal static class WatchCommands
                 return;
             }
 
-            isSame &= standing.Names(expected);
+            isSame &= standing.IsNamedBy(expected);
         }
 
         if (isSame)

@@ -5,13 +5,13 @@ namespace Quorate.Node.Evaluation;
 
 /// <summary>
 /// How far a command has come that looks at more rows than one turn may. Rows may change between its pieces: each row
-/// is seen whole, not all at one moment.
+/// is seen whole, not all at one moment. A piece may be run again, so nobody changes it.
 /// </summary>
 /// <param name="Next">The row key to go on at.</param>
 /// <param name="Count">Keys counted so far.</param>
 /// <param name="Keys">Keys found so far.</param>
 /// <param name="KeyBytes">Of the keys found so far.</param>
-public sealed record CommandProgress(byte[] Next, long Count, List<byte[]> Keys, long KeyBytes);
+public sealed record CommandProgress(byte[] Next, long Count, IReadOnlyList<byte[]> Keys, long KeyBytes);
 
 /// <summary>
 /// What a command may look at and change while it is evaluated. It looks through the changes of the commands before it

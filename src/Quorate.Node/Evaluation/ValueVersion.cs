@@ -21,10 +21,16 @@ public readonly record struct ValueVersion(Term Term, RowVersion Row)
     /// <summary>Of what does not exist.</summary>
     public static readonly ValueVersion None;
 
-    /// <summary>Whether both name the same write.</summary>
-    public bool Names(in ValueVersion other) =>
-        Row == other.Row
-        && (Term == other.Term || Term == Term.Zero || other.Term == Term.Zero || !Guards.ClientVersionsCarryTerm);
+    /// <summary>
+    /// Whether a client's version names the write that this one is of, which stands. A term that the client knows and
+    /// nobody else any more may be that of a lost write, whose place another has taken: it names nothing.
+    /// </summary>
+    public bool IsNamedBy(in ValueVersion held) =>
+        Row == held.Row
+        && (Term == held.Term
+            || held.Term == Term.Zero
+            || (Term == Term.Zero && !Guards.ForgottenTermsNameNothing)
+            || !Guards.ClientVersionsCarryTerm);
 
     /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out ValueVersion version)

@@ -97,6 +97,11 @@ internal static class KeyspaceRules
             return Refusals.Of($"A wrapped key has from 1 to {metadata.Limits.WrappedKeyBytesMax} bytes.");
         }
 
+        if (CountProblem(metadata) is { } problem)
+        {
+            return Refusals.Of(problem);
+        }
+
         foreach (DataKeyRecord key in metadata.State.DataKeys)
         {
             key.Retired |= key.Keyspace == addition.Keyspace;
@@ -212,6 +217,13 @@ internal static class KeyspaceRules
 
         return length is 0 || length > metadata.Limits.WrappedKeyBytesMax
             ? "An encrypted keyspace needs a data key, wrapped by the master key (--master-key-file)."
-            : null;
+            : CountProblem(metadata);
     }
+
+    /// <summary>Refused before it is in the log: a node that can not hold a key would end, and so at each start.</summary>
+    private static string? CountProblem(ClusterMetadata metadata) =>
+        metadata.State.DataKeys.Count >= metadata.Limits.DataKeysMax
+            ? $"The cluster has {metadata.Limits.DataKeysMax} data keys, as many as it may: retired ones stay, since "
+                + "backups may need them. Keep the keys that there are."
+            : null;
 }

@@ -1,4 +1,5 @@
 using Quorate.Core.Model;
+using Quorate.Storage.Encryption;
 
 namespace Quorate.Node.Metadata;
 
@@ -27,6 +28,11 @@ public sealed record MetadataLimits
 
     /// <summary>A node's weight, in hundredths.</summary>
     public int WeightMax { get; init; } = 10_000;
+
+    /// <summary>
+    /// Data keys of all keyspaces, the retired ones too, which are never forgotten; no more than a node may hold.
+    /// </summary>
+    public int DataKeysMax { get; init; } = KeyRing.KeysMax;
 
     /// <summary>A wrapped data key, in bytes.</summary>
     public int WrappedKeyBytesMax { get; init; } = 512;

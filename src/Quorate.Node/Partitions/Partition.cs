@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Commands;
@@ -222,6 +223,11 @@ public sealed class Partition : IReplicaHost
         }
 
         _reads.Turn();
+        if (Guards.ReadsLeaveWritesTheirTurn)
+        {
+            _parts.BeginTurn();
+        }
+
         _writes.Turn();
         Replica.Finish();
         _isInTurn = false;

@@ -43,7 +43,7 @@ internal sealed class PartitionParts
     /// <summary>Of the words of the open requests.</summary>
     public long OpenBytes { get; private set; }
 
-    /// <summary>As much was looked at in this turn as may be.</summary>
+    /// <summary>As much was looked at in this half of the turn as may be.</summary>
     public bool TurnIsSpent =>
         (_turnRows >= Settings.TurnRowsMax || _turnBytes >= Settings.TurnBytesMax) && Guards.TurnsAreBounded;
 
@@ -59,6 +59,10 @@ internal sealed class PartitionParts
 
     private ReplicaId Hint => Replica.Group?.Leader ?? ReplicaId.None;
 
+    /// <summary>
+    /// A turn begins, or its second half: reads and writes have as much each, so that neither is kept from its turn by
+    /// the other.
+    /// </summary>
     public void BeginTurn() => (_turnRows, _turnBytes) = (0, 0);
 
     /// <summary>Something was evaluated.</summary>

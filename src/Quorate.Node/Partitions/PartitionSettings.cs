@@ -30,12 +30,12 @@ public sealed record PartitionSettings
     public int ProposalBytesMax { get; init; } = 1024 * 1024;
 
     /// <summary>
-    /// Rows that are looked at in one turn; beyond, the rest waits for another, so that other partitions have theirs.
-    /// One request may exceed it.
+    /// Rows that are looked at by the reads of one turn, and as many by its writes; beyond, the rest waits for another,
+    /// so that other partitions have theirs. One request may exceed it.
     /// </summary>
     public long TurnRowsMax { get; init; } = 32 * 1024;
 
-    /// <summary>Bytes of rows that are looked at in one turn.</summary>
+    /// <summary>Bytes of rows that are looked at by the reads of one turn, and as many by its writes.</summary>
     public long TurnBytesMax { get; init; } = 16L * 1024 * 1024;
 
     /// <summary>Ranges of committed entries that are applied in one turn.</summary>

@@ -1,17 +1,27 @@
 using Quorate.Core;
+using Quorate.Storage.Blocks;
 using Quorate.Storage.Memory;
 
 namespace Quorate.Node.Runtime;
 
 /// <summary>How a node stays within its memory: it asks for room in time, and says when there is none left.</summary>
-internal sealed class NodeMemory(MemoryBudget budget, NodeSettings settings)
+internal sealed class NodeMemory(MemoryBudget budget, BlockCache? cache, NodeSettings settings)
 {
     /// <summary>
     /// So much over the total that no more may be written: what is only a cache goes at once, so these are rows that no
-    /// checkpoint has yet.
+    /// checkpoint has yet, and the indexes and filters of open files, which stay as long as the files do.
     /// </summary>
     public bool IsOverfull => Guards.OverfullMemoryRefusesWrites
         && budget.OverBytes > budget.TotalBytes / settings.MemoryOverDivisor;
+
+    /// <summary>While memory is short the cache of blocks keeps no more than its own share.</summary>
+    public void ShrinkCache()
+    {
+        if (budget.OverBytes > 0)
+        {
+            cache?.MakeRoom();
+        }
+    }
 
     /// <summary>
     /// Memory is short: whoever holds rows that are not needed may give them back, whether or not anything happened to
@@ -25,6 +35,7 @@ internal sealed class NodeMemory(MemoryBudget budget, NodeSettings settings)
             return;
         }
 
+        ShrinkCache();
         bool isOver = budget.OverBytes > 0;
         PartitionShell? heaviest = null;
         long heaviestBytes = 0;

@@ -43,7 +43,7 @@ public sealed class NodeRuntime : INodeLogClient
         _stray = new(settings.ClockStrayMaxMilliseconds);
         _schedule = new(host);
         _work = new(host, settings.WorkPartitionsMax);
-        _memory = new(place.Memory, settings);
+        _memory = new(place.Memory, place.Cache, settings);
     }
 
     /// <summary>
@@ -215,6 +215,7 @@ public sealed class NodeRuntime : INodeLogClient
         }
 
         LookForSpace();
+        _memory.ShrinkCache();
         Instant now = _host.Now;
         _heartbeats.Tick(now, _sendTo, _news);
         foreach (NodeId node in _sendTo)
@@ -311,7 +312,7 @@ public sealed class NodeRuntime : INodeLogClient
     /// <summary>Whether a partition must refuse writes now, for the sake of the whole node.</summary>
     internal DropReason? WriteRefusal =>
         SpaceIsLow ? DropReason.SpaceIsLow
-        : _memory.IsOverfull ? DropReason.Overloaded
+        : _memory.IsOverfull ? DropReason.MemoryIsFull
         : null;
 
     /// <summary>

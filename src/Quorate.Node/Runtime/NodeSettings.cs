@@ -2,6 +2,7 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Liveness;
 using Quorate.Node.Partitions;
+using Quorate.Storage.Blocks;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Encryption;
 using Quorate.Storage.Log;
@@ -27,7 +28,8 @@ public sealed record NodeSettings
 
     /// <summary>
     /// Writes are refused while the memory is over its total by more than the total divided by this: what is only a
-    /// cache goes at once, so more than that are rows that no checkpoint has yet.
+    /// cache goes at once, so more than that are rows that no checkpoint has yet, and indexes and filters of open files,
+    /// which never leave.
     /// </summary>
     public int MemoryOverDivisor { get; init; } = 8;
 
@@ -52,6 +54,9 @@ public sealed record NodePlace
     public required IDisk Disk { get; init; }
 
     public required MemoryBudget Memory { get; init; }
+
+    /// <summary>Of the blocks of all rows' files, counted in the memory; null where nothing is cached.</summary>
+    public BlockCache? Cache { get; init; }
 
     /// <summary>Makes the rows of a partition, whose files have names of their own.</summary>
     public required Func<GroupId, ReplicaId, IPartitionStoreClient, IPartitionStore> Rows { get; init; }

@@ -128,7 +128,7 @@ internal static class NodeMetrics
             text.Add(node.IsHeard ? 1 : 0, "node", node.Id.ToString());
         }
 
-        text.Gauge("quorate_memory_budget_bytes", "The budget for rows, caches and queues.")
+        text.Gauge("quorate_memory_budget_bytes", "The budget for rows, caches, indexes and filters.")
             .Add(report.MemoryTotalBytes, "what", "total")
             .Add(report.MemoryUsedBytes, "what", "used");
         text.Gauge("quorate_memory_used_bytes", "What is used of the budget, by what for.");

@@ -17,7 +17,7 @@ public static class Outcomes
     {
         DropReason.NotLeader => ErrorCodes.ClusterDown,
         DropReason.Transferring or DropReason.Overloaded or DropReason.MembershipChangePending => ErrorCodes.TryAgain,
-        DropReason.SpaceIsLow => ErrorCodes.OutOfMemory,
+        DropReason.SpaceIsLow or DropReason.MemoryIsFull => ErrorCodes.OutOfMemory,
         DropReason.SessionLost or DropReason.SessionTooOld => ErrorCodes.SessionLost,
         _ => ErrorCodes.Refused,
     };
@@ -57,6 +57,10 @@ public static class Outcomes
             + "and read back what the old one wrote last",
         DropReason.RequestForgotten =>
             "this request number was used before and its reply is no longer remembered, nothing was done now",
+        DropReason.MemoryIsFull =>
+            "the memory of the partition's leader (--memory) is full of rows that are not on disk yet, and of indexes "
+            + "and filters, which stay as long as their files; nothing was written; try again later, and if that does "
+            + "not help give the node more memory",
         DropReason.SpaceIsLow => "the disk of the partition's leader is full, nothing was written; free space there, "
             + "reads and deletes of whole keyspaces still work",
         _ => $"nothing was done ({reason})",

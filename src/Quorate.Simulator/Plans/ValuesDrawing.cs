@@ -90,6 +90,11 @@ internal static class ValuesDrawing
             RepliesPerSessionMax = Tiny() ? Pick(random, 1, 4) : normal.RepliesPerSessionMax,
             ExpiriesTrackedMax = Tiny() ? Pick(random, 1, 4) : normal.ExpiriesTrackedMax,
             Cache = Tiny() ? DrawCache(random) : null,
+            TurnRowsMax = Tiny() ? Pick(random, 1, 10) : normal.TurnRowsMax,
+            Limits = normal.Limits with
+            {
+                RowsPieceMax = Tiny() ? Pick(random, 1, 5) : normal.Limits.RowsPieceMax,
+            },
             ExpiryInterval = Duration.FromMilliseconds(Pick(random, 20, 200, 1000)),
             Replica = replica with
             {

@@ -58,6 +58,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
             Disk = node.Disk,
             Memory = _memory,
             Keys = node.Encryption?.Keys,
+            Cache = _cache,
             Rows = (group, id, client) => Here(group).WatchRows(client, inner => RowsOf(group, id, inner)),
             Log = (opening, client, log) => Here(opening.Group).WatchLog(client, log),
             Applies = (group, entry) => Here(group).Applies(entry),

@@ -58,6 +58,7 @@ public sealed class PartitionStore : IPartitionStore
         _compactions = new(_context);
         _sweep = new();
         Memory = NewMemory();
+        _context.Jobs.Ended = GoOnToCheckpoint;
     }
 
     public HybridTime Time { get; private set; }
@@ -270,6 +271,19 @@ public sealed class PartitionStore : IPartitionStore
         {
             _mustBeginCheckpoint = false;
             _context.Jobs.Add(CheckpointSteps(), StoreJobRank.Checkpoint);
+        }
+    }
+
+    /// <summary>
+    /// A job is through, and it may be the merge that a checkpoint waits for; nobody need call <see cref="Work"/> for
+    /// it any more.
+    /// </summary>
+    private void GoOnToCheckpoint()
+    {
+        if (_mustBeginCheckpoint)
+        {
+            _compactions.GoOn();
+            BeginCheckpoint();
         }
     }
 

@@ -67,6 +67,9 @@ internal sealed class StoreJobs(IDisk disk, DiskOperation nothing, int jobsMax) 
     /// <summary>How the operation before ended, for the job that asked for it.</summary>
     public DiskCompletion Completion { get; private set; }
 
+    /// <summary>Told when a job is through, before the next begins; it may add others.</summary>
+    public Action Ended { get; set; } = static () => { };
+
     /// <summary>True when nothing is under way or waits.</summary>
     public bool IsIdle => _state == State.Idle;
 
@@ -144,6 +147,11 @@ internal sealed class StoreJobs(IDisk disk, DiskOperation nothing, int jobsMax) 
                 // Below a whole job there is nothing, or one that stands at a pause.
                 _isAtPause = _running.Pop().IsWhole;
                 steps.Dispose();
+                if (_isAtPause && !_isStopped)
+                {
+                    Ended();
+                }
+
                 continue;
             }
 

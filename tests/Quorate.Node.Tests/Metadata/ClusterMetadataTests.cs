@@ -1,6 +1,8 @@
+using Google.Protobuf;
 using Quorate.Core.Model;
 using Quorate.Node.Metadata;
 using Quorate.Node.Metadata.Wire;
+using Quorate.Storage.Encryption;
 
 namespace Quorate.Node.Tests.Metadata;
 
@@ -118,6 +120,33 @@ public sealed class ClusterMetadataTests
         _run.Done(new() { DropKeyspace = new() { Keyspace = id } });
         Assert.Equal([true, true], _run.Metadata.State.DataKeys.Select(key => key.Retired));
         Assert.Empty(_run.Metadata.State.Partitions);
+    }
+
+    [Fact]
+    public void Data_keys_are_bounded_with_those_of_keyspaces_that_are_gone()
+    {
+        var run = new MetadataRun(new() { DataKeysMax = 3 });
+        for (int i = 0; i < 3; i++)
+        {
+            run.AddNode();
+        }
+
+        KeyspaceRecord keyspace = run.Keyspace("gone");
+        keyspace.Encrypted = true;
+        run.Done(new() { DropKeyspace = new() { Keyspace = run.Create(keyspace) } });
+        keyspace = run.Keyspace("secret");
+        keyspace.Encrypted = true;
+        var addition = new AddDataKey { Keyspace = run.Create(keyspace), Wrapped = ByteString.CopyFrom(9) };
+        run.Done(new() { AddDataKey = addition });
+
+        Assert.Contains("3 data keys", run.Refused(new() { AddDataKey = addition }), StringComparison.Ordinal);
+        Assert.False(run.Metadata.State.DataKeys[2].Retired);
+        keyspace = run.Keyspace("more");
+        keyspace.Encrypted = true;
+        CreateKeyspace creation = run.Planner.Plan(keyspace, 16, []).Command;
+        creation.WrappedKey = ByteString.CopyFrom(9);
+        Assert.Contains("3 data keys", run.Refused(new() { CreateKeyspace = creation }), StringComparison.Ordinal);
+        Assert.InRange(new MetadataLimits().DataKeysMax, 1, KeyRing.KeysMax);
     }
 
     [Fact]

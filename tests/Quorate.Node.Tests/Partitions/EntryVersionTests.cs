@@ -3,6 +3,7 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Partitions;
+using Quorate.Storage.Rows;
 
 namespace Quorate.Node.Tests.Partitions;
 
@@ -57,6 +58,24 @@ public sealed class EntryVersionTests
 
         Assert.Equal($"-VERSION {other.ValueVersion}", cluster.Do($"CAS k {lost.ValueVersion} mine"));
         Assert.Equal("$5\r\nother", cluster.Do("GET k"));
+    }
+
+    /// <summary>
+    /// The write whose version a client holds may be a lost one, whose place another has taken in a term that nobody
+    /// remembers any more.
+    /// </summary>
+    [Fact]
+    public void A_term_that_is_known_does_not_match_one_that_is_forgotten()
+    {
+        RowVersion row = RowVersion.At(new LogIndex(7), 0);
+        var known = new ValueVersion(new Term(3), row);
+        var forgotten = new ValueVersion(Term.Zero, row);
+
+        Assert.False(forgotten.IsNamedBy(known));
+        Assert.True(known.IsNamedBy(forgotten));
+        Assert.True(forgotten.IsNamedBy(forgotten));
+        Assert.True(known.IsNamedBy(known));
+        Assert.False(known.IsNamedBy(new(new Term(4), row)));
     }
 
     [Theory]

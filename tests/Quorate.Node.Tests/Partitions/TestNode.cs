@@ -21,7 +21,6 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
     private Instant _deadline = Instant.Never;
     private bool _turnWaits;
     private bool _workWaits;
-    private BlockCache _cache = new(1);
     private ulong _starts;
 
     public NodeId NodeId { get; } = new(number);
@@ -34,6 +33,9 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
     public NodeRuntime? Runtime { get; private set; }
 
     public MemoryBudget Memory { get; private set; } = new(1);
+
+    /// <summary>Of the blocks of real stores.</summary>
+    public BlockCache Cache { get; private set; } = new(1);
 
     /// <summary>Readers of the rows of real stores, one for each start of the process.</summary>
     public MemtableReaders Readers { get; private set; } = new(4);
@@ -88,13 +90,14 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
         _deadline = Instant.Never;
         Memory = new(cluster.MemoryBytes);
         Readers = new(4);
-        _cache = new(1024 * 1024);
+        Cache = new(1024 * 1024, Memory);
         var place = new NodePlace
         {
             Id = NodeId,
             Boot = (number * 1000) + _starts,
             Disk = Disk,
             Memory = Memory,
+            Cache = Cache,
             Rows = NewRows,
         };
         Runtime = new NodeRuntime(place, cluster.NodeSettings, this);
@@ -215,6 +218,6 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
         }
 
         var settings = new PartitionStoreSettings { Prefix = prefix, Partition = group, TierTablesMin = 2 };
-        return new PartitionStore(Disk, settings, client, _cache, Memory, cluster.Keys?.Encryption, Readers);
+        return new PartitionStore(Disk, settings, client, Cache, Memory, cluster.Keys?.Encryption, Readers);
     }
 }

@@ -235,11 +235,58 @@ public sealed class NodeRuntimeTests
         cluster.Do("SET k 1");
         node.Memory.Take(MemoryUse.Memtables, node.Memory.TotalBytes * 2);
 
-        Assert.Equal("Refused Overloaded", cluster.Do("SET k 2"));
+        Assert.Equal("Refused MemoryIsFull", cluster.Do("SET k 2"));
         Assert.Equal("$1\r\n1", cluster.Do("GET k"));
 
         node.Memory.Give(MemoryUse.Memtables, node.Memory.TotalBytes * 2);
         Assert.Equal("+OK", cluster.Do("SET k 2"));
+    }
+
+    [Fact]
+    public void The_cache_of_blocks_gives_way_before_writes_are_refused()
+    {
+        var cluster = new TestCluster(1, hasRealStores: true);
+        TestNode node = cluster.Nodes[0];
+        string value = new('v', 20_000);
+        for (int i = 0; i < 60; i++)
+        {
+            cluster.Do($"SET k{i} {value}");
+        }
+
+        node.Partition!.WantCheckpoint();
+        cluster.Run(1000);
+        Press(node, 2);
+        cluster.Do("GET k0");
+        cluster.Run(1000);
+        Press(node, -2);
+        for (int i = 0; i < 60; i++)
+        {
+            cluster.Do($"GET k{i}");
+        }
+
+        long before = node.Cache.Bytes;
+        Assert.True(before > node.Cache.BytesMax * 3 / 4, $"only {before} bytes of blocks are kept");
+        Press(node, 1);
+        Assert.Equal(before, node.Cache.Bytes);
+
+        Assert.Equal("+OK", cluster.Do("SET new 1"));
+
+        Assert.InRange(node.Cache.Bytes, 0, node.Cache.BytesMax / 2);
+        Press(node, -1);
+    }
+
+    /// <summary>As if others took so often all the memory that there is, or gave it back.</summary>
+    private static void Press(TestNode node, int times)
+    {
+        long bytes = node.Memory.TotalBytes * Math.Abs(times);
+        if (times > 0)
+        {
+            node.Memory.Take(MemoryUse.Memtables, bytes);
+        }
+        else
+        {
+            node.Memory.Give(MemoryUse.Memtables, bytes);
+        }
     }
 
     [Fact]

@@ -172,6 +172,7 @@ public sealed class EdgeCommandTests
     [InlineData(DropReason.NotLeader, "CLUSTERDOWN")]
     [InlineData(DropReason.Overloaded, "TRYAGAIN")]
     [InlineData(DropReason.SpaceIsLow, "OOM")]
+    [InlineData(DropReason.MemoryIsFull, "OOM")]
     [InlineData(DropReason.DeadlinePassed, "UNKNOWN")]
     [InlineData(DropReason.LevelUncounted, "UNKNOWN")]
     [InlineData(DropReason.DeadlinePassedUnlogged, "REFUSED")]

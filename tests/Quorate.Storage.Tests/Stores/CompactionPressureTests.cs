@@ -45,6 +45,44 @@ public sealed class CompactionPressureTests : StoreFixture
         Assert.Equal(3000, Look(owner).All().Count);
     }
 
+    /// <summary>A node lets a store go that has nothing to do but to wait for the disk, and nothing else may come.</summary>
+    [Fact]
+    public void A_checkpoint_that_waits_for_a_merge_begins_without_another_input()
+    {
+        StoreOwner owner = Open();
+        var store = (PartitionStore)owner.Store;
+        int asked = 0;
+        int waited = 0;
+        for (ulong index = 1; index <= 6000; index++)
+        {
+            owner.Apply(index, [.. Enumerable.Range(0, 10).Select(i => Row((index * 10) + (ulong)i))]);
+            if (owner.Saved.Count == asked && store.DirtyBytes > 1000)
+            {
+                asked++;
+                owner.Call(each => each.Checkpoint(StoreOwner.Meta(index)));
+            }
+
+            bool hasMore = true;
+            owner.Call(each => hasMore = each.Work(400));
+            if (!store.IsBehind)
+            {
+                Disk.RunOne();
+                continue;
+            }
+
+            waited++;
+            while (Disk.RunOne() || hasMore)
+            {
+                owner.Call(each => hasMore = hasMore && each.Work(400));
+            }
+
+            Assert.False(store.IsBehind);
+            Assert.Equal(asked, owner.Saved.Count);
+        }
+
+        Assert.True(waited > 0, "no checkpoint ever had to wait, so nothing was shown");
+    }
+
     [Fact]
     public void A_checkpoint_waits_for_no_merge_that_can_not_be()
     {
