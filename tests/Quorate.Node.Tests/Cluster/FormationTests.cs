@@ -141,9 +141,9 @@ public sealed class FormationTests
     }
 
     [Fact]
-    public void One_who_has_heard_of_a_cluster_is_not_founded_with()
+    public void Nobody_founds_while_a_seed_is_silent_since_it_may_know_a_cluster()
     {
-        // The first lost its disk and can not reach the only one who knows; the third, fresh too, can.
+        // Two lost their disks and can not reach the only one who knows; there are as many fresh ones as are expected.
         TestWorld world = new TestWorld(3).Formed();
         foreach (Machine machine in new[] { world.Machines[0], world.Machines[2] })
         {
@@ -153,8 +153,7 @@ public sealed class FormationTests
 
         Machine fourth = world.Add();
         Machine knower = world.Machines[1];
-        world.AskPasses = (from, to) => !(Involves(from, to, knower) && Involves(from, to, world.Machines[0]))
-            && !(Involves(from, to, knower) && Involves(from, to, fourth));
+        world.AskPasses = (from, to) => from != knower && to != knower;
         foreach (Machine machine in new[] { world.Machines[0], world.Machines[2], fourth })
         {
             machine.Start();
@@ -163,6 +162,56 @@ public sealed class FormationTests
         world.Run(10_000);
         Assert.Null(world.Machines[0].Node);
         Assert.Null(fourth.Node);
+        Assert.Contains("no answer yet from host2:7601", world.Machines[0].LastWait, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void With_fewer_expected_than_seeds_all_seeds_are_heard_and_one_cluster_is_founded()
+    {
+        var world = new TestWorld(3, isStarted: false);
+        world.Machines[0].Start(expect: 2);
+        world.Machines[1].Start(expect: 2);
+        world.Run(10_000);
+        Assert.All(world.Machines, machine => Assert.Null(machine.Node));
+        world.Machines[2].Start(expect: 2);
+        world.Formed();
+        Assert.Equal([1U, 2U, 3U], world.Machines.Select(machine => machine.Id.Value));
+        ClusterOf(world);
+
+        // Two lose their disks, and the founder can not reach the third: it must not found anew with the second.
+        foreach (Machine machine in world.Machines.Take(2))
+        {
+            machine.Kill();
+            machine.Disk = new MemoryDisk();
+        }
+
+        world.AskPasses = (from, to) => from != world.Machines[2] && to != world.Machines[2];
+        world.Machines[0].Start(expect: 2);
+        world.Machines[1].Start(expect: 2);
+        world.Run(10_000);
+        Assert.Null(world.Machines[0].Node);
+        Assert.Null(world.Machines[1].Node);
+    }
+
+    [Fact]
+    public void One_who_has_heard_of_a_cluster_is_not_founded_with()
+    {
+        // The third hears of the cluster, which can not let it in; then the last who knows loses its disk as well.
+        TestWorld world = new TestWorld(3).Formed();
+        foreach (Machine machine in new[] { world.Machines[0], world.Machines[2] })
+        {
+            machine.Kill();
+            machine.Disk = new MemoryDisk();
+        }
+
+        world.Machines[2].Start();
+        world.Run(2000);
+        world.Machines[1].Kill();
+        world.Machines[1].Disk = new MemoryDisk();
+        world.Machines[1].Start();
+        world.Machines[0].Start();
+        world.Run(10_000);
+        Assert.All(world.Machines, machine => Assert.Null(machine.Node));
     }
 
     [Fact]
@@ -220,6 +269,18 @@ public sealed class FormationTests
     }
 
     [Fact]
+    public void A_node_that_finds_itself_behind_another_name_says_what_to_type()
+    {
+        var world = new TestWorld(1, isStarted: false);
+        world.Machines[0].Start(["localhost:7601"], 1);
+        world.Run(1000);
+        Assert.Contains("host1:7601 (--advertise-peer) is none", world.Machines[0].LastWait, StringComparison.Ordinal);
+        Formation formation = world.Machines[0].Formation!;
+        formation.Answered("localhost:7601", formation.Answer([]));
+        Assert.Contains("--advertise-peer localhost:7601", world.Machines[0].Ending, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_seeds_and_data_it_refuses_and_says_what_to_type()
     {
         var world = new TestWorld(1, isStarted: false);
@@ -264,8 +325,6 @@ public sealed class FormationTests
         world.Machines[2].Start();
         world.Formed();
     }
-
-    private static bool Involves(Machine from, Machine to, Machine which) => from == which || to == which;
 
     private static ulong ClusterOf(TestWorld world) =>
         world.Nodes.Select(node => node.Report().Cluster).Distinct().Single();
