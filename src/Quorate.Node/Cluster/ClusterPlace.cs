@@ -133,3 +133,9 @@ public sealed record RoutingSettings
     /// <summary>Metadata calls of this node that are not answered yet; beyond, they are refused.</summary>
     public int MetadataCallsMax { get; init; } = 256;
 }
+    /// <summary>
+    /// A request that is out for so long is waited for no more by those that are to leave after it: its answer may be
+    /// lost.
+    /// </summary>
+    public Duration DetachAfter { get; init; } = Duration.FromSeconds(1);
+

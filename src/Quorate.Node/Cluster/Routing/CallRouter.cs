@@ -120,16 +120,7 @@ internal sealed class CallRouter
     {
         foreach ((ulong id, RoutedCall call) in _forwarding.Where(call => call.Target == peer))
         {
-            if (call.IsRepeatable && !call.IsDetached)
-            {
-                _forwarding.TakeBack(id, call);
-                AskAgain(call);
-            }
-            else if (!call.IsDetached)
-            {
-                call.IsDetached = true;
-                call.Route.Out--;
-            }
+            WaitNoMore(id, call);
         }
     }
 
@@ -307,6 +298,21 @@ internal sealed class CallRouter
         }
     }
 
+    /// <summary>A call's answer may never come.</summary>
+    private void WaitNoMore(ulong id, RoutedCall call)
+    {
+        if (call.IsRepeatable && !call.IsDetached)
+        {
+            _forwarding.TakeBack(id, call);
+            AskAgain(call);
+        }
+        else if (!call.IsDetached)
+        {
+            call.IsDetached = true;
+            call.Route.Out--;
+        }
+    }
+
     private void Sweep(Instant now)
     {
         foreach ((ulong id, RoutedCall call) in _forwarding.Where(
@@ -314,6 +320,13 @@ internal sealed class CallRouter
         {
             _forwarding.TakeBack(id, call);
             call.Lose();
+        }
+
+        // One answer that was lost must not hold up all that is to leave after it.
+        foreach ((ulong id, RoutedCall call) in _forwarding.Where(
+            call => call.Route.IsPaused && !call.IsFree && call.SentAt + _settings.DetachAfter <= now))
+        {
+            WaitNoMore(id, call);
         }
 
         foreach (PartitionRoute route in _paused)
