@@ -235,6 +235,41 @@ public sealed class FormationTests
     }
 
     [Fact]
+    public void A_row_of_its_own_that_is_refused_is_said_once_and_not_ten_times_a_second()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine second = world.Machines[1];
+        second.Zone = new string('z', 10_000);
+        second.Events.Clear();
+        second.Restart();
+        world.Run(20_000);
+        Assert.Single(
+            second.Events,
+            happened => happened.Kind == "metadata"
+                && happened.Sentence.Contains("characters", StringComparison.Ordinal));
+        second.Zone = "good";
+        second.Restart();
+        world.Await("its row is right", () => world.Machines[0].Node!.View.State.Nodes[1].Zone == "good");
+    }
+
+    [Fact]
+    public void A_node_whose_build_is_too_old_for_the_cluster_ends_and_says_so()
+    {
+        var world = new TestWorld(3, isStarted: false);
+        foreach (Machine machine in world.Machines)
+        {
+            machine.FeatureLevelMax = 2;
+            machine.Start();
+        }
+
+        world.Formed();
+        world.Machines[2].FeatureLevelMax = 1;
+        world.Machines[2].Restart();
+        world.Await("it ends", () => world.Machines[2].Ending is not null);
+        Assert.Contains("feature level 2", world.Machines[2].Ending, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_node_that_is_removed_ends_and_does_not_come_back()
     {
         TestWorld world = new TestWorld(3).Formed();
