@@ -136,12 +136,12 @@ public sealed record RoutingSettings
     /// </summary>
     public Duration AnswerGrace { get; init; } = Duration.FromMilliseconds(20);
 
-    /// <summary>Metadata calls of this node that are not answered yet; beyond, they are refused.</summary>
-    public int MetadataCallsMax { get; init; } = 256;
-}
     /// <summary>
     /// A request that is out for so long is waited for no more by those that are to leave after it: its answer may be
     /// lost.
     /// </summary>
     public Duration DetachAfter { get; init; } = Duration.FromSeconds(1);
 
+    /// <summary>Metadata calls of this node that are not answered yet; beyond, they are refused.</summary>
+    public int MetadataCallsMax { get; init; } = 256;
+}

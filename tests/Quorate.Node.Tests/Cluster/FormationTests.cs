@@ -1,5 +1,7 @@
+using Google.Protobuf;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster.Forming;
+using Quorate.Node.Cluster.Forming.Wire;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Storage.Disk;
 
@@ -235,6 +237,18 @@ public sealed class FormationTests
     }
 
     [Fact]
+    public void A_refusal_to_join_is_not_remembered_for_ever()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        var self = new NodeRecord { Instance = 77, PeerAddress = "host4:7601", Weight = 100, FeatureLevelMax = 0 };
+        Assert.Contains("feature level", Asked(world, self).Refusal, StringComparison.Ordinal);
+        self.FeatureLevelMax = 1;
+        Assert.Contains("feature level", Asked(world, self).Refusal, StringComparison.Ordinal);
+        world.Run(5000);
+        Assert.Equal(4U, Asked(world, self).Node);
+    }
+
+    [Fact]
     public void A_row_of_its_own_that_is_refused_is_said_once_and_not_ten_times_a_second()
     {
         TestWorld world = new TestWorld(3).Formed();
@@ -359,6 +373,15 @@ public sealed class FormationTests
         world.Machines[1].Start();
         world.Machines[2].Start();
         world.Formed();
+    }
+
+    /// <summary>What the first says to one who asks to join, after it has had time to find out.</summary>
+    private static FormationAnswer Asked(TestWorld world, NodeRecord self)
+    {
+        byte[] question = new FormationQuestion { Self = self, Joins = true }.ToByteArray();
+        world.Machines[0].Answer(question);
+        world.Run(500);
+        return FormationAnswer.Parser.ParseFrom(world.Machines[0].Answer(question));
     }
 
     private static ulong ClusterOf(TestWorld world) =>
