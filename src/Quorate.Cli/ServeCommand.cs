@@ -69,8 +69,9 @@ internal static class ServeCommand
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var lines = new EventLines(errors);
         (NodeProcess? process, ExitCode code, string problem) = await NodeProcess.Start(
-            settings, timed => Say(errors, timed), ProcessEnd.Now).ConfigureAwait(false);
+            settings, lines.Say, ProcessEnd.Now).ConfigureAwait(false);
         if (process is null)
         {
             errors.WriteLine("quorate: " + problem);
@@ -99,15 +100,6 @@ internal static class ServeCommand
             {
                 ProcessEnd.Now(ExitCode.Interrupted, "Told twice to stop, so it leaves at once.");
             }
-        }
-    }
-
-    private static void Say(TextWriter errors, TimedEvent timed)
-    {
-        string time = timed.Time.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
-        lock (errors)
-        {
-            errors.WriteLine($"{time} {timed.Event.Kind}: {timed.Event.Sentence}");
         }
     }
 }

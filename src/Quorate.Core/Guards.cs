@@ -335,6 +335,9 @@ public static class Guards
     /// <summary>Who has heard of a cluster founds none, and none is founded with it.</summary>
     public static bool WhoKnowsAClusterFoundsNone => On();
 
+    /// <summary>A cluster is founded only once every seed has said that it belongs to none.</summary>
+    public static bool EverySeedIsHeardAtFounding => On();
+
     /// <summary>S8: a partition is opened, and its files go, only once the file of the map says so durably.</summary>
     public static bool MapIsDurableFirst => On();
 

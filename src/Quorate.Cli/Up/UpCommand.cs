@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Quorate.Server.Settings;
 
 namespace Quorate.Cli.Up;
 
@@ -109,7 +110,13 @@ internal static class UpCommand
         Directory.CreateDirectory(folder);
         string key = Path.Combine(folder, MasterKeyFile);
         bool madeKey = MakeMasterKey(key);
-        string share = memory ?? ShareOfMemory(settings.Nodes);
+        string? share = memory ?? ShareOfMemory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, settings.Nodes);
+        if (share is null)
+        {
+            await Console.Error.WriteLineAsync(TooLittleMemory(settings.Nodes)).ConfigureAwait(false);
+            return (int)ExitCode.Unavailable;
+        }
+
         using var cluster = new LocalCluster(
             folder, settings, ["--memory", share, "--master-key-file", key], Console.Out);
         if (cluster.Obstacle() is { } obstacle)
@@ -206,12 +213,22 @@ internal static class UpCommand
         return true;
     }
 
-    /// <summary>Half of what the machine or the container has, divided among the nodes.</summary>
-    private static string ShareOfMemory(int nodes)
+    /// <summary>
+    /// Half of what the machine or the container has, divided among the nodes; more where that holds no node and all of
+    /// it holds them; null where it does not.
+    /// </summary>
+    internal static string? ShareOfMemory(long availableBytes, int nodes)
     {
-        long bytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 / nodes;
-        return string.Create(CultureInfo.InvariantCulture, $"{Math.Max(64, bytes >> 20)}MiB");
+        long bytes = Math.Max(MemoryPlan.BytesMin, availableBytes / 2 / nodes);
+        return bytes * nodes > availableBytes
+            ? null
+            : string.Create(CultureInfo.InvariantCulture, $"{bytes >> 20}MiB");
     }
+
+    private static string TooLittleMemory(int nodes) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"quorate up: too little memory for {nodes} nodes: each takes {MemoryPlan.BytesMin >> 20} MiB at least. Start "
+            + $"fewer (--nodes), or say --memory {MemoryPlan.BytesMin >> 20}MiB to try all the same.");
 
     private static Option<int?> Port(string name, string whose, int unlessSaid) => new(name)
     {

@@ -59,7 +59,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _router = new(_parts, _local);
         _local.Router = _router;
         _calls = new(_parts);
-        _duties = new(_parts, _calls);
+        _duties = new(_parts, _calls, End);
         _balance = new(_parts, _local);
         _stopping = new(_parts, _local);
         _joins = new(_parts, _calls);

@@ -93,6 +93,12 @@ public sealed record ClusterSettings
     /// <summary>A node has been heard for so long before leaderships are handed back to it.</summary>
     public Duration BalanceAfter { get; init; } = Duration.FromSeconds(1);
 
+    /// <summary>How long a node that asks to join is told what refused it, until the group is asked again.</summary>
+    public Duration RefusalKept { get; init; } = Duration.FromSeconds(3);
+
+    /// <summary>Before a node's own row that was refused is proposed again.</summary>
+    public Duration RefusedRowInterval { get; init; } = Duration.FromSeconds(30);
+
     /// <summary>How long one proposal of the metadata group's own leader is waited for.</summary>
     public Duration DutyDeadline { get; init; } = Duration.FromSeconds(5);
 
@@ -135,6 +141,12 @@ public sealed record RoutingSettings
     /// it.
     /// </summary>
     public Duration AnswerGrace { get; init; } = Duration.FromMilliseconds(20);
+
+    /// <summary>
+    /// A request that is out for so long is waited for no more by those that are to leave after it: its answer may be
+    /// lost.
+    /// </summary>
+    public Duration DetachAfter { get; init; } = Duration.FromSeconds(1);
 
     /// <summary>Metadata calls of this node that are not answered yet; beyond, they are refused.</summary>
     public int MetadataCallsMax { get; init; } = 256;

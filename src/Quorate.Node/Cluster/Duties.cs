@@ -13,16 +13,20 @@ namespace Quorate.Node.Cluster;
 /// <para>Invariant: one thing at a time, each decided anew from what the copy holds, so that it does no harm to begin
 /// over at another leader.</para>
 /// </summary>
-internal sealed class Duties(ClusterParts parts, MetadataCalls calls)
+/// <param name="end">Ends the process with a sentence.</param>
+internal sealed class Duties(ClusterParts parts, MetadataCalls calls, Action<string> end)
 {
     private bool _isBusy;
     private bool _isUpdating;
+    private NodeRecord? _refused;
+    private Instant _updateAt;
 
     public void Look()
     {
         MetadataState state = parts.Metadata.Metadata.State;
         UpdateOwn(state);
-        if (_isBusy || !parts.Metadata.MayPropose || parts.Metadata.Applied < parts.Metadata.Raft!.CommitIndex)
+        if (parts.HasEnded || _isBusy || !parts.Metadata.MayPropose
+            || parts.Metadata.Applied < parts.Metadata.Raft!.CommitIndex)
         {
             return;
         }
@@ -141,6 +145,13 @@ internal sealed class Duties(ClusterParts parts, MetadataCalls calls)
             return;
         }
 
+        if (parts.Place.Self.FeatureLevelMax < state.FeatureLevel)
+        {
+            end($"The cluster is at feature level {state.FeatureLevel}; the build of node {row.Id} knows "
+                + $"{parts.Place.Self.FeatureLevelMax}. Start it with a newer build.");
+            return;
+        }
+
         NodeRecord wanted = parts.Place.Self.Clone();
         wanted.Id = row.Id;
         wanted.Instance = row.Instance;
@@ -150,7 +161,7 @@ internal sealed class Duties(ClusterParts parts, MetadataCalls calls)
             wanted.Weight = row.Weight;
         }
 
-        if (wanted.Equals(row))
+        if (wanted.Equals(row) || (wanted.Equals(_refused) && parts.Now < _updateAt))
         {
             return;
         }
@@ -162,6 +173,9 @@ internal sealed class Duties(ClusterParts parts, MetadataCalls calls)
             _isUpdating = false;
             if (outcome == Outcome.Done && result is { Refusal.Length: > 0 })
             {
+                // What refused it may change, but rarely: it is not to be said ten times a second.
+                _refused = wanted;
+                _updateAt = parts.Now + parts.Settings.RefusedRowInterval;
                 parts.Say("metadata", result.Refusal);
             }
         });

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster.Forming;
 using Quorate.Node.Cluster.Forming.Wire;
@@ -12,7 +13,7 @@ namespace Quorate.Node.Cluster;
 /// </summary>
 internal sealed class Joins(ClusterParts parts, MetadataCalls calls)
 {
-    private readonly SortedDictionary<ulong, string> _refusals = [];
+    private readonly SortedDictionary<ulong, (string Sentence, Instant Until)> _refusals = [];
     private readonly SortedSet<ulong> _asked = [];
 
     public byte[] Answer(ReadOnlySpan<byte> question)
@@ -53,9 +54,10 @@ internal sealed class Joins(ClusterParts parts, MetadataCalls calls)
             answer.Node = member.Id;
             answer.Nodes.AddRange(parts.View.State.Nodes.Where(each => each.State != NodeState.Removed));
         }
-        else if (_refusals.TryGetValue(node.Instance, out string? refusal))
+        else if (_refusals.TryGetValue(node.Instance, out (string Sentence, Instant Until) refusal)
+            && parts.Now < refusal.Until)
         {
-            answer.Refusal = refusal;
+            answer.Refusal = refusal.Sentence;
         }
         else if (asked.Joins)
         {
@@ -78,11 +80,21 @@ internal sealed class Joins(ClusterParts parts, MetadataCalls calls)
         calls.Submit(command, parts.Now + parts.Settings.DutyDeadline, (outcome, result) =>
         {
             _asked.Remove(node.Instance);
+            Forget();
             if (outcome == Outcome.Done && result is { Refusal.Length: > 0 }
                 && _refusals.Count < parts.Settings.Metadata.NodesMax)
             {
-                _refusals[node.Instance] = result.Refusal;
+                _refusals[node.Instance] = (result.Refusal, parts.Now + parts.Settings.RefusalKept);
             }
         });
+    }
+
+    /// <summary>What refused a node may have changed: after a while it is asked again.</summary>
+    private void Forget()
+    {
+        foreach (ulong instance in _refusals.Where(each => each.Value.Until <= parts.Now).Select(e => e.Key).ToArray())
+        {
+            _refusals.Remove(instance);
+        }
     }
 }

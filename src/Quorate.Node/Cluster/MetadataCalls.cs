@@ -207,7 +207,7 @@ internal sealed class MetadataCalls(ClusterParts parts)
             pending.IsOut = false;
             pending.Target = default;
         }
-        else if (outcome == Outcome.Done && result is not null && result.Version > parts.View.Version)
+        else if (outcome == Outcome.Done && result is { Refusal.Length: 0 } && result.Version > parts.View.Version)
         {
             _pending.Remove(pending.Id);
             _unseen.Add((result.Version, pending, result));

@@ -59,15 +59,18 @@ internal sealed class MessageAssembly(PartialMemory memory, int messageBytesMax)
             return false;
         }
 
-        if (frame.IsFirst)
-        {
-            Begin((int)frame.Number, frame.IsLast);
-        }
-
-        bool fits = _have + payload.Length <= _length && frame.IsLast == (_have + payload.Length == _length);
+        // Before there is memory for it: a frame that says much and brings little must cost nothing.
+        long length = frame.IsFirst ? frame.Number : _length;
+        long have = (frame.IsFirst ? 0 : _have) + (long)payload.Length;
+        bool fits = have <= length && frame.IsLast == (have == length);
         if (!fits)
         {
             return false;
+        }
+
+        if (frame.IsFirst)
+        {
+            Begin((int)frame.Number, frame.IsLast);
         }
 
         if (_message is not null)

@@ -14,6 +14,11 @@ internal static class Dispatch
         if (request.Command.Problem is { } problem)
         {
             client.Transaction?.Spoil();
+            if (client.Transaction is null)
+            {
+                client.TakeRequest();
+            }
+
             request.Error(problem);
             return;
         }
@@ -84,12 +89,15 @@ internal static class Dispatch
 
         if (route.Kind == RouteKind.Error)
         {
+            // Its number was for this command: the next one must not be taken for it.
+            connection.Client.TakeRequest();
             request.Error(route.Error!);
             return;
         }
 
         if (KeyspaceOf(request) is not { } keyspace)
         {
+            connection.Client.TakeRequest();
             return;
         }
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
+using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Resp;
 
@@ -55,6 +56,11 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
         {
             // The client has gone, or did not take its last replies in time.
             connection.Abort();
+        }
+        catch (OutOfMemoryException e)
+        {
+            // What else was to be done when memory ran out is not known to have been done.
+            ProcessEnd.Now(ExitCode.Internal, ProcessEnd.SentenceOf(e));
         }
         catch (InvariantBrokenException e)
         {

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Quorate.Core.Model;
 using Quorate.Node.Cluster;
 using Quorate.Node.Commands;
 using Quorate.Protocol;
@@ -60,7 +59,7 @@ internal sealed class RespShared(RespSettings settings, INodeGateway gateway, Re
 
     public ScanCursors Cursors { get; } = new(settings.ScanCursorsMax);
 
-    public SessionIds Sessions { get; } = new();
+    public SessionIds Sessions { get; } = new(SessionIds.Draw());
 
     /// <summary>When the endpoint began, in milliseconds since 1970.</summary>
     public long StartedAt { get; } = node.Clock.GetUtcNow().ToUnixTimeMilliseconds();
@@ -147,37 +146,4 @@ internal sealed class RespCounters
 
     public void NotDone(Core.Raft.Outcome outcome) =>
         Interlocked.Increment(ref outcome == Core.Raft.Outcome.Unknown ? ref _unknown : ref _refused);
-}
-
-/// <summary>
-/// Gives out ids of request sessions: a hybrid time, as the partitions expect them, so that one which was evicted is
-/// known as such. Unique in the cluster while nodes whose ids differ by a multiple of 1024 do not give out one in the
-/// same millisecond.
-/// </summary>
-internal sealed class SessionIds
-{
-    private const int CountBits = 6;
-
-    private readonly Lock _gate = new();
-    private long _milliseconds;
-    private int _count;
-
-    public ulong Next(NodeId node, long wallClockMilliseconds)
-    {
-        lock (_gate)
-        {
-            if (wallClockMilliseconds > _milliseconds)
-            {
-                _milliseconds = wallClockMilliseconds;
-                _count = 0;
-            }
-            else if (++_count == 1 << CountBits)
-            {
-                _milliseconds++;
-                _count = 0;
-            }
-
-            return ((ulong)_milliseconds << 16) | ((node.Value & 1023) << CountBits) | (uint)_count;
-        }
-    }
 }

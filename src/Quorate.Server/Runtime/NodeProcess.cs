@@ -130,7 +130,7 @@ public sealed class NodeProcess : IAsyncDisposable
     {
         MemoryPlan memory = MemoryPlan.For(_settings.MemoryBytes);
         memory.BoundCollector();
-        var loop = new NodeLoop(new(), new ClusterView(default, new()), _end);
+        var loop = new NodeLoop(memory.Limits.Of(new NodeLoopSettings()), new ClusterView(default, new()), _end);
         var disk = new RealDisk(folder.Files, completionWaits: loop.DiskWaits)
         {
             // A start must be able to write the log's tail anew.
@@ -141,7 +141,7 @@ public sealed class NodeProcess : IAsyncDisposable
         var events = new EventHistory { Heard = heard };
         NodeRecord self = Self();
         var entropy = new SystemEntropy();
-        var cluster = new ClusterSettings();
+        ClusterSettings cluster = memory.Limits.Of(new ClusterSettings());
         _reads = new(cluster.Partition.Limits, ReadersPerProcessor * Environment.ProcessorCount);
         NodeHost host = new(new()
         {
@@ -174,7 +174,7 @@ public sealed class NodeProcess : IAsyncDisposable
                 cluster,
                 world),
         });
-        var peers = new PeerNetwork(new(), host);
+        var peers = new PeerNetwork(memory.Limits.Of(new PeerSettings()), host);
         _facts = new()
         {
             Loop = loop, Host = host, Disk = disk, Peers = peers, Events = events, Memory = memory,
@@ -215,11 +215,14 @@ public sealed class NodeProcess : IAsyncDisposable
     private async Task ListenForClients()
     {
         var endpoint = new RespEndpoint(
-            new() { RequestDeadlineMilliseconds = _settings.RequestDeadlineMilliseconds },
+            Facts.Memory.Limits.Of(
+                new RespSettings { RequestDeadlineMilliseconds = _settings.RequestDeadlineMilliseconds }),
             Facts.Loop,
             new()
             {
-                Port = _settings.RespPort, DataFolder = Path.GetFullPath(_settings.Data!), Memory = _usedBytes,
+                Port = _settings.RespPort,
+                DataFolder = Path.GetFullPath(_settings.Data!),
+                Memory = _usedBytes,
                 Reads = _reads,
             });
         Facts.More.Add(text => RespMetrics.Add(text, endpoint));

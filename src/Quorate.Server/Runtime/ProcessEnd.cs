@@ -27,9 +27,15 @@ public static partial class ProcessEnd
     }
 
     /// <summary>What to say of an exception that nobody has foreseen.</summary>
-    public static string SentenceOf(Exception e) => e is InvariantBrokenException
-        ? $"An invariant is broken, so this node can no longer prove what it holds: {e.Message}. Please report it."
-        : $"A defect has stopped this node: {e}";
+    public static string SentenceOf(Exception e) => e switch
+    {
+        // Without a word that would have to be made: there may be no memory for it.
+        OutOfMemoryException => "The memory for requests and replies on their way is used up; nothing acknowledged is "
+            + "lost. Start the node again, with more of it (--memory), or send smaller requests and fewer at once.",
+        InvariantBrokenException =>
+            $"An invariant is broken, so this node can no longer prove what it holds: {e.Message}. Please report it.",
+        _ => $"A defect has stopped this node: {e}",
+    };
 
     [LibraryImport("libc.so.6", EntryPoint = "_exit")]
     private static partial void Leave(int code);

@@ -20,11 +20,14 @@ public sealed record MemoryPlan(long TotalBytes, long BudgetBytes, long ManagedB
     /// <summary>The managed heap's share of the total, in percent.</summary>
     private const int ManagedPercent = 50;
 
+    /// <summary>What may be on its way through the node.</summary>
+    public MemoryLimits Limits => new(ManagedBytes);
+
     /// <param name="bytes">What was asked for; zero: half of what there is.</param>
     public static MemoryPlan For(long bytes)
     {
         long total = bytes > 0 ? bytes : Math.Max(BytesMin, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
-        return new(total, total / 100 * BudgetPercent, total / 100 * ManagedPercent);
+        return new(total, total * BudgetPercent / 100, total * ManagedPercent / 100);
     }
 
     /// <summary>
@@ -36,7 +39,13 @@ public sealed record MemoryPlan(long TotalBytes, long BudgetBytes, long ManagedB
         GC.RefreshMemoryLimit();
     }
 
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{TotalBytes >> 20} MiB, of which {BudgetBytes >> 20} MiB for rows and caches");
+    public override string ToString()
+    {
+        string values = Limits.AreValuesLimited
+            ? string.Create(CultureInfo.InvariantCulture, $"; values up to {Limits.ValueBytesMax >> 20} MiB")
+            : "";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{TotalBytes >> 20} MiB, of which {BudgetBytes >> 20} MiB for rows and caches{values}");
+    }
 }

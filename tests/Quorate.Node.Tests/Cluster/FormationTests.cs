@@ -1,5 +1,7 @@
+using Google.Protobuf;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster.Forming;
+using Quorate.Node.Cluster.Forming.Wire;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Storage.Disk;
 
@@ -141,9 +143,9 @@ public sealed class FormationTests
     }
 
     [Fact]
-    public void One_who_has_heard_of_a_cluster_is_not_founded_with()
+    public void Nobody_founds_while_a_seed_is_silent_since_it_may_know_a_cluster()
     {
-        // The first lost its disk and can not reach the only one who knows; the third, fresh too, can.
+        // Two lost their disks and can not reach the only one who knows; there are as many fresh ones as are expected.
         TestWorld world = new TestWorld(3).Formed();
         foreach (Machine machine in new[] { world.Machines[0], world.Machines[2] })
         {
@@ -153,8 +155,7 @@ public sealed class FormationTests
 
         Machine fourth = world.Add();
         Machine knower = world.Machines[1];
-        world.AskPasses = (from, to) => !(Involves(from, to, knower) && Involves(from, to, world.Machines[0]))
-            && !(Involves(from, to, knower) && Involves(from, to, fourth));
+        world.AskPasses = (from, to) => from != knower && to != knower;
         foreach (Machine machine in new[] { world.Machines[0], world.Machines[2], fourth })
         {
             machine.Start();
@@ -163,6 +164,56 @@ public sealed class FormationTests
         world.Run(10_000);
         Assert.Null(world.Machines[0].Node);
         Assert.Null(fourth.Node);
+        Assert.Contains("no answer yet from host2:7601", world.Machines[0].LastWait, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void With_fewer_expected_than_seeds_all_seeds_are_heard_and_one_cluster_is_founded()
+    {
+        var world = new TestWorld(3, isStarted: false);
+        world.Machines[0].Start(expect: 2);
+        world.Machines[1].Start(expect: 2);
+        world.Run(10_000);
+        Assert.All(world.Machines, machine => Assert.Null(machine.Node));
+        world.Machines[2].Start(expect: 2);
+        world.Formed();
+        Assert.Equal([1U, 2U, 3U], world.Machines.Select(machine => machine.Id.Value));
+        ClusterOf(world);
+
+        // Two lose their disks, and the founder can not reach the third: it must not found anew with the second.
+        foreach (Machine machine in world.Machines.Take(2))
+        {
+            machine.Kill();
+            machine.Disk = new MemoryDisk();
+        }
+
+        world.AskPasses = (from, to) => from != world.Machines[2] && to != world.Machines[2];
+        world.Machines[0].Start(expect: 2);
+        world.Machines[1].Start(expect: 2);
+        world.Run(10_000);
+        Assert.Null(world.Machines[0].Node);
+        Assert.Null(world.Machines[1].Node);
+    }
+
+    [Fact]
+    public void One_who_has_heard_of_a_cluster_is_not_founded_with()
+    {
+        // The third hears of the cluster, which can not let it in; then the last who knows loses its disk as well.
+        TestWorld world = new TestWorld(3).Formed();
+        foreach (Machine machine in new[] { world.Machines[0], world.Machines[2] })
+        {
+            machine.Kill();
+            machine.Disk = new MemoryDisk();
+        }
+
+        world.Machines[2].Start();
+        world.Run(2000);
+        world.Machines[1].Kill();
+        world.Machines[1].Disk = new MemoryDisk();
+        world.Machines[1].Start();
+        world.Machines[0].Start();
+        world.Run(10_000);
+        Assert.All(world.Machines, machine => Assert.Null(machine.Node));
     }
 
     [Fact]
@@ -183,6 +234,53 @@ public sealed class FormationTests
         Machine fifth = world.Add();
         fifth.Start();
         world.Await("five vote", () => world.Nodes.Count() == 5 && world.Nodes.All(node => node.MetadataVoters == 5));
+    }
+
+    [Fact]
+    public void A_refusal_to_join_is_not_remembered_for_ever()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        var self = new NodeRecord { Instance = 77, PeerAddress = "host4:7601", Weight = 100, FeatureLevelMax = 0 };
+        Assert.Contains("feature level", Asked(world, self).Refusal, StringComparison.Ordinal);
+        self.FeatureLevelMax = 1;
+        Assert.Contains("feature level", Asked(world, self).Refusal, StringComparison.Ordinal);
+        world.Run(5000);
+        Assert.Equal(4U, Asked(world, self).Node);
+    }
+
+    [Fact]
+    public void A_row_of_its_own_that_is_refused_is_said_once_and_not_ten_times_a_second()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine second = world.Machines[1];
+        second.Zone = new string('z', 10_000);
+        second.Events.Clear();
+        second.Restart();
+        world.Run(20_000);
+        Assert.Single(
+            second.Events,
+            happened => happened.Kind == "metadata"
+                && happened.Sentence.Contains("characters", StringComparison.Ordinal));
+        second.Zone = "good";
+        second.Restart();
+        world.Await("its row is right", () => world.Machines[0].Node!.View.State.Nodes[1].Zone == "good");
+    }
+
+    [Fact]
+    public void A_node_whose_build_is_too_old_for_the_cluster_ends_and_says_so()
+    {
+        var world = new TestWorld(3, isStarted: false);
+        foreach (Machine machine in world.Machines)
+        {
+            machine.FeatureLevelMax = 2;
+            machine.Start();
+        }
+
+        world.Formed();
+        world.Machines[2].FeatureLevelMax = 1;
+        world.Machines[2].Restart();
+        world.Await("it ends", () => world.Machines[2].Ending is not null);
+        Assert.Contains("feature level 2", world.Machines[2].Ending, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -217,6 +315,18 @@ public sealed class FormationTests
         world.Run(10_000);
         Assert.All(world.Machines, machine => Assert.Null(machine.Node));
         Assert.Contains("start all with the same", world.Machines[0].LastWait, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_node_that_finds_itself_behind_another_name_says_what_to_type()
+    {
+        var world = new TestWorld(1, isStarted: false);
+        world.Machines[0].Start(["localhost:7601"], 1);
+        world.Run(1000);
+        Assert.Contains("host1:7601 (--advertise-peer) is none", world.Machines[0].LastWait, StringComparison.Ordinal);
+        Formation formation = world.Machines[0].Formation!;
+        formation.Answered("localhost:7601", formation.Answer([]));
+        Assert.Contains("--advertise-peer localhost:7601", world.Machines[0].Ending, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -265,7 +375,14 @@ public sealed class FormationTests
         world.Formed();
     }
 
-    private static bool Involves(Machine from, Machine to, Machine which) => from == which || to == which;
+    /// <summary>What the first says to one who asks to join, after it has had time to find out.</summary>
+    private static FormationAnswer Asked(TestWorld world, NodeRecord self)
+    {
+        byte[] question = new FormationQuestion { Self = self, Joins = true }.ToByteArray();
+        world.Machines[0].Answer(question);
+        world.Run(500);
+        return FormationAnswer.Parser.ParseFrom(world.Machines[0].Answer(question));
+    }
 
     private static ulong ClusterOf(TestWorld world) =>
         world.Nodes.Select(node => node.Report().Cluster).Distinct().Single();

@@ -42,6 +42,8 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
     /// <summary>No message comes or goes, and nobody can tell.</summary>
     public bool IsCutOff { get; set; }
 
+    public uint FeatureLevelMax { get; set; } = 1;
+
     /// <summary>It takes no turn and no tick.</summary>
     public bool IsPaused { get; set; }
 
@@ -88,7 +90,8 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     private NodeRecord Self => new()
     {
-        PeerAddress = Address, RespAddress = $"host{number}:7401", Zone = Zone, Weight = 100, FeatureLevelMax = 1,
+        PeerAddress = Address, RespAddress = $"host{number}:7401", Zone = Zone, Weight = 100,
+        FeatureLevelMax = FeatureLevelMax,
     };
 
     /// <summary>The process dies: what the disk has not done is not done.</summary>

@@ -162,6 +162,27 @@ public sealed class RoutingTests
     }
 
     [Fact]
+    public void One_lost_answer_does_not_hold_up_what_comes_after_it_until_its_deadline()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine leader = world.LeaderOf("k");
+        Machine at = world.Machines.First(machine => machine != leader);
+        world.Passes = (from, _, _, bytes) => from == at || bytes[0] != (byte)PeerMessageKind.Answer;
+        TestCall lost = world.Submit(at, "SET k v");
+        world.Run(10);
+        Assert.False(lost.IsDone);
+        world.Passes = null;
+        MoveLeader(world, leader, 2);
+        TestCall next = world.Submit(at, "SET k w");
+        long waited = world.Await("it is done", () => next.IsDone);
+        Assert.Equal("+OK", next.Text);
+        Assert.InRange(waited, 500, 2000);
+        Assert.False(lost.IsDone);
+        world.Run(5000);
+        Assert.Equal("Unknown DeadlinePassed", lost.Text);
+    }
+
+    [Fact]
     public void An_answer_that_does_not_come_is_unknown_at_the_deadline()
     {
         TestWorld world = new TestWorld(3).Formed();

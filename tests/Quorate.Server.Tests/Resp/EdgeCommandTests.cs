@@ -239,6 +239,11 @@ public sealed class EdgeCommandTests
             "EXEC");
 
         Assert.Equal([7UL, null, 8UL], sessions);
+
+        // The number was for the command that could not be sent: the next one is another.
+        string number = $"CLIENT REQUESTID {first} 9";
+        client.RunAll(number, "INCR", "INCR a", number, "INCRR a", "INCR a");
+        Assert.Equal([7UL, null, 8UL, null, null], sessions);
         Assert.StartsWith("-ERR syntax error", client.Run("CLIENT REQUESTID x 1"), StringComparison.Ordinal);
         Assert.StartsWith(
             "-ERR this is no session",

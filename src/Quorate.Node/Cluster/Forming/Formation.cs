@@ -10,9 +10,10 @@ namespace Quorate.Node.Cluster.Forming;
 /// <summary>
 /// How a node comes to belong to a cluster, by addresses, since nodes have no ids before that. Run at each start: a
 /// folder that belongs to a cluster says so at once. It is fed inputs and tells its host what follows.
-/// <para>The node whose own address is the first seed founds, once it has heard from as many fresh instances as are
-/// expected, all of which name the same founder and have asked everybody in vain. All others ask until someone knows
-/// them as a founder or lets them join. So nobody has to be invited, and whoever has the record can hand it on.</para>
+/// <para>The node whose own address is the first seed founds, once it has heard from every seed, and from as many fresh
+/// instances as are expected, all of which name the same founder and have asked everybody in vain. A seed that is
+/// silent may belong to a cluster. All others ask until someone knows them as a founder or lets them join. So nobody
+/// has to be invited, and whoever has the record can hand it on.</para>
 /// <para>Invariants: an instance is noted durably before it is named to anyone, and belongs to one cluster for ever;
 /// the founding is durable before anyone hears of it; who has heard of a cluster founds none.</para>
 /// </summary>
@@ -20,6 +21,9 @@ public sealed class Formation
 {
     private const int NoteBytesMax = 4 * 1024 * 1024;
     private const int ClusterBytes = 16;
+
+    /// <summary>How many seeds a sentence names.</summary>
+    private const int SeedsNamed = 8;
 
     private readonly FormationPlace _place;
     private readonly FormationSettings _settings;
@@ -56,7 +60,7 @@ public sealed class Formation
         {
             Become(note);
         }
-        else if (Problem() is { } problem)
+        else if (_place.Problem(_settings) is { } problem)
         {
             End(problem);
         }
@@ -117,7 +121,13 @@ public sealed class Formation
             return;
         }
 
-        if (answered.Cluster.Length == 0)
+        if (answered.Self.Instance == _note.Self.Instance
+            && string.Equals(answered.Self.PeerAddress, _place.Self.PeerAddress, StringComparison.Ordinal))
+        {
+            End($"The seed {address} is this node itself, which others know as {_place.Self.PeerAddress}: say "
+                + $"--advertise-peer {address}, or name it {_place.Self.PeerAddress} in the --seeds of all nodes.");
+        }
+        else if (answered.Cluster.Length == 0)
         {
             Note(answered.Self, new(answered.Founder, answered.Expect, answered.Joins, answered.Rounds));
             FoundWhenComplete();
@@ -156,25 +166,6 @@ public sealed class Formation
         {
             Say(WaitsFor());
         }
-    }
-
-    /// <summary>Why this start can not go on from a folder that belongs to no cluster; null when it can.</summary>
-    private string? Problem()
-    {
-        if (_place.Seeds.Count == 0)
-        {
-            return "This data folder belongs to no cluster yet, and no seeds were given. Start the node with --seeds "
-                + "and --expect: quorate serve --seeds a:7601,b:7601,c:7601 --expect 3.";
-        }
-
-        if (_place.Self.PeerAddress.Length == 0)
-        {
-            return "A node that joins a cluster needs an address for its peers (--advertise-peer host:port).";
-        }
-
-        return _place.Expect < 1 || _place.Expect > _settings.PeersMax
-            ? $"A cluster is founded with 1 to {_settings.PeersMax} nodes (--expect), not {_place.Expect}."
-            : null;
     }
 
     private void Begin()
@@ -241,7 +232,8 @@ public sealed class Formation
                 .Take(_place.Expect - 1),
         ];
         bool isAlone = _place is { Expect: 1, Seeds.Count: 1 };
-        if (nodes.Length < _place.Expect || (_rounds < _settings.RoundsMin && !isAlone))
+        bool isEverySeedHeard = SilentSeeds(Counts).Length == 0 || !Guards.EverySeedIsHeardAtFounding;
+        if (nodes.Length < _place.Expect || !isEverySeedHeard || (_rounds < _settings.RoundsMin && !isAlone))
         {
             return;
         }
@@ -268,6 +260,13 @@ public sealed class Formation
 
         Write(note, () => Become(note));
     }
+
+    /// <summary>The seeds that have not said that they belong to no cluster.</summary>
+    private string[] SilentSeeds(Func<Fresh, bool> isHeard) =>
+    [
+        .. _place.Seeds.Where(seed => !string.Equals(seed, _place.Self.PeerAddress, StringComparison.Ordinal)
+            && !(_fresh.TryGetValue(seed, out Fresh? fresh) && isHeard(fresh))),
+    ];
 
     /// <summary>It is fresh, lives, and would be founded by this node.</summary>
     private bool Counts(Fresh fresh) => IsLive(fresh)
@@ -328,12 +327,26 @@ public sealed class Formation
     {
         int live = _fresh.Values.Count(IsLive);
         Fresh? other = _fresh.Values.FirstOrDefault(fresh => IsLive(fresh) && !IsTheSame(fresh.Told));
-        return other is not null
-            ? $"The node at {other.Node.PeerAddress} was started with --expect {other.Told.Expect} and first seed "
+        if (other is not null)
+        {
+            return $"The node at {other.Node.PeerAddress} was started with --expect {other.Told.Expect} and first seed "
                 + $"{other.Told.Founder}, this one with --expect {_place.Expect} and first seed {FounderAddress()}: "
-                + "start all with the same."
-            : $"Waiting for the cluster to be founded by {FounderAddress()}: {live + 1} of {_place.Expect} nodes are "
-                + "heard.";
+                + "start all with the same.";
+        }
+
+        if (!_place.Seeds.Contains(_place.Self.PeerAddress, StringComparer.Ordinal))
+        {
+            return $"This node's own address {_place.Self.PeerAddress} (--advertise-peer) is none of the --seeds: it "
+                + $"waits to join the cluster of {string.Join(", ", _place.Seeds.Take(SeedsNamed))}.";
+        }
+
+        string[] silent = SilentSeeds(IsLive);
+        string heard = $"Waiting for the cluster to be founded by {FounderAddress()}: {live + 1} of {_place.Expect} "
+            + "nodes are heard";
+        return silent.Length == 0
+            ? heard + "."
+            : $"{heard}; no answer yet from {string.Join(", ", silent.Take(SeedsNamed))}. A cluster is founded once "
+                + "every seed answers.";
     }
 
     /// <summary>The same sentence is said from time to time, another one at once.</summary>
@@ -379,10 +392,4 @@ public sealed class Formation
             return null;
         }
     }
-
-    /// <summary>A node that belongs to no cluster.</summary>
-    private sealed record Fresh(NodeRecord Node, Told Told, Instant HeardAt);
-
-    /// <summary>What it was started with, and has found out since.</summary>
-    private sealed record Told(string Founder, uint Expect, bool Joins, uint Rounds);
 }

@@ -14,7 +14,10 @@ public sealed record FormationPlace
     /// </summary>
     public required IReadOnlyList<string> Seeds { get; init; }
 
-    /// <summary>How many nodes the cluster is founded with (`--expect`).</summary>
+    /// <summary>
+    /// How many nodes the cluster is founded with (`--expect`). Where there are more seeds, all are heard before, and
+    /// the others join.
+    /// </summary>
     public required int Expect { get; init; }
 
     /// <summary>This node's addresses, zone, weight and feature level. The peer address is the advertised
@@ -24,6 +27,25 @@ public sealed record FormationPlace
     public required IDisk Disk { get; init; }
 
     public required IEntropy Entropy { get; init; }
+
+    /// <summary>Why a folder that belongs to no cluster can not be started so; null when it can.</summary>
+    internal string? Problem(FormationSettings settings)
+    {
+        if (Seeds.Count == 0)
+        {
+            return "This data folder belongs to no cluster yet, and no seeds were given. Start the node with --seeds "
+                + "and --expect: quorate serve --seeds a:7601,b:7601,c:7601 --expect 3.";
+        }
+
+        if (Self.PeerAddress.Length == 0)
+        {
+            return "A node that joins a cluster needs an address for its peers (--advertise-peer host:port).";
+        }
+
+        return Expect < 1 || Expect > settings.PeersMax
+            ? $"A cluster is founded with 1 to {settings.PeersMax} nodes (--expect), not {Expect}."
+            : null;
+    }
 }
 
 /// <summary>The times of a formation.</summary>

@@ -125,17 +125,7 @@ internal sealed class CallRouter
     {
         foreach ((ulong id, RoutedCall call) in _forwarding.Where(call => call.Target == peer))
         {
-            if (call.IsRepeatable && !call.IsDetached)
-            {
-                _forwarding.TakeBack(id, call);
-                call.MayHaveRun |= call.Call.Writes;
-                AskAgain(call);
-            }
-            else if (!call.IsDetached)
-            {
-                call.IsDetached = true;
-                call.Route.Out--;
-            }
+            WaitNoMore(id, call);
         }
     }
 
@@ -313,6 +303,22 @@ internal sealed class CallRouter
         }
     }
 
+    /// <summary>A call's answer may never come.</summary>
+    private void WaitNoMore(ulong id, RoutedCall call)
+    {
+        if (call.IsRepeatable && !call.IsDetached)
+        {
+            _forwarding.TakeBack(id, call);
+            call.MayHaveRun |= call.Call.Writes;
+            AskAgain(call);
+        }
+        else if (!call.IsDetached)
+        {
+            call.IsDetached = true;
+            call.Route.Out--;
+        }
+    }
+
     private void Sweep(Instant now)
     {
         foreach ((ulong id, RoutedCall call) in _forwarding.Where(
@@ -320,6 +326,13 @@ internal sealed class CallRouter
         {
             _forwarding.TakeBack(id, call);
             call.Lose();
+        }
+
+        // One answer that was lost must not hold up all that is to leave after it.
+        foreach ((ulong id, RoutedCall call) in _forwarding.Where(
+            call => call.Route.IsPaused && !call.IsFree && call.SentAt + _settings.DetachAfter <= now))
+        {
+            WaitNoMore(id, call);
         }
 
         foreach (PartitionRoute route in _paused)

@@ -32,6 +32,7 @@ internal sealed class Forwarding(ClusterParts parts)
         }
 
         call.Target = target;
+        call.SentAt = parts.Now;
         _out.Add(id, call);
         _loads.Take(target, call.Bytes);
         call.Route.Out += call.IsFree ? 0 : 1;

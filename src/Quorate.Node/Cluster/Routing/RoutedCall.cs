@@ -28,8 +28,11 @@ internal sealed class RoutedCall(ClientCall call, PartitionRoute route, ulong or
     /// <summary>Where it is.</summary>
     public NodeId Target { get; set; }
 
+    /// <summary>When it went to another node.</summary>
+    public Instant SentAt { get; set; }
+
     /// <summary>
-    /// It is out at a node that has fallen silent, and others do not wait for it any longer: it can not be asked again.
+    /// Its answer may never come, and others do not wait for it any longer: it can not be asked again.
     /// </summary>
     public bool IsDetached { get; set; }
 

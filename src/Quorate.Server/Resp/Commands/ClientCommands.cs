@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
-using Quorate.Core.Model;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Partitions;
 
@@ -236,7 +235,7 @@ internal static class ClientCommands
     /// No session is newer, whatever node has given it: a made-up one from far ahead would outlive all the others.
     /// </summary>
     private static ulong NewestSession(RespShared shared) =>
-        HybridTime.FromMilliseconds(shared.WallClockMilliseconds + ClockDifferenceMilliseconds).Packed;
+        SessionIds.Newest(shared.WallClockMilliseconds + ClockDifferenceMilliseconds);
 
     private static bool TryNumber(ReadOnlySpan<byte> word, out ulong number) =>
         Utf8Parser.TryParse(word, out number, out int length) && length == word.Length;

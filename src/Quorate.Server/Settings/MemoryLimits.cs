@@ -1,0 +1,95 @@
+using Quorate.Node.Cluster;
+using Quorate.Server.Peers;
+using Quorate.Server.Resp;
+using Quorate.Server.Runtime;
+using Quorate.Storage.Rows;
+
+namespace Quorate.Server.Settings;
+
+/// <summary>
+/// The limits of what is on its way through a node, so that a small one does not take more than it has: each is its
+/// default, or a share of the managed heap where that is less. What must be held whole (a value, a command) is let in
+/// alone by the queues behind, so its own limit is lowered with the rest.
+/// </summary>
+/// <param name="managedBytes">What the managed heap may grow to.</param>
+public sealed class MemoryLimits(long managedBytes)
+{
+    /// <summary>
+    /// A value is at most this part of the heap: it is there several times at once, as what came, as an entry, as what
+    /// is sent to others and as what goes to the disk.
+    /// </summary>
+    private const int ValuePart = 8;
+
+    /// <summary>All large commands of all connections; one of them may take it all.</summary>
+    private const int LargeCommandsPart = 4;
+
+    /// <summary>One reply, and what is gathered for one from several partitions.</summary>
+    private const int ReplyPart = 4;
+
+    /// <summary>One MULTI, and messages of other nodes that are not complete.</summary>
+    private const int WholePart = 8;
+
+    /// <summary>What waits in one place: for one client, one partition or route, or the node's own turn.</summary>
+    private const int WaitingPart = 16;
+
+    /// <summary>What waits to be sent to one other node, of one class.</summary>
+    private const int PeerPart = 32;
+
+    /// <summary>Beside the value itself, what its request may change, in bytes.</summary>
+    private const int ChangeRoomBytes = 8 * 1024 * 1024;
+
+    /// <summary>A value that a client sends, in bytes.</summary>
+    public int ValueBytesMax => (int)Least(RowLimits.ValueBytesMax, ValuePart);
+
+    /// <summary>The node is too small for the largest values that there may be.</summary>
+    public bool AreValuesLimited => ValueBytesMax < RowLimits.ValueBytesMax;
+
+    public RespSettings Of(RespSettings settings)
+    {
+        long large = Least(settings.LargeCommandBytesMax, LargeCommandsPart);
+        return settings with
+        {
+            Limits = settings.Limits with
+            {
+                WordBytesMax = Math.Min(settings.Limits.WordBytesMax, ValueBytesMax),
+                CommandBytesMax = (int)Math.Min(settings.Limits.CommandBytesMax, large),
+            },
+            LargeCommandBytesMax = large,
+            GatheredBytesMax = Least(settings.GatheredBytesMax, ReplyPart),
+            TransactionBytesMax = Least(settings.TransactionBytesMax, WholePart),
+            CommandBytesInFlightMax = Least(settings.CommandBytesInFlightMax, WaitingPart),
+            ReplyBytesWaitingMax = Least(settings.ReplyBytesWaitingMax, WaitingPart),
+        };
+    }
+
+    public PeerSettings Of(PeerSettings settings) => settings with
+    {
+        LogBytesMax = Least(settings.LogBytesMax, PeerPart),
+        RequestBytesMax = Least(settings.RequestBytesMax, PeerPart),
+        BulkBytesMax = Least(settings.BulkBytesMax, PeerPart),
+        PartialBytesMax = Least(settings.PartialBytesMax, WholePart),
+    };
+
+    public NodeLoopSettings Of(NodeLoopSettings settings) =>
+        settings with { MessageBytesMax = Least(settings.MessageBytesMax, WaitingPart) };
+
+    public ClusterSettings Of(ClusterSettings settings) => settings with
+    {
+        Partition = settings.Partition with
+        {
+            RequestBytesOpenMax = Least(settings.Partition.RequestBytesOpenMax, WaitingPart),
+            Limits = settings.Partition.Limits with
+            {
+                ChangeBytesMax = Math.Min(settings.Partition.Limits.ChangeBytesMax, ValueBytesMax + ChangeRoomBytes),
+                ReplyBytesMax = (int)Least(settings.Partition.Limits.ReplyBytesMax, ReplyPart),
+            },
+        },
+        Routing = settings.Routing with
+        {
+            ForwardedBytesMax = Least(settings.Routing.ForwardedBytesMax, WaitingPart),
+            WaitingBytesMax = Least(settings.Routing.WaitingBytesMax, WaitingPart),
+        },
+    };
+
+    private long Least(long limit, int part) => Math.Min(limit, managedBytes / part);
+}
