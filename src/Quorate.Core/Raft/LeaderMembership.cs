@@ -174,9 +174,9 @@ internal sealed class LeaderMembership(GroupState state, Leader leader)
     }
 
     /// <summary>
-    /// A majority of the voters to be answers and has nearly all that is committed. Else the change would stop the group: it
-    /// could commit nothing more, not even the way back.
-    /// A leader that was woken just now has heard nobody yet: whoever asks, asks again.
+    /// A majority of the voters to be answers and has nearly all that is committed. Else the change would stop the
+    /// group: it could commit nothing more, not even the way back. A leader that was woken just now has heard nobody
+    /// yet: whoever asks, asks again.
     /// </summary>
     private bool MajorityIsNear(Membership target)
     {

@@ -152,8 +152,8 @@ public enum DropReason
     SpaceIsLow,
 
     /// <summary>
-    /// A majority of the voters that were asked for is not known to live and to have nearly all that is committed. Add them as
-    /// joining learners first: they are made voters once they have caught up.
+    /// A majority of the voters that were asked for is not known to live and to have nearly all that is committed. Add
+    /// them as joining learners first: they are made voters once they have caught up.
     /// </summary>
     MembershipUnready,
 

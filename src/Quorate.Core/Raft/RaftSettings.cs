@@ -81,7 +81,9 @@ public sealed record RaftSettings
     /// <summary>Entries kept for an active follower that is further behind.</summary>
     public ulong LogEntriesKeptMax { get; init; } = 64 * 1024;
 
-    /// <summary>How near to the end of what is committed a joining learner must be to be made a voter, in entries.</summary>
+    /// <summary>
+    /// How near to the end of what is committed a joining learner must be to be made a voter, in entries.
+    /// </summary>
     public ulong PromotionLagEntries { get; init; } = 64;
 
     /// <summary>

@@ -220,7 +220,9 @@ internal static class KeyspaceRules
             : CountProblem(metadata);
     }
 
-    /// <summary>Refused before it is in the log: a node that can not hold a key would end, and so at each start.</summary>
+    /// <summary>
+    /// Refused before it is in the log: a node that can not hold a key would end, and so at each start.
+    /// </summary>
     private static string? CountProblem(ClusterMetadata metadata) =>
         metadata.State.DataKeys.Count >= metadata.Limits.DataKeysMax
             ? $"The cluster has {metadata.Limits.DataKeysMax} data keys, as many as it may: retired ones stay, since "

@@ -28,8 +28,8 @@ public sealed record NodeSettings
 
     /// <summary>
     /// Writes are refused while the memory is over its total by more than the total divided by this: what is only a
-    /// cache goes at once, so more than that are rows that no checkpoint has yet, and indexes and filters of open files,
-    /// which never leave.
+    /// cache goes at once, so more than that are rows that no checkpoint has yet, and indexes and filters of open
+    /// files, which never leave.
     /// </summary>
     public int MemoryOverDivisor { get; init; } = 8;
 

@@ -45,7 +45,9 @@ public sealed class CompactionPressureTests : StoreFixture
         Assert.Equal(3000, Look(owner).All().Count);
     }
 
-    /// <summary>A node lets a store go that has nothing to do but to wait for the disk, and nothing else may come.</summary>
+    /// <summary>
+    /// A node lets a store go that has nothing to do but to wait for the disk, and nothing else may come.
+    /// </summary>
     [Fact]
     public void A_checkpoint_that_waits_for_a_merge_begins_without_another_input()
     {
