@@ -347,12 +347,14 @@ public static class Guards
     public static bool UnknownWritesAreNotRepeated => On();
 
     /// <summary>
-    /// A group to which little happens lets go of the log's oldest segment when the log asks, whatever it would keep for
-    /// followers that may fall behind.
+    /// A group to which little happens lets go of the log's oldest segment when the log asks, whatever it would keep
+    /// for followers that may fall behind.
     /// </summary>
     public static bool SpaceOutranksRetention => On();
 
-    /// <summary>A write that one node may have executed is not called refused because another node refuses it.</summary>
+    /// <summary>
+    /// A write that one node may have executed is not called refused because another node refuses it.
+    /// </summary>
     public static bool LostWritesStayUnknown => On();
 
     /// <summary>Calls do not overtake one that was refused for a reason of place and is asked again.</summary>

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Quorate.EndToEnd.Tests;
 
-/// <summary>Clients that do not read, that send what is no command, that are many: the node stays, in its memory.</summary>
+/// <summary>
+/// Clients that do not read, that send what is no command, that are many: the node stays, in its memory.
+/// </summary>
 public sealed class HostileClientTests
 {
     private const int FuzzedConnections = 400;
@@ -19,7 +21,8 @@ public sealed class HostileClientTests
 
     private static readonly string[] Frames =
     [
-        "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n", "*2\r\n$3\r\nGET\r\n$1\r\na\r\n", "*1\r\n$4\r\nPING\r\n", "PING\r\n",
+        "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n", "*2\r\n$3\r\nGET\r\n$1\r\na\r\n",
+        "*1\r\n$4\r\nPING\r\n", "PING\r\n",
         "*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n", "*1\r\n$5\r\nMULTI\r\n", "*1\r\n$4\r\nEXEC\r\n", "*1\r\n$7\r\nDISCARD\r\n",
         "*2147483647\r\n", "*-5\r\n", "*1\r\n$2147483647\r\n", "*1\r\n$-1\r\n", "*99999999999999999999\r\n", "*0\r\n",
         "*1\r\n$536870912\r\n", "$5\r\nhello\r\n", "\r\n", "*1\r\n*1\r\n$4\r\nPING\r\n", "*3\r\n$3\r\nSET\r\n$1\r\n",

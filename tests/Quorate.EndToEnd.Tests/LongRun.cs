@@ -5,7 +5,8 @@ namespace Quorate.EndToEnd.Tests;
 /// <summary>Tests that can run longer than they do each time: a variable of the environment says how much.</summary>
 internal static class LongRun
 {
-    public static readonly string[] Variables = ["QUORATE_KILLS", "QUORATE_FLAPS", "QUORATE_CONNECTIONS", "QUORATE_SEED"];
+    public static readonly string[] Variables =
+        ["QUORATE_KILLS", "QUORATE_FLAPS", "QUORATE_CONNECTIONS", "QUORATE_SEED"];
 
     public static int Count(string variable, int unlessSaid) =>
         Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text

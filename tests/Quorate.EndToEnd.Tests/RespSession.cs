@@ -6,8 +6,8 @@ using System.Text;
 namespace Quorate.EndToEnd.Tests;
 
 /// <summary>
-/// A connection of a Redis client that stays open. Replies are shown as text: a status as `+OK`, an error as `-ERR ...`,
-/// a number as `:1`, a string as it is, what is absent as `(nil)`, an array as `[a, b]`.
+/// A connection of a Redis client that stays open. Replies are shown as text: a status as `+OK`, an error as `-ERR
+/// ...`, a number as `:1`, a string as it is, what is absent as `(nil)`, an array as `[a, b]`.
 /// </summary>
 internal sealed class RespSession : IDisposable
 {

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Quorate.EndToEnd.Tests;
 
-/// <summary>The whole cluster ends, well or not, and starts again: it is the same one, and has all of its data.</summary>
+/// <summary>
+/// The whole cluster ends, well or not, and starts again: it is the same one, and has all of its data.
+/// </summary>
 public sealed class RestartTests
 {
     private const int Writes = 50;

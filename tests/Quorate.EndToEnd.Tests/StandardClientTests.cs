@@ -34,8 +34,9 @@ public sealed class StandardClientTests
     }
 
     /// <summary>
-    /// A cluster of three; what surely did nothing is tried again, as anybody must. The script prints a line for each thing that it has seen work, then waits for a word; between the two the node
-    /// that it is connected to is killed and started again.
+    /// A cluster of three; what surely did nothing is tried again, as anybody must. The script prints a line for each
+    /// thing that it has seen work, then waits for a word; between the two the node that it is connected to is killed
+    /// and started again.
     /// </summary>
     [Theory]
     [InlineData("node-redis.mjs")]

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Quorate.EndToEnd.Tests;
 
-/// <summary>Other people's programs that tests stand on; where one is missing its test is skipped and says so.</summary>
+/// <summary>
+/// Other people's programs that tests stand on; where one is missing its test is skipped and says so.
+/// </summary>
 internal static class Tools
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);

@@ -56,10 +56,10 @@ internal sealed class PartitionKeeper
         bool hasLog = names.Any(name => name.StartsWith("node-log", StringComparison.Ordinal));
         if (state is { Version: > 0 } && !hasLog)
         {
-            Failed($"The files of the log are missing from the data folder, though {LocalMap.Name} shows that there was "
-                + "one, and without them this node has forgotten what it has promised and acknowledged. Restore them "
-                + "from a copy; or empty the folder and let the node join the cluster as a new one, where the others "
-                + "hold enough replicas.");
+            Failed($"The files of the log are missing from the data folder, though {LocalMap.Name} shows that there "
+                + "was one. Without them this node has forgotten what it promised and acknowledged. Restore them from "
+                + "a copy; or empty the folder and let the node join the cluster as a new one, where the others hold "
+                + "enough replicas.");
         }
         else if (state is not null)
         {

@@ -30,7 +30,8 @@ public sealed record EvaluationLimits
     public long BytesPieceMax { get; init; } = 8L * 1024 * 1024;
 
     /// <summary>
-    /// Bytes of a request's reply: a value of the largest size fits, and so does the reply into a message between nodes.
+    /// Bytes of a request's reply: a value of the largest size fits, and so does the reply into a message between
+    /// nodes.
     /// </summary>
     public int ReplyBytesMax { get; init; } = 72 * 1024 * 1024;
 }

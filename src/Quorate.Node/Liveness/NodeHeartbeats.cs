@@ -28,7 +28,8 @@ public sealed record NodeHeartbeatSettings
 /// it.</param>
 /// <param name="WallClock">The sender's, in milliseconds since 1970; zero when it does not say.</param>
 [StructLayout(LayoutKind.Auto)]
-public readonly record struct NodeHeartbeat(NodeId From, ulong Boot, bool HearsYou, long WallClock = 0, bool IsStopping = false);
+public readonly record struct NodeHeartbeat(
+    NodeId From, ulong Boot, bool HearsYou, long WallClock = 0, bool IsStopping = false);
 
 /// <summary>Something that sleeping groups can not notice by themselves (pitfall R24).</summary>
 /// <param name="Heard">

@@ -78,8 +78,8 @@ public sealed record PartitionSettings
     public Duration ExpiryInterval { get; init; } = Duration.FromMilliseconds(200);
 
     /// <summary>
-    /// How long a key lives that is written without an expiry, in milliseconds; zero for ever. The leader's counts: what
-    /// it logs carries the expiry.
+    /// How long a key lives that is written without an expiry, in milliseconds; zero for ever. The leader's counts:
+    /// what it logs carries the expiry.
     /// </summary>
     public long TtlMilliseconds { get; init; }
 

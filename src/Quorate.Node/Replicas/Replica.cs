@@ -239,7 +239,9 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         return true;
     }
 
-    /// <summary>The entry up to which a checkpoint of this life of the replica is durable; zero before the first.</summary>
+    /// <summary>
+    /// The entry up to which a checkpoint of this life of the replica is durable; zero before the first.
+    /// </summary>
     public LogIndex CheckpointAt { get; private set; }
 
     /// <summary>The log needs the space that a checkpoint would let go: one is taken as soon as can be.</summary>

@@ -28,7 +28,7 @@ internal static class KeyspaceChoice
         else if (view.HasKeyspaces || !string.Equals(name, RespClient.DefaultKeyspace, StringComparison.Ordinal))
         {
             request.Error(!view.HasKeyspaces
-                ? $"{ErrorCodes.Loading} this node does not know the cluster's keyspaces yet, nothing was done; try again"
+                ? $"{ErrorCodes.Loading} this node does not know the keyspaces yet, nothing was done; try again"
                 : $"ERR there is no keyspace '{name}'; KEYSPACE LIST shows them");
             return;
         }

@@ -265,7 +265,9 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         _flush.UnsafeOnCompleted(_onFlushed);
     }
 
-    /// <summary>What came of the flush. One that the client's host has broken ends the connection, and nothing else.</summary>
+    /// <summary>
+    /// What came of the flush. One that the client's host has broken ends the connection, and nothing else.
+    /// </summary>
     private FlushResult ResultOfFlush()
     {
         try

@@ -4,8 +4,8 @@ namespace Quorate.Server.Runtime;
 
 /// <summary>
 /// What waits for the node, from many threads.
-/// <para>Invariants: bounded in number and in bytes, but for signals; what one thread adds is taken in the order in which it was
-/// added.</para>
+/// <para>Invariants: bounded in number and in bytes, but for signals; what one thread adds is taken in the order in
+/// which it was added.</para>
 /// </summary>
 internal sealed class Inbox(int inputsMax, long bytesMax)
 {

@@ -226,8 +226,8 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     }
 
     /// <summary>
-    /// A node ends by itself when the disk refuses something, of which the disk knows, or when what it has read cannot be
-    /// used; a broken invariant is an exception, and the loop's.
+    /// A node ends by itself when the disk refuses something, of which the disk knows, or when what it has read cannot
+    /// be used; a broken invariant is an exception, and the loop's.
     /// </summary>
     public void End(string sentence) =>
         _loop.End(_place.Disk.HasRefused ? ExitCode.InputOutput : ExitCode.Data, sentence);

@@ -147,8 +147,8 @@ public sealed class NodeLoop : INodeGateway, IDisposable
     }
 
     /// <summary>
-    /// As <see cref="TryPost"/>, however much waits: for what must not be lost and comes seldom. It is lost only when the
-    /// loop is over.
+    /// As <see cref="TryPost"/>, however much waits: for what must not be lost and comes seldom. It is lost only when
+    /// the loop is over.
     /// </summary>
     public void PostSignal(Action signal)
     {

@@ -302,7 +302,7 @@ public sealed class ValueReplayTests
         IsWrite = isWrite,
         Commands = [],
         Batch = [],
-        Values = new ValueRequest([words], false, isWrite) 
+        Values = new ValueRequest([words], false, isWrite)
         {
             ReadsPair = words[0] == "MGET",
             IsScan = isScan,
