@@ -70,6 +70,9 @@ internal static class ServeCommand
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var lines = new EventLines(errors);
+
+        // It holds for the whole process, so it is for the process to say, not for the node within it.
+        MemoryPlan.For(settings.MemoryBytes).BoundCollector();
         (NodeProcess? process, ExitCode code, string problem) = await NodeProcess.Start(
             settings, lines.Say, ProcessEnd.Now).ConfigureAwait(false);
         if (process is null)

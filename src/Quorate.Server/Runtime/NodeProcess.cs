@@ -129,7 +129,6 @@ public sealed class NodeProcess : IAsyncDisposable
     private void Assemble(DataFolder folder, Action<TimedEvent> heard)
     {
         MemoryPlan memory = MemoryPlan.For(_settings.MemoryBytes);
-        memory.BoundCollector();
         var loop = new NodeLoop(memory.Limits.Of(new NodeLoopSettings()), new ClusterView(default, new()), _end);
         var disk = new RealDisk(folder.Files, completionWaits: loop.DiskWaits)
         {
