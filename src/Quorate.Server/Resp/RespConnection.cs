@@ -45,6 +45,7 @@ internal sealed class RespConnection
         Shared = shared;
         _driver = driver;
         _reader = new RespReader(shared.Settings.Limits);
+        _largeReply = shared.Settings.ReplyBytesWaitingMax / shared.Settings.FirstCommandsMax;
         Client = new RespClient(id, address)
         {
             CreatedAt = Environment.TickCount64,

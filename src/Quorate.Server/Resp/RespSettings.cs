@@ -19,6 +19,12 @@ public sealed record RespSettings
     /// <summary>Commands of one connection that are handed to the node at once.</summary>
     public int CommandsPerTurnMax { get; init; } = 256;
 
+    /// <summary>
+    /// Commands of a new connection under way at one time: nobody knows yet how large their replies are. It rises with
+    /// each reply that is small.
+    /// </summary>
+    public int FirstCommandsMax { get; init; } = 16;
+
     /// <summary>Bytes of one connection's commands that are not answered yet, beyond which no more is read.</summary>
     public long CommandBytesInFlightMax { get; init; } = 64L * 1024 * 1024;
 
