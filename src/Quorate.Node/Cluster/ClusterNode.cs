@@ -314,6 +314,9 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         }
     }
 
+    void INodeHost.SnapshotRefused(GroupId group, string problem) =>
+        _parts.Say("snapshot", Reporting.SnapshotSentence(group, problem));
+
     void INodeHost.PartitionDropped(GroupId group) =>
         _parts.Say("partition", $"Nothing of partition {group} is left on node {Id.Value}.");
 

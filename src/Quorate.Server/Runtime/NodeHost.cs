@@ -227,10 +227,11 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     /// <summary>
     /// A node ends by itself when the disk refuses something, of which the disk knows, or when what it has read cannot
-    /// be used; a broken invariant is an exception, and the loop's.
+    /// be used; a broken invariant is an exception, and the loop's. The files that the sentence names are in the folder
+    /// before it.
     /// </summary>
-    public void End(string sentence) =>
-        _loop.End(_place.Disk.HasRefused ? ExitCode.InputOutput : ExitCode.Data, sentence);
+    public void End(string sentence) => _loop.End(
+        _place.Disk.HasRefused ? ExitCode.InputOutput : ExitCode.Data, $"{_place.Folder.Files}: {sentence}");
 
     void IPeerHost.Receive(ReadOnlySpan<NodeInput> messages) => _loop.Receive(messages);
 
@@ -295,7 +296,8 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
         if (!known.IsFormed && !_place.Folder.TryName(given, out string problem))
         {
-            End(problem);
+            // It names the file whole.
+            _loop.End(ExitCode.InputOutput, problem);
             return;
         }
 
