@@ -288,8 +288,9 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         var given = new NodeIdentity(identity.Cluster, identity.Node, identity.Incarnation);
         if (known.IsFormed && known != given)
         {
-            string sentence = $"The data folder {_place.Folder.Root} says that it is of {known.Node}, its files that "
-                + $"it is of {identity.Node}: restore the folder from a backup.";
+            string sentence = $"The data folder {_place.Folder.Root} says that it is of node {known.Node.Value} of "
+                + $"cluster {known.Cluster:N}, its files that it is of node {identity.Node.Value} of cluster "
+                + $"{identity.Cluster:N}: put its own files back, or restore the folder from a backup.";
             _loop.End(ExitCode.Data, sentence);
             return;
         }
