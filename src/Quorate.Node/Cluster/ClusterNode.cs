@@ -283,6 +283,8 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         }
     }
 
+    void INodeHost.LogOpened() => _parts.Host.LogOpened();
+
     void INodeHost.UnknownLogs(IReadOnlyList<LogStream> streams)
     {
         _keeper.UnknownLogs(streams);

@@ -183,12 +183,12 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     {
         SetAddresses(view.State.Nodes);
         _loop.SetView(view);
-        if (view.Version > 0)
-        {
-            // The log has been read and its tail is durable, which was all that may need the last of the space.
-            _place.Disk.IsReserveOpen = false;
-        }
     }
+
+    /// <summary>
+    /// What may need the last of the space is done. Not before: the map that a node starts with is older than that.
+    /// </summary>
+    void IClusterHost.LogOpened() => _place.Disk.IsReserveOpen = false;
 
     void IClusterHost.PartitionsChanged() => _place.Reads.Show(_node!.Runtime);
 

@@ -124,6 +124,26 @@ public sealed class KeyspaceTests
         world.Formed();
     }
 
+    /// <summary>A host keeps space for a start; it must not take it back while the log still needs it.</summary>
+    [Fact]
+    public void The_log_is_said_to_be_open_once_the_segment_that_the_start_begins_is_there()
+    {
+        TestWorld world = new TestWorld(1).Formed();
+        Machine only = world.Machines[0];
+        only.Kill();
+        foreach (string spare in Logs(only.Disk.Names)
+            .Where(name => only.Disk.Content(name).AsSpan().IndexOfAnyExcept((byte)0) < 0).ToArray())
+        {
+            only.Disk.Put(spare, null);
+        }
+
+        string[] before = [.. Logs(only.Disk.Names)];
+        only.Start();
+        world.Await("it knows the map", () => only.Views > 0);
+        world.Formed();
+        Assert.Equal(before.Length + 1, Logs(only.FilesAtLogOpened!).Union(before).Count());
+    }
+
     [Fact]
     public void A_log_that_is_gone_is_refused_where_the_map_shows_that_there_was_one()
     {
@@ -214,6 +234,9 @@ public sealed class KeyspaceTests
 
     private static string Late(TestWorld world, Machine machine, uint keyspace) =>
         world.Do(machine, "GET k", call => call.Keyspace = keyspace);
+
+    private static IEnumerable<string> Logs(IEnumerable<string> names) =>
+        names.Where(name => name.StartsWith("node-log", StringComparison.Ordinal));
 
     private static IEnumerable<string> FilesOf(TestWorld world) =>
         world.Machines.SelectMany(machine => machine.Disk.Names);
