@@ -32,6 +32,9 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
     /// <summary>Open connections.</summary>
     public int ConnectionCount => _shared.Connections.Count;
 
+    /// <summary>Replies that wait for clients to take them, in bytes.</summary>
+    public long ReplyBytesWaiting => _shared.Replies.Held;
+
     internal RespShared Shared => _shared;
 
     public override async Task OnConnectedAsync(ConnectionContext connection)
