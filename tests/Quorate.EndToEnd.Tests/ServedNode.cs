@@ -10,7 +10,8 @@ namespace Quorate.EndToEnd.Tests;
 /// <summary>A node as a real process: `quorate serve`, with a folder and three ports of its own.</summary>
 internal sealed class ServedNode : IDisposable
 {
-    private static readonly string Program = Find();
+    /// <summary>The executable.</summary>
+    public static readonly string Program = Find();
 
     private static readonly string[] SmallMemory = ["--memory", "512MiB"];
 
