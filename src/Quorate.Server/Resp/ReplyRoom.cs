@@ -6,7 +6,7 @@ namespace Quorate.Server.Resp;
 /// <para>From the half on a client that has anything under way is asked for nothing more until it is through, and one
 /// whose replies are large waits; a reply beyond the whole is refused. Between the two, the clients that hold most and
 /// take nothing are closed (<see cref="RespEndpoint"/>).</para>
-/// <para>Replies below <see cref="GrainBytes"/> are not counted one by one, so that small ones cost nothing here.</para>
+/// <para>Replies below <see cref="GrainBytes"/> are not counted one by one, so that small ones cost nothing.</para>
 /// </summary>
 /// <param name="bytesMax">All that may wait, in bytes.</param>
 internal sealed class ReplyRoom(long bytesMax)
@@ -29,12 +29,12 @@ internal sealed class ReplyRoom(long bytesMax)
     public bool IsPressed => Held > bytesMax / 4 * 3;
 
     /// <summary>
-    /// Whether a reply may be kept that nothing is lost by refusing. One that is larger than all that may wait is let in
-    /// while less than half of it waits.
+    /// Whether a reply may be kept that nothing is lost by refusing. One that is larger than all that may wait is let
+    /// in while less than half of it waits.
     /// </summary>
     public bool HasRoomFor(long bytes) => bytes < GrainBytes || Held + bytes <= bytesMax || !IsTight;
 
-    /// <summary>A client waits, of whom nothing is under way: nobody but <see cref="TakeWaiting"/> wakes it.</summary>
+    /// <summary>A client waits of whom nothing may be under way, so that nothing of its own wakes it.</summary>
     public void NoteWaiting() => Volatile.Write(ref _hasWaiting, 1);
 
     /// <summary>Whether clients have begun to wait since this was last asked.</summary>

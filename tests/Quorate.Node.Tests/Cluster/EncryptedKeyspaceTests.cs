@@ -228,7 +228,8 @@ public sealed class EncryptedKeyspaceTests
         Assert.Equal("$1\r\nv", world.Do(world.Machines[1], "GET k", call => call.Keyspace = kept));
     }
 
-    private static void Load(TestWorld world, uint id, int life, int round, List<(Machine At, int Life, TestCall Call)> calls)
+    private static void Load(
+        TestWorld world, uint id, int life, int round, List<(Machine At, int Life, TestCall Call)> calls)
     {
         for (int i = 0; i < 8; i++)
         {
