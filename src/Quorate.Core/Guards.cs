@@ -365,6 +365,17 @@ public static class Guards
     /// </summary>
     public static bool RefusedRoundStaysRefused => On();
 
+    /// <summary>
+    /// S9: a node does not start with a master key that does not open what its folder holds, nor without one.
+    /// </summary>
+    public static bool MasterKeyIsProvenAtStart => On();
+
+    /// <summary>S9: a replica takes no entry that was sealed with a data key which it does not hold yet.</summary>
+    public static bool EntriesAwaitTheirKey => On();
+
+    /// <summary>S9: no data key comes into the metadata that its leader's master key does not open.</summary>
+    public static bool WrappedKeysAreProven => On();
+
     /// <summary>R20: a message of a node speaks for replicas of that node alone.</summary>
     public static bool NodesSpeakForThemselves => On();
 

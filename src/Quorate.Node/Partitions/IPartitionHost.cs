@@ -57,6 +57,11 @@ public interface IPartitionHost
     {
     }
 
+    /// <summary>A snapshot of another replica could not be taken; why, as a sentence's middle or whole.</summary>
+    void SnapshotRefused(string problem)
+    {
+    }
+
     /// <summary>
     /// The partition can not prove what it holds or can not go on: the process must end with this sentence.
     /// </summary>

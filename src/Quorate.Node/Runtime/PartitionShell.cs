@@ -77,6 +77,8 @@ internal sealed class PartitionShell(
 
     public void RoleChanged(in RoleChanged change) => host.RoleChanged(Group, change);
 
+    public void SnapshotRefused(string problem) => host.SnapshotRefused(Group, problem);
+
     public void Proposed(RequestId request, ReadToken place, bool isExecuted, ReadOnlyMemory<byte> reply) =>
         host.Proposed(Group, request, place, isExecuted, reply);
 

@@ -183,12 +183,12 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     {
         SetAddresses(view.State.Nodes);
         _loop.SetView(view);
-        if (view.Version > 0)
-        {
-            // The log has been read and its tail is durable, which was all that may need the last of the space.
-            _place.Disk.IsReserveOpen = false;
-        }
     }
+
+    /// <summary>
+    /// What may need the last of the space is done. Not before: the map that a node starts with is older than that.
+    /// </summary>
+    void IClusterHost.LogOpened() => _place.Disk.IsReserveOpen = false;
 
     void IClusterHost.PartitionsChanged() => _place.Reads.Show(_node!.Runtime);
 
@@ -227,10 +227,11 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     /// <summary>
     /// A node ends by itself when the disk refuses something, of which the disk knows, or when what it has read cannot
-    /// be used; a broken invariant is an exception, and the loop's.
+    /// be used; a broken invariant is an exception, and the loop's. The files that the sentence names are in the folder
+    /// before it.
     /// </summary>
-    public void End(string sentence) =>
-        _loop.End(_place.Disk.HasRefused ? ExitCode.InputOutput : ExitCode.Data, sentence);
+    public void End(string sentence) => _loop.End(
+        _place.Disk.HasRefused ? ExitCode.InputOutput : ExitCode.Data, $"{_place.Folder.Files}: {sentence}");
 
     void IPeerHost.Receive(ReadOnlySpan<NodeInput> messages) => _loop.Receive(messages);
 
@@ -287,15 +288,17 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         var given = new NodeIdentity(identity.Cluster, identity.Node, identity.Incarnation);
         if (known.IsFormed && known != given)
         {
-            string sentence = $"The data folder {_place.Folder.Root} says that it is of {known.Node}, its files that "
-                + $"it is of {identity.Node}: restore the folder from a backup.";
+            string sentence = $"The data folder {_place.Folder.Root} says that it is of node {known.Node.Value} of "
+                + $"cluster {known.Cluster:N}, its files that it is of node {identity.Node.Value} of cluster "
+                + $"{identity.Cluster:N}: put its own files back, or restore the folder from a backup.";
             _loop.End(ExitCode.Data, sentence);
             return;
         }
 
         if (!known.IsFormed && !_place.Folder.TryName(given, out string problem))
         {
-            End(problem);
+            // It names the file whole.
+            _loop.End(ExitCode.InputOutput, problem);
             return;
         }
 

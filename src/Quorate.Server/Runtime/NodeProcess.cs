@@ -258,7 +258,8 @@ public sealed class NodeProcess : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return $"--master-key-file {file} cannot be read: {e.Message}";
+            return $"--master-key-file {file} cannot be read ({e.Message.TrimEnd('.')}): name the file that holds the "
+                + "cluster's master key.";
         }
     }
 

@@ -74,6 +74,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
         IsUp = true;
         Ending = null;
         IsStopReady = false;
+        FilesAtLogOpened = null;
         Formation = new(
             new FormationPlace
             {
@@ -201,6 +202,11 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
     public void TurnWaits() => _turnWaits = true;
 
     public void WorkWaits() => _workWaits = true;
+
+    /// <summary>What was on the disk when the log was told to be open, in this life; null before.</summary>
+    public string[]? FilesAtLogOpened { get; private set; }
+
+    public void LogOpened() => FilesAtLogOpened = [.. Disk.Names];
 
     public void ViewChanged(ClusterView view) => Views++;
 
