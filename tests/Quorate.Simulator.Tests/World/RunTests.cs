@@ -76,6 +76,14 @@ public sealed class RunTests
         Assert.True(result.Broken is null, $"seed {seed}: {result.Broken}");
     }
 
+    /// <summary>Two snapshots in pieces of fifty bytes took longer than the schedule would wait.</summary>
+    [Fact]
+    public void A_seed_whose_snapshots_are_slow_breaks_no_claim()
+    {
+        RunResult result = RunResult.Of(PlanDrawing.Draw(8820891, new PlanOverrides { Values = true }));
+        Assert.True(result.Broken is null, $"{result.Broken}");
+    }
+
     private static RunResult Run(ulong seed, TextWriter? lines = null) =>
         RunResult.Of(PlanDrawing.Draw(seed, PlanOverrides.None), lines);
 }
