@@ -74,6 +74,9 @@ public static class Guards
     /// <summary>R10: a vote leaves only after it is durable.</summary>
     public static bool VoteLeavesAfterSync => On();
 
+    /// <summary>A replica begins no election before its disk has term and vote of the last one.</summary>
+    public static bool CampaignsWaitForTheDisk => On();
+
     /// <summary>R10: an append is acknowledged only after its entries are durable.</summary>
     public static bool AppendAcknowledgedAfterSync => On();
 
