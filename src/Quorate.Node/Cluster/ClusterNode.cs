@@ -166,7 +166,8 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _calls.Tick(now);
         if (_dutyAt <= now)
         {
-            _dutyAt = now + _parts.Settings.DutyInterval;
+            _dutyAt = now
+                + (_stopping.HasBegun ? _parts.Settings.StopInterval : _parts.Settings.DutyInterval);
             Look();
         }
 
@@ -203,13 +204,14 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     public bool Work(int budgetBytes) => !_parts.HasEnded && _isStarted && _parts.Runtime.Work(budgetBytes);
 
     /// <summary>
-    /// Begins to stop well: hands leaderships over and saves checkpoints; <see cref="IClusterHost.StopReady"/> says
-    /// when nothing more is to be waited for. It goes on serving until <see cref="Close"/>.
+    /// Begins to stop well: hands leaderships over, then saves checkpoints; <see cref="IClusterHost.HandedOver"/> and
+    /// <see cref="IClusterHost.StopReady"/> say when. It goes on serving until <see cref="Close"/>.
     /// </summary>
     public void BeginStop()
     {
         if (!_isStarted)
         {
+            _parts.Host.HandedOver();
             _parts.Host.StopReady();
             return;
         }
@@ -352,7 +354,19 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         }
         else if (_stopping.Look())
         {
+            TellStop();
+        }
+    }
+
+    private void TellStop()
+    {
+        if (_stopping.IsReady)
+        {
             _parts.Host.StopReady();
+        }
+        else
+        {
+            _parts.Host.HandedOver();
         }
     }
 

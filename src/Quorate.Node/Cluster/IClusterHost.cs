@@ -65,6 +65,12 @@ public interface IClusterHost
     void Happened(in NodeEvent happened);
 
     /// <summary>
+    /// After <see cref="ClusterNode.BeginStop"/>: it leads nothing that another could lead, so its clients may be sent
+    /// away. <see cref="StopReady"/> follows.
+    /// </summary>
+    void HandedOver();
+
+    /// <summary>
     /// After <see cref="ClusterNode.BeginStop"/>: nothing more is to be waited for; close the node and end the process.
     /// </summary>
     void StopReady();

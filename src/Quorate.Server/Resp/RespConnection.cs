@@ -69,6 +69,12 @@ internal sealed class RespConnection
     /// <summary>Bytes of replies that wait to be written.</summary>
     public long ReplyBytesWaiting => _replyBytes;
 
+    /// <summary>The node stops: whatever comes from now on is refused, so that nobody has to guess.</summary>
+    public bool IsLeaving { get; set; }
+
+    /// <summary>It is leaving, and its client knows.</summary>
+    public bool HasRefused { get; private set; }
+
     /// <summary>No more commands are taken; it ends once the replies are written.</summary>
     public bool IsClosing { get; private set; }
 
@@ -213,6 +219,13 @@ internal sealed class RespConnection
 
         _alone = request;
         return true;
+    }
+
+    /// <summary>Answers a command that came when the connection was already leaving.</summary>
+    public void RefuseToLeave(RespRequest request)
+    {
+        HasRefused = true;
+        request.Error($"{ErrorCodes.RefusedByStop}, nothing was done; ask another node");
     }
 
     /// <summary>Takes no more commands; what was taken is answered.</summary>

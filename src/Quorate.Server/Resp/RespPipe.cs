@@ -64,6 +64,18 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         }
     }
 
+    /// <summary>
+    /// The node stops: what the client asks from now on is refused, and then the connection closes, so that a client
+    /// which waits for each reply is never left to guess.
+    /// </summary>
+    public void BeginLeave()
+    {
+        lock (_gate)
+        {
+            Connection.IsLeaving = true;
+        }
+    }
+
     /// <summary>No more is taken from the client; what it has asked is answered.</summary>
     public void BeginClose()
     {
@@ -130,7 +142,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             SequencePosition taken = Take(read.Buffer);
             bool isAll = taken.Equals(read.Buffer.End);
             _input.AdvanceTo(taken, isAll ? read.Buffer.End : taken);
-            if (Connection.IsClosing || (read.IsCompleted && isAll))
+            if (Connection.IsClosing || (isAll && (read.IsCompleted || Connection.HasRefused)))
             {
                 break;
             }

@@ -37,6 +37,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     private readonly NodeHostPlace _place;
     private readonly NodeLoop _loop;
     private readonly Formation _formation;
+    private readonly TaskCompletionSource _handedOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly HashSet<(NodeId Peer, PeerLane Lane)> _lostLinks = [];
     private PeerNetwork? _peers;
@@ -58,6 +59,9 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     public Instant Now => MonotonicClock.Now;
 
     public long WallClockMilliseconds => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Ends when the node, asked to stop, leads nothing any more that another could lead.</summary>
+    public Task HandedOver => _handedOver.Task;
 
     /// <summary>Ends when the node, asked to stop, waits for nothing more.</summary>
     public Task StopReadily => _stopReady.Task;
@@ -85,6 +89,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         }
         else
         {
+            _handedOver.TrySetResult();
             _stopReady.TrySetResult();
         }
     });
@@ -193,6 +198,13 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     void IClusterHost.PartitionsChanged() => _place.Reads.Show(_node!.Runtime);
 
     void IClusterHost.Happened(in NodeEvent happened) => _place.Events.Add(happened);
+
+    void IClusterHost.HandedOver()
+    {
+        // Nobody is served by this node alone any more: what is left of its stop is background work.
+        _loop.HurryWork();
+        _handedOver.TrySetResult();
+    }
 
     void IClusterHost.StopReady() => _stopReady.TrySetResult();
 

@@ -1,5 +1,7 @@
 using Quorate.Core.Model;
+using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
+using Quorate.Node.Wire;
 
 namespace Quorate.Node.Tests.Cluster;
 
@@ -58,6 +60,45 @@ public sealed class BalanceTests
         Instant before = world.Now;
         Assert.Equal("+OK", world.Do(world.Machines[1], "SET k v"));
         Assert.InRange((world.Now - before).Microseconds / 1000, 0, 20);
+    }
+
+    [Fact]
+    public void A_node_that_stops_spreads_its_leaderships_and_lets_its_clients_go_before_it_saves()
+    {
+        TestWorld world = new TestWorld(3, settings: Sixteen).Formed();
+        world.Await("leaders are spread", () => IsSpread(world));
+        Machine stopped = world.Machines[0];
+        Assert.Equal("+OK", world.Do(stopped, "SET k v"));
+        stopped.Node!.BeginStop();
+        world.Await("it leads nothing", () => stopped.HasHandedOver, 5000);
+        Assert.Equal(0, Led(world)[stopped.Id]);
+        Assert.All(
+            world.Machines.Skip(1), other => Assert.InRange(Led(world)[other.Id], 7, 9));
+        Assert.False(stopped.IsStopReady, "the rows are saved after that");
+        world.Await("it is ready", () => stopped.IsStopReady, 5000);
+        Assert.All(
+            stopped.Node!.Runtime.Partitions,
+            group => Assert.Equal(0, stopped.Node.Runtime.Find(group)!.Rows.DirtyBytes));
+        Assert.Equal(2, stopped.Events.Count(happened => happened.Kind == "stop"));
+    }
+
+    [Fact]
+    public void A_stop_waits_for_nobody_for_long()
+    {
+        TestWorld world = new TestWorld(3, settings: Sixteen).Formed();
+        world.Await("leaders are spread", () => IsSpread(world));
+        Machine stopped = world.Machines[0];
+        // Heirs are heard and complete, and never learn that they are to lead.
+        world.Passes = (_, _, _, bytes) => (PeerMessageKind)bytes[0] != PeerMessageKind.Raft
+            || !RaftWire.TryRead(bytes, out _, out RaftMessage message, out _)
+            || message.Kind != MessageKind.TimeoutNow;
+        Instant before = world.Now;
+        stopped.Node!.BeginStop();
+        world.Await("it is ready", () => stopped.IsStopReady, 6000);
+        Assert.InRange((world.Now - before).Microseconds / 1000, 100, 4200);
+        Assert.True(stopped.HasHandedOver, "its clients were let go");
+        Assert.Contains(
+            stopped.Events, happened => happened.Sentence.Contains("not taken by any other node", StringComparison.Ordinal));
     }
 
     [Fact]

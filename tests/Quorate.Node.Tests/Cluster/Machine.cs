@@ -52,6 +52,8 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public string? Ending { get; private set; }
 
+    public bool HasHandedOver { get; private set; }
+
     public bool IsStopReady { get; private set; }
 
     public List<NodeEvent> Events { get; } = [];
@@ -73,6 +75,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
         Life++;
         IsUp = true;
         Ending = null;
+        HasHandedOver = false;
         IsStopReady = false;
         FilesAtLogOpened = null;
         Formation = new(
@@ -213,6 +216,8 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
     public void PartitionsChanged() => PartitionChanges++;
 
     public void Happened(in NodeEvent happened) => Events.Add(happened);
+
+    public void HandedOver() => HasHandedOver = true;
 
     public void StopReady() => IsStopReady = true;
 
