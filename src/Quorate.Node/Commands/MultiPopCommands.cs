@@ -84,19 +84,23 @@ internal static class MultiPopCommands
 
         long end = Math.Min(keys, line.Count) + 2;
         long count = 1;
-        bool isCounted = end == line.Count - 3 && Words.Is(line[(int)end + 1], "COUNT");
         bool isFirst = end < line.Count && Words.Is(line[(int)end], first);
-        if (end >= line.Count
-            || !(isFirst || Words.Is(line[(int)end], last))
-            || !(isCounted || end == line.Count - 1))
+        if (end >= line.Count || !(isFirst || Words.Is(line[(int)end], last)))
         {
             context.Reply.Error(Errors.Syntax);
             return null;
         }
 
+        bool isCounted = end + 2 < line.Count && Words.Is(line[(int)end + 1], "COUNT");
         if (isCounted && (!Words.TryInteger(line[(int)end + 2], out count) || count < 1))
         {
             context.Reply.Error("ERR count should be greater than 0");
+            return null;
+        }
+
+        if (line.Count != end + (isCounted ? 3 : 1))
+        {
+            context.Reply.Error(Errors.Syntax);
             return null;
         }
 

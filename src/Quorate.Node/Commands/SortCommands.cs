@@ -88,7 +88,13 @@ internal static class SortCommands
                 return set?.ReadByRank(range, descending)?.ConvertAll(scored => scored.Member);
             case RowType.List:
                 Collection? list = Collection.Open(context, context.Line[1], type);
-                return list is null ? null : new ListElements(list).Read(0, list.Count - 1);
+                List<byte[]>? elements = list is null ? null : new ListElements(list).Read(0, list.Count - 1);
+                if (descending)
+                {
+                    elements?.Reverse();
+                }
+
+                return elements;
             default:
                 var names = new List<byte[]>();
                 bool isWarm = Collection.Open(context, context.Line[1], type)?.TryScanNames((name, _) =>
