@@ -376,6 +376,9 @@ public static class Guards
     /// <summary>S9: a replica takes no entry that was sealed with a data key which it does not hold yet.</summary>
     public static bool EntriesAwaitTheirKey => On();
 
+    /// <summary>S7: a request is taken only while what is under way on the whole node leaves room for it.</summary>
+    public static bool UnderWayIsBounded => On();
+
     /// <summary>S9: no data key comes into the metadata that its leader's master key does not open.</summary>
     public static bool WrappedKeysAreProven => On();
 

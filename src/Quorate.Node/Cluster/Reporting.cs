@@ -28,6 +28,8 @@ internal static class Reporting
             Partitions = partitions,
             MemoryUsedBytes = parts.Place.Memory.UsedBytes,
             MemoryTotalBytes = parts.Place.Memory.TotalBytes,
+            MemoryUnderWayBytes = parts.Place.Memory.UnderWayBytes,
+            MemoryUnderWayTotalBytes = parts.Place.Memory.UnderWayTotalBytes,
             Memory =
             [
                 .. Enum.GetValues<MemoryUse>().Select(

@@ -23,6 +23,14 @@ public interface IPartitionHost
     /// </summary>
     DropReason? WriteRefusal { get; }
 
+    /// <summary>Whether requests of so many bytes may be taken, for the sake of the whole node's memory.</summary>
+    bool MayTake(long bytes) => true;
+
+    /// <summary>The words of open requests take so many bytes more than before, or less.</summary>
+    void RequestBytesChanged(long more)
+    {
+    }
+
     /// <summary>A message for another replica of the group; it may be lost, repeated or overtaken.</summary>
     void Send(in RaftMessage message);
 

@@ -24,6 +24,9 @@ public sealed record NodeHostPlace
 
     public required FormationPlace Formation { get; init; }
 
+    /// <summary>Counts what other threads hold of the node's memory; null where nobody does.</summary>
+    public Action? Count { get; init; }
+
     /// <summary>Makes the node when it is known who it is.</summary>
     public required Func<ClusterIdentity, ulong, IClusterHost, ClusterNode> Create { get; init; }
 }
@@ -34,6 +37,9 @@ public sealed record NodeHostPlace
 /// </summary>
 public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerHost
 {
+    /// <summary>How old the count of what other threads hold may be, in milliseconds.</summary>
+    private const int CountMilliseconds = 10;
+
     private readonly NodeHostPlace _place;
     private readonly NodeLoop _loop;
     private readonly Formation _formation;
@@ -44,6 +50,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     private ClusterIdentity? _formed;
     private ClusterNode? _node;
     private bool _isStopping;
+    private long _countedAt;
 
     public NodeHost(NodeHostPlace place)
     {
@@ -172,7 +179,16 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     bool IDrivenNode.Work(int budgetBytes) => _node?.Work(budgetBytes) ?? false;
 
-    void IDrivenNode.FlushPeers() => _peers?.Flush();
+    void IDrivenNode.FlushPeers()
+    {
+        _peers?.Flush();
+        long now = Environment.TickCount64;
+        if (now - _countedAt >= CountMilliseconds)
+        {
+            _countedAt = now;
+            _place.Count?.Invoke();
+        }
+    }
 
     bool IClusterHost.Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message) => _peers!.Send(to, by, message);
 
