@@ -310,6 +310,9 @@ public static class Guards
 
     /// <summary>With too many tables some are merged before another checkpoint begins.</summary>
     public static bool TablesStayBounded => On();
+
+    /// <summary>S4: no merge begins over tables that another one is about to replace.</summary>
+    public static bool MergesSpareEachOther => On();
     /// <summary>Rows in memory that a table holds too go when memory is short.</summary>
     public static bool CleanRowsAreEvicted => On();
 
