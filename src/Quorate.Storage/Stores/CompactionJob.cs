@@ -84,7 +84,8 @@ internal sealed class CompactionJob
         }
 
         Invariant.Check(
-            now.Tables.Skip(first).Take(_inputs.Length).SequenceEqual(_inputs), "what was merged is still side by side");
+            now.Tables.Skip(first).Take(_inputs.Length).SequenceEqual(_inputs),
+            "what was merged is still side by side");
         StoreTable[] tables =
         [
             .. now.Tables.Take(first),

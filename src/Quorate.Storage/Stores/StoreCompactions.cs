@@ -6,9 +6,10 @@ namespace Quorate.Storage.Stores;
 /// Decides when tables are merged, and which. One merge at leisure, by tiers; and when there are too many tables all
 /// the same, since checkpoints bring new ones faster than a large merge ends, an urgent one between: of a few
 /// neighbours that are newer than what that merge works on, the smallest together.
-/// <para>Invariants: two merges never work on the same table; with more than <see cref="PartitionStoreSettings.TablesMax"/> and
-/// <see cref="PartitionStoreSettings.TablesOverMax"/> tables together no checkpoint begins, unless nothing can be
-/// merged (the disk is full, or tables are too large): so the number of tables is bounded, whatever is written.</para>
+/// <para>Invariants: two merges never work on the same table. With more than
+/// <see cref="PartitionStoreSettings.TablesMax"/> and <see cref="PartitionStoreSettings.TablesOverMax"/> tables
+/// together no checkpoint begins, unless nothing can be merged (the disk is full, or tables are too large): so the
+/// number of tables is bounded, whatever is written.</para>
 /// </summary>
 internal sealed class StoreCompactions(StoreContext context)
 {
