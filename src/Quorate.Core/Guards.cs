@@ -178,6 +178,9 @@ public static class Guards
     /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
     public static bool ChecksumsAreChained => On();
 
+    /// <summary>R26: a batch whose records are partly those of an older one is not whole, though each record is.</summary>
+    public static bool BatchesAreNoCrcOfCrcs => On();
+
     /// <summary>
     /// S1: what an earlier life of a recycled segment left in its file is never taken for the log's own.
     /// </summary>
@@ -310,6 +313,9 @@ public static class Guards
 
     /// <summary>With too many tables some are merged before another checkpoint begins.</summary>
     public static bool TablesStayBounded => On();
+
+    /// <summary>S4: no merge begins over tables that another one is about to replace.</summary>
+    public static bool MergesSpareEachOther => On();
     /// <summary>Rows in memory that a table holds too go when memory is short.</summary>
     public static bool CleanRowsAreEvicted => On();
 

@@ -76,6 +76,14 @@ public sealed class RunTests
         Assert.True(result.Broken is null, $"seed {seed}: {result.Broken}");
     }
 
+    /// <summary>Two merges met, and rows were gone.</summary>
+    [Fact]
+    public void A_seed_in_which_merges_meet_breaks_no_claim()
+    {
+        RunResult result = RunResult.Of(PlanDrawing.Draw(8821603, new PlanOverrides { Values = true }));
+        Assert.True(result.Broken is null, $"{result.Broken}");
+    }
+
     /// <summary>Two snapshots in pieces of fifty bytes took longer than the schedule would wait.</summary>
     [Fact]
     public void A_seed_whose_snapshots_are_slow_breaks_no_claim()
