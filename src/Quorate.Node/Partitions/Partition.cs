@@ -80,7 +80,7 @@ public sealed class Partition : IReplicaHost
 
     public void Receive(in RaftMessage message)
     {
-        if (!_isClosed)
+        if (!_isClosed && (message.Entries is not { } entries || _parts.Machine.HoldsKeysOf(entries)))
         {
             Replica.Receive(message);
         }

@@ -23,6 +23,8 @@ public sealed class SealedEntries(EntrySealer sealer, CurrentKey current) : IEnt
         return output.WrittenMemory;
     }
 
+    public bool HoldsKeyOf(ReadOnlySpan<byte> payload) => sealer.HoldsKeyOf(payload);
+
     public ReadOnlyMemory<byte>? Open(ReadOnlyMemory<byte> payload, out string? problem)
     {
         var output = new ArrayBufferWriter<byte>(Math.Max(1, payload.Length));

@@ -288,6 +288,7 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         }
 
         _world.Elections += happened.Kind == "election" ? 1 : 0;
+        _world.Changes += happened is { Kind: "election", Cause: not "first" } ? 1 : 0;
         Note($"{happened.Kind}: {happened.Sentence}");
     }
 
