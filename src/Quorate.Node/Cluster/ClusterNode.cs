@@ -250,7 +250,11 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
 
     void INodeHost.SendHeartbeat(NodeId to, in NodeHeartbeat heartbeat)
     {
-        HeartbeatWire.Write(_parts.Writer, heartbeat with { IsStopping = _stopping.HasBegun });
+        HeartbeatWire.Write(_parts.Writer, heartbeat with
+        {
+            IsStopping = _stopping.HasBegun,
+            PeerAddress = heartbeat.HearsYou ? null : _parts.Place.Self.PeerAddress,
+        });
         _parts.Send(to, PeerClass.Urgent);
     }
 

@@ -102,6 +102,15 @@ public sealed record ClusterSettings
     /// <summary>How long one proposal of the metadata group's own leader is waited for.</summary>
     public Duration DutyDeadline { get; init; } = Duration.FromSeconds(5);
 
+    /// <summary>
+    /// A node that stops and has nothing more to hand over waits until no other node has handed it a request for so
+    /// long: one that was on its way when the process ends would come to an unknown end.
+    /// </summary>
+    public Duration StopQuiet { get; init; } = Duration.FromMilliseconds(100);
+
+    /// <summary>It waits at most so long for that: who finds no leader anywhere goes on asking.</summary>
+    public Duration StopQuietMax { get; init; } = Duration.FromSeconds(1);
+
     /// <summary>The node is ready to stop after this, whatever is not handed over or saved by then.</summary>
     public Duration StopAfter { get; init; } = Duration.FromSeconds(8);
 }

@@ -18,6 +18,7 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
     private bool _metadataLeaves;
     private Instant _handOverFrom = Instant.Never;
     private Instant _until = Instant.Never;
+    private Instant _throughSince = Instant.Never;
 
     public bool HasBegun { get; private set; }
 
@@ -66,8 +67,17 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
                 || partition.Replica.CheckpointAt >= _appliedAtBegin.GetValueOrDefault(group);
         }
 
-        IsReady = isThrough || _until <= parts.Now;
+        IsReady = (isThrough && IsQuiet()) || _until <= parts.Now;
         return IsReady;
+    }
+
+    /// <summary>Nothing is left to hand over: the others have noticed, or have had the time to.</summary>
+    private bool IsQuiet()
+    {
+        Instant now = parts.Now;
+        _throughSince = Instant.Min(_throughSince, now);
+        return (local.OfOthers == 0 && local.LastReceived + parts.Settings.StopQuiet <= now)
+            || _throughSince + parts.Settings.StopQuietMax <= now;
     }
 
     /// <summary>True when nobody can take it.</summary>

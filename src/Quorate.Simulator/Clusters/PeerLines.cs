@@ -127,6 +127,7 @@ internal sealed class PeerLines
                 {
                     // What has left the machine still arrives; then the other end sees that it is over.
                     Lose(line, wire);
+                    wire.LingersUntil = powerLoss ? wire.LingersUntil : long.MaxValue;
                     Renew(line, machine);
                     TellLater(notice, line.To, wire.Source, line.Lane);
                 }
@@ -174,14 +175,12 @@ internal sealed class PeerLines
         _world.Later(LookInterval, EventKind.Schedule, LookAfter);
     }
 
-    /// <summary>Who a node's id stands for, by the address that the asker knows.</summary>
-    private ClusterMachine? AddressOf(ClusterMachine from, NodeId to)
-    {
-        string? address = from.Node?.View.State.Nodes.FirstOrDefault(node => node.Id == to.Value)?.PeerAddress
-            ?? from.Identity?.Founders.FirstOrDefault(node => node.Id == to.Value)?.PeerAddress;
-        return address is null ? null : Array.Find(
-            _world.Machines, machine => string.Equals(machine.Address, address, StringComparison.Ordinal));
-    }
+    /// <summary>Where the asker looks for a node; null where it knows no address.</summary>
+    private ClusterMachine? AddressOf(ClusterMachine from, NodeId to) =>
+        from.Addresses.TryGetValue(to, out string? address)
+            ? Array.Find(
+                _world.Machines, machine => string.Equals(machine.Address, address, StringComparison.Ordinal))
+            : null;
 
     private void Connect(PeerLine line, ClusterMachine from, ClusterMachine to)
     {

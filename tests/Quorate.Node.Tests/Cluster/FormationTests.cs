@@ -11,6 +11,30 @@ namespace Quorate.Node.Tests.Cluster;
 /// <summary>Exactly one cluster is formed, whatever goes down on the way.</summary>
 public sealed class FormationTests
 {
+    [Fact]
+    public void A_node_that_was_away_while_others_joined_answers_a_leader_that_it_does_not_know()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine away = world.Machines[2];
+        away.IsCutOff = true;
+        Machine[] joined = [world.Add(), world.Add()];
+        foreach (Machine machine in joined)
+        {
+            machine.Start();
+        }
+
+        world.Await("they vote", () => world.Machines[0].Node!.MetadataVoters == 5);
+        world.Machines[0].Node!.BeginStop();
+        world.Machines[1].Node!.BeginStop();
+        bool HasLeader(Machine machine) => machine.Node!.Report().MetadataLeader.NodeId is { Value: > 3 };
+        world.Await("one that joined leads", () => joined.All(HasLeader));
+        Assert.DoesNotContain(away.Node!.View.State.Nodes, node => node.Id > 3);
+
+        away.IsCutOff = false;
+        world.Await("it knows them", () => away.Node!.View.State.Nodes.Count == 5);
+        Assert.True(joined.All(HasLeader), "the leader has stayed");
+    }
+
     /// <summary>A node that has no partitions yet takes no turn for any other reason.</summary>
     [Fact]
     public void A_node_to_which_the_metadata_comes_as_a_snapshot_shows_it_at_once()
