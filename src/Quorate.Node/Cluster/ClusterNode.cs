@@ -116,12 +116,16 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     /// The connection to a node broke: what was sent by it and not answered may be lost. For class Requests it decides
     /// over the outcome of what was handed on.
     /// </summary>
-    public void LinkLost(NodeId peer, PeerClass by)
+    /// <param name="nothingLeft">
+    /// Nothing that was sent to that node by this class and is not answered has left this one: none of it is executed,
+    /// now or later.
+    /// </param>
+    public void LinkLost(NodeId peer, PeerClass by, bool nothingLeft = false)
     {
         if (by == PeerClass.Requests && !_parts.HasEnded)
         {
-            _router.LinkLost(peer);
-            _calls.LinkLost(peer);
+            _router.LinkLost(peer, nothingLeft);
+            _calls.LinkLost(peer, nothingLeft);
             AfterInput();
         }
     }
@@ -248,7 +252,11 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
 
     void INodeHost.SendHeartbeat(NodeId to, in NodeHeartbeat heartbeat)
     {
-        HeartbeatWire.Write(_parts.Writer, heartbeat with { IsStopping = _stopping.HasBegun });
+        HeartbeatWire.Write(_parts.Writer, heartbeat with
+        {
+            IsStopping = _stopping.HasBegun,
+            PeerAddress = heartbeat.HearsYou ? null : _parts.Place.Self.PeerAddress,
+        });
         _parts.Send(to, PeerClass.Urgent);
     }
 
@@ -340,6 +348,9 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _parts.Metadata.Start();
         _parts.Runtime.Start();
         _dutyAt = _parts.Now;
+
+        // One that was asked for earlier came to nothing.
+        AskForTurn();
         AfterInput();
     }
 

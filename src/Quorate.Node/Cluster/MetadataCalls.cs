@@ -88,12 +88,20 @@ internal sealed class MetadataCalls(ClusterParts parts)
         }
     }
 
-    /// <summary>What a peer had may be lost; commands are not asked twice.</summary>
-    public void LinkLost(NodeId peer)
+    /// <summary>What a peer had may be lost; commands are not asked twice, unless they have never left.</summary>
+    public void LinkLost(NodeId peer, bool nothingLeft)
     {
         foreach (Pending pending in _pending.Values.Where(call => call.Target == peer).ToArray())
         {
-            Complete(pending, Outcome.Unknown, null);
+            if (nothingLeft)
+            {
+                pending.IsOut = false;
+                pending.Target = default;
+            }
+            else
+            {
+                Complete(pending, Outcome.Unknown, null);
+            }
         }
     }
 

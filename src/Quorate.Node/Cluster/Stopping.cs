@@ -41,6 +41,7 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
     private int _handedOver;
     private Instant _begun = Instant.Never;
     private Instant _handOverFrom = Instant.Never;
+    private Instant _savingSince = Instant.Never;
 
     public StopStage Stage { get; private set; }
 
@@ -82,12 +83,13 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
 
             Tell($"{_handedOver} leaderships handed over", since, left, "not taken by any other node in time");
             Stage = StopStage.Saving;
+            _savingSince = parts.Now;
             BeginSaving();
             return true;
         }
 
         int unsaved = parts.Runtime.Partitions.Count(group => !IsSaved(group));
-        if (unsaved > 0 && since < parts.Settings.StopAfter)
+        if ((unsaved > 0 || !IsQuiet()) && since < parts.Settings.StopAfter)
         {
             return false;
         }
@@ -136,6 +138,13 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
 
         return left;
     }
+
+    /// <summary>
+    /// Nothing was left to hand over: the others have noticed, and ask nothing here any more, or have had the time to.
+    /// </summary>
+    private bool IsQuiet() =>
+        (local.OfOthers == 0 && local.LastReceived + parts.Settings.StopQuiet <= parts.Now)
+        || _savingSince + parts.Settings.StopQuietMax <= parts.Now;
 
     /// <summary>False when nobody can take it.</summary>
     private bool HandOver(GroupId group, Partition partition)

@@ -69,6 +69,12 @@ internal sealed class ClusterSchedule
     /// <summary>Clients begin once a node knows of a keyspace.</summary>
     private void AwaitKeyspaces()
     {
+        if (_world.Plan.IsWild)
+        {
+            // Whatever they wrote would go with the disks.
+            return;
+        }
+
         if (_world.Checks.Newest is not { NextKeyspace: > 1 })
         {
             _world.Later(LookInterval, EventKind.Schedule, AwaitKeyspaces);
@@ -213,14 +219,14 @@ internal sealed class ClusterSchedule
     private void AwaitCalm()
     {
         _world.Note("run", "leaders are where they belong");
-        long elections = _world.Elections;
+        long changes = _world.Changes;
         _world.Later(CalmFor, EventKind.Schedule, () =>
         {
-            if (_world.Elections != elections)
+            if (_world.Changes != changes)
             {
                 RunClaims.Break(
                     RunClaims.ProgressBalance,
-                    $"{_world.Elections - elections} leaders were elected in {CalmFor / 1000} ms in which nothing went "
+                    $"{_world.Changes - changes} leaders were elected in {CalmFor / 1000} ms in which nothing went "
                         + "wrong");
             }
 
