@@ -365,6 +365,11 @@ public static class Guards
     /// </summary>
     public static bool RefusedRoundStaysRefused => On();
 
+    /// <summary>
+    /// R21: while a node itself was held up nobody could be heard by it, so that time is nobody's silence.
+    /// </summary>
+    public static bool OwnStallIsNobodysSilence => On();
+
     /// <summary>R20: a message of a node speaks for replicas of that node alone.</summary>
     public static bool NodesSpeakForThemselves => On();
 

@@ -27,6 +27,27 @@ public sealed class BalanceTests
     }
 
     [Fact]
+    public void A_machine_that_stood_still_with_all_its_nodes_elects_nobody()
+    {
+        TestWorld world = new TestWorld(3, settings: Sixteen).Formed();
+        world.Await("leaders are spread", () => IsSpread(world));
+        world.Run(1000);
+        int elections = Elections(world);
+        foreach (int milliseconds in new[] { 250, 400, 1500 })
+        {
+            world.Machines.ForEach(machine => machine.IsPaused = true);
+            world.Run(milliseconds);
+            world.Machines.ForEach(machine => machine.IsPaused = false);
+            Assert.Equal("+OK", world.Do(world.Machines[0], "SET k v"));
+            world.Run(1000);
+        }
+
+        Assert.Equal(elections, Elections(world));
+        Assert.DoesNotContain(
+            world.Machines.SelectMany(machine => machine.Events), happened => happened.Kind == "silent");
+    }
+
+    [Fact]
     public void All_nodes_agree_on_where_leaders_belong()
     {
         TestWorld world = new TestWorld(5, settings: Sixteen).Formed();
