@@ -116,12 +116,14 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     /// The connection to a node broke: what was sent by it and not answered may be lost. For class Requests it decides
     /// over the outcome of what was handed on.
     /// </summary>
-    public void LinkLost(NodeId peer, PeerClass by)
+    /// <param name="unsentBefore">What the host was given before this moment surely never left; zero for
+    /// nothing.</param>
+    public void LinkLost(NodeId peer, PeerClass by, Instant unsentBefore = default)
     {
         if (by == PeerClass.Requests && !_parts.HasEnded)
         {
-            _router.LinkLost(peer);
-            _calls.LinkLost(peer);
+            _router.LinkLost(peer, unsentBefore);
+            _calls.LinkLost(peer, unsentBefore);
             AfterInput();
         }
     }

@@ -76,12 +76,20 @@ internal sealed class MetadataCalls(ClusterParts parts)
         }
     }
 
-    /// <summary>What a peer had may be lost; commands are not asked twice.</summary>
-    public void LinkLost(NodeId peer)
+    /// <summary>What a peer had may be lost; commands are not asked twice, but for those that never left.</summary>
+    public void LinkLost(NodeId peer, Instant unsentBefore)
     {
         foreach (Pending pending in _pending.Values.Where(call => call.Target == peer).ToArray())
         {
-            Complete(pending, Outcome.Unknown, null);
+            if (pending.SentAt < unsentBefore)
+            {
+                pending.IsOut = false;
+                pending.Target = default;
+            }
+            else
+            {
+                Complete(pending, Outcome.Unknown, null);
+            }
         }
     }
 
@@ -144,6 +152,12 @@ internal sealed class MetadataCalls(ClusterParts parts)
         warning = null;
         KeyspaceRecord keyspace = command.CreateKeyspace.Keyspace;
         byte[] wrapped = [];
+        if (parts.Settings.Metadata.PartitionsProblem(call.Partitions) is { } problem)
+        {
+            // A plan of another number has no partitions, and what refuses that would not know how many were wanted.
+            return problem;
+        }
+
         if (keyspace.Eviction == Eviction.AllLfu)
         {
             return "Keys can not be evicted by how often they are used yet: choose one of the other policies.";
@@ -185,6 +199,7 @@ internal sealed class MetadataCalls(ClusterParts parts)
                 parts.Writer, new MetadataCallMessage(parts.Place.Boot, pending.Id, left, pending.Command));
             pending.IsOut = parts.Send(leader, PeerClass.Requests);
             pending.Target = leader;
+            pending.SentAt = parts.Now;
         }
     }
 
@@ -255,5 +270,8 @@ internal sealed class MetadataCalls(ClusterParts parts)
         public bool IsOut { get; set; }
 
         public NodeId Target { get; set; }
+
+        /// <summary>When it went to another node.</summary>
+        public Instant SentAt { get; set; }
     }
 }

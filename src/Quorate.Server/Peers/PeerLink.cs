@@ -23,6 +23,9 @@ internal sealed class PeerLink : IDisposable
     private string? _said;
     private long _lost;
 
+    /// <summary>A connection that was open has broken, and the node has not been told yet.</summary>
+    private bool _lossIsUntold;
+
     public PeerLink(PeerNetwork network, NodeId to, PeerLane lane, string address)
     {
         Network = network;
@@ -158,11 +161,17 @@ internal sealed class PeerLink : IDisposable
             }
 
             _wire = null;
+            _lossIsUntold = true;
             FailWhileHeld();
         }
 
         wire.Dispose();
-        Network.LinkLost(_to, _lane);
+        Network.LinkLost(_to, _lane, unsentBefore: Instant.Zero);
+        lock (Gate)
+        {
+            _lossIsUntold = false;
+        }
+
         Say($"The {_lane} connection to {_to} at {_address} is over: {why}.");
     }
 
@@ -242,17 +251,21 @@ internal sealed class PeerLink : IDisposable
         }
     }
 
+    /// <summary>No connection has come about, so nothing that waited for it has left.</summary>
     private void Fail(string sentence)
     {
+        Instant unsentBefore = Instant.Zero;
         lock (Gate)
         {
             if (_state == State.Connecting)
             {
+                // What was sent over the connection before this one is for its own loss to tell of, first.
+                unsentBefore = _lossIsUntold ? Instant.Zero : MonotonicClock.Now;
                 FailWhileHeld();
             }
         }
 
-        Network.LinkLost(_to, _lane);
+        Network.LinkLost(_to, _lane, unsentBefore);
         Say(sentence);
     }
 

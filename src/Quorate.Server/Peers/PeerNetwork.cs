@@ -18,7 +18,11 @@ public interface IPeerHost
     /// <summary>
     /// A connection between this node and another broke, in whichever direction: what is under way may be lost.
     /// </summary>
-    void LinkLost(NodeId peer, PeerLane lane);
+    /// <param name="unsentBefore">
+    /// What was handed over before this moment surely never left, since no connection has come about; zero where
+    /// nothing is known of that.
+    /// </param>
+    void LinkLost(NodeId peer, PeerLane lane, Instant unsentBefore);
 
     void Happened(in NodeEvent happened);
 }
@@ -184,7 +188,8 @@ public sealed class PeerNetwork : IDisposable
 
     internal void Happened(string kind, string sentence) => _host.Happened(new(kind, sentence));
 
-    internal void LinkLost(NodeId peer, PeerLane lane) => _host.LinkLost(peer, lane);
+    internal void LinkLost(NodeId peer, PeerLane lane, Instant unsentBefore) =>
+        _host.LinkLost(peer, lane, unsentBefore);
 
     internal void CountLost(long messages)
     {
@@ -222,7 +227,7 @@ public sealed class PeerNetwork : IDisposable
         _incoming.TryRemove(new((link.From, link.Lane), link));
         link.Drop();
         link.Dispose();
-        _host.LinkLost(link.From, link.Lane);
+        _host.LinkLost(link.From, link.Lane, Instant.Zero);
     }
 
     private void LookAfter()

@@ -39,7 +39,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     private readonly Formation _formation;
     private readonly TaskCompletionSource _handedOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly HashSet<(NodeId Peer, PeerLane Lane)> _lostLinks = [];
+    private readonly Dictionary<(NodeId Peer, PeerLane Lane), Instant> _lostLinks = [];
     private PeerNetwork? _peers;
     private ClusterIdentity? _formed;
     private ClusterNode? _node;
@@ -258,12 +258,14 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         return isPosted ? answered.Task : Task.FromResult<byte[]?>(null);
     }
 
-    void IPeerHost.LinkLost(NodeId peer, PeerLane lane)
+    void IPeerHost.LinkLost(NodeId peer, PeerLane lane, Instant unsentBefore)
     {
         lock (_lostLinks)
         {
-            // One that still waits will speak for this one, too.
-            if (!_lostLinks.Add((peer, lane)))
+            // One that still waits speaks for this one, too, and for the worse of both.
+            bool waits = _lostLinks.TryGetValue((peer, lane), out Instant before);
+            _lostLinks[(peer, lane)] = waits ? Instant.Min(before, unsentBefore) : unsentBefore;
+            if (waits)
             {
                 return;
             }
@@ -274,16 +276,17 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     private void LinkLost(NodeId peer, PeerLane lane)
     {
+        Instant unsentBefore;
         lock (_lostLinks)
         {
-            _lostLinks.Remove((peer, lane));
+            _lostLinks.Remove((peer, lane), out unsentBefore);
         }
 
         for (PeerClass by = PeerClass.Urgent; by <= PeerClass.Bulk; by++)
         {
             if (PeerLanes.Of(by) == lane)
             {
-                _node?.LinkLost(peer, by);
+                _node?.LinkLost(peer, by, unsentBefore);
             }
         }
     }

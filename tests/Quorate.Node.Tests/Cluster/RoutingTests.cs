@@ -132,6 +132,28 @@ public sealed class RoutingTests
     }
 
     [Fact]
+    public void A_write_that_never_left_is_asked_again_and_one_that_may_have_left_is_unknown()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine leader = world.LeaderOf("k");
+        Machine at = world.Machines.First(machine => machine != leader);
+        world.Passes = (from, _, _, bytes) => from != at || bytes[0] != (byte)PeerMessageKind.Call;
+        TestCall unsent = world.Submit(at, "INCR k");
+        world.Run(10);
+        Instant failed = world.Now;
+        world.Run(10);
+        TestCall sent = world.Submit(at, "INCR k");
+        world.Run(10);
+        Assert.False(unsent.IsDone || sent.IsDone);
+        world.Passes = null;
+        at.Node!.LinkLost(leader.Id, PeerClass.Requests, unsentBefore: failed);
+        world.Run(200);
+        Assert.Equal(":1", unsent.Text);
+        Assert.Equal(Outcome.Unknown, sent.Result.Outcome);
+        Assert.Equal("$1\r\n1", world.Do(at, "GET k"));
+    }
+
+    [Fact]
     public void A_numbered_write_that_may_have_run_is_unknown_when_nobody_leads_any_more()
     {
         TestWorld world = new TestWorld(3).Formed();

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster;
 using Quorate.Server.Peers;
+using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Tests.Peers;
 
@@ -134,7 +135,7 @@ public sealed class PeerNetworkTests
         a.Network.SetAddress(b.Id, b.Address);
         a.SendUntilHeard(b, PeerClass.Requests, [1]);
         b.Dispose();
-        TestPeer.Until(() => a.LostLinks.Contains((b.Id, PeerLane.Requests)), "the loss is told");
+        TestPeer.Until(() => a.LostLinks.Contains((b.Id, PeerLane.Requests, Instant.Zero)), "the loss is told");
         Assert.Contains(a.Events, sentence => sentence.Contains("is over", StringComparison.Ordinal));
         using TestPeer again = new TestPeer(2, Hasty).Listen(port);
         a.SendUntilHeard(again, PeerClass.Requests, [2]);
@@ -161,6 +162,29 @@ public sealed class PeerNetworkTests
         Assert.Single(a.Events.Distinct());
     }
 
+    /// <summary>What waited for a connection that never came about is known not to have left, and nothing else is.</summary>
+    [Fact]
+    public void What_never_left_is_told_from_what_may_have()
+    {
+        using var a = new TestPeer(1, Hasty);
+        using TestPeer b = new TestPeer(2, Hasty).Listen();
+        a.Network.SetAddress(b.Id, b.Address);
+        a.SendUntilHeard(b, PeerClass.Requests, [1]);
+        Instant before = MonotonicClock.Now;
+        b.Dispose();
+        TestPeer.Until(() => a.LostLinks.Length > 0, "the loss is told");
+        Assert.All(a.LostLinks, lost => Assert.Equal(Instant.Zero, lost.UnsentBefore));
+        TestPeer.Until(
+            () =>
+            {
+                a.Send(b, PeerClass.Requests, [2]);
+                return a.LostLinks.Any(lost => lost.UnsentBefore != Instant.Zero);
+            },
+            "an attempt fails");
+        Instant unsent = a.LostLinks.First(lost => lost.UnsentBefore != Instant.Zero).UnsentBefore;
+        Assert.True(unsent > before && unsent <= MonotonicClock.Now, $"{unsent} is when it failed");
+    }
+
     [Fact]
     public void A_connection_whose_other_end_is_silent_is_given_up()
     {
@@ -177,7 +201,7 @@ public sealed class PeerNetworkTests
         TestPeer.Until(
             () => a.Events.Any(sentence => sentence.Contains("silent", StringComparison.Ordinal)),
             "the silence is noticed");
-        Assert.Contains((new NodeId(2), PeerLane.Control), a.LostLinks);
+        Assert.Contains((new NodeId(2), PeerLane.Control, Instant.Zero), a.LostLinks);
     }
 
     [Fact]

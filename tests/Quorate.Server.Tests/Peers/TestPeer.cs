@@ -18,7 +18,7 @@ internal sealed class TestPeer : IPeerHost, IDisposable
     private readonly List<(NodeId From, PeerClass By, byte[] Message)> _received = [];
     private readonly List<NodeInput> _untaken = [];
     private readonly List<NodeEvent> _events = [];
-    private readonly List<(NodeId Peer, PeerLane Lane)> _lost = [];
+    private readonly List<(NodeId Peer, PeerLane Lane, Instant UnsentBefore)> _lost = [];
 
     public TestPeer(uint node, PeerSettings? settings = null, Guid? cluster = null)
     {
@@ -61,7 +61,7 @@ internal sealed class TestPeer : IPeerHost, IDisposable
         }
     }
 
-    public (NodeId Peer, PeerLane Lane)[] LostLinks
+    public (NodeId Peer, PeerLane Lane, Instant UnsentBefore)[] LostLinks
     {
         get
         {
@@ -143,11 +143,11 @@ internal sealed class TestPeer : IPeerHost, IDisposable
 
     public Task<byte[]?> Answer(byte[] question) => Task.FromResult<byte[]?>([.. question.Reverse()]);
 
-    public void LinkLost(NodeId peer, PeerLane lane)
+    public void LinkLost(NodeId peer, PeerLane lane, Instant unsentBefore)
     {
         lock (_lock)
         {
-            _lost.Add((peer, lane));
+            _lost.Add((peer, lane, unsentBefore));
         }
     }
 

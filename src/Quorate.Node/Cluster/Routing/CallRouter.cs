@@ -60,8 +60,9 @@ internal sealed class CallRouter
     {
         if (_parts.HasEnded || !_parts.View.TryFind(call.Keyspace, out KeyspaceView? keyspace))
         {
-            call.Complete(new CallResult(
-                Outcome.Refused, DropReason.NotLeader, default, default, RowVersion.Zero, default));
+            // Whoever asks has seen it in a view of a moment ago.
+            DropReason reason = _parts.HasEnded ? DropReason.NotLeader : DropReason.KeyspaceGone;
+            call.Complete(new CallResult(Outcome.Refused, reason, default, default, RowVersion.Zero, default));
             return;
         }
 
@@ -101,12 +102,23 @@ internal sealed class CallRouter
     }
 
     /// <summary>What a peer had may be lost: it is asked elsewhere, or nobody knows what became of it.</summary>
-    public void LinkLost(NodeId peer)
+    /// <param name="unsentBefore">What was sent before this moment never left.</param>
+    public void LinkLost(NodeId peer, Instant unsentBefore)
     {
         foreach ((ulong id, RoutedCall call) in _forwarding.Where(call => call.Target == peer))
         {
             _forwarding.TakeBack(id, call);
-            if ((call.IsRepeatable || !Guards.UnknownWritesAreNotRepeated) && !call.IsDetached)
+            bool hasLeft = call.SentAt >= unsentBefore;
+            if (!hasLeft && call.IsDetached)
+            {
+                call.Refuse(DropReason.NotLeader);
+            }
+            else if (!hasLeft)
+            {
+                call.Route.LeaderHint = null;
+                AskAgain(call);
+            }
+            else if ((call.IsRepeatable || !Guards.UnknownWritesAreNotRepeated) && !call.IsDetached)
             {
                 call.MayHaveRun |= call.Call.Writes;
                 AskAgain(call);
