@@ -365,6 +365,9 @@ public static class Guards
     /// </summary>
     public static bool RefusedRoundStaysRefused => On();
 
+    /// <summary>S5: a node whose disk is full hands its leaderships to nodes whose disks are not.</summary>
+    public static bool FullNodesLeadNothing => On();
+
     /// <summary>
     /// R21: while a node itself was held up nobody could be heard by it, so that time is nobody's silence.
     /// </summary>
