@@ -73,7 +73,8 @@ internal sealed class Stopping(ClusterParts parts, Heirs heirs)
                 return false;
             }
 
-            Tell($"{heirs.HandedOver - _handedOverBefore} leaderships handed over", since, left, "not taken by any other node in time");
+            int gone = heirs.HandedOver - _handedOverBefore;
+            Tell($"{gone} leaderships handed over", since, left, "not taken by any other node in time");
             Stage = StopStage.Saving;
             BeginSaving();
             return true;

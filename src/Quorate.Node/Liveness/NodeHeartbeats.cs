@@ -25,8 +25,8 @@ public sealed record NodeHeartbeatSettings
 /// The sender hears the receiver: where only one direction of a link was cut, it is the other end that has to be
 /// told when it works again.
 /// </param>
-/// <param name="IsStopping">The sender stops, or its disk is full: nothing that it would have to hand on again should be given to
-/// it.</param>
+/// <param name="IsStopping">The sender stops, or its disk is full: nothing that it would have to hand on again should
+/// be given to it.</param>
 /// <param name="WallClock">The sender's, in milliseconds since 1970; zero when it does not say.</param>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct NodeHeartbeat(

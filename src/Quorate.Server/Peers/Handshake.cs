@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using Quorate.Core.Model;
+using Quorate.Core;
 
 namespace Quorate.Server.Peers;
 
@@ -146,7 +147,8 @@ internal static class Handshake
         return self switch
         {
             null => PeerRefusal.NotFormed,
-            { } it when it.Cluster != hello.From.Cluster => PeerRefusal.AnotherCluster,
+            { } it when it.Cluster != hello.From.Cluster && Guards.OtherClustersAreRefused =>
+                PeerRefusal.AnotherCluster,
             { } it when it.Node == hello.From.Node => PeerRefusal.SameNode,
             { } it when it.Node != hello.Meant => PeerRefusal.AnotherNode,
             _ => PeerRefusal.None,

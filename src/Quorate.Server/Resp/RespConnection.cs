@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using Quorate.Core.Model;
+using Quorate.Core;
 using Quorate.Protocol;
 
 namespace Quorate.Server.Resp;
@@ -88,7 +89,8 @@ internal sealed class RespConnection
         && _count < Shared.Settings.CommandsInFlightMax
         && _bytes < Shared.Settings.CommandBytesInFlightMax
         && _takenSinceTurn < Shared.Settings.CommandsPerTurnMax
-        && _replyBytes + (_count * _largeReply) <= Shared.Settings.ReplyBytesWaitingMax;
+        && (_replyBytes + (_count * _largeReply) <= Shared.Settings.ReplyBytesWaitingMax
+            || !Guards.RepliesWaitingAreBounded);
 
     /// <summary>
     /// Takes bytes and gives what there is to answer: <see cref="Take"/> and <see cref="Turn"/> until nothing more

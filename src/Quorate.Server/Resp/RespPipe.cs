@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
+using Quorate.Core;
 using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Resp;
@@ -117,7 +118,8 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
     {
         lock (_gate)
         {
-            if (_isFlushing && !_isCut && now - _flushingSince > Shared.Settings.ReplyStallMilliseconds)
+            bool isStalled = _isFlushing && now - _flushingSince > Shared.Settings.ReplyStallMilliseconds;
+            if (isStalled && !_isCut && Guards.StalledClientsAreCut)
             {
                 Cut();
             }

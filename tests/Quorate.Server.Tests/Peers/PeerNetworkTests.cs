@@ -162,7 +162,7 @@ public sealed class PeerNetworkTests
         Assert.Single(a.Events.Distinct());
     }
 
-    /// <summary>What waited for a connection that never came about is known not to have left, and nothing else is.</summary>
+    /// <summary>What waited for a connection that never came about has surely not left; nothing else has.</summary>
     [Fact]
     public void What_never_left_is_told_from_what_may_have()
     {
