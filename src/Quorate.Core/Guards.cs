@@ -387,6 +387,28 @@ public static class Guards
 
     /// <summary>S9: no data key comes into the metadata that its leader's master key does not open.</summary>
     public static bool WrappedKeysAreProven => On();
+    /// <summary>S6: the length of a frame that another node names is judged before it is believed.</summary>
+    public static bool FramesAreBounded => On();
+
+    /// <summary>S7: nothing more is read from a client for which too much waits already.</summary>
+    public static bool RepliesWaitingAreBounded => On();
+
+    /// <summary>S7: a client that takes nothing of what waits for it is cut after a time.</summary>
+    public static bool StalledClientsAreCut => On();
+
+    /// <summary>R20: nobody talks to a node of another cluster, whoever has its address now.</summary>
+    public static bool OtherClustersAreRefused => On();
+
+    /// <summary>R33: what is urgent leaves before what is large, piece by piece.</summary>
+    public static bool UrgentLeavesFirst => On();
+
+    /// <summary>S5: a node whose disk is full hands its leaderships to nodes whose disks are not.</summary>
+    public static bool FullNodesLeadNothing => On();
+
+    /// <summary>
+    /// R21: while a node itself was held up nobody could be heard by it, so that time is nobody's silence.
+    /// </summary>
+    public static bool OwnStallIsNobodysSilence => On();
 
     /// <summary>R20: a message of a node speaks for replicas of that node alone.</summary>
     public static bool NodesSpeakForThemselves => On();

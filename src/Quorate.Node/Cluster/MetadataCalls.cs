@@ -164,6 +164,12 @@ internal sealed class MetadataCalls(ClusterParts parts)
         warning = null;
         KeyspaceRecord keyspace = command.CreateKeyspace.Keyspace;
         ByteString wrapped = ByteString.Empty;
+        if (parts.Settings.Metadata.PartitionsProblem(call.Partitions) is { } problem)
+        {
+            // A plan of another number has no partitions, and what refuses that would not know how many were wanted.
+            return problem;
+        }
+
         if (keyspace.Eviction == Eviction.AllLfu)
         {
             return "Keys can not be evicted by how often they are used yet: choose one of the other policies.";

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Quorate.Core.Model;
-using Quorate.Core.Raft;
 using Quorate.Node.Cluster.Routing;
 using Quorate.Node.Partitions;
 
@@ -28,17 +27,11 @@ internal enum StopStage : byte
 /// <para>Invariant: each stage has its end (<see cref="ClusterSettings.HandOverAfter"/>,
 /// <see cref="ClusterSettings.StopAfter"/>), whatever the others do.</para>
 /// </summary>
-internal sealed class Stopping(ClusterParts parts, LocalCalls local)
+internal sealed class Stopping(ClusterParts parts, Heirs heirs, LocalCalls local)
 {
-    private readonly SortedSet<GroupId> _leaving = [];
-
-    /// <summary>Leaderships given to each node so far: they are spread over all that may have them.</summary>
-    private readonly SortedDictionary<NodeId, int> _given = [];
-
     /// <summary>What a checkpoint should hold before the end: under load, rows go on being written.</summary>
     private readonly SortedDictionary<GroupId, LogIndex> _appliedAtSaving = [];
-    private bool _metadataLeaves;
-    private int _handedOver;
+    private int _handedOverBefore;
     private Instant _begun = Instant.Never;
     private Instant _handOverFrom = Instant.Never;
     private Instant _savingSince = Instant.Never;
@@ -58,6 +51,7 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
 
         Stage = StopStage.HandingOver;
         _begun = parts.Now;
+        _handedOverBefore = heirs.HandedOver;
 
         // Until then others have told whether they stop, too: leaderships are not handed round among those that go.
         _handOverFrom = _begun + (parts.Settings.Node.Heartbeats.Interval * 2);
@@ -72,7 +66,7 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
         }
 
         // One that has come back meanwhile is handed over again, at any stage.
-        int left = HandOver();
+        int left = heirs.HandOverAll();
         Duration since = parts.Now - _begun;
         if (Stage == StopStage.HandingOver)
         {
@@ -81,7 +75,8 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
                 return false;
             }
 
-            Tell($"{_handedOver} leaderships handed over", since, left, "not taken by any other node in time");
+            int gone = heirs.HandedOver - _handedOverBefore;
+            Tell($"{gone} leaderships handed over", since, left, "not taken by any other node in time");
             Stage = StopStage.Saving;
             _savingSince = parts.Now;
             BeginSaving();
@@ -126,98 +121,10 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
             || partition.Replica.CheckpointAt >= _appliedAtSaving.GetValueOrDefault(group);
     }
 
-    /// <summary>Begins to hand over whatever this node leads; how many leaderships somebody else could have.</summary>
-    private int HandOver()
-    {
-        int left = HandOver(parts.Metadata.IsLeader ? parts.Metadata.Raft : null) ? 1 : 0;
-        foreach (GroupId group in parts.Runtime.Partitions)
-        {
-            Partition partition = parts.Runtime.Find(group)!;
-            left += partition.IsLeader && HandOver(group, partition) ? 1 : 0;
-        }
-
-        return left;
-    }
-
     /// <summary>
     /// Nothing was left to hand over: the others have noticed, and ask nothing here any more, or have had the time to.
     /// </summary>
     private bool IsQuiet() =>
         (local.OfOthers == 0 && local.LastReceived + parts.Settings.StopQuiet <= parts.Now)
         || _savingSince + parts.Settings.StopQuietMax <= parts.Now;
-
-    /// <summary>False when nobody can take it.</summary>
-    private bool HandOver(GroupId group, Partition partition)
-    {
-        if (_leaving.Contains(group))
-        {
-            return true;
-        }
-
-        if (HeirOf(partition.Replica.Group!) is not { } heir)
-        {
-            return false;
-        }
-
-        _leaving.Add(group);
-        _given[heir.NodeId] = _given.GetValueOrDefault(heir.NodeId) + 1;
-        local.Transfer(group, heir, reply =>
-        {
-            _leaving.Remove(group);
-            _handedOver += reply.Outcome == Outcome.Done ? 1 : 0;
-        });
-        return true;
-    }
-
-    private bool HandOver(RaftGroup? metadata)
-    {
-        if (metadata is null || HeirOf(metadata) is not { } heir)
-        {
-            return false;
-        }
-
-        if (!_metadataLeaves)
-        {
-            _metadataLeaves = true;
-            parts.Metadata.Transfer(heir, reply =>
-            {
-                _metadataLeaves = false;
-                _handedOver += reply.Outcome == Outcome.Done ? 1 : 0;
-            });
-        }
-
-        return true;
-    }
-
-    /// <summary>
-    /// The voter that is heard, does not stop itself, and has all that is committed; of these the one that was given
-    /// least. Where none has, the one that has most. Null when there is none.
-    /// </summary>
-    private ReplicaId? HeirOf(RaftGroup raft)
-    {
-        ReplicaId? best = null;
-        (bool IsComplete, int Given, LogIndex Match) of = default;
-        foreach (ReplicaId voter in raft.Membership.Voters)
-        {
-            if (voter == raft.Id || !parts.IsHeard(voter.NodeId) || parts.IsStopping(voter.NodeId))
-            {
-                continue;
-            }
-
-            LogIndex match = raft.MatchOf(voter);
-            var now = (match >= raft.CommitIndex, _given.GetValueOrDefault(voter.NodeId), match);
-            if (best is null || IsBetter(now, of))
-            {
-                (best, of) = (voter, now);
-            }
-        }
-
-        return best;
-    }
-
-    private static bool IsBetter(
-        in (bool IsComplete, int Given, LogIndex Match) one, in (bool IsComplete, int Given, LogIndex Match) other) =>
-        one.IsComplete != other.IsComplete ? one.IsComplete
-        : one.IsComplete && one.Given != other.Given ? one.Given < other.Given
-        : one.Match > other.Match;
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using Quorate.Core.Model;
+using Quorate.Core;
 using Quorate.Protocol;
 
 namespace Quorate.Server.Resp;
@@ -111,7 +112,8 @@ internal sealed class RespConnection
         && _count < Shared.Settings.CommandsInFlightMax
         && _bytes < Shared.Settings.CommandBytesInFlightMax
         && _takenSinceTurn < Shared.Settings.CommandsPerTurnMax
-        && _replyBytes + (_count * _largeReply) <= Shared.Settings.ReplyBytesWaitingMax
+        && (_replyBytes + (_count * _largeReply) <= Shared.Settings.ReplyBytesWaitingMax
+            || !Guards.RepliesWaitingAreBounded)
         && (!Shared.Replies.IsTight || (_count == 0 && Shared.Replies.HasRoomFor(_usualReply)));
 
     /// <summary>

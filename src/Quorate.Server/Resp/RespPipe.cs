@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
+using Quorate.Core;
 using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Resp;
@@ -118,7 +119,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
     {
         lock (_gate)
         {
-            if (HasStalled(now, Shared.Settings.ReplyStallMilliseconds))
+            if (HasStalled(now, Shared.Settings.ReplyStallMilliseconds) && Guards.StalledClientsAreCut)
             {
                 Cut(isPressed: false);
             }

@@ -2,6 +2,7 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Wire;
+using Quorate.Storage.Disk;
 
 namespace Quorate.Node.Tests.Cluster;
 
@@ -24,6 +25,27 @@ public sealed class BalanceTests
         killed.Start();
         world.Await("leaders are spread again", () => IsSpread(world), 20_000);
         Assert.Equal("+OK", world.Do(killed, "SET k v"));
+    }
+
+    [Fact]
+    public void A_machine_that_stood_still_with_all_its_nodes_elects_nobody()
+    {
+        TestWorld world = new TestWorld(3, settings: Sixteen).Formed();
+        world.Await("leaders are spread", () => IsSpread(world));
+        world.Run(1000);
+        int elections = Elections(world);
+        foreach (int milliseconds in new[] { 250, 400, 1500 })
+        {
+            world.Machines.ForEach(machine => machine.IsPaused = true);
+            world.Run(milliseconds);
+            world.Machines.ForEach(machine => machine.IsPaused = false);
+            Assert.Equal("+OK", world.Do(world.Machines[0], "SET k v"));
+            world.Run(1000);
+        }
+
+        Assert.Equal(elections, Elections(world));
+        Assert.DoesNotContain(
+            world.Machines.SelectMany(machine => machine.Events), happened => happened.Kind == "silent");
     }
 
     [Fact]
@@ -82,6 +104,39 @@ public sealed class BalanceTests
         Assert.Equal(2, stopped.Events.Count(happened => happened.Kind == "stop"));
     }
 
+    /// <summary>S5: writes go on where there is room, and return with the room.</summary>
+    [Fact]
+    public void A_node_whose_disk_is_full_leads_nothing_until_it_has_room()
+    {
+        // Segments so large that what is written while leaderships change hands fits into the one that is left.
+        ClusterSettings roomy = new() { Node = new() { Log = new() { SegmentBytes = 1024 * 1024 } } };
+        TestWorld world = new TestWorld(3, settings: roomy).Formed();
+        world.Await("leaders are spread", () => IsSpread(world));
+        world.Run(2000);
+        Machine full = world.Machines[0];
+        full.Disk.Fate = operation =>
+            operation.Kind == DiskOperationKind.Allocate ? DiskStatus.Full : DiskStatus.Done;
+        string value = new('x', 16_000);
+        for (int i = 0; full.Node!.Runtime.SpaceIsLow is false; i++)
+        {
+            Assert.True(i < 2000, "the log runs short of space");
+            world.Do(world.Machines[1], $"SET k{i} {value}");
+        }
+
+        world.Await("it leads nothing", () => Led(world)[full.Id] == 0);
+        Assert.Contains(full.Events, happened => happened.Kind == "space");
+        for (int i = 0; i < 16; i++)
+        {
+            Assert.Equal("+OK", world.Do(world.Machines[1], $"SET after{i} v"));
+        }
+
+        Assert.Null(full.Ending);
+        full.Disk.Fate = null;
+        world.Run(3000);
+        Assert.False(full.Node!.Runtime.SpaceIsLow, "it has room: " + string.Join("; ", full.Disk.Names));
+        world.Await("leaders are spread again", () => IsSpread(world), 20_000);
+    }
+
     [Fact]
     public void A_stop_waits_for_nobody_for_long()
     {
@@ -97,8 +152,8 @@ public sealed class BalanceTests
         world.Await("it is ready", () => stopped.IsStopReady, 6000);
         Assert.InRange((world.Now - before).Microseconds / 1000, 100, 4200);
         Assert.True(stopped.HasHandedOver, "its clients were let go");
-        Assert.Contains(
-            stopped.Events, happened => happened.Sentence.Contains("not taken by any other node", StringComparison.Ordinal));
+        string said = string.Join(' ', stopped.Events.Select(happened => happened.Sentence));
+        Assert.Contains("not taken by any other node in time", said, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class KeyspaceTests
             Assert.Equal(Outcome.Done, world.Do(machine, drop).Outcome);
             world.Run(1000);
             Assert.DoesNotContain(FilesOf(world), file => prefixes.Any(file.StartsWith));
-            Assert.Equal("Refused NotLeader", Late(world, machine, id));
+            Assert.Equal("Refused KeyspaceGone", Late(world, machine, id));
         }
     }
 
@@ -42,6 +42,13 @@ public sealed class KeyspaceTests
         Machine at = world.Machines[2];
         Assert.Contains("already", world.Do(at, Creation("default"), 2).Result!.Refusal, StringComparison.Ordinal);
         Assert.Contains("lost", world.Do(at, Creation("one", 1), 2).Warning, StringComparison.Ordinal);
+        foreach (int count in new[] { 984, 0, 8192 })
+        {
+            Assert.Equal(
+                $"A keyspace starts with a power of two of partitions, at most 4096, not {count}.",
+                world.Do(at, Creation("many"), count).Result!.Refusal);
+        }
+
         MetadataCommand secret = Creation("secret");
         secret.CreateKeyspace.Keyspace.Encrypted = true;
         Assert.Contains("--master-key-file", world.Do(at, secret, 2).Result!.Refusal, StringComparison.Ordinal);

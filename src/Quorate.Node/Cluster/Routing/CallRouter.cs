@@ -60,8 +60,9 @@ internal sealed class CallRouter
     {
         if (_parts.HasEnded || !_parts.View.TryFind(call.Keyspace, out KeyspaceView? keyspace))
         {
-            call.Complete(new CallResult(
-                Outcome.Refused, DropReason.NotLeader, default, default, RowVersion.Zero, default));
+            // Whoever asks has seen it in a view of a moment ago.
+            DropReason reason = _parts.HasEnded ? DropReason.NotLeader : DropReason.KeyspaceGone;
+            call.Complete(new CallResult(Outcome.Refused, reason, default, default, RowVersion.Zero, default));
             return;
         }
 
