@@ -74,6 +74,9 @@ public static class Guards
     /// <summary>R10: a vote leaves only after it is durable.</summary>
     public static bool VoteLeavesAfterSync => On();
 
+    /// <summary>A replica begins no election before its disk has term and vote of the last one.</summary>
+    public static bool CampaignsWaitForTheDisk => On();
+
     /// <summary>R10: an append is acknowledged only after its entries are durable.</summary>
     public static bool AppendAcknowledgedAfterSync => On();
 
@@ -174,6 +177,9 @@ public static class Guards
 
     /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
     public static bool ChecksumsAreChained => On();
+
+    /// <summary>R26: a batch whose records are partly those of an older one is not whole, though each record is.</summary>
+    public static bool BatchesAreNoCrcOfCrcs => On();
 
     /// <summary>
     /// S1: what an earlier life of a recycled segment left in its file is never taken for the log's own.
@@ -307,6 +313,9 @@ public static class Guards
 
     /// <summary>With too many tables some are merged before another checkpoint begins.</summary>
     public static bool TablesStayBounded => On();
+
+    /// <summary>S4: no merge begins over tables that another one is about to replace.</summary>
+    public static bool MergesSpareEachOther => On();
     /// <summary>Rows in memory that a table holds too go when memory is short.</summary>
     public static bool CleanRowsAreEvicted => On();
 
@@ -387,6 +396,19 @@ public static class Guards
     /// R21: while a node itself was held up nobody could be heard by it, so that time is nobody's silence.
     /// </summary>
     public static bool OwnStallIsNobodysSilence => On();
+    /// <summary>
+    /// S9: a node does not start with a master key that does not open what its folder holds, nor without one.
+    /// </summary>
+    public static bool MasterKeyIsProvenAtStart => On();
+
+    /// <summary>S9: a replica takes no entry that was sealed with a data key which it does not hold yet.</summary>
+    public static bool EntriesAwaitTheirKey => On();
+
+    /// <summary>S7: a request is taken only while what is under way on the whole node leaves room for it.</summary>
+    public static bool UnderWayIsBounded => On();
+
+    /// <summary>S9: no data key comes into the metadata that its leader's master key does not open.</summary>
+    public static bool WrappedKeysAreProven => On();
 
     /// <summary>R20: a message of a node speaks for replicas of that node alone.</summary>
     public static bool NodesSpeakForThemselves => On();

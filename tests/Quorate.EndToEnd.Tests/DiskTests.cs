@@ -12,6 +12,9 @@ public sealed class DiskTests
     /// <summary>What the test leaves free, over what the node keeps for itself (64 MiB).</summary>
     private const long LeftBytes = 72L * 1024 * 1024;
 
+    /// <summary>Less than what the node keeps for itself.</summary>
+    private const long OverfullLeftBytes = 24L * 1024 * 1024;
+
     /// <summary>More than all segments that the log has made ready can take.</summary>
     private const int WritesMax = 4000;
 
@@ -68,6 +71,43 @@ public sealed class DiskTests
         }
 
         TestContext.Current.TestOutputHelper!.WriteLine($"{acknowledged.Count} writes, then {refusal}");
+    }
+
+    /// <summary>
+    /// The worst case of a start: less is free than the node keeps for itself, and no segment of the log is left that
+    /// could be used again. What it keeps for itself is kept for this.
+    /// </summary>
+    [Fact]
+    public async Task It_starts_on_a_disk_that_is_fuller_than_its_reserve_without_a_spare_segment()
+    {
+        Tools.SkipUnlessRoot("mount a file system");
+        using var cluster = new ServedCluster(1);
+        ServedNode node = cluster.Nodes[0];
+        using FileSystem disk = FileSystem.Mount(node.Folder, FileSystemBytes);
+        for (int start = 0; start < 3; start++)
+        {
+            node.Start();
+            await cluster.UntilReady();
+            await (start == 0
+                ? cluster.UntilSays(node, "+OK", "SET", "first", "1")
+                : cluster.UntilSays(node, "1", "GET", "first"));
+            node.Signal(start == 1 ? "KILL" : "TERM");
+            node.WaitForEnd(EndTime);
+            string ballast = Path.Combine(node.Folder, "ballast");
+            File.Delete(ballast);
+            foreach (string spare in Directory.EnumerateFiles(Path.Combine(node.Folder, "files"), "node-log-*")
+                .Where(file => File.ReadAllBytes(file).AsSpan().IndexOfAnyExcept((byte)0) < 0))
+            {
+                File.Delete(spare);
+            }
+
+            disk.FillUp(ballast, OverfullLeftBytes);
+        }
+
+        File.Delete(Path.Combine(node.Folder, "ballast"));
+        node.Start();
+        await cluster.UntilSays(node, "+OK", "SET", "last", "2");
+        Assert.Equal("1", node.Ask("GET", "first"));
     }
 
     [Fact]

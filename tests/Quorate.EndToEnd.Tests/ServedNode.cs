@@ -13,6 +13,8 @@ internal sealed class ServedNode : IDisposable
     /// <summary>The executable that is tested.</summary>
     public static readonly string Program = Find();
 
+    private static readonly string[] SmallMemory = ["--memory", "512MiB"];
+
     private readonly StringBuilder _said = new();
     private readonly string[] _arguments;
     private readonly IPAddress _address;
@@ -33,7 +35,7 @@ internal sealed class ServedNode : IDisposable
         _arguments =
         [
             "serve", "--data", folder, "--resp-port", Text(RespPort), "--http-port", Text(HttpPort), "--peer-port",
-            Text(PeerPort), "--memory", "512MiB", .. more,
+            Text(PeerPort), .. more.Contains("--memory", StringComparer.Ordinal) ? [] : SmallMemory, .. more,
         ];
     }
 

@@ -291,6 +291,8 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         }
     }
 
+    void INodeHost.LogOpened() => _parts.Host.LogOpened();
+
     void INodeHost.UnknownLogs(IReadOnlyList<LogStream> streams)
     {
         _keeper.UnknownLogs(streams);
@@ -321,6 +323,9 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
                 news.Heard ? "heard" : "silent", $"Node {news.Node.Value} is {(news.Heard ? "heard" : "silent")}.");
         }
     }
+
+    void INodeHost.SnapshotRefused(GroupId group, string problem) =>
+        _parts.Say("snapshot", Reporting.SnapshotSentence(group, problem));
 
     void INodeHost.PartitionDropped(GroupId group) =>
         _parts.Say("partition", $"Nothing of partition {group} is left on node {Id.Value}.");

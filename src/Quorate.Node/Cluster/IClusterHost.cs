@@ -47,6 +47,12 @@ public interface IClusterHost
     /// <summary>Call the node's Work, when there is time.</summary>
     void WorkWaits();
 
+    /// <summary>
+    /// The log has been read, and its tail is durable in a segment of this start's own: the start needs no more space
+    /// than it has taken.
+    /// </summary>
+    void LogOpened();
+
     /// <summary>The metadata has changed, or who leads: addresses of peers are in it.</summary>
     void ViewChanged(ClusterView view);
 

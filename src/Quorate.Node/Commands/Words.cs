@@ -112,7 +112,9 @@ internal static class Words
         }
 
         bool isNumber = unsigned.Length > 0 && unsigned[0] is (>= (byte)'0' and <= (byte)'9') or (byte)'.';
+        // The library would let zeros pass at the end.
         return isNumber
+            && unsigned[^1] != 0
             && double.TryParse(unsigned, FloatStyles, CultureInfo.InvariantCulture, out value)
             && double.IsFinite(value = negative ? -value : value);
     }

@@ -16,6 +16,9 @@ public sealed class SealedEntries(EntrySealer sealer, CurrentKey current) : IEnt
     {
     }
 
+    /// <summary>Whether the key that it is sealed with, if it is, is here.</summary>
+    public bool HasKeyOf(ReadOnlySpan<byte> payload) => sealer.HasKeyOf(payload);
+
     public ReadOnlyMemory<byte> Seal(ReadOnlyMemory<byte> batch)
     {
         var output = new ArrayBufferWriter<byte>(batch.Length + EntrySealer.OverheadBytes);

@@ -128,9 +128,12 @@ internal static class NodeMetrics
             text.Add(node.IsHeard ? 1 : 0, "node", node.Id.ToString());
         }
 
-        text.Gauge("quorate_memory_budget_bytes", "The budget for rows, caches, indexes and filters.")
+        text.Gauge("quorate_memory_budget_bytes", "What the node counts: rows, caches, indexes and filters (total, "
+            + "used); entries, requests, replies and messages under way (under_way_total, under_way).")
             .Add(report.MemoryTotalBytes, "what", "total")
-            .Add(report.MemoryUsedBytes, "what", "used");
+            .Add(report.MemoryUsedBytes, "what", "used")
+            .Add(report.MemoryUnderWayTotalBytes, "what", "under_way_total")
+            .Add(report.MemoryUnderWayBytes, "what", "under_way");
         text.Gauge("quorate_memory_used_bytes", "What is used of the budget, by what for.");
         foreach (MemoryReport use in report.Memory)
         {

@@ -14,13 +14,16 @@ namespace Quorate.Server.Resp;
 /// </summary>
 public sealed class RespEndpoint : ConnectionHandler, IDisposable
 {
-    /// <summary>How often slow clients are looked for, in milliseconds.</summary>
-    private const int CheckMilliseconds = 1000;
+    /// <summary>How often slow clients are looked for, in milliseconds; while memory is not short, every fourth
+    /// time.</summary>
+    private const int CheckMilliseconds = 250;
 
     private readonly RespShared _shared;
     private readonly Timer _checks;
     private readonly TaskCompletionSource _emptied = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isDraining;
+    private int _checksDone;
+    private int _isChecking;
 
     public RespEndpoint(RespSettings settings, INodeGateway gateway, RespNode node)
     {
@@ -30,6 +33,9 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
 
     /// <summary>Open connections.</summary>
     public int ConnectionCount => _shared.Connections.Count;
+
+    /// <summary>Replies that wait for clients to take them, in bytes.</summary>
+    public long ReplyBytesWaiting => _shared.Replies.Held;
 
     internal RespShared Shared => _shared;
 
@@ -130,10 +136,55 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
 
     private void Check()
     {
-        long now = Environment.TickCount64;
-        foreach (RespPipe pipe in _shared.Connections.Values)
+        // A timer does not wait for the call before it.
+        if (Interlocked.Exchange(ref _isChecking, 1) != 0)
         {
-            pipe.Check(now);
+            return;
+        }
+
+        long now = Environment.TickCount64;
+        if (_shared.Replies.IsPressed)
+        {
+            Relieve(now);
+        }
+
+        if (_shared.Replies.TakeWaiting())
+        {
+            foreach (RespPipe pipe in _shared.Connections.Values)
+            {
+                pipe.LookForRoom();
+            }
+        }
+
+        if (++_checksDone % 4 == 0)
+        {
+            foreach (RespPipe pipe in _shared.Connections.Values)
+            {
+                pipe.Check(now);
+            }
+        }
+
+        Volatile.Write(ref _isChecking, 0);
+    }
+
+    /// <summary>Closes the clients that hold most of those that take nothing, until there is room again.</summary>
+    private void Relieve(long now)
+    {
+        (long Held, RespPipe Pipe)[] heaviest =
+        [
+            .. _shared.Connections.Values.Select(pipe => (pipe.Connection.Held, Pipe: pipe))
+                .Where(each => each.Held > 0).OrderByDescending(each => each.Held),
+        ];
+        long toGo = _shared.Replies.Held - (_shared.Replies.BytesMax / 2);
+        foreach ((long held, RespPipe pipe) in heaviest)
+        {
+            if (toGo <= 0)
+            {
+                break;
+            }
+
+            // What it holds goes when its own thread sees that it is cut.
+            toGo -= pipe.TryCut(now) ? held : 0;
         }
     }
 }

@@ -59,6 +59,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             {
                 _isOver = true;
                 _isFlushing = false;
+                Connection.Unflushed = 0;
                 Connection.End();
                 GiveTurns();
             }
@@ -118,11 +119,38 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
     {
         lock (_gate)
         {
-            bool isStalled = _isFlushing && now - _flushingSince > Shared.Settings.ReplyStallMilliseconds;
-            if (isStalled && !_isCut && Guards.StalledClientsAreCut)
+            if (HasStalled(now, Shared.Settings.ReplyStallMilliseconds) && Guards.StalledClientsAreCut)
             {
-                Cut();
+                Cut(isPressed: false);
             }
+        }
+    }
+
+    /// <summary>There may be room for the replies to a client that waits for it.</summary>
+    public void LookForRoom()
+    {
+        lock (_gate)
+        {
+            WakeIfRoom();
+            if (!IsIdle)
+            {
+                Shared.Replies.NoteWaiting();
+            }
+        }
+    }
+
+    /// <summary>Memory is short: a client that takes nothing is cut sooner. False when it takes something.</summary>
+    public bool TryCut(long now)
+    {
+        lock (_gate)
+        {
+            bool hasStalled = HasStalled(now, Shared.Settings.PressedStallMilliseconds);
+            if (hasStalled)
+            {
+                Cut(isPressed: true);
+            }
+
+            return hasStalled;
         }
     }
 
@@ -211,6 +239,8 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
                 return Task.CompletedTask;
             }
 
+            Shared.Replies.NoteWaiting();
+
             // The continuation must not run under the gate.
             _awaited = new(TaskCreationOptions.RunContinuationsAsynchronously);
             return _awaited.Task;
@@ -241,6 +271,11 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             Flush();
         }
 
+        WakeIfRoom();
+    }
+
+    private void WakeIfRoom()
+    {
         if (!IsIdle && HasRoom)
         {
             TaskCompletionSource? awaited = _awaited;
@@ -251,7 +286,8 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
 
     private void Flush()
     {
-        Shared.Counters.Wrote(_output.Pending);
+        long bytes = _output.Pending;
+        Shared.Counters.Wrote(bytes);
         _output.Pending = 0;
 
         // The transport may run on inside the call, and come back here.
@@ -276,6 +312,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         }
 
         _flushingSince = Environment.TickCount64;
+        Connection.Unflushed = bytes;
         _flush.UnsafeOnCompleted(_onFlushed);
     }
 
@@ -306,6 +343,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             if (!_isOver)
             {
                 _isFlushing = false;
+                Connection.Unflushed = 0;
                 End(result);
                 GiveTurns();
             }
@@ -322,9 +360,12 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         }
     }
 
-    private void Cut()
+    private bool HasStalled(long now, int milliseconds) =>
+        _isFlushing && !_isCut && now - _flushingSince > milliseconds;
+
+    private void Cut(bool isPressed)
     {
-        Shared.Counters.CutOne();
+        Shared.Counters.CutOne(isPressed);
         Abort();
         Connection.Close();
         TaskCompletionSource? awaited = _awaited;
@@ -332,18 +373,22 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         awaited?.SetResult();
     }
 
-    /// <summary>Forgets what is written.</summary>
+    /// <summary>Forgets what is written; of any thread, since nobody reads it.</summary>
     private sealed class NoOutput : IBufferWriter<byte>
     {
+        private const int BytesMin = 64 * 1024;
+
         public static readonly NoOutput Instance = new();
+
+        private readonly byte[] _bytes = new byte[BytesMin];
 
         public void Advance(int count)
         {
         }
 
-        public Memory<byte> GetMemory(int sizeHint = 0) => new byte[Math.Max(sizeHint, 256)];
+        public Memory<byte> GetMemory(int sizeHint = 0) => sizeHint <= BytesMin ? _bytes : new byte[sizeHint];
 
-        public Span<byte> GetSpan(int sizeHint = 0) => new byte[Math.Max(sizeHint, 256)];
+        public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
     }
 
     /// <summary>Counts what is written since the last flush.</summary>

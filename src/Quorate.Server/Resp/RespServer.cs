@@ -31,7 +31,12 @@ public sealed class RespServer : IAsyncDisposable
         });
         _listen = listen!;
         var transport = new SocketTransportFactory(
-            Options.Create(new SocketTransportOptions { UnsafePreferInlineScheduling = true, Backlog = 4096 }),
+            Options.Create(new SocketTransportOptions
+            {
+                UnsafePreferInlineScheduling = true,
+                Backlog = 4096,
+                MaxReadBufferSize = endpoint.Shared.Settings.ReadAheadBytesMax,
+            }),
             logging);
         _kestrel = new KestrelServer(Options.Create(options), transport, logging);
     }

@@ -99,7 +99,7 @@ internal sealed class Scatter : RequestSteps
             return null;
         }
 
-        string error = Outcomes.ErrorOf(worst.Result.Outcome, worst.Result.Reason);
+        string error = Outcomes.ErrorOf(worst);
         bool isPartly = writes && done > 0;
         return isPartly
             ? $"{ErrorCodes.Unknown} {done} of {calls.Count} parts of the command were done, in as many partitions; of "

@@ -59,7 +59,7 @@ internal sealed class TransactionRun(Transaction transaction, bool isConditional
         CallResult result = request.Call.Result;
         if (result.Outcome != Outcome.Done)
         {
-            request.Error(Outcomes.ErrorOf(result.Outcome, result.Reason));
+            request.Error(Outcomes.ErrorOf(request.Call));
             return;
         }
 

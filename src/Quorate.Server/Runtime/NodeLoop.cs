@@ -333,6 +333,9 @@ public sealed class NodeLoop : INodeGateway, IDisposable
     private bool IsEnough(int rounds, Duration time) =>
         rounds >= _settings.BorrowedRoundsMax || time.Microseconds >= _settings.BorrowedMicrosecondsMax;
 
+    /// <summary>Messages that wait for the node, in bytes.</summary>
+    public long InboxBytes => _inbox.Bytes;
+
     private void HandOver()
     {
         Figures.HandOvers++;

@@ -45,6 +45,7 @@ public sealed class NodeProcess : IAsyncDisposable
     private MasterKey? _masterKey;
     private LocalReads? _reads;
     private RespServer? _clients;
+    private volatile RespEndpoint? _endpoint;
 
     private NodeProcess(ServerSettings settings, Action<ExitCode, string> end)
     {
@@ -157,7 +158,7 @@ public sealed class NodeProcess : IAsyncDisposable
             // A start must be able to write the log's tail anew.
             IsReserveOpen = true,
         };
-        var budget = new MemoryBudget(memory.BudgetBytes);
+        var budget = new MemoryBudget(memory.BudgetBytes, memory.UnderWayBytes);
         _usedBytes = () => (budget.UsedBytes, budget.TotalBytes);
         var events = new EventHistory { Heard = heard };
         NodeRecord self = Self();
@@ -171,6 +172,7 @@ public sealed class NodeProcess : IAsyncDisposable
             Folder = folder,
             Events = events,
             Reads = _reads,
+            Count = () => CountUnderWay(budget),
             Formation = new()
             {
                 Seeds = _settings.Seeds,
@@ -210,6 +212,13 @@ public sealed class NodeProcess : IAsyncDisposable
         Keep(peers);
     }
 
+    /// <summary>What threads besides the node's hold of its memory; called on the node's.</summary>
+    private void CountUnderWay(MemoryBudget budget)
+    {
+        budget.Note(MemoryUse.Links, Facts.Peers.WaitingBytes + Facts.Peers.PartialBytes + Facts.Loop.InboxBytes);
+        budget.Note(MemoryUse.Clients, _endpoint?.ReplyBytesWaiting ?? 0);
+    }
+
     private async Task<(ExitCode Code, string Problem)> Listen()
     {
         string what = "";
@@ -235,7 +244,7 @@ public sealed class NodeProcess : IAsyncDisposable
 
     private async Task ListenForClients()
     {
-        var endpoint = new RespEndpoint(
+        RespEndpoint endpoint = _endpoint = new RespEndpoint(
             Facts.Memory.Limits.Of(
                 new RespSettings { RequestDeadlineMilliseconds = _settings.RequestDeadlineMilliseconds }),
             Facts.Loop,
@@ -280,7 +289,8 @@ public sealed class NodeProcess : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return $"--master-key-file {file} cannot be read: {e.Message}";
+            return $"--master-key-file {file} cannot be read ({e.Message.TrimEnd('.')}): name the file that holds the "
+                + "cluster's master key.";
         }
     }
 

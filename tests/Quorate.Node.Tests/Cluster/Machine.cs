@@ -77,6 +77,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
         Ending = null;
         HasHandedOver = false;
         IsStopReady = false;
+        FilesAtLogOpened = null;
         Formation = new(
             new FormationPlace
             {
@@ -204,6 +205,11 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
     public void TurnWaits() => _turnWaits = true;
 
     public void WorkWaits() => _workWaits = true;
+
+    /// <summary>What was on the disk when the log was told to be open, in this life; null before.</summary>
+    public string[]? FilesAtLogOpened { get; private set; }
+
+    public void LogOpened() => FilesAtLogOpened = [.. Disk.Names];
 
     public void ViewChanged(ClusterView view) => Views++;
 

@@ -72,7 +72,8 @@ public sealed class RedisComparisonTests
 
         return Scans.Contains(command) && ReplyText.Parts(reply) is { Count: 2 }
             ? SortedScan(reply, command == "SSCAN" ? 1 : 2)
-            : ReplyText.Of(reply);
+            // Which zero the smaller or larger of two is hangs on the order of the sets in Redis.
+            : ReplyText.Of(reply).Replace(", -0]", ", 0]", StringComparison.Ordinal);
     }
 
     /// <summary>The marks and counts of a reply whose elements are chosen by chance.</summary>

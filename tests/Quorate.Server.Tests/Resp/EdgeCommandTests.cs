@@ -43,6 +43,10 @@ public sealed class EdgeCommandTests
             "-ERR syntax error",
             client.Run("KEYSPACE ALTER other PARTITIONS 8"),
             StringComparison.Ordinal);
+        Assert.StartsWith(
+            "-ERR Keyspace 'other' is not encrypted", client.Run("KEYSPACE ROTATE other"), StringComparison.Ordinal);
+        Assert.Contains("data-key\r\n$1\r\n0\r\n", client.Run("KEYSPACE INFO other"), StringComparison.Ordinal);
+        Assert.StartsWith("-ERR wrong number", client.Run("KEYSPACE ROTATE"), StringComparison.Ordinal);
         Assert.StartsWith("-ERR unknown subcommand 'BAD'", client.Run("KEYSPACE BAD"), StringComparison.Ordinal);
 
         client.Run("KEYSPACE USE other");

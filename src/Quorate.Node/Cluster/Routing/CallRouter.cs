@@ -364,7 +364,7 @@ internal sealed class CallRouter
     {
         if (!_routes.TryGetValue(group, out PartitionRoute? route))
         {
-            route = new(group, _settings);
+            route = new(group, _settings, _parts.Place.Memory);
             _routes.Add(group, route);
         }
 

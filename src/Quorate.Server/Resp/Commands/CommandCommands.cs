@@ -19,7 +19,7 @@ internal static class CommandCommands
         ["GETV"] = "Gets a string with its version.",
         ["KEYVERSION"] = "Gets the version of a key of any type.",
         ["IFVERSION"] = "In a transaction: does nothing unless keys have these versions.",
-        ["KEYSPACE"] = "Creates, alters, drops, chooses, lists and shows keyspaces.",
+        ["KEYSPACE"] = "Creates, alters, drops, chooses, lists and shows keyspaces, and rotates data keys.",
         ["CONSISTENCY"] = "Sets or shows the connection's read and write levels.",
     };
 

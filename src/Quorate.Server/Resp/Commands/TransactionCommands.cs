@@ -120,7 +120,7 @@ internal static class TransactionCommands
             CallResult result = request.Call.Result;
             if (result.Outcome != Outcome.Done)
             {
-                request.Error(Outcomes.ErrorOf(result.Outcome, result.Reason));
+                request.Error(Outcomes.ErrorOf(request.Call));
                 return;
             }
 
