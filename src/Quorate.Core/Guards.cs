@@ -374,19 +374,6 @@ public static class Guards
     /// </summary>
     public static bool RefusedRoundStaysRefused => On();
 
-    /// <summary>
-    /// S9: a node does not start with a master key that does not open what its folder holds, nor without one.
-    /// </summary>
-    public static bool MasterKeyIsProvenAtStart => On();
-
-    /// <summary>S9: a replica takes no entry that was sealed with a data key which it does not hold yet.</summary>
-    public static bool EntriesAwaitTheirKey => On();
-
-    /// <summary>S7: a request is taken only while what is under way on the whole node leaves room for it.</summary>
-    public static bool UnderWayIsBounded => On();
-
-    /// <summary>S9: no data key comes into the metadata that its leader's master key does not open.</summary>
-    public static bool WrappedKeysAreProven => On();
     /// <summary>S6: the length of a frame that another node names is judged before it is believed.</summary>
     public static bool FramesAreBounded => On();
 
@@ -409,6 +396,19 @@ public static class Guards
     /// R21: while a node itself was held up nobody could be heard by it, so that time is nobody's silence.
     /// </summary>
     public static bool OwnStallIsNobodysSilence => On();
+    /// <summary>
+    /// S9: a node does not start with a master key that does not open what its folder holds, nor without one.
+    /// </summary>
+    public static bool MasterKeyIsProvenAtStart => On();
+
+    /// <summary>S9: a replica takes no entry that was sealed with a data key which it does not hold yet.</summary>
+    public static bool EntriesAwaitTheirKey => On();
+
+    /// <summary>S7: a request is taken only while what is under way on the whole node leaves room for it.</summary>
+    public static bool UnderWayIsBounded => On();
+
+    /// <summary>S9: no data key comes into the metadata that its leader's master key does not open.</summary>
+    public static bool WrappedKeysAreProven => On();
 
     /// <summary>R20: a message of a node speaks for replicas of that node alone.</summary>
     public static bool NodesSpeakForThemselves => On();
