@@ -38,11 +38,16 @@ internal sealed class OverrideOptions
         Description = "Groups hold numbered registers, whatever the seed drew.",
     };
 
+    private readonly Option<bool> _cluster = new("--cluster")
+    {
+        Description = "Run a whole cluster, from empty disks on; groups are what keyspaces make.",
+    };
+
     public OverrideOptions() => _without.Validators.Add(CheckNames);
 
     /// <summary>All of them.</summary>
     public IEnumerable<Option> All =>
-        [_without, _nodes, _groups, _clients, _operations, _milliseconds, _salt, _values, _registers];
+        [_without, _nodes, _groups, _clients, _operations, _milliseconds, _salt, _values, _registers, _cluster];
 
     public PlanOverrides Read(ParseResult parsed)
     {
@@ -59,6 +64,7 @@ internal sealed class OverrideOptions
             Milliseconds = parsed.GetValue(_milliseconds),
             Salt = parsed.GetValue(_salt) ?? 0,
             Values = parsed.GetValue(_values) ? true : parsed.GetValue(_registers) ? false : null,
+            Cluster = parsed.GetValue(_cluster),
         };
     }
 

@@ -100,8 +100,7 @@ internal static class SimulatorCommand
 
     private static bool Shrink(ulong seed, PlanOverrides start, TextWriter output)
     {
-        Plan plan = PlanDrawing.Draw(seed, start);
-        RunResult first = RunResult.Of(plan);
+        RunResult first = RunResult.Of(seed, start);
         if (first.Broken is not { } broken)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}{start} breaks no claim."));
@@ -110,9 +109,9 @@ internal static class SimulatorCommand
 
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}{start}: {broken}"));
         var shrinker = new Shrinker(
-            overrides => RunResult.Of(PlanDrawing.Draw(seed, overrides)).Broken, broken.Claim, ShrinkRunsMax);
-        PlanOverrides smallest = shrinker.Shrink(start, PlanSize.Of(plan, first.Operations, first.SimulatedTime));
-        RunResult last = RunResult.Of(PlanDrawing.Draw(seed, smallest));
+            overrides => RunResult.Of(seed, overrides).Broken, broken.Claim, ShrinkRunsMax);
+        PlanOverrides smallest = shrinker.Shrink(start, PlanSize.Of(seed, start, first));
+        RunResult last = RunResult.Of(seed, smallest);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"smallest of {shrinker.Runs} runs, {last.Events} events instead of {first.Events}: "
@@ -123,8 +122,7 @@ internal static class SimulatorCommand
 
     private static bool Replay(ulong seed, PlanOverrides overrides, bool verbose, TextWriter output)
     {
-        Plan plan = PlanDrawing.Draw(seed, overrides);
-        RunResult result = RunResult.Of(plan, verbose ? output : null);
+        RunResult result = RunResult.Of(seed, overrides, verbose ? output : null);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"seed {seed}{overrides}: trace hash {result.TraceHash:x16}, {result.Events} events, "

@@ -148,30 +148,46 @@ public sealed class DiskTests
         await load.Judge();
     }
 
-    /// <summary>A small file system in memory, mounted on a folder.</summary>
-    private sealed class FileSystem : IDisposable
+    [Fact]
+    public async Task A_full_disk_of_one_node_of_three_stops_nobodys_writes()
     {
-        private readonly string _folder;
+        Tools.SkipUnlessRoot("mount a file system");
+        using var cluster = new ServedCluster(3);
+        ServedNode full = cluster.Nodes[2];
+        using FileSystem disk = FileSystem.Mount(full.Folder, FileSystemBytes);
+        cluster.Start();
+        await cluster.UntilReady();
+        disk.FillUp(Path.Combine(full.Folder, "ballast"), LeftBytes);
+        string value = new('v', 64 * 1024);
+        int written = 0;
+        await cluster.Until(
+            async () =>
+            {
+                for (int i = 0; i < 64; i++)
+                {
+                    string key = string.Create(CultureInfo.InvariantCulture, $"key-{written % 500}");
+                    await cluster.UntilSays(cluster.Nodes[written % 2], "+OK", "SET", key, value);
+                    written++;
+                }
 
-        private FileSystem(string folder) => _folder = folder;
+                return full.Said.Contains("The disk is full", StringComparison.Ordinal);
+            },
+            "the disk is full");
 
-        public static FileSystem Mount(string folder, long bytes)
+        // From here on the others go on without a write that is refused for the sake of the full one.
+        await cluster.UntilReady(cluster.Nodes[0], cluster.Nodes[1]);
+        await cluster.Until(async () => await LeadsNothing(cluster.Nodes[0], 3), "it leads nothing");
+        for (int i = 0; i < 200; i++)
         {
-            Directory.CreateDirectory(folder);
-            string size = string.Create(CultureInfo.InvariantCulture, $"size={bytes}");
-            (int code, _, string error) = Tools.Run("mount", "-t", "tmpfs", "-o", size, "none", folder);
-            Assert.SkipUnless(code == 0, $"No file system can be mounted here: {error.Trim()}");
-            return new(folder);
+            string key = string.Create(CultureInfo.InvariantCulture, $"after-{i}");
+            Assert.Equal("+OK", cluster.Nodes[i % 2].Ask("SET", key, "1"));
         }
 
-        /// <summary>Writes a file so large that only this much is left.</summary>
-        public void FillUp(string file, long leftBytes)
-        {
-            long bytes = new DriveInfo(_folder).AvailableFreeSpace - leftBytes;
-            Assert.True(bytes > 0, $"only {bytes + leftBytes} bytes are free");
-            Tools.Do("fallocate", "-l", bytes.ToString(CultureInfo.InvariantCulture), file);
-        }
-
-        public void Dispose() => Tools.Run("umount", "-l", _folder);
+        TestContext.Current.TestOutputHelper!.WriteLine($"it was full after {written} writes of 64 KiB");
     }
+
+    private static async Task<bool> LeadsNothing(ServedNode asked, uint node) =>
+        await asked.Report() is { } report && report.GetProperty("partitions").EnumerateArray().All(partition =>
+            partition.GetProperty("leader") is { ValueKind: System.Text.Json.JsonValueKind.Number } leader
+            && leader.GetUInt32() != node);
 }

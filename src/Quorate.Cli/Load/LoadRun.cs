@@ -146,9 +146,11 @@ internal sealed class LoadRun(LoadSettings settings)
 
     public void Record(HistoryLine line)
     {
-        while (!_history!.Writer.TryWrite(line))
+        ChannelWriter<HistoryLine> history = _history!.Writer;
+        while (!history.TryWrite(line))
         {
-            Thread.Sleep(1);
+            // The client's thread waits, as its requests would: what cannot be written down is not to be asked.
+            history.WaitToWriteAsync().AsTask().Wait();
         }
     }
 

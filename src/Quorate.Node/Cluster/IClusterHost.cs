@@ -57,12 +57,24 @@ public interface IClusterHost
     void ViewChanged(ClusterView view);
 
     /// <summary>
+    /// A node has said where it is reached, which the metadata that is here may not say yet: it counts until the view
+    /// changes.
+    /// </summary>
+    void AddressLearnt(NodeId node, string peerAddress);
+
+    /// <summary>
     /// Partitions of this node were opened or dropped. A dropped one serves nobody any more, whoever still knows it.
     /// </summary>
     void PartitionsChanged();
 
     /// <summary>Something that an operator may want to know (an election, a silent node), in one sentence.</summary>
     void Happened(in NodeEvent happened);
+
+    /// <summary>
+    /// After <see cref="ClusterNode.BeginStop"/>: it leads nothing that another could lead, so its clients may be sent
+    /// away. <see cref="StopReady"/> follows.
+    /// </summary>
+    void HandedOver();
 
     /// <summary>
     /// After <see cref="ClusterNode.BeginStop"/>: nothing more is to be waited for; close the node and end the process.

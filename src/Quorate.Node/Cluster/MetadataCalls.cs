@@ -88,12 +88,20 @@ internal sealed class MetadataCalls(ClusterParts parts)
         }
     }
 
-    /// <summary>What a peer had may be lost; commands are not asked twice.</summary>
-    public void LinkLost(NodeId peer)
+    /// <summary>What a peer had may be lost; commands are not asked twice, unless they have never left.</summary>
+    public void LinkLost(NodeId peer, bool nothingLeft)
     {
         foreach (Pending pending in _pending.Values.Where(call => call.Target == peer).ToArray())
         {
-            Complete(pending, Outcome.Unknown, null);
+            if (nothingLeft)
+            {
+                pending.IsOut = false;
+                pending.Target = default;
+            }
+            else
+            {
+                Complete(pending, Outcome.Unknown, null);
+            }
         }
     }
 
@@ -156,6 +164,12 @@ internal sealed class MetadataCalls(ClusterParts parts)
         warning = null;
         KeyspaceRecord keyspace = command.CreateKeyspace.Keyspace;
         ByteString wrapped = ByteString.Empty;
+        if (parts.Settings.Metadata.PartitionsProblem(call.Partitions) is { } problem)
+        {
+            // A plan of another number has no partitions, and what refuses that would not know how many were wanted.
+            return problem;
+        }
+
         if (keyspace.Eviction == Eviction.AllLfu)
         {
             return "Keys can not be evicted by how often they are used yet: choose one of the other policies.";

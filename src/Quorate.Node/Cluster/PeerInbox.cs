@@ -93,6 +93,11 @@ internal sealed class PeerInbox(
         }
         else if (beat.From == from)
         {
+            if (beat.PeerAddress is { Length: > 0 } address)
+            {
+                parts.Host.AddressLearnt(from, address);
+            }
+
             parts.SaysItStops(from, beat.IsStopping);
             parts.Runtime.Hear(beat);
         }

@@ -10,6 +10,12 @@ internal static class Dispatch
 {
     public static void Start(RespRequest request)
     {
+        if (request.Connection.IsLeaving)
+        {
+            request.Connection.RefuseToLeave(request);
+            return;
+        }
+
         RespClient client = request.Connection.Client;
         if (request.Command.Problem is { } problem)
         {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using Quorate.Core.Model;
+using Quorate.Core;
 using Quorate.Protocol;
 
 namespace Quorate.Server.Resp;
@@ -76,6 +77,12 @@ internal sealed class RespConnection
     /// <summary>Bytes of replies that wait to be written.</summary>
     public long ReplyBytesWaiting => _replyBytes;
 
+    /// <summary>The node stops: whatever comes from now on is refused, so that nobody has to guess.</summary>
+    public bool IsLeaving { get; set; }
+
+    /// <summary>It is leaving, and its client knows.</summary>
+    public bool HasRefused { get; private set; }
+
     /// <summary>
     /// Bytes that were handed to the socket, which has not taken them. Its driver says so; it counts with the replies.
     /// </summary>
@@ -105,7 +112,8 @@ internal sealed class RespConnection
         && _count < Shared.Settings.CommandsInFlightMax
         && _bytes < Shared.Settings.CommandBytesInFlightMax
         && _takenSinceTurn < Shared.Settings.CommandsPerTurnMax
-        && _replyBytes + (_count * _largeReply) <= Shared.Settings.ReplyBytesWaitingMax
+        && (_replyBytes + (_count * _largeReply) <= Shared.Settings.ReplyBytesWaitingMax
+            || !Guards.RepliesWaitingAreBounded)
         && (!Shared.Replies.IsTight || (_count == 0 && Shared.Replies.HasRoomFor(_usualReply)));
 
     /// <summary>
@@ -246,6 +254,13 @@ internal sealed class RespConnection
 
         _alone = request;
         return true;
+    }
+
+    /// <summary>Answers a command that came when the connection was already leaving.</summary>
+    public void RefuseToLeave(RespRequest request)
+    {
+        HasRefused = true;
+        request.Error($"{ErrorCodes.RefusedByStop}, nothing was done; ask another node");
     }
 
     /// <summary>Takes no more commands; what was taken is answered.</summary>

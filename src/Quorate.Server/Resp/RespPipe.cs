@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
+using Quorate.Core;
 using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Resp;
@@ -65,6 +66,18 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         }
     }
 
+    /// <summary>
+    /// The node stops: what the client asks from now on is refused, and then the connection closes, so that a client
+    /// which waits for each reply is never left to guess.
+    /// </summary>
+    public void BeginLeave()
+    {
+        lock (_gate)
+        {
+            Connection.IsLeaving = true;
+        }
+    }
+
     /// <summary>No more is taken from the client; what it has asked is answered.</summary>
     public void BeginClose()
     {
@@ -106,7 +119,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
     {
         lock (_gate)
         {
-            if (HasStalled(now, Shared.Settings.ReplyStallMilliseconds))
+            if (HasStalled(now, Shared.Settings.ReplyStallMilliseconds) && Guards.StalledClientsAreCut)
             {
                 Cut(isPressed: false);
             }
@@ -159,7 +172,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             SequencePosition taken = Take(read.Buffer);
             bool isAll = taken.Equals(read.Buffer.End);
             _input.AdvanceTo(taken, isAll ? read.Buffer.End : taken);
-            if (Connection.IsClosing || (read.IsCompleted && isAll))
+            if (Connection.IsClosing || (isAll && (read.IsCompleted || Connection.HasRefused)))
             {
                 break;
             }

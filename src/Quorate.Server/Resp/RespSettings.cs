@@ -63,8 +63,15 @@ public sealed record RespSettings
     /// </summary>
     public int RequestDeadlineMilliseconds { get; init; } = 5000;
 
-    /// <summary>At a stop: how long connections may take to finish what they have begun, in milliseconds.</summary>
-    public int DrainMilliseconds { get; init; } = 5000;
+    /// <summary>
+    /// At a stop: for so long commands that come are refused in words before connections close, in milliseconds.
+    /// </summary>
+    public int LeaveMilliseconds { get; init; } = 300;
+
+    /// <summary>
+    /// At a stop, after that: how long connections may take to finish what they have begun, in milliseconds.
+    /// </summary>
+    public int DrainMilliseconds { get; init; } = 2000;
 
     /// <summary>Commands of one MULTI.</summary>
     public int TransactionCommandsMax { get; init; } = 16 * 1024;

@@ -43,8 +43,9 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     private readonly NodeHostPlace _place;
     private readonly NodeLoop _loop;
     private readonly Formation _formation;
+    private readonly TaskCompletionSource _handedOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly HashSet<(NodeId Peer, PeerLane Lane)> _lostLinks = [];
+    private readonly Dictionary<(NodeId Peer, PeerLane Lane), (bool IsOwn, bool NothingLeft)> _lostLinks = [];
     private PeerNetwork? _peers;
     private ClusterIdentity? _formed;
     private ClusterNode? _node;
@@ -65,6 +66,9 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     public Instant Now => MonotonicClock.Now;
 
     public long WallClockMilliseconds => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Ends when the node, asked to stop, leads nothing any more that another could lead.</summary>
+    public Task HandedOver => _handedOver.Task;
 
     /// <summary>Ends when the node, asked to stop, waits for nothing more.</summary>
     public Task StopReadily => _stopReady.Task;
@@ -92,6 +96,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         }
         else
         {
+            _handedOver.TrySetResult();
             _stopReady.TrySetResult();
         }
     });
@@ -206,9 +211,18 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     /// </summary>
     void IClusterHost.LogOpened() => _place.Disk.IsReserveOpen = false;
 
+    void IClusterHost.AddressLearnt(NodeId node, string peerAddress) => _peers!.SetAddress(node, peerAddress);
+
     void IClusterHost.PartitionsChanged() => _place.Reads.Show(_node!.Runtime);
 
     void IClusterHost.Happened(in NodeEvent happened) => _place.Events.Add(happened);
+
+    void IClusterHost.HandedOver()
+    {
+        // Nobody is served by this node alone any more: what is left of its stop is background work.
+        _loop.HurryWork();
+        _handedOver.TrySetResult();
+    }
 
     void IClusterHost.StopReady() => _stopReady.TrySetResult();
 
@@ -263,12 +277,18 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         return isPosted ? answered.Task : Task.FromResult<byte[]?>(null);
     }
 
-    void IPeerHost.LinkLost(NodeId peer, PeerLane lane)
+    void IPeerHost.LinkLost(NodeId peer, PeerLane lane, LinkLoss loss)
     {
+        bool isOwn = loss != LinkLoss.Incoming;
+        bool nothingLeft = loss == LinkLoss.NeverOpened;
         lock (_lostLinks)
         {
             // One that still waits will speak for this one, too.
-            if (!_lostLinks.Add((peer, lane)))
+            bool isWaiting = _lostLinks.TryGetValue((peer, lane), out (bool IsOwn, bool NothingLeft) before);
+            _lostLinks[(peer, lane)] = isWaiting
+                ? (before.IsOwn || isOwn, before.NothingLeft && nothingLeft)
+                : (isOwn, nothingLeft);
+            if (isWaiting)
             {
                 return;
             }
@@ -279,17 +299,23 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     private void LinkLost(NodeId peer, PeerLane lane)
     {
+        (bool IsOwn, bool NothingLeft) loss;
         lock (_lostLinks)
         {
-            _lostLinks.Remove((peer, lane));
+            _lostLinks.Remove((peer, lane), out loss);
         }
 
         for (PeerClass by = PeerClass.Urgent; by <= PeerClass.Bulk; by++)
         {
             if (PeerLanes.Of(by) == lane)
             {
-                _node?.LinkLost(peer, by);
+                _node?.LinkLost(peer, by, loss.NothingLeft);
             }
+        }
+
+        if (loss.IsOwn)
+        {
+            _peers?.LossHeard(peer, lane);
         }
     }
 

@@ -124,6 +124,29 @@ internal static class RunClaims
     /// <summary>A sleeping group serves a request, and elects a leader when its leader's node dies.</summary>
     public const string ProgressWake = "progress-wake";
 
+    /// <summary>
+    /// Machines that are given the same seeds come to belong to one cluster, each as a node of its own, for ever.
+    /// </summary>
+    public const string OneCluster = "one-cluster";
+
+    /// <summary>
+    /// Every node's map is what one log of operations has come to at some version; it does not go back, and a node has
+    /// no partition that was not placed on it.
+    /// </summary>
+    public const string MapAgreement = "map-agreement";
+
+    /// <summary>After everything has healed, all nodes belong to the cluster, know the same and serve.</summary>
+    public const string ProgressFormation = "progress-formation";
+
+    /// <summary>After everything has healed, leaders come to where they belong, and stay there.</summary>
+    public const string ProgressBalance = "progress-balance";
+
+    /// <summary>A node that is asked to stop is ready in time, and nobody who asks the others notices.</summary>
+    public const string ProgressStop = "progress-stop";
+
+    /// <summary>After everything has healed, nothing of a dropped keyspace is left.</summary>
+    public const string ProgressClean = "progress-clean";
+
     [DoesNotReturn]
     public static void Break(string claim, string text) =>
         throw new ClaimBrokenException(new BrokenClaim(claim, text, []));

@@ -30,6 +30,9 @@ internal sealed record PlanOverrides
     /// <summary>Whether groups hold typed values; null as the seed drew it.</summary>
     public bool? Values { get; init; }
 
+    /// <summary>A whole cluster is run from its formation on, not partitions that are there.</summary>
+    public bool Cluster { get; init; }
+
     /// <summary>The options that give this, as one types them.</summary>
     public override string ToString()
     {
@@ -45,6 +48,11 @@ internal sealed record PlanOverrides
         Add(text, "--ops", Operations);
         Add(text, "--milliseconds", Milliseconds);
         Add(text, "--salt", Salt == 0 ? null : Salt);
+        if (Cluster)
+        {
+            text.Append(" --cluster");
+        }
+
         return Values is { } values ? text.Append(values ? " --values" : " --registers").ToString() : text.ToString();
     }
 

@@ -1,5 +1,7 @@
 using Quorate.Core.Checking;
+using Quorate.Simulator.Clusters;
 using Quorate.Simulator.Plans;
+using Quorate.Simulator.World;
 
 namespace Quorate.Simulator.Shrinking;
 
@@ -127,13 +129,22 @@ internal sealed class Shrinker(Func<PlanOverrides, BrokenClaim?> breaks, string 
 internal readonly record struct PlanSize(
     FaultKinds Faults, int Nodes, int Groups, int Clients, int Operations, long Milliseconds)
 {
-    public static PlanSize Of(Plan plan, int operations, long simulatedTime) => new(
-        plan.Faults.Kinds,
-        plan.Nodes,
-        plan.Groups.Length,
-        plan.Clients,
-        Math.Min(plan.OperationsMax, Math.Max(1, operations)),
-        Math.Min(plan.SafetyTime, Math.Max(1, simulatedTime)) / 1000);
+    /// <summary>What the plan of a seed has, as far as its run came.</summary>
+    public static PlanSize Of(ulong seed, PlanOverrides overrides, RunResult run)
+    {
+        if (overrides.Cluster)
+        {
+            ClusterPlan cluster = ClusterDrawing.Draw(seed, overrides);
+            return new(
+                cluster.Faults.Kinds, cluster.Machines, 1, cluster.Clients,
+                Math.Min(cluster.OperationsMax, Math.Max(1, run.Operations)), TimeOf(cluster.SafetyTime, run));
+        }
+
+        Plan plan = PlanDrawing.Draw(seed, overrides);
+        return new(
+            plan.Faults.Kinds, plan.Nodes, plan.Groups.Length, plan.Clients,
+            Math.Min(plan.OperationsMax, Math.Max(1, run.Operations)), TimeOf(plan.SafetyTime, run));
+    }
 
     public PlanSize After(PlanOverrides overrides) => new(
         Faults & ~overrides.Without,
@@ -142,4 +153,7 @@ internal readonly record struct PlanSize(
         overrides.Clients ?? Clients,
         overrides.Operations ?? Operations,
         overrides.Milliseconds ?? Milliseconds);
+
+    private static long TimeOf(long safetyTime, RunResult run) =>
+        Math.Min(safetyTime, Math.Max(1, run.SimulatedTime)) / 1000;
 }

@@ -28,6 +28,9 @@ internal sealed class Trace(TextWriter? lines)
         _hash.Add(digest);
     }
 
+    /// <summary>What happens in the event that was counted last, beside what names it.</summary>
+    public void Digest(ulong digest) => _hash.Add(digest);
+
     /// <summary>A line for people: true time in milliseconds, where, and what.</summary>
     public void Line(long time, string where, string what) => lines?.WriteLine(
         string.Create(CultureInfo.InvariantCulture, $"{time / 1000,7}.{time % 1000:000} {where,-6} {what}"));

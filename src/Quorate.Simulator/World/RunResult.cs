@@ -1,6 +1,7 @@
 using Quorate.Core.Checking;
 using Quorate.Core.Model;
 using Quorate.Simulator.Checks;
+using Quorate.Simulator.Clusters;
 using Quorate.Simulator.Plans;
 using Quorate.Simulator.Tracing;
 
@@ -10,7 +11,6 @@ namespace Quorate.Simulator.World;
 /// <param name="Broken">The claim that it broke; null when everything held.</param>
 /// <param name="SimulatedTime">In microseconds.</param>
 internal sealed record RunResult(
-    Plan Plan,
     BrokenClaim? Broken,
     ulong TraceHash,
     long Events,
@@ -20,31 +20,25 @@ internal sealed record RunResult(
     long Elections,
     IReadOnlyDictionary<FaultKinds, int> Faults)
 {
+    /// <summary>Draws the plan of a seed, of partitions or of a whole cluster, and runs it.</summary>
+    /// <param name="lines">Where the readable trace goes; null for none.</param>
+    public static RunResult Of(ulong seed, PlanOverrides overrides, TextWriter? lines = null) => overrides.Cluster
+        ? ClusterRun.Of(ClusterDrawing.Draw(seed, overrides), lines)
+        : Of(PlanDrawing.Draw(seed, overrides), lines);
+
     /// <summary>Runs a plan to its end, and judges it.</summary>
     /// <param name="lines">Where the readable trace goes; null for none.</param>
     public static RunResult Of(Plan plan, TextWriter? lines = null)
     {
         var trace = new Trace(lines);
         Simulation? world = null;
-        BrokenClaim? broken = null;
         HistoryFigures figures = default;
-        try
+        BrokenClaim? broken = Guarded(() =>
         {
             world = new Simulation(plan, trace);
             world.Run();
             figures = HistoryChecks.Check(world.Attempts, world.Checks);
-        }
-        catch (ClaimBrokenException claim)
-        {
-            broken = claim.Broken;
-        }
-#pragma warning disable CA1031 // Whatever the code under test throws is the seed's broken claim.
-        catch (Exception unexpected)
-#pragma warning restore CA1031
-        {
-            broken = new BrokenClaim(RunClaims.Invariant, FirstLine(unexpected), unexpected.ToString().Split('\n'));
-        }
-
+        });
         world?.End();
         if (broken is not null && trace.Verbose)
         {
@@ -52,7 +46,6 @@ internal sealed record RunResult(
         }
 
         return new RunResult(
-            plan,
             broken,
             trace.Hash,
             trace.Events,
@@ -61,6 +54,26 @@ internal sealed record RunResult(
             world?.Operations ?? 0,
             world?.Elections ?? 0,
             world?.Faults.Struck ?? []);
+    }
+
+    /// <summary>The claim that a run breaks, whatever it throws; null when it breaks none.</summary>
+    public static BrokenClaim? Guarded(Action run)
+    {
+        try
+        {
+            run();
+            return null;
+        }
+        catch (ClaimBrokenException claim)
+        {
+            return claim.Broken;
+        }
+#pragma warning disable CA1031 // Whatever the code under test throws is the seed's broken claim.
+        catch (Exception unexpected)
+#pragma warning restore CA1031
+        {
+            return new BrokenClaim(RunClaims.Invariant, FirstLine(unexpected), unexpected.ToString().Split('\n'));
+        }
     }
 
     private static string FirstLine(Exception unexpected)

@@ -2,6 +2,7 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Simulator.Checks;
 using Quorate.Simulator.Engine;
+using Quorate.Simulator.Plans;
 using Quorate.Simulator.Workload;
 
 namespace Quorate.Simulator.World;
@@ -20,7 +21,7 @@ internal sealed class RunSchedule(Simulation world)
 
     private readonly long _settleTime = 60_000_000;
     private readonly long _writeTime = 60_000_000;
-    private readonly long _convergeTime = 30_000_000;
+    private readonly long _convergeTime = SnapshotsAreSlow(world.Plan) ? 120_000_000 : 30_000_000;
     private readonly long _sleepTime = 30_000_000;
     private readonly long _wakeTime = 15_000_000;
 
@@ -50,6 +51,13 @@ internal sealed class RunSchedule(Simulation world)
     public bool IsOver => _phase == Phase.Over;
 
     private bool IsLate(long time) => world.Now > _since + time;
+
+    /// <summary>
+    /// A snapshot goes over piece by piece, a round trip and a write each, and to one replica after another: tens of
+    /// thousands of bytes in pieces of fifty take a while.
+    /// </summary>
+    private static bool SnapshotsAreSlow(Plan plan) =>
+        Math.Min(plan.Raft.SnapshotChunkBytes, plan.Values?.Store.SnapshotPieceBytesMax ?? int.MaxValue) < 1000;
 
     public void Begin() => Again();
 

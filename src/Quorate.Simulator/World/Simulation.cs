@@ -231,7 +231,10 @@ internal sealed class Simulation
 
         IGroupModel model = Plan.Values is null
             ? new RegisterReplay(Attempts)
-            : new ValueReplay(RunKeys.ReaderOf(this, group), new(Plan.Partition.Cache?.Policy, () => Now));
+            : new ValueReplay(
+                RunKeys.ReaderOf(this, group),
+                new(Plan.Partition.Cache?.Policy, () => Now),
+                Plan.Raft.TermStartsMax);
         Checks[group] = new GroupChecks(group, first, model);
     }
 

@@ -1,6 +1,9 @@
+using Google.Protobuf;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Metadata.Wire;
+using Quorate.Node.Wire;
+using Quorate.Storage.Encryption;
 
 namespace Quorate.Node.Tests.Cluster;
 
@@ -28,7 +31,7 @@ public sealed class KeyspaceTests
             Assert.Equal(Outcome.Done, world.Do(machine, drop).Outcome);
             world.Run(1000);
             Assert.DoesNotContain(FilesOf(world), file => prefixes.Any(file.StartsWith));
-            Assert.Equal("Refused NotLeader", Late(world, machine, id));
+            Assert.Equal("Refused KeyspaceGone", Late(world, machine, id));
         }
     }
 
@@ -39,6 +42,13 @@ public sealed class KeyspaceTests
         Machine at = world.Machines[2];
         Assert.Contains("already", world.Do(at, Creation("default"), 2).Result!.Refusal, StringComparison.Ordinal);
         Assert.Contains("lost", world.Do(at, Creation("one", 1), 2).Warning, StringComparison.Ordinal);
+        foreach (int count in new[] { 984, 0, 8192 })
+        {
+            Assert.Equal(
+                $"A keyspace starts with a power of two of partitions, at most 4096, not {count}.",
+                world.Do(at, Creation("many"), count).Result!.Refusal);
+        }
+
         MetadataCommand secret = Creation("secret");
         secret.CreateKeyspace.Keyspace.Encrypted = true;
         Assert.Contains("--master-key-file", world.Do(at, secret, 2).Result!.Refusal, StringComparison.Ordinal);
@@ -225,6 +235,53 @@ public sealed class KeyspaceTests
                 return;
             }
         }
+    }
+
+    /// <summary>An entry may come before the word of the key that it is sealed with: then it waits outside of the
+    /// log.</summary>
+    [Fact]
+    public void A_replica_that_lacks_a_new_data_key_takes_no_entry_that_is_sealed_with_it_and_goes_on_once_it_has_it()
+    {
+        var world = new TestWorld(3, isStarted: false);
+        MasterKey key = MasterKey.TryParse(new byte[32], "a test", out _)!;
+        foreach (Machine machine in world.Machines)
+        {
+            machine.MasterKey = key;
+            machine.Start();
+        }
+
+        world.Formed();
+        MetadataCommand secret = Creation("secret");
+        secret.CreateKeyspace.Keyspace.Encrypted = true;
+        Assert.Equal("", world.Do(world.Machines[1], secret, 1).Result!.Refusal);
+        Assert.True(world.Machines[1].Node!.View.TryFind("secret", out KeyspaceView? view));
+        uint id = view.Record.Id;
+        Assert.Equal("+OK", world.Do(world.Machines[1], "SET k before", call => call.Keyspace = id));
+        Machine leader = world.LeaderOf("k", "secret");
+        Machine late = world.Machines.First(machine => machine != leader
+            && machine.Node!.Report().MetadataLeader.NodeId != machine.Id);
+
+        // It hears nothing of what the metadata group decides.
+        world.Passes = (_, to, _, bytes) => to != late
+            || !RaftWire.TryRead(bytes, out Core.Model.GroupId group, out _, out _) || group != MetadataGroup.Group;
+        var rotation = new MetadataCommand
+        {
+            AddDataKey = new() { Keyspace = id, Wrapped = ByteString.CopyFrom(WrappedKey.New(key, late)) },
+        };
+        Assert.Equal("", world.Do(leader, rotation).Result!.Refusal);
+        world.Run(200);
+        Assert.Equal("+OK", world.Do(leader, "SET k after", call => call.Keyspace = id));
+        world.Run(1000);
+        Assert.Null(late.Ending);
+        string seen = world.Do(late, "GET k", call => (call.Keyspace, call.ReadLevel) = (id, ReadLevel.Eventual));
+        Assert.Equal("$6\r\nbefore", seen);
+
+        late.Restart();
+        world.Run(1000);
+        Assert.Null(late.Ending);
+        world.Passes = null;
+        world.Await("it has the key and what is sealed with it", () => world.Do(
+            late, "GET k", call => (call.Keyspace, call.ReadLevel) = (id, ReadLevel.Eventual)) == "$5\r\nafter");
     }
 
     internal static MetadataCommand Creation(string name, uint replicas = 3) => new()

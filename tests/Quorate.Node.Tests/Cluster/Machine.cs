@@ -15,6 +15,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
     private Instant _deadline = Instant.Never;
     private bool _turnWaits;
     private bool _workWaits;
+    private readonly SortedDictionary<NodeId, string> _addresses = [];
 
     public string Address { get; } = $"host{number}:7601";
 
@@ -52,6 +53,8 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public string? Ending { get; private set; }
 
+    public bool HasHandedOver { get; private set; }
+
     public bool IsStopReady { get; private set; }
 
     public List<NodeEvent> Events { get; } = [];
@@ -73,6 +76,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
         Life++;
         IsUp = true;
         Ending = null;
+        HasHandedOver = false;
         IsStopReady = false;
         FilesAtLogOpened = null;
         Formation = new(
@@ -102,6 +106,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
         Node = null;
         Formation = null;
         _formed = null;
+        _addresses.Clear();
         _deadline = Instant.Never;
         _turnWaits = false;
         _workWaits = false;
@@ -185,7 +190,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public bool Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message)
     {
-        Machine? target = world.Find(this, to);
+        Machine? target = _addresses.ContainsKey(to) ? world.Find(this, to) : null;
         if (target is not { IsUp: true })
         {
             return false;
@@ -208,16 +213,25 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public void LogOpened() => FilesAtLogOpened = [.. Disk.Names];
 
-    public void ViewChanged(ClusterView view) => Views++;
+    public void ViewChanged(ClusterView view)
+    {
+        Views++;
+        SetAddresses(view.State.Nodes);
+    }
+
+    public void AddressLearnt(NodeId node, string peerAddress) => _addresses[node] = peerAddress;
 
     public void PartitionsChanged() => PartitionChanges++;
 
     public void Happened(in NodeEvent happened) => Events.Add(happened);
 
+    public void HandedOver() => HasHandedOver = true;
+
     public void StopReady() => IsStopReady = true;
 
     public void Formed(ClusterIdentity identity)
     {
+        SetAddresses(identity.Founders);
         Id = identity.Node;
         ClusterId = identity.Cluster;
         _formed = identity;
@@ -238,6 +252,14 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
         foreach (ref byte next in bytes)
         {
             next = (byte)_random.Next(256);
+        }
+    }
+
+    private void SetAddresses(IEnumerable<NodeRecord> nodes)
+    {
+        foreach (NodeRecord node in nodes)
+        {
+            _addresses[new(node.Id)] = node.PeerAddress;
         }
     }
 

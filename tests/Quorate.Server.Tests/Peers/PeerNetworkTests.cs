@@ -162,6 +162,28 @@ public sealed class PeerNetworkTests
     }
 
     [Fact]
+    public void What_never_left_is_told_from_what_may_have_and_nothing_is_taken_before_the_node_has_heard()
+    {
+        using var a = new TestPeer(1, Hasty) { KeepsLossesUnheard = true };
+        int port = TestPeer.FreePort();
+        NodeId peer = new(2);
+        a.Network.SetAddress(peer, $"127.0.0.1:{port}");
+        Assert.True(a.Send(peer, PeerClass.Requests, [1]));
+        TestPeer.Until(() => a.Losses.Length == 1, "the attempt fails");
+        Assert.Equal([LinkLoss.NeverOpened], a.Losses);
+
+        // Even when there is no other reason to wait.
+        using TestPeer b = new TestPeer(2, Hasty).Listen(port);
+        a.Network.SetAddress(peer, "127.0.0.1:1");
+        a.Network.SetAddress(peer, b.Address);
+        Assert.False(a.Send(peer, PeerClass.Requests, [2]), "the loss is not heard yet");
+        a.Network.LossHeard(peer, PeerLane.Requests);
+        a.SendUntilHeard(b, PeerClass.Requests, [3]);
+        b.Dispose();
+        TestPeer.Until(() => a.Losses.Contains(LinkLoss.Broken), "the connection breaks");
+    }
+
+    [Fact]
     public void A_connection_whose_other_end_is_silent_is_given_up()
     {
         using var a = new TestPeer(1, Hasty);

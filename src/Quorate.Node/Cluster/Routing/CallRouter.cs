@@ -60,8 +60,9 @@ internal sealed class CallRouter
     {
         if (_parts.HasEnded || !_parts.View.TryFind(call.Keyspace, out KeyspaceView? keyspace))
         {
-            call.Complete(new CallResult(
-                Outcome.Refused, DropReason.NotLeader, default, default, RowVersion.Zero, default));
+            // Whoever asks has seen it in a view of a moment ago.
+            DropReason reason = _parts.HasEnded ? DropReason.NotLeader : DropReason.KeyspaceGone;
+            call.Complete(new CallResult(Outcome.Refused, reason, default, default, RowVersion.Zero, default));
             return;
         }
 
@@ -100,13 +101,20 @@ internal sealed class CallRouter
         }
     }
 
-    /// <summary>What a peer had may be lost: it is asked elsewhere, or nobody knows what became of it.</summary>
-    public void LinkLost(NodeId peer)
+    /// <summary>
+    /// What a peer had may be lost: it is asked elsewhere, or nobody knows what became of it. What has never left is
+    /// asked elsewhere in any case.
+    /// </summary>
+    public void LinkLost(NodeId peer, bool nothingLeft)
     {
         foreach ((ulong id, RoutedCall call) in _forwarding.Where(call => call.Target == peer))
         {
             _forwarding.TakeBack(id, call);
-            if ((call.IsRepeatable || !Guards.UnknownWritesAreNotRepeated) && !call.IsDetached)
+            if (nothingLeft)
+            {
+                NeverLeft(call, peer);
+            }
+            else if ((call.IsRepeatable || !Guards.UnknownWritesAreNotRepeated) && !call.IsDetached)
             {
                 call.MayHaveRun |= call.Call.Writes;
                 AskAgain(call);
@@ -217,6 +225,25 @@ internal sealed class CallRouter
         }
 
         route.LeaderHint = hint == call.Target ? null : hint;
+        if (call.IsDetached)
+        {
+            // Calls after it may have been executed: asking again would put it behind them.
+            call.Refuse(DropReason.NotLeader);
+        }
+        else
+        {
+            AskAgain(call);
+        }
+    }
+
+    /// <summary>What was handed to a peer has not left this node.</summary>
+    private void NeverLeft(RoutedCall call, NodeId peer)
+    {
+        if (call.Route.LeaderHint == peer)
+        {
+            call.Route.LeaderHint = null;
+        }
+
         if (call.IsDetached)
         {
             // Calls after it may have been executed: asking again would put it behind them.
