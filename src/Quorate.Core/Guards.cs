@@ -404,6 +404,9 @@ public static class Guards
     /// <summary>S9: a replica takes no entry that was sealed with a data key which it does not hold yet.</summary>
     public static bool EntriesAwaitTheirKey => On();
 
+    /// <summary>S7: the replies that wait for all clients together are bounded, not those of each alone.</summary>
+    public static bool RepliesOfAllAreBounded => On();
+
     /// <summary>S7: a request is taken only while what is under way on the whole node leaves room for it.</summary>
     public static bool UnderWayIsBounded => On();
 

@@ -1,3 +1,5 @@
+using Quorate.Core;
+
 namespace Quorate.Server.Resp;
 
 /// <summary>
@@ -23,7 +25,7 @@ internal sealed class ReplyRoom(long bytesMax)
     public long Held => Interlocked.Read(ref _held);
 
     /// <summary>Who has something under way is to wait.</summary>
-    public bool IsTight => Held > bytesMax / 2;
+    public bool IsTight => Held > bytesMax / 2 && Guards.RepliesOfAllAreBounded;
 
     /// <summary>Somebody must go, if there is somebody who takes nothing.</summary>
     public bool IsPressed => Held > bytesMax / 4 * 3;
@@ -35,7 +37,13 @@ internal sealed class ReplyRoom(long bytesMax)
     public bool HasRoomFor(long bytes) => bytes < GrainBytes || Held + bytes <= bytesMax || !IsTight;
 
     /// <summary>A client waits of whom nothing may be under way, so that nothing of its own wakes it.</summary>
-    public void NoteWaiting() => Volatile.Write(ref _hasWaiting, 1);
+    public void NoteWaiting()
+    {
+        if (Volatile.Read(ref _hasWaiting) == 0)
+        {
+            Volatile.Write(ref _hasWaiting, 1);
+        }
+    }
 
     /// <summary>Whether clients have begun to wait since this was last asked.</summary>
     public bool TakeWaiting() => Volatile.Read(ref _hasWaiting) != 0 && Interlocked.Exchange(ref _hasWaiting, 0) != 0;
