@@ -136,6 +136,18 @@ internal sealed class CallRouter
         }
     }
 
+    /// <summary>
+    /// A peer stops and hands its leaderships over: whoever was last known to lead there is looked for anew, since it
+    /// may be gone when the next request arrives.
+    /// </summary>
+    public void BeginsToStop(NodeId peer)
+    {
+        foreach (PartitionRoute route in _routes.Values.Where(route => route.LeaderHint == peer))
+        {
+            route.LeaderHint = null;
+        }
+    }
+
     /// <summary>This node has learnt who leads a partition.</summary>
     public void LeaderKnown(GroupId group)
     {
