@@ -162,6 +162,9 @@ public enum DropReason
     /// files. It takes no writes.
     /// </summary>
     MemoryIsFull,
+
+    /// <summary>The keyspace was dropped.</summary>
+    KeyspaceDropped,
 }
 
 /// <summary>From reason to outcome.</summary>

@@ -34,6 +34,10 @@ internal sealed class ClusterParts(ClusterPlace place, ClusterSettings settings,
 
     public Instant Now => Host.Now;
 
+    /// <summary>There was such a keyspace, and there will not be again: ids are given out once.</summary>
+    public bool IsDropped(uint keyspace) =>
+        keyspace != 0 && keyspace < View.State.NextKeyspace && !View.TryFind(keyspace, out _);
+
     /// <summary>Unique in this life of the node.</summary>
     public ulong NextId() => ++_lastId;
 

@@ -60,8 +60,9 @@ internal sealed class CallRouter
     {
         if (_parts.HasEnded || !_parts.View.TryFind(call.Keyspace, out KeyspaceView? keyspace))
         {
-            call.Complete(new CallResult(
-                Outcome.Refused, DropReason.NotLeader, default, default, RowVersion.Zero, default));
+            bool isDropped = !_parts.HasEnded && _parts.IsDropped(call.Keyspace);
+            DropReason reason = isDropped ? DropReason.KeyspaceDropped : DropReason.NotLeader;
+            call.Complete(new CallResult(Outcome.Refused, reason, default, default, RowVersion.Zero, default));
             return;
         }
 
@@ -269,6 +270,12 @@ internal sealed class CallRouter
     /// <summary>Surely not executed, or it does no harm to execute it again.</summary>
     private void AskAgain(RoutedCall call)
     {
+        if (_parts.IsDropped(call.Call.Keyspace))
+        {
+            call.Refuse(DropReason.KeyspaceDropped);
+            return;
+        }
+
         if (call.IsFree)
         {
             _free.Wait(call);
