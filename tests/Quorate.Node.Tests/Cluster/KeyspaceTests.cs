@@ -31,7 +31,7 @@ public sealed class KeyspaceTests
             Assert.Equal(Outcome.Done, world.Do(machine, drop).Outcome);
             world.Run(1000);
             Assert.DoesNotContain(FilesOf(world), file => prefixes.Any(file.StartsWith));
-            Assert.Equal("Refused KeyspaceGone", Late(world, machine, id));
+            Assert.Equal("Refused KeyspaceDropped", Late(world, machine, id));
         }
     }
 
@@ -282,6 +282,31 @@ public sealed class KeyspaceTests
         world.Passes = null;
         world.Await("it has the key and what is sealed with it", () => world.Do(
             late, "GET k", call => (call.Keyspace, call.ReadLevel) = (id, ReadLevel.Eventual)) == "$5\r\nafter");
+    }
+
+    [Theory]
+    [InlineData(ReadLevel.Linearizable)]
+    [InlineData(ReadLevel.Eventual)]
+    public void What_waits_for_a_keyspace_that_is_dropped_meanwhile_is_told_so_before_its_deadline(ReadLevel level)
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine at = world.Machines[0];
+        Assert.Equal("", world.Do(at, Creation("ks", 1), 1).Result!.Refusal);
+        world.Run(500);
+        Assert.True(at.Node!.View.TryFind("ks", out KeyspaceView? view));
+        Machine holder = world.Machines.First(
+            machine => machine.Node!.Runtime.Find(new(view.Partitions[0].Group)) is not null);
+        Machine asker = world.Machines.First(machine => machine != holder);
+        holder.IsCutOff = true;
+        world.Run(1000);
+        TestCall call = world.Submit(
+            asker, "GET k", call => (call.Keyspace, call.ReadLevel) = (view.Record.Id, level));
+        world.Run(100);
+        Assert.False(call.IsDone, "nobody holds it who could answer");
+        var drop = new MetadataCommand { DropKeyspace = new() { Keyspace = view.Record.Id } };
+        Assert.Equal("", world.Do(asker, drop).Result!.Refusal);
+        world.Run(200);
+        Assert.Equal("Refused KeyspaceDropped", call.Text);
     }
 
     internal static MetadataCommand Creation(string name, uint replicas = 3) => new()

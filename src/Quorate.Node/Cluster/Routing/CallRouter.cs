@@ -60,8 +60,8 @@ internal sealed class CallRouter
     {
         if (_parts.HasEnded || !_parts.View.TryFind(call.Keyspace, out KeyspaceView? keyspace))
         {
-            // Whoever asks has seen it in a view of a moment ago.
-            DropReason reason = _parts.HasEnded ? DropReason.NotLeader : DropReason.KeyspaceGone;
+            bool isDropped = !_parts.HasEnded && _parts.IsDropped(call.Keyspace);
+            DropReason reason = isDropped ? DropReason.KeyspaceDropped : DropReason.NotLeader;
             call.Complete(new CallResult(Outcome.Refused, reason, default, default, RowVersion.Zero, default));
             return;
         }
@@ -134,6 +134,18 @@ internal sealed class CallRouter
         foreach ((ulong id, RoutedCall call) in _forwarding.Where(call => call.Target == peer))
         {
             WaitNoMore(id, call);
+        }
+    }
+
+    /// <summary>
+    /// A peer stops and hands its leaderships over: whoever was last known to lead there is looked for anew, since it
+    /// may be gone when the next request arrives.
+    /// </summary>
+    public void BeginsToStop(NodeId peer)
+    {
+        foreach (PartitionRoute route in _routes.Values.Where(route => route.LeaderHint == peer))
+        {
+            route.LeaderHint = null;
         }
     }
 
@@ -258,6 +270,12 @@ internal sealed class CallRouter
     /// <summary>Surely not executed, or it does no harm to execute it again.</summary>
     private void AskAgain(RoutedCall call)
     {
+        if (_parts.IsDropped(call.Call.Keyspace))
+        {
+            call.Refuse(DropReason.KeyspaceDropped);
+            return;
+        }
+
         if (call.IsFree)
         {
             _free.Wait(call);
