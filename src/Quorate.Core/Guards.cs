@@ -413,6 +413,12 @@ public static class Guards
     /// <summary>R20: a message of a node speaks for replicas of that node alone.</summary>
     public static bool NodesSpeakForThemselves => On();
 
+    /// <summary>
+    /// After the end of a connection nothing is sent until the node has heard of it, so that nothing that was sent since
+    /// is taken for what was lost with it.
+    /// </summary>
+    public static bool LossesAreHeardFirst => On();
+
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
     private static readonly string? Off = Environment.GetEnvironmentVariable("QUORATE_MUTANT");

@@ -121,6 +121,30 @@ public sealed class BadStartTests(StoppedNode stopped) : IClassFixture<StoppedNo
         Refused(folder, Data, Key, folder, "cluster", $"{other:N}", $"{own.Cluster:N}", "backup");
     }
 
+    [Fact]
+    public void Inspect_knows_every_file_of_a_folder_and_shows_no_key()
+    {
+        string folder = stopped.Copy();
+        File.WriteAllText(Path.Combine(folder, "notes.txt"), "of somebody else");
+        File.WriteAllText(Path.Combine(folder, "files", "cluster-map.new"), "half");
+        File.Copy(stopped.KeyFile, Path.Combine(folder, "master.key"));
+        (int code, string text, string error) = Tools.Run(ServedNode.Program, "inspect", folder);
+        Assert.True(code == 0, error);
+        string[] files = [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)];
+        Assert.Equal(files.Length, text.Split("== ").Length - 1);
+        Assert.All(files, file => Assert.Contains($"== {Path.GetRelativePath(folder, file)}\n", text));
+        Assert.Contains("== notes.txt\n16 bytes of no kind that Quorate writes\n", text, StringComparison.Ordinal);
+        Assert.Equal(2, text.Split("of no kind").Length);
+        Assert.Contains("what was to become cluster-map", text, StringComparison.Ordinal);
+        Assert.Contains("keyspace 2 'secret': 1 replicas, 1 of them voting, encrypted", text, StringComparison.Ordinal);
+        Assert.Contains("data key 1 of keyspace 2: wrapped, retired", text, StringComparison.Ordinal);
+        Assert.Contains("data key 2 of keyspace 2: wrapped, in use", text, StringComparison.Ordinal);
+        Assert.Contains("formation: node 1 of cluster ", text, StringComparison.Ordinal);
+        Assert.Contains("lock: process ", text, StringComparison.Ordinal);
+        Assert.Contains("== master.key\na master key", text, StringComparison.Ordinal);
+        Assert.DoesNotContain(StoppedNode.Key, text, StringComparison.OrdinalIgnoreCase);
+    }
+
     private string[] Key => ["--master-key-file", stopped.KeyFile];
 
     private static void Refused(string folder, int code, string[] more, params string[] says)

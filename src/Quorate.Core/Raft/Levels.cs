@@ -163,8 +163,8 @@ public enum DropReason
     /// </summary>
     MemoryIsFull,
 
-    /// <summary>The keyspace was dropped since the caller last saw it.</summary>
-    KeyspaceGone,
+    /// <summary>The keyspace was dropped.</summary>
+    KeyspaceDropped,
 }
 
 /// <summary>From reason to outcome.</summary>

@@ -65,7 +65,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _duties = new(_parts, _calls, End);
         _balance = new(_parts, _local);
         _heirs = new(_parts, _local);
-        _stopping = new(_parts, _heirs);
+        _stopping = new(_parts, _heirs, _local);
         _joins = new(_parts, _calls);
         _inbox = new(_parts, _local, _router, _calls, Removed);
         _watch = new(_parts);
@@ -120,14 +120,16 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     /// The connection to a node broke: what was sent by it and not answered may be lost. For class Requests it decides
     /// over the outcome of what was handed on.
     /// </summary>
-    /// <param name="unsentBefore">What the host was given before this moment surely never left; zero for
-    /// nothing.</param>
-    public void LinkLost(NodeId peer, PeerClass by, Instant unsentBefore = default)
+    /// <param name="nothingLeft">
+    /// Nothing that was sent to that node by this class and is not answered has left this one: none of it is executed,
+    /// now or later.
+    /// </param>
+    public void LinkLost(NodeId peer, PeerClass by, bool nothingLeft = false)
     {
         if (by == PeerClass.Requests && !_parts.HasEnded)
         {
-            _router.LinkLost(peer, unsentBefore);
-            _calls.LinkLost(peer, unsentBefore);
+            _router.LinkLost(peer, nothingLeft);
+            _calls.LinkLost(peer, nothingLeft);
             AfterInput();
         }
     }
@@ -254,7 +256,11 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
 
     void INodeHost.SendHeartbeat(NodeId to, in NodeHeartbeat heartbeat)
     {
-        HeartbeatWire.Write(_parts.Writer, heartbeat with { IsStopping = IsToLeadNothing });
+        HeartbeatWire.Write(_parts.Writer, heartbeat with
+        {
+            IsStopping = IsToLeadNothing,
+            PeerAddress = heartbeat.HearsYou ? null : _parts.Place.Self.PeerAddress,
+        });
         _parts.Send(to, PeerClass.Urgent);
     }
 
@@ -346,6 +352,9 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _parts.Metadata.Start();
         _parts.Runtime.Start();
         _dutyAt = _parts.Now;
+
+        // One that was asked for earlier came to nothing.
+        AskForTurn();
         AfterInput();
     }
 

@@ -110,6 +110,15 @@ public sealed record ClusterSettings
 
     /// <summary>The node is ready to stop this long after it was told to, whatever is not saved by then.</summary>
     public Duration StopAfter { get; init; } = Duration.FromSeconds(4);
+
+    /// <summary>
+    /// A node that stops and has nothing more to hand over waits until no other node has handed it a request for so
+    /// long: one that was on its way when the process ends would come to an unknown end.
+    /// </summary>
+    public Duration StopQuiet { get; init; } = Duration.FromMilliseconds(100);
+
+    /// <summary>It waits at most so long for that: who finds no leader anywhere goes on asking.</summary>
+    public Duration StopQuietMax { get; init; } = Duration.FromSeconds(1);
 }
 
 /// <summary>The times and limits of requests on their way, each with its unit.</summary>

@@ -57,6 +57,12 @@ public interface IClusterHost
     void ViewChanged(ClusterView view);
 
     /// <summary>
+    /// A node has said where it is reached, which the metadata that is here may not say yet: it counts until the view
+    /// changes.
+    /// </summary>
+    void AddressLearnt(NodeId node, string peerAddress);
+
+    /// <summary>
     /// Partitions of this node were opened or dropped. A dropped one serves nobody any more, whoever still knows it.
     /// </summary>
     void PartitionsChanged();

@@ -88,12 +88,12 @@ internal sealed class MetadataCalls(ClusterParts parts)
         }
     }
 
-    /// <summary>What a peer had may be lost; commands are not asked twice, but for those that never left.</summary>
-    public void LinkLost(NodeId peer, Instant unsentBefore)
+    /// <summary>What a peer had may be lost; commands are not asked twice, unless they have never left.</summary>
+    public void LinkLost(NodeId peer, bool nothingLeft)
     {
         foreach (Pending pending in _pending.Values.Where(call => call.Target == peer).ToArray())
         {
-            if (pending.SentAt < unsentBefore)
+            if (nothingLeft)
             {
                 pending.IsOut = false;
                 pending.Target = default;
@@ -244,7 +244,6 @@ internal sealed class MetadataCalls(ClusterParts parts)
                 parts.Writer, new MetadataCallMessage(parts.Place.Boot, pending.Id, left, pending.Command));
             pending.IsOut = parts.Send(leader, PeerClass.Requests);
             pending.Target = leader;
-            pending.SentAt = parts.Now;
         }
     }
 
@@ -315,8 +314,5 @@ internal sealed class MetadataCalls(ClusterParts parts)
         public bool IsOut { get; set; }
 
         public NodeId Target { get; set; }
-
-        /// <summary>When it went to another node.</summary>
-        public Instant SentAt { get; set; }
     }
 }

@@ -38,6 +38,7 @@ internal sealed class MetadataGroup : IReplicaHost
     private Instant _deadline = Instant.Never;
     private int _applies;
     private bool _isAnnounced;
+    private bool _hasChanged;
 
     public MetadataGroup(ClusterParts parts, IMetadataOwner owner)
     {
@@ -68,8 +69,21 @@ internal sealed class MetadataGroup : IReplicaHost
     /// <summary>What this node's copy holds now. It must not be changed.</summary>
     public ClusterMetadata Metadata { get; }
 
-    /// <summary>The copy has changed since this was last set to false.</summary>
-    public bool HasChanged { get; set; }
+    /// <summary>
+    /// The copy has changed since this was last set to false, by an entry or by a snapshot; a turn is asked for.
+    /// </summary>
+    public bool HasChanged
+    {
+        get => _hasChanged;
+        set
+        {
+            _hasChanged = value;
+            if (value)
+            {
+                _owner.AskForTurn();
+            }
+        }
+    }
 
     /// <summary>Null while it reads its disk.</summary>
     public RaftGroup? Raft => _replica.Group;

@@ -93,7 +93,16 @@ internal sealed class PeerInbox(
         }
         else if (beat.From == from)
         {
-            parts.SaysItStops(from, beat.IsStopping);
+            if (beat.PeerAddress is { Length: > 0 } address)
+            {
+                parts.Host.AddressLearnt(from, address);
+            }
+
+            if (parts.SaysItStops(from, beat.IsStopping))
+            {
+                router.BeginsToStop(from);
+            }
+
             parts.Runtime.Hear(beat);
         }
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Quorate.Core.Model;
+using Quorate.Node.Cluster.Routing;
 using Quorate.Node.Partitions;
 
 namespace Quorate.Node.Cluster;
@@ -26,13 +27,14 @@ internal enum StopStage : byte
 /// <para>Invariant: each stage has its end (<see cref="ClusterSettings.HandOverAfter"/>,
 /// <see cref="ClusterSettings.StopAfter"/>), whatever the others do.</para>
 /// </summary>
-internal sealed class Stopping(ClusterParts parts, Heirs heirs)
+internal sealed class Stopping(ClusterParts parts, Heirs heirs, LocalCalls local)
 {
     /// <summary>What a checkpoint should hold before the end: under load, rows go on being written.</summary>
     private readonly SortedDictionary<GroupId, LogIndex> _appliedAtSaving = [];
     private int _handedOverBefore;
     private Instant _begun = Instant.Never;
     private Instant _handOverFrom = Instant.Never;
+    private Instant _savingSince = Instant.Never;
 
     public StopStage Stage { get; private set; }
 
@@ -76,12 +78,13 @@ internal sealed class Stopping(ClusterParts parts, Heirs heirs)
             int gone = heirs.HandedOver - _handedOverBefore;
             Tell($"{gone} leaderships handed over", since, left, "not taken by any other node in time");
             Stage = StopStage.Saving;
+            _savingSince = parts.Now;
             BeginSaving();
             return true;
         }
 
         int unsaved = parts.Runtime.Partitions.Count(group => !IsSaved(group));
-        if (unsaved > 0 && since < parts.Settings.StopAfter)
+        if ((unsaved > 0 || !IsQuiet()) && since < parts.Settings.StopAfter)
         {
             return false;
         }
@@ -117,4 +120,11 @@ internal sealed class Stopping(ClusterParts parts, Heirs heirs)
         return partition.Rows.DirtyBytes == 0
             || partition.Replica.CheckpointAt >= _appliedAtSaving.GetValueOrDefault(group);
     }
+
+    /// <summary>
+    /// Nothing was left to hand over: the others have noticed, and ask nothing here any more, or have had the time to.
+    /// </summary>
+    private bool IsQuiet() =>
+        (local.OfOthers == 0 && local.LastReceived + parts.Settings.StopQuiet <= parts.Now)
+        || _savingSince + parts.Settings.StopQuietMax <= parts.Now;
 }

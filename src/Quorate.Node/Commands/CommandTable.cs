@@ -15,12 +15,13 @@ public static class CommandTable
         .. ObjectCommand.All, .. SortCommands.All,
         .. StringCommands.All, .. SetStringCommands.All, .. NumberCommands.All,
         .. BitCommands.All, .. BitFieldCommands.All, .. CommonSubsequenceCommand.All,
+        .. HyperLogLogCommands.All,
         .. VersionCommands.All, .. WatchCommands.All,
         .. HashCommands.All,
         .. SetCommands.All, .. SetAlgebraCommands.All,
         .. ListCommands.All, .. ListEditCommands.All,
         .. SortedSetCommands.All, .. SortedSetRangeCommands.All, .. SortedSetAlgebraCommands.All,
-        .. MultiPopCommands.All,
+        .. MultiPopCommands.All, .. GeoCommands.All, .. GeoSearchCommands.All,
         .. JsonCommands.All,
     ];
 

@@ -158,9 +158,12 @@ internal static class Words
             return true;
         }
 
-        sum = Trimmed(rough.ToString("F17", CultureInfo.InvariantCulture));
+        sum = PlainText(rough);
         return true;
     }
+
+    /// <summary>A number without exponent, rounded to 17 places behind the point.</summary>
+    public static string PlainText(double number) => Trimmed(number.ToString("F17", CultureInfo.InvariantCulture));
 
     private const NumberStyles FloatStyles = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
 

@@ -28,9 +28,14 @@ public sealed record NodeHeartbeatSettings
 /// <param name="IsStopping">The sender stops, or its disk is full: nothing that it would have to hand on again should
 /// be given to it.</param>
 /// <param name="WallClock">The sender's, in milliseconds since 1970; zero when it does not say.</param>
+/// <param name="PeerAddress">
+/// Where the sender is reached, while it does not hear the receiver: that one may have been away when the sender joined,
+/// or moved, and could not answer it otherwise. Null when it does not say.
+/// </param>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct NodeHeartbeat(
-    NodeId From, ulong Boot, bool HearsYou, long WallClock = 0, bool IsStopping = false);
+    NodeId From, ulong Boot, bool HearsYou, long WallClock = 0, bool IsStopping = false,
+    string? PeerAddress = null);
 
 /// <summary>Something that sleeping groups can not notice by themselves (pitfall R24).</summary>
 /// <param name="Heard">

@@ -9,6 +9,11 @@ public interface IEntrySeal
     ReadOnlyMemory<byte> Seal(ReadOnlyMemory<byte> batch);
 
     /// <summary>
+    /// Whether what opens these bytes is here. False for one that may come later: the entry came before its data key.
+    /// </summary>
+    bool HoldsKeyOf(ReadOnlySpan<byte> payload);
+
+    /// <summary>
     /// Null when the bytes can not be opened; <paramref name="problem"/> then says of the entry why, and what to do.
     /// </summary>
     ReadOnlyMemory<byte>? Open(ReadOnlyMemory<byte> payload, out string? problem);
@@ -24,6 +29,8 @@ public sealed class PlainEntries : IEntrySeal
     }
 
     public ReadOnlyMemory<byte> Seal(ReadOnlyMemory<byte> batch) => batch;
+
+    public bool HoldsKeyOf(ReadOnlySpan<byte> payload) => true;
 
     public ReadOnlyMemory<byte>? Open(ReadOnlyMemory<byte> payload, out string? problem)
     {

@@ -19,7 +19,6 @@ namespace Quorate.Node.Partitions;
 public sealed class Partition : IReplicaHost
 {
     private readonly IPartitionHost _host;
-    private readonly SealedEntries? _sealed;
     private bool _publishes;
     private readonly PartitionParts _parts;
     private readonly ColdRows _cold;
@@ -39,7 +38,6 @@ public sealed class Partition : IReplicaHost
     {
         _host = host;
         Published = place.Published;
-        _sealed = place.Seal as SealedEntries;
         _publishes = MayPublish(settings.Cache);
         _parts = new(settings, host);
         _cold = new(_parts);
@@ -81,7 +79,7 @@ public sealed class Partition : IReplicaHost
 
     public void Receive(in RaftMessage message)
     {
-        if (!_isClosed && HasKeysOf(message))
+        if (!_isClosed && (message.Entries is not { } entries || _parts.Machine.HoldsKeysOf(entries)))
         {
             Replica.Receive(message);
         }
@@ -382,28 +380,6 @@ public sealed class Partition : IReplicaHost
         }
 
         AskForTurn();
-    }
-
-    /// <summary>
-    /// Whether the keys are here that a message's entries are sealed with. A rotated key comes with the metadata, on
-    /// another way than the entries; until then these count as lost, and the leader sends them again.
-    /// </summary>
-    private bool HasKeysOf(in RaftMessage message)
-    {
-        if (_sealed is null || message.Entries is not { } entries || !Guards.EntriesAwaitTheirKey)
-        {
-            return true;
-        }
-
-        foreach (Entry entry in entries)
-        {
-            if (entry.Kind == EntryKind.Data && !_sealed.HasKeyOf(entry.Payload.Span))
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     /// <summary>Where the least recently used rows go first, whoever reads must say so.</summary>

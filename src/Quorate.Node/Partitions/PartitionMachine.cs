@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Replicas;
@@ -56,6 +57,24 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
     public long DirtyBytes => Rows.DirtyBytes;
 
     public void Open() => Rows.Open();
+
+    /// <summary>
+    /// Whether these entries may come into the log. One whose data key is not here yet may not, since without it the
+    /// replica could not apply it, neither now nor after a restart; its leader sends it again.
+    /// </summary>
+    public bool HoldsKeysOf(Entry[] entries)
+    {
+        foreach (Entry entry in entries)
+        {
+            if (entry.Kind == EntryKind.Data && !_seal.HoldsKeyOf(entry.Payload.Span)
+                && Guards.EntriesAwaitTheirKey)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     public ReadOnlyMemory<byte> Apply(Entry entry, bool resultWanted)
     {

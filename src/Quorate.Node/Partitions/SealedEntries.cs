@@ -16,15 +16,14 @@ public sealed class SealedEntries(EntrySealer sealer, CurrentKey current) : IEnt
     {
     }
 
-    /// <summary>Whether the key that it is sealed with, if it is, is here.</summary>
-    public bool HasKeyOf(ReadOnlySpan<byte> payload) => sealer.HasKeyOf(payload);
-
     public ReadOnlyMemory<byte> Seal(ReadOnlyMemory<byte> batch)
     {
         var output = new ArrayBufferWriter<byte>(batch.Length + EntrySealer.OverheadBytes);
         sealer.Seal(current.Id, batch.Span, output);
         return output.WrittenMemory;
     }
+
+    public bool HoldsKeyOf(ReadOnlySpan<byte> payload) => sealer.HoldsKeyOf(payload);
 
     public ReadOnlyMemory<byte>? Open(ReadOnlyMemory<byte> payload, out string? problem)
     {

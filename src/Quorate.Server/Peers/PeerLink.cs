@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster;
 using Quorate.Server.Runtime;
@@ -9,7 +10,8 @@ namespace Quorate.Server.Peers;
 /// One lane from this node to another: what waits to be sent, and the connection, which is opened when something is to
 /// be sent, kept, and opened again after a failure, later each time.
 /// <para>Invariants: what waits is bounded and goes with the connection, since an old message is worth less than none;
-/// while it is known that nothing can be sent, nothing waits.</para>
+/// while it is known that nothing can be sent, nothing waits; between the end of a connection and the node's word that it
+/// has heard of it nothing is taken, so that all that was lost with it is what the node had sent by then.</para>
 /// </summary>
 internal sealed class PeerLink : IDisposable
 {
@@ -22,9 +24,7 @@ internal sealed class PeerLink : IDisposable
     private Instant _retryAt = Instant.Zero;
     private string? _said;
     private long _lost;
-
-    /// <summary>A connection that was open has broken, and the node has not been told yet.</summary>
-    private bool _lossIsUntold;
+    private bool _isLossUnheard;
 
     public PeerLink(PeerNetwork network, NodeId to, PeerLane lane, string address)
     {
@@ -83,7 +83,8 @@ internal sealed class PeerLink : IDisposable
         {
             OutQueue queue = by == PeerClass.Log ? Others! : Urgent;
             bool canWait = _state is State.Open or State.Connecting
-                || (_state == State.Closed && MonotonicClock.Now >= _retryAt);
+                || (_state == State.Closed && MonotonicClock.Now >= _retryAt
+                    && !(_isLossUnheard && Guards.LossesAreHeardFirst));
             isSent = canWait && message.Length <= Network.Settings.MessageBytesMax && queue.TryAdd(message);
             _lost += isSent ? 0 : 1;
             if (isSent && _state == State.Closed)
@@ -103,6 +104,15 @@ internal sealed class PeerLink : IDisposable
     }
 
     public void Flush() => _wire?.Flush();
+
+    /// <summary>The node knows that the last connection is over.</summary>
+    public void LossHeard()
+    {
+        lock (Gate)
+        {
+            _isLossUnheard = false;
+        }
+    }
 
     /// <summary>The node has another address from now on, or still the same.</summary>
     public void SetAddress(string address)
@@ -161,17 +171,11 @@ internal sealed class PeerLink : IDisposable
             }
 
             _wire = null;
-            _lossIsUntold = true;
             FailWhileHeld();
         }
 
         wire.Dispose();
-        Network.LinkLost(_to, _lane, unsentBefore: Instant.Zero);
-        lock (Gate)
-        {
-            _lossIsUntold = false;
-        }
-
+        Network.LinkLost(_to, _lane, LinkLoss.Broken);
         Say($"The {_lane} connection to {_to} at {_address} is over: {why}.");
     }
 
@@ -254,18 +258,17 @@ internal sealed class PeerLink : IDisposable
     /// <summary>No connection has come about, so nothing that waited for it has left.</summary>
     private void Fail(string sentence)
     {
-        Instant unsentBefore = Instant.Zero;
         lock (Gate)
         {
-            if (_state == State.Connecting)
+            if (_state != State.Connecting)
             {
-                // What was sent over the connection before this one is for its own loss to tell of, first.
-                unsentBefore = _lossIsUntold ? Instant.Zero : MonotonicClock.Now;
-                FailWhileHeld();
+                return;
             }
+
+            FailWhileHeld();
         }
 
-        Network.LinkLost(_to, _lane, unsentBefore);
+        Network.LinkLost(_to, _lane, LinkLoss.NeverOpened);
         Say(sentence);
     }
 
@@ -278,6 +281,7 @@ internal sealed class PeerLink : IDisposable
         _retryAt = MonotonicClock.Now + new Duration((longest / 2) + Random.Shared.NextInt64((longest / 2) + 1));
         _failures++;
         _state = State.Closed;
+        _isLossUnheard = true;
         Clear();
     }
 

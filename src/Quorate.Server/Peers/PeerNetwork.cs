@@ -16,15 +16,26 @@ public interface IPeerHost
     Task<byte[]?> Answer(byte[] question);
 
     /// <summary>
-    /// A connection between this node and another broke, in whichever direction: what is under way may be lost.
+    /// A connection between this node and another is over, in whichever direction: what is under way may be lost. When
+    /// it was one that this node has opened or tried to open, nothing more is taken for that lane until the node has
+    /// said with <see cref="PeerNetwork.LossHeard"/> that it knows; so it knows what was lost with it.
     /// </summary>
-    /// <param name="unsentBefore">
-    /// What was handed over before this moment surely never left, since no connection has come about; zero where
-    /// nothing is known of that.
-    /// </param>
-    void LinkLost(NodeId peer, PeerLane lane, Instant unsentBefore);
+    void LinkLost(NodeId peer, PeerLane lane, LinkLoss loss);
 
     void Happened(in NodeEvent happened);
+}
+
+/// <summary>How a connection has come to its end.</summary>
+public enum LinkLoss
+{
+    /// <summary>The peer had opened it: what it has answered may be lost.</summary>
+    Incoming,
+
+    /// <summary>This node had opened it: what was sent may have arrived or not.</summary>
+    Broken,
+
+    /// <summary>This node could not open it: what waited for it has surely not left.</summary>
+    NeverOpened,
 }
 
 /// <summary>
@@ -179,6 +190,16 @@ public sealed class PeerNetwork : IDisposable
         }
     }
 
+    /// <summary>The node has dealt with the loss of a connection of its own: the lane takes messages
+    /// again.</summary>
+    public void LossHeard(NodeId peer, PeerLane lane)
+    {
+        if (_links.TryGetValue(peer, out PeerLink[]? links))
+        {
+            links[(int)lane - 1].LossHeard();
+        }
+    }
+
     /// <summary>The nodes whose addresses are known.</summary>
     public IEnumerable<NodeId> Known => _links.Keys;
 
@@ -207,8 +228,7 @@ public sealed class PeerNetwork : IDisposable
 
     internal void Happened(string kind, string sentence) => _host.Happened(new(kind, sentence));
 
-    internal void LinkLost(NodeId peer, PeerLane lane, Instant unsentBefore) =>
-        _host.LinkLost(peer, lane, unsentBefore);
+    internal void LinkLost(NodeId peer, PeerLane lane, LinkLoss loss) => _host.LinkLost(peer, lane, loss);
 
     internal void CountLost(long messages)
     {
@@ -246,7 +266,7 @@ public sealed class PeerNetwork : IDisposable
         _incoming.TryRemove(new((link.From, link.Lane), link));
         link.Drop();
         link.Dispose();
-        _host.LinkLost(link.From, link.Lane, Instant.Zero);
+        _host.LinkLost(link.From, link.Lane, LinkLoss.Incoming);
     }
 
     private void LookAfter()

@@ -45,7 +45,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     private readonly Formation _formation;
     private readonly TaskCompletionSource _handedOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Dictionary<(NodeId Peer, PeerLane Lane), Instant> _lostLinks = [];
+    private readonly Dictionary<(NodeId Peer, PeerLane Lane), (bool IsOwn, bool NothingLeft)> _lostLinks = [];
     private PeerNetwork? _peers;
     private ClusterIdentity? _formed;
     private ClusterNode? _node;
@@ -211,6 +211,8 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     /// </summary>
     void IClusterHost.LogOpened() => _place.Disk.IsReserveOpen = false;
 
+    void IClusterHost.AddressLearnt(NodeId node, string peerAddress) => _peers!.SetAddress(node, peerAddress);
+
     void IClusterHost.PartitionsChanged() => _place.Reads.Show(_node!.Runtime);
 
     void IClusterHost.Happened(in NodeEvent happened) => _place.Events.Add(happened);
@@ -277,14 +279,18 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         return isPosted ? answered.Task : Task.FromResult<byte[]?>(null);
     }
 
-    void IPeerHost.LinkLost(NodeId peer, PeerLane lane, Instant unsentBefore)
+    void IPeerHost.LinkLost(NodeId peer, PeerLane lane, LinkLoss loss)
     {
+        bool isOwn = loss != LinkLoss.Incoming;
+        bool nothingLeft = loss == LinkLoss.NeverOpened;
         lock (_lostLinks)
         {
-            // One that still waits speaks for this one, too, and for the worse of both.
-            bool waits = _lostLinks.TryGetValue((peer, lane), out Instant before);
-            _lostLinks[(peer, lane)] = waits ? Instant.Min(before, unsentBefore) : unsentBefore;
-            if (waits)
+            // One that still waits will speak for this one, too.
+            bool isWaiting = _lostLinks.TryGetValue((peer, lane), out (bool IsOwn, bool NothingLeft) before);
+            _lostLinks[(peer, lane)] = isWaiting
+                ? (before.IsOwn || isOwn, before.NothingLeft && nothingLeft)
+                : (isOwn, nothingLeft);
+            if (isWaiting)
             {
                 return;
             }
@@ -295,18 +301,23 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     private void LinkLost(NodeId peer, PeerLane lane)
     {
-        Instant unsentBefore;
+        (bool IsOwn, bool NothingLeft) loss;
         lock (_lostLinks)
         {
-            _lostLinks.Remove((peer, lane), out unsentBefore);
+            _lostLinks.Remove((peer, lane), out loss);
         }
 
         for (PeerClass by = PeerClass.Urgent; by <= PeerClass.Bulk; by++)
         {
             if (PeerLanes.Of(by) == lane)
             {
-                _node?.LinkLost(peer, by, unsentBefore);
+                _node?.LinkLost(peer, by, loss.NothingLeft);
             }
+        }
+
+        if (loss.IsOwn)
+        {
+            _peers?.LossHeard(peer, lane);
         }
     }
 

@@ -297,7 +297,7 @@ public sealed class NodeProcess : IAsyncDisposable
     /// <summary>Says in the folder whose process has it, for people and scripts; only the lock counts.</summary>
     private void KeepProcessId(DataFolder folder)
     {
-        string path = Path.Combine(folder.Root, "pid");
+        string path = Path.Combine(folder.Root, DataFolder.ProcessIdName);
         File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
         _opened.Push(new Closing(() =>
         {

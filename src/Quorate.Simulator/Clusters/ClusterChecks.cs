@@ -12,9 +12,11 @@ namespace Quorate.Simulator.Clusters;
 internal sealed class ClusterChecks(ClusterWorld world)
 {
     /// <summary>By the metadata's version: what it was when a node first showed it.</summary>
-    private readonly SortedDictionary<(ulong Cluster, ulong Version), ulong> _states = [];
+    private readonly SortedDictionary<ulong, ulong> _states = [];
     private readonly SortedDictionary<uint, PartitionRecord> _rows = [];
     private readonly SortedDictionary<string, (uint Life, ulong Version)> _seen = new(StringComparer.Ordinal);
+
+    private ulong _cluster;
 
     /// <summary>The newest version that any node has shown.</summary>
     public MetadataState? Newest { get; private set; }
@@ -28,7 +30,10 @@ internal sealed class ClusterChecks(ClusterWorld world)
         return same.Equals(other);
     }
 
-    /// <summary>A machine says what cluster it belongs to: of all folders that there are, all name the same.</summary>
+    /// <summary>
+    /// A machine says what cluster it belongs to. While the folder of any seed belongs to one, nobody comes to belong to
+    /// another; where the folders of all seeds are lost, those that are left are not asked.
+    /// </summary>
     public void Formed(ClusterMachine machine, ClusterIdentity identity)
     {
         if (machine.Identity is { } before
@@ -50,13 +55,19 @@ internal sealed class ClusterChecks(ClusterWorld world)
 
             if (known.Cluster != identity.Cluster)
             {
+                bool mayDiffer = other.Number >= world.Plan.Seeds || machine.Identity is not null;
+                if (mayDiffer)
+                {
+                    continue;
+                }
+
                 RunClaims.Break(
                     RunClaims.OneCluster,
                     $"{machine.Name} belongs to cluster {identity.ClusterNumber:x16}, {other.Name} to "
                         + $"{known.ClusterNumber:x16}, and both were given the same seeds");
             }
 
-            if (known.Node == identity.Node)
+            if (known.Cluster == identity.Cluster && known.Node == identity.Node)
             {
                 RunClaims.Break(
                     RunClaims.OneCluster, $"{machine.Name} and {other.Name} are both node {known.Node.Value}");
@@ -82,11 +93,11 @@ internal sealed class ClusterChecks(ClusterWorld world)
         }
 
         _seen[machine.Name] = (machine.Life, state.Version);
+        Meet(machine.Identity!.ClusterNumber);
         ulong digest = LineText.DigestOf(state.ToByteArray());
-        ulong cluster = machine.Identity!.ClusterNumber;
-        if (!_states.TryGetValue((cluster, state.Version), out ulong known))
+        if (!_states.TryGetValue(state.Version, out ulong known))
         {
-            _states.Add((cluster, state.Version), digest);
+            _states.Add(state.Version, digest);
             First(state);
         }
         else if (known != digest)
@@ -144,6 +155,18 @@ internal sealed class ClusterChecks(ClusterWorld world)
         }
 
         return null;
+    }
+
+    /// <summary>Of a cluster whose founders have all lost their disks nothing is left, and another may come.</summary>
+    private void Meet(ulong cluster)
+    {
+        if (cluster != _cluster)
+        {
+            _cluster = cluster;
+            _states.Clear();
+            _rows.Clear();
+            Newest = null;
+        }
     }
 
     private void First(MetadataState state)

@@ -194,7 +194,11 @@ internal sealed class ClusterClient
 
         operation.KeyspaceId = keyspace.Record.Id;
         operation.Attempts++;
-        var call = new ClusterCall(_world, at, operation, result => Answer(attempt, result.Outcome, result));
+        var call = new ClusterCall(_world, at, operation, result =>
+        {
+            CheckReason(operation, at, result);
+            Answer(attempt, result.Outcome, result);
+        });
         var group = new GroupId(keyspace.PartitionOf(call.Slot).Group);
         call.Token = _tokens.GetValueOrDefault(group);
         call.Deadline = at.Now + new Duration(_work.Deadline);
@@ -202,6 +206,19 @@ internal sealed class ClusterClient
         attempt.Floor = _floors.GetValueOrDefault(operation.GlobalKey);
         _world.History.Asked(call);
         node.Submit(call);
+    }
+
+    /// <summary>Nobody is told to try again what can not be done.</summary>
+    private static void CheckReason(ClusterOperation operation, ClusterMachine at, in CallResult result)
+    {
+        if (result is { Outcome: Outcome.Refused, Reason: DropReason.NotLeader }
+            && at.Node is { } node && !node.View.TryFind(operation.KeyspaceId!.Value, out _))
+        {
+            // A process that is about to end says so of all that is open.
+            at.Later(0, EventKind.Schedule, (ulong)operation.Id, () => RunClaims.Break(
+                RunClaims.WrongResult,
+                $"{at.Name} says of {operation} that it finds no leader, and knows that the keyspace is dropped"));
+        }
     }
 
     private void Answer(Attempt attempt, Outcome outcome, CallResult? result)

@@ -96,6 +96,9 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     /// <summary>When the process last came out of a pause or was started, in true time.</summary>
     public long RunningSince { get; private set; }
 
+    /// <summary>Where this life of the process finds the others.</summary>
+    public SortedDictionary<NodeId, string> Addresses { get; } = [];
+
     public bool IsUp => State == NodeState.Up;
 
     public Instant Now => Clock.Read(_world.Now);
@@ -268,8 +271,15 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     {
         if (State != NodeState.Down)
         {
+            SetAddresses(view.State.Nodes);
             _world.Checks.ViewChanged(this, view);
         }
+    }
+
+    public void AddressLearnt(NodeId node, string peerAddress)
+    {
+        Note($"learns that node {node.Value} is at {peerAddress}");
+        Addresses[node] = peerAddress;
     }
 
     public void PartitionsChanged()
@@ -288,6 +298,7 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         }
 
         _world.Elections += happened.Kind == "election" ? 1 : 0;
+        _world.Changes += happened is { Kind: "election", Cause: not "first" } ? 1 : 0;
         Note($"{happened.Kind}: {happened.Sentence}");
     }
 
@@ -308,6 +319,7 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         _world.Checks.Formed(this, identity);
         Identity = identity;
         _formed = identity;
+        SetAddresses(identity.Founders);
         Note($"belongs to cluster {identity.ClusterNumber:x16} as node {identity.Node.Value}");
     }
 
@@ -361,7 +373,16 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         _workWaits = false;
         _workIsSet = false;
         _waiting.Clear();
+        Addresses.Clear();
         return node;
+    }
+
+    private void SetAddresses(IEnumerable<NodeRecord> nodes)
+    {
+        foreach (NodeRecord node in nodes)
+        {
+            Addresses[new(node.Id)] = node.PeerAddress;
+        }
     }
 
     private void StartNode(ClusterIdentity identity)

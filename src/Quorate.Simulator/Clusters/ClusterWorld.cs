@@ -67,6 +67,9 @@ internal sealed class ClusterWorld
     /// <summary>Leaders elected in all groups together.</summary>
     public long Elections { get; set; }
 
+    /// <summary>Leaders elected where there had been another.</summary>
+    public long Changes { get; set; }
+
     /// <summary>Runs to the end of the schedule, or to the first broken claim, which is thrown.</summary>
     public void Run()
     {

@@ -126,7 +126,7 @@ internal sealed class KeyspaceAdmin : IEntropy
             }
 
             isDone = true;
-            Ended(at, node, command, mark, outcome, result, deadline);
+            Ended(at, node, mark, outcome, result, deadline);
         })
         {
             Command = command, Partitions = 1 << (int)_random.Next(3), Deadline = deadline,
@@ -143,8 +143,7 @@ internal sealed class KeyspaceAdmin : IEntropy
     }
 
     private void Ended(
-        ClusterMachine at, ClusterNode node, MetadataCommand command, ulong mark, Outcome outcome,
-        MetadataResult? result, Instant deadline)
+        ClusterMachine at, ClusterNode node, ulong mark, Outcome outcome, MetadataResult? result, Instant deadline)
     {
         at.Note($"change {mark - MarkBase}: {outcome} {result?.Refusal}");
         bool isRefused = outcome == Outcome.Refused || (outcome == Outcome.Done && result!.Refusal.Length > 0);
@@ -166,15 +165,15 @@ internal sealed class KeyspaceAdmin : IEntropy
         }
 
         Done++;
-        if (node.View.Version < result!.Version && at.Now < deadline)
+        ulong shown = node.View.Version;
+        if (shown < result!.Version && at.Now < deadline)
         {
-            RunClaims.Break(
+            // A process that is about to end says what it knows; no other may.
+            at.Later(0, EventKind.Schedule, mark, () => RunClaims.Break(
                 RunClaims.WrongResult,
                 $"{at.Name} says that change {mark - MarkBase} is done, version {result.Version}, and knows version "
-                    + $"{node.View.Version}");
+                    + $"{shown}"));
         }
-
-        _ = command;
     }
 
     private MetadataCommand? Draw(ClusterView view, out ulong mark)

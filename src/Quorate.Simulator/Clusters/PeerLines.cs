@@ -63,7 +63,7 @@ internal sealed class PeerLines
         PeerLine line = LineOf(from.Number, target.Number, to, LaneOf(by));
         if (line.State == LineState.Closed)
         {
-            if (_world.Now < line.RetryAt)
+            if (_world.Now < line.RetryAt || line.IsLossUnheard)
             {
                 return false;
             }
@@ -116,6 +116,7 @@ internal sealed class PeerLines
                 LineWire? wire = line.Wire;
                 if (wire is null)
                 {
+                    Renew(line, machine);
                     continue;
                 }
 
@@ -126,6 +127,8 @@ internal sealed class PeerLines
                 {
                     // What has left the machine still arrives; then the other end sees that it is over.
                     Lose(line, wire);
+                    wire.LingersUntil = powerLoss ? wire.LingersUntil : long.MaxValue;
+                    Renew(line, machine);
                     TellLater(notice, line.To, wire.Source, line.Lane);
                 }
                 else
@@ -133,6 +136,17 @@ internal sealed class PeerLines
                     _world.Later(notice, EventKind.Schedule, () => Break(line, wire), line.To);
                 }
             }
+        }
+    }
+
+    /// <summary>The next process begins with lines of its own.</summary>
+    private static void Renew(PeerLine line, ClusterMachine ended)
+    {
+        if (line.From == ended.Number)
+        {
+            line.IsLossUnheard = false;
+            line.RetryAt = 0;
+            line.Failures = 0;
         }
     }
 
@@ -161,14 +175,12 @@ internal sealed class PeerLines
         _world.Later(LookInterval, EventKind.Schedule, LookAfter);
     }
 
-    /// <summary>Who a node's id stands for, by the address that the asker knows.</summary>
-    private ClusterMachine? AddressOf(ClusterMachine from, NodeId to)
-    {
-        string? address = from.Node?.View.State.Nodes.FirstOrDefault(node => node.Id == to.Value)?.PeerAddress
-            ?? from.Identity?.Founders.FirstOrDefault(node => node.Id == to.Value)?.PeerAddress;
-        return address is null ? null : Array.Find(
-            _world.Machines, machine => string.Equals(machine.Address, address, StringComparison.Ordinal));
-    }
+    /// <summary>Where the asker looks for a node; null where it knows no address.</summary>
+    private ClusterMachine? AddressOf(ClusterMachine from, NodeId to) =>
+        from.Addresses.TryGetValue(to, out string? address)
+            ? Array.Find(
+                _world.Machines, machine => string.Equals(machine.Address, address, StringComparison.Ordinal))
+            : null;
 
     private void Connect(PeerLine line, ClusterMachine from, ClusterMachine to)
     {
@@ -249,14 +261,20 @@ internal sealed class PeerLines
             return;
         }
 
+        bool wasOpen = line.State == LineState.Open;
         Lose(line, wire);
-        Tell(line.From, line.Node, line.Lane);
-        TellLater(1 + Way(), line.To, wire.Source, line.Lane);
+        line.IsLossUnheard = true;
+        Tell(line.From, line.Node, line.Lane, nothingLeft: !wasOpen, line);
+        if (wasOpen)
+        {
+            TellLater(1 + Way(), line.To, wire.Source, line.Lane);
+        }
     }
 
     private void Lose(PeerLine line, LineWire wire)
     {
         bool wasOpen = line.State == LineState.Open;
+        line.IsLossUnheard = false;
         wire.IsBroken = true;
         wire.LingersUntil = wasOpen ? _world.Now + _random.Next(20_000) : 0;
         if (wasOpen && _world.Machines[line.To].State == NodeState.Paused && _random.Next(2) == 0)
@@ -276,7 +294,8 @@ internal sealed class PeerLines
         _world.Later(time, EventKind.Schedule, () => Tell(at, peer, lane), at);
 
     /// <summary>A process that hears of a lost connection hears of it as an event of its own.</summary>
-    private void Tell(int at, NodeId peer, int lane)
+    /// <param name="own">The line, when it is one of that process itself.</param>
+    private void Tell(int at, NodeId peer, int lane, bool nothingLeft = false, PeerLine? own = null)
     {
         ClusterMachine machine = _world.Machines[at];
         machine.Later(0, EventKind.Notice, peer.Value, () =>
@@ -285,8 +304,13 @@ internal sealed class PeerLines
             {
                 if (LaneOf(by) == lane)
                 {
-                    machine.Node?.LinkLost(peer, by);
+                    machine.Node?.LinkLost(peer, by, nothingLeft);
                 }
+            }
+
+            if (own is not null)
+            {
+                own.IsLossUnheard = false;
             }
         });
     }
@@ -355,6 +379,9 @@ internal sealed class PeerLine(int from, int to, NodeId node, int lane)
     public LineWire? Wire { get; set; }
 
     public long RetryAt { get; set; }
+
+    /// <summary>The process has not yet dealt with the end of the last connection: nothing is taken.</summary>
+    public bool IsLossUnheard { get; set; }
 
     public int Failures { get; set; }
 }

@@ -63,7 +63,7 @@ public sealed class EntrySealer(KeyRing keys, GroupId partition, IEntropy entrop
     public static bool IsSealed(ReadOnlySpan<byte> entry) => entry.Length >= OverheadBytes && entry[0] == Format;
 
     /// <summary>Whether the key that it is sealed with, if it is, is here.</summary>
-    public bool HasKeyOf(ReadOnlySpan<byte> entry) => !IsSealed(entry) || keys.Find(KeyIdOf(entry)) is not null;
+    public bool HoldsKeyOf(ReadOnlySpan<byte> entry) => !IsSealed(entry) || keys.Find(KeyIdOf(entry)) is not null;
 
     /// <summary>Appends the sealed payload.</summary>
     public void Seal(uint keyId, ReadOnlySpan<byte> payload, IBufferWriter<byte> output)

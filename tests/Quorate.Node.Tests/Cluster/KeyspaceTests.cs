@@ -1,6 +1,9 @@
+using Google.Protobuf;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Metadata.Wire;
+using Quorate.Node.Wire;
+using Quorate.Storage.Encryption;
 
 namespace Quorate.Node.Tests.Cluster;
 
@@ -28,7 +31,7 @@ public sealed class KeyspaceTests
             Assert.Equal(Outcome.Done, world.Do(machine, drop).Outcome);
             world.Run(1000);
             Assert.DoesNotContain(FilesOf(world), file => prefixes.Any(file.StartsWith));
-            Assert.Equal("Refused KeyspaceGone", Late(world, machine, id));
+            Assert.Equal("Refused KeyspaceDropped", Late(world, machine, id));
         }
     }
 
@@ -232,6 +235,78 @@ public sealed class KeyspaceTests
                 return;
             }
         }
+    }
+
+    /// <summary>An entry may come before the word of the key that it is sealed with: then it waits outside of the
+    /// log.</summary>
+    [Fact]
+    public void A_replica_that_lacks_a_new_data_key_takes_no_entry_that_is_sealed_with_it_and_goes_on_once_it_has_it()
+    {
+        var world = new TestWorld(3, isStarted: false);
+        MasterKey key = MasterKey.TryParse(new byte[32], "a test", out _)!;
+        foreach (Machine machine in world.Machines)
+        {
+            machine.MasterKey = key;
+            machine.Start();
+        }
+
+        world.Formed();
+        MetadataCommand secret = Creation("secret");
+        secret.CreateKeyspace.Keyspace.Encrypted = true;
+        Assert.Equal("", world.Do(world.Machines[1], secret, 1).Result!.Refusal);
+        Assert.True(world.Machines[1].Node!.View.TryFind("secret", out KeyspaceView? view));
+        uint id = view.Record.Id;
+        Assert.Equal("+OK", world.Do(world.Machines[1], "SET k before", call => call.Keyspace = id));
+        Machine leader = world.LeaderOf("k", "secret");
+        Machine late = world.Machines.First(machine => machine != leader
+            && machine.Node!.Report().MetadataLeader.NodeId != machine.Id);
+
+        // It hears nothing of what the metadata group decides.
+        world.Passes = (_, to, _, bytes) => to != late
+            || !RaftWire.TryRead(bytes, out Core.Model.GroupId group, out _, out _) || group != MetadataGroup.Group;
+        var rotation = new MetadataCommand
+        {
+            AddDataKey = new() { Keyspace = id, Wrapped = ByteString.CopyFrom(WrappedKey.New(key, late)) },
+        };
+        Assert.Equal("", world.Do(leader, rotation).Result!.Refusal);
+        world.Run(200);
+        Assert.Equal("+OK", world.Do(leader, "SET k after", call => call.Keyspace = id));
+        world.Run(1000);
+        Assert.Null(late.Ending);
+        string seen = world.Do(late, "GET k", call => (call.Keyspace, call.ReadLevel) = (id, ReadLevel.Eventual));
+        Assert.Equal("$6\r\nbefore", seen);
+
+        late.Restart();
+        world.Run(1000);
+        Assert.Null(late.Ending);
+        world.Passes = null;
+        world.Await("it has the key and what is sealed with it", () => world.Do(
+            late, "GET k", call => (call.Keyspace, call.ReadLevel) = (id, ReadLevel.Eventual)) == "$5\r\nafter");
+    }
+
+    [Theory]
+    [InlineData(ReadLevel.Linearizable)]
+    [InlineData(ReadLevel.Eventual)]
+    public void What_waits_for_a_keyspace_that_is_dropped_meanwhile_is_told_so_before_its_deadline(ReadLevel level)
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine at = world.Machines[0];
+        Assert.Equal("", world.Do(at, Creation("ks", 1), 1).Result!.Refusal);
+        world.Run(500);
+        Assert.True(at.Node!.View.TryFind("ks", out KeyspaceView? view));
+        Machine holder = world.Machines.First(
+            machine => machine.Node!.Runtime.Find(new(view.Partitions[0].Group)) is not null);
+        Machine asker = world.Machines.First(machine => machine != holder);
+        holder.IsCutOff = true;
+        world.Run(1000);
+        TestCall call = world.Submit(
+            asker, "GET k", call => (call.Keyspace, call.ReadLevel) = (view.Record.Id, level));
+        world.Run(100);
+        Assert.False(call.IsDone, "nobody holds it who could answer");
+        var drop = new MetadataCommand { DropKeyspace = new() { Keyspace = view.Record.Id } };
+        Assert.Equal("", world.Do(asker, drop).Result!.Refusal);
+        world.Run(200);
+        Assert.Equal("Refused KeyspaceDropped", call.Text);
     }
 
     internal static MetadataCommand Creation(string name, uint replicas = 3) => new()

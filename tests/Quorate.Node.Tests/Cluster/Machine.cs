@@ -15,6 +15,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
     private Instant _deadline = Instant.Never;
     private bool _turnWaits;
     private bool _workWaits;
+    private readonly SortedDictionary<NodeId, string> _addresses = [];
 
     public string Address { get; } = $"host{number}:7601";
 
@@ -105,6 +106,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
         Node = null;
         Formation = null;
         _formed = null;
+        _addresses.Clear();
         _deadline = Instant.Never;
         _turnWaits = false;
         _workWaits = false;
@@ -188,7 +190,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public bool Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message)
     {
-        Machine? target = world.Find(this, to);
+        Machine? target = _addresses.ContainsKey(to) ? world.Find(this, to) : null;
         if (target is not { IsUp: true })
         {
             return false;
@@ -211,7 +213,13 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public void LogOpened() => FilesAtLogOpened = [.. Disk.Names];
 
-    public void ViewChanged(ClusterView view) => Views++;
+    public void ViewChanged(ClusterView view)
+    {
+        Views++;
+        SetAddresses(view.State.Nodes);
+    }
+
+    public void AddressLearnt(NodeId node, string peerAddress) => _addresses[node] = peerAddress;
 
     public void PartitionsChanged() => PartitionChanges++;
 
@@ -223,6 +231,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public void Formed(ClusterIdentity identity)
     {
+        SetAddresses(identity.Founders);
         Id = identity.Node;
         ClusterId = identity.Cluster;
         _formed = identity;
@@ -245,6 +254,14 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
         foreach (ref byte next in bytes)
         {
             next = (byte)_random.Next(256);
+        }
+    }
+
+    private void SetAddresses(IEnumerable<NodeRecord> nodes)
+    {
+        foreach (NodeRecord node in nodes)
+        {
+            _addresses[new(node.Id)] = node.PeerAddress;
         }
     }
 

@@ -12,6 +12,12 @@ namespace Quorate.Node.Tests.Commands;
 public sealed class RedisComparisonTests
 {
     private static readonly string[] Unordered = ["HKEYS", "HVALS", "KEYS"];
+
+    /// <summary>Redis answers in the order of its search, but where an order is asked for; equal distances in any.
+    /// </summary>
+    private static readonly string[] Searches =
+        ["GEOSEARCH", "GEORADIUS", "GEORADIUS_RO", "GEORADIUSBYMEMBER", "GEORADIUSBYMEMBER_RO"];
+
     private static readonly string[] Scans = ["HSCAN", "SSCAN", "ZSCAN"];
     private static readonly string[] Chosen = ["HRANDFIELD", "SRANDMEMBER", "ZRANDMEMBER"];
     private static readonly string[] Moments = ["TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME"];
@@ -63,6 +69,12 @@ public sealed class RedisComparisonTests
         if (Chosen.Contains(command))
         {
             return Shape(reply);
+        }
+
+        if (Searches.Contains(command) && ReplyText.Parts(reply) is { } places)
+        {
+            return string.Join(", ", ReplyText.Of(reply).Split(['[', ']', ' ', ',']).Order(StringComparer.Ordinal))
+                + places.Count;
         }
 
         if (Unordered.Contains(command) && ReplyText.Parts(reply) is { } parts)

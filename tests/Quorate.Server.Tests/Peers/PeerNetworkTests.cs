@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster;
 using Quorate.Server.Peers;
-using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Tests.Peers;
 
@@ -135,7 +134,7 @@ public sealed class PeerNetworkTests
         a.Network.SetAddress(b.Id, b.Address);
         a.SendUntilHeard(b, PeerClass.Requests, [1]);
         b.Dispose();
-        TestPeer.Until(() => a.LostLinks.Contains((b.Id, PeerLane.Requests, Instant.Zero)), "the loss is told");
+        TestPeer.Until(() => a.LostLinks.Contains((b.Id, PeerLane.Requests)), "the loss is told");
         Assert.Contains(a.Events, sentence => sentence.Contains("is over", StringComparison.Ordinal));
         using TestPeer again = new TestPeer(2, Hasty).Listen(port);
         a.SendUntilHeard(again, PeerClass.Requests, [2]);
@@ -162,27 +161,26 @@ public sealed class PeerNetworkTests
         Assert.Single(a.Events.Distinct());
     }
 
-    /// <summary>What waited for a connection that never came about has surely not left; nothing else has.</summary>
     [Fact]
-    public void What_never_left_is_told_from_what_may_have()
+    public void What_never_left_is_told_from_what_may_have_and_nothing_is_taken_before_the_node_has_heard()
     {
-        using var a = new TestPeer(1, Hasty);
-        using TestPeer b = new TestPeer(2, Hasty).Listen();
-        a.Network.SetAddress(b.Id, b.Address);
-        a.SendUntilHeard(b, PeerClass.Requests, [1]);
-        Instant before = MonotonicClock.Now;
+        using var a = new TestPeer(1, Hasty) { KeepsLossesUnheard = true };
+        int port = TestPeer.FreePort();
+        NodeId peer = new(2);
+        a.Network.SetAddress(peer, $"127.0.0.1:{port}");
+        Assert.True(a.Send(peer, PeerClass.Requests, [1]));
+        TestPeer.Until(() => a.Losses.Length == 1, "the attempt fails");
+        Assert.Equal([LinkLoss.NeverOpened], a.Losses);
+
+        // Even when there is no other reason to wait.
+        using TestPeer b = new TestPeer(2, Hasty).Listen(port);
+        a.Network.SetAddress(peer, "127.0.0.1:1");
+        a.Network.SetAddress(peer, b.Address);
+        Assert.False(a.Send(peer, PeerClass.Requests, [2]), "the loss is not heard yet");
+        a.Network.LossHeard(peer, PeerLane.Requests);
+        a.SendUntilHeard(b, PeerClass.Requests, [3]);
         b.Dispose();
-        TestPeer.Until(() => a.LostLinks.Length > 0, "the loss is told");
-        Assert.All(a.LostLinks, lost => Assert.Equal(Instant.Zero, lost.UnsentBefore));
-        TestPeer.Until(
-            () =>
-            {
-                a.Send(b, PeerClass.Requests, [2]);
-                return a.LostLinks.Any(lost => lost.UnsentBefore != Instant.Zero);
-            },
-            "an attempt fails");
-        Instant unsent = a.LostLinks.First(lost => lost.UnsentBefore != Instant.Zero).UnsentBefore;
-        Assert.True(unsent > before && unsent <= MonotonicClock.Now, $"{unsent} is when it failed");
+        TestPeer.Until(() => a.Losses.Contains(LinkLoss.Broken), "the connection breaks");
     }
 
     [Fact]
@@ -201,7 +199,7 @@ public sealed class PeerNetworkTests
         TestPeer.Until(
             () => a.Events.Any(sentence => sentence.Contains("silent", StringComparison.Ordinal)),
             "the silence is noticed");
-        Assert.Contains((new NodeId(2), PeerLane.Control, Instant.Zero), a.LostLinks);
+        Assert.Contains((new NodeId(2), PeerLane.Control), a.LostLinks);
     }
 
     [Fact]

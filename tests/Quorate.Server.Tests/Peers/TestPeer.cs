@@ -18,7 +18,8 @@ internal sealed class TestPeer : IPeerHost, IDisposable
     private readonly List<(NodeId From, PeerClass By, byte[] Message)> _received = [];
     private readonly List<NodeInput> _untaken = [];
     private readonly List<NodeEvent> _events = [];
-    private readonly List<(NodeId Peer, PeerLane Lane, Instant UnsentBefore)> _lost = [];
+    private readonly List<(NodeId Peer, PeerLane Lane)> _lost = [];
+    private readonly List<LinkLoss> _losses = [];
 
     public TestPeer(uint node, PeerSettings? settings = null, Guid? cluster = null)
     {
@@ -29,6 +30,21 @@ internal sealed class TestPeer : IPeerHost, IDisposable
     }
 
     public PeerNetwork Network { get; }
+
+    /// <summary>It never says that it has heard of the end of a connection.</summary>
+    public bool KeepsLossesUnheard { get; set; }
+
+    /// <summary>How connections have come to their ends, in order.</summary>
+    public LinkLoss[] Losses
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _losses];
+            }
+        }
+    }
 
     /// <summary>Messages are left as if the node did not get to them.</summary>
     public bool TakesNothing { get; set; }
@@ -61,7 +77,7 @@ internal sealed class TestPeer : IPeerHost, IDisposable
         }
     }
 
-    public (NodeId Peer, PeerLane Lane, Instant UnsentBefore)[] LostLinks
+    public (NodeId Peer, PeerLane Lane)[] LostLinks
     {
         get
         {
@@ -143,11 +159,17 @@ internal sealed class TestPeer : IPeerHost, IDisposable
 
     public Task<byte[]?> Answer(byte[] question) => Task.FromResult<byte[]?>([.. question.Reverse()]);
 
-    public void LinkLost(NodeId peer, PeerLane lane, Instant unsentBefore)
+    public void LinkLost(NodeId peer, PeerLane lane, LinkLoss loss)
     {
         lock (_lock)
         {
-            _lost.Add((peer, lane, unsentBefore));
+            _lost.Add((peer, lane));
+            _losses.Add(loss);
+        }
+
+        if (loss != LinkLoss.Incoming && !KeepsLossesUnheard)
+        {
+            Network.LossHeard(peer, lane);
         }
     }
 

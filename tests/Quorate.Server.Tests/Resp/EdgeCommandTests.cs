@@ -215,7 +215,7 @@ public sealed class EdgeCommandTests
     [InlineData(DropReason.LevelUncounted, "UNKNOWN")]
     [InlineData(DropReason.DeadlinePassedUnlogged, "REFUSED")]
     [InlineData(DropReason.RequestForgotten, "REFUSED")]
-    [InlineData(DropReason.KeyspaceGone, "REFUSED")]
+    [InlineData(DropReason.KeyspaceDropped, "REFUSED")]
     public async Task The_error_says_whether_anything_was_done(DropReason reason, string code)
     {
         await using RespHost host = await RespHost.StartAsync(new FakeGateway { Instead = _ => Dropped(reason) });

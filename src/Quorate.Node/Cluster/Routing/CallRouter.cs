@@ -60,8 +60,8 @@ internal sealed class CallRouter
     {
         if (_parts.HasEnded || !_parts.View.TryFind(call.Keyspace, out KeyspaceView? keyspace))
         {
-            // Whoever asks has seen it in a view of a moment ago.
-            DropReason reason = _parts.HasEnded ? DropReason.NotLeader : DropReason.KeyspaceGone;
+            bool isDropped = !_parts.HasEnded && _parts.IsDropped(call.Keyspace);
+            DropReason reason = isDropped ? DropReason.KeyspaceDropped : DropReason.NotLeader;
             call.Complete(new CallResult(Outcome.Refused, reason, default, default, RowVersion.Zero, default));
             return;
         }
@@ -101,22 +101,18 @@ internal sealed class CallRouter
         }
     }
 
-    /// <summary>What a peer had may be lost: it is asked elsewhere, or nobody knows what became of it.</summary>
-    /// <param name="unsentBefore">What was sent before this moment never left.</param>
-    public void LinkLost(NodeId peer, Instant unsentBefore)
+    /// <summary>
+    /// What a peer had may be lost: it is asked elsewhere, or nobody knows what became of it. What has never left is
+    /// asked elsewhere in any case.
+    /// </summary>
+    public void LinkLost(NodeId peer, bool nothingLeft)
     {
         foreach ((ulong id, RoutedCall call) in _forwarding.Where(call => call.Target == peer))
         {
             _forwarding.TakeBack(id, call);
-            bool hasLeft = call.SentAt >= unsentBefore;
-            if (!hasLeft && call.IsDetached)
+            if (nothingLeft)
             {
-                call.Refuse(DropReason.NotLeader);
-            }
-            else if (!hasLeft)
-            {
-                call.Route.LeaderHint = null;
-                AskAgain(call);
+                NeverLeft(call, peer);
             }
             else if ((call.IsRepeatable || !Guards.UnknownWritesAreNotRepeated) && !call.IsDetached)
             {
@@ -138,6 +134,18 @@ internal sealed class CallRouter
         foreach ((ulong id, RoutedCall call) in _forwarding.Where(call => call.Target == peer))
         {
             WaitNoMore(id, call);
+        }
+    }
+
+    /// <summary>
+    /// A peer stops and hands its leaderships over: whoever was last known to lead there is looked for anew, since it
+    /// may be gone when the next request arrives.
+    /// </summary>
+    public void BeginsToStop(NodeId peer)
+    {
+        foreach (PartitionRoute route in _routes.Values.Where(route => route.LeaderHint == peer))
+        {
+            route.LeaderHint = null;
         }
     }
 
@@ -240,9 +248,34 @@ internal sealed class CallRouter
         }
     }
 
+    /// <summary>What was handed to a peer has not left this node.</summary>
+    private void NeverLeft(RoutedCall call, NodeId peer)
+    {
+        if (call.Route.LeaderHint == peer)
+        {
+            call.Route.LeaderHint = null;
+        }
+
+        if (call.IsDetached)
+        {
+            // Calls after it may have been executed: asking again would put it behind them.
+            call.Refuse(DropReason.NotLeader);
+        }
+        else
+        {
+            AskAgain(call);
+        }
+    }
+
     /// <summary>Surely not executed, or it does no harm to execute it again.</summary>
     private void AskAgain(RoutedCall call)
     {
+        if (_parts.IsDropped(call.Call.Keyspace))
+        {
+            call.Refuse(DropReason.KeyspaceDropped);
+            return;
+        }
+
         if (call.IsFree)
         {
             _free.Wait(call);

@@ -35,11 +35,16 @@ internal static class LeaderSearch
             return null;
         }
 
-        // Nobody knows: the voters in turn.
+        // Nobody knows: the voters in turn. One that stops may be gone when the request arrives.
+        return NextOf(parts, route, row, mayStop: false) ?? NextOf(parts, route, row, mayStop: true);
+    }
+
+    private static NodeId? NextOf(ClusterParts parts, PartitionRoute route, PartitionRecord row, bool mayStop)
+    {
         for (int i = 0; i < row.Voters.Count; i++)
         {
             NodeId next = ReplicaId.FromPacked(row.Voters[route.NextReplica++ % row.Voters.Count]).NodeId;
-            if (next != parts.Self && parts.IsHeard(next))
+            if (next != parts.Self && parts.IsHeard(next) && (mayStop || !parts.IsStopping(next)))
             {
                 route.LeaderHint = next;
                 return next;

@@ -19,6 +19,12 @@ internal sealed class LocalCalls(ClusterParts parts)
     private readonly Dictionary<ulong, Action<PartitionReply>> _operations = [];
     private readonly SortedDictionary<(NodeId From, GroupId Group), (ulong Boot, uint Round)> _refused = [];
 
+    /// <summary>Requests of other nodes that are not answered yet.</summary>
+    public int OfOthers => _others.Count;
+
+    /// <summary>When another node last handed a request on.</summary>
+    public Instant LastReceived { get; private set; }
+
     /// <summary>Whom the answers to this node's own clients go to.</summary>
     public CallRouter Router { get; set; } = null!;
 
@@ -56,6 +62,7 @@ internal sealed class LocalCalls(ClusterParts parts)
     public void Receive(NodeId from, CallMessage message)
     {
         CallHeader header = message.Header;
+        LastReceived = parts.Now;
         if (IsMisplaced(from, message))
         {
             Answer(from, header, new PartitionReply(
