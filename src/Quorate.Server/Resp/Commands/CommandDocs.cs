@@ -177,6 +177,28 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
             Gets what any of the sorted sets has.
         zunionstore|sorted-set|destination numkeys key [key ...] [WEIGHTS weight ...] [AGGREGATE SUM|MIN|MAX]|
             Stores what any of the sorted sets has.
+        geoadd|geo|key [NX|XX] [CH] longitude latitude member [longitude latitude member ...]|
+            Adds members with their places.
+        geodist|geo|key member1 member2 [M|KM|FT|MI]|Gets the distance between two members.
+        geohash|geo|key [member ...]|Gets the geohashes of members.
+        geopos|geo|key [member ...]|Gets the places of members.
+        geosearch|geo|key FROMMEMBER|FROMLONLAT member|longitude [latitude] BYRADIUS|BYBOX radius|width [height]
+            M|KM|FT|MI [ASC|DESC] [COUNT count [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]|
+            Finds the members within a circle or a box.
+        geosearchstore|geo|destination source FROMMEMBER|FROMLONLAT member|longitude [latitude] BYRADIUS|BYBOX
+            radius|width [height] M|KM|FT|MI [ASC|DESC] [COUNT count [ANY]] [STOREDIST]|
+            Stores the members within a circle or a box.
+        georadius|geo|key longitude latitude radius M|KM|FT|MI [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]]
+            [ASC|DESC] [STORE key] [STOREDIST key]|Finds the members near a place; GEOSEARCH is its newer form.
+        georadius_ro|geo|key longitude latitude radius M|KM|FT|MI [WITHCOORD] [WITHDIST] [WITHHASH]
+            [COUNT count [ANY]] [ASC|DESC]|Finds the members near a place; GEOSEARCH is its newer form.
+        georadiusbymember|geo|key member radius M|KM|FT|MI [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]]
+            [ASC|DESC] [STORE key] [STOREDIST key]|Finds the members near a member; GEOSEARCH is its newer form.
+        georadiusbymember_ro|geo|key member radius M|KM|FT|MI [WITHCOORD] [WITHDIST] [WITHHASH]
+            [COUNT count [ANY]] [ASC|DESC]|Finds the members near a member; GEOSEARCH is its newer form.
+        pfadd|hyperloglog|key [element ...]|Adds elements to a count of different ones.
+        pfcount|hyperloglog|key [key ...]|Estimates how many different elements there are.
+        pfmerge|hyperloglog|destination [source ...]|Joins counts of different elements.
         json.get|json|key [path ...]|Gets a JSON document, or parts of it.
         json.set|json|key path value [NX|XX]|Sets a JSON document, or a part of it.
         discard|transactions||Forgets the commands of a transaction.
