@@ -325,6 +325,8 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
 
     public void Waits(string sentence) => Note(sentence);
 
+    public void Refused(string sentence) => End(sentence);
+
     public void End(string sentence) => _ending = sentence;
 
     public void Fill(Span<byte> bytes)
