@@ -19,6 +19,7 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
     private Instant _handOverFrom = Instant.Never;
     private Instant _until = Instant.Never;
     private Instant _throughSince = Instant.Never;
+    private Instant _ledSince = Instant.Never;
 
     public bool HasBegun { get; private set; }
 
@@ -76,8 +77,24 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
     {
         Instant now = parts.Now;
         _throughSince = Instant.Min(_throughSince, now);
-        return (local.OfOthers == 0 && local.LastReceived + parts.Settings.StopQuiet <= now)
+        _ledSince = AreHeirsLeading() ? Instant.Min(_ledSince, now) : Instant.Never;
+        Instant last = Instant.Max(_ledSince, local.LastReceived);
+        return (local.OfOthers == 0 && last + parts.Settings.StopQuiet <= now)
             || _throughSince + parts.Settings.StopQuietMax <= now;
+    }
+
+    /// <summary>Until an heir is heard of, the others still take this node for the leader.</summary>
+    private bool AreHeirsLeading()
+    {
+        foreach (GroupId group in parts.Runtime.Partitions)
+        {
+            if (parts.Runtime.Find(group)!.Replica.Group is { Leader.IsNone: true, Membership.Voters.Length: > 1 })
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>True when nobody can take it.</summary>
