@@ -417,8 +417,8 @@ public static class Guards
     public static bool NodesSpeakForThemselves => On();
 
     /// <summary>
-    /// After the end of a connection nothing is sent until the node has heard of it, so that nothing that was sent since
-    /// is taken for what was lost with it.
+    /// After the end of a connection nothing is sent until the node has heard of it, so that nothing that was sent
+    /// since is taken for what was lost with it.
     /// </summary>
     public static bool LossesAreHeardFirst => On();
 
