@@ -61,6 +61,9 @@ internal sealed class Simulation
 
     public Trace Trace { get; }
 
+    /// <summary>How often what is judged now and then was judged.</summary>
+    public Judgements Judgements { get; } = new();
+
     public Streams Streams { get; }
 
     public EventQueue Queue { get; } = new();
