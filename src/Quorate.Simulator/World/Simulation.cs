@@ -26,8 +26,10 @@ internal sealed class Simulation
     private readonly RunSchedule _schedule;
     private int _replicas;
 
-    public Simulation(Plan plan, Trace trace)
+    /// <param name="recordsDisks">What nodes do to their disks is written down, to be done to others.</param>
+    public Simulation(Plan plan, Trace trace, bool recordsDisks = false)
     {
+        RecordsDisks = recordsDisks;
         Plan = plan;
         Trace = trace;
         Streams = new Streams(plan.Seed, plan.Salt);
@@ -58,6 +60,8 @@ internal sealed class Simulation
     }
 
     public Plan Plan { get; }
+
+    public bool RecordsDisks { get; }
 
     public Trace Trace { get; }
 

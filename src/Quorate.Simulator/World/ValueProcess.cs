@@ -58,7 +58,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         {
             Id = node.Id,
             Boot = node.NextBoot() | 1,
-            Disk = node.Disk,
+            Disk = node.DiskOfProcess,
             Memory = _memory,
             Keys = node.Encryption?.Keys,
             Cache = _cache,
@@ -342,7 +342,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
             NodeFiles.Prefix(IndexOf(group), id),
             client,
             new MemoryStoreSettings { RowsAreCold = _plan.RowsAreCold })
-        : new PartitionStore(Node.Disk, StoreOf(group, id), client, _cache, _memory, Node.Encryption);
+        : new PartitionStore(Node.DiskOfProcess, StoreOf(group, id), client, _cache, _memory, Node.Encryption);
 
     private PartitionStoreSettings StoreOf(GroupId group, ReplicaId id) => _plan.Store with
     {
