@@ -272,7 +272,7 @@ internal sealed class RunSchedule(Simulation world)
             AskAllReplicas();
             _phase = Phase.Auditing;
         }
-        else if (_phase == Phase.Audited)
+        else if (_phase == Phase.Audited && !world.RecordsDisks)
         {
             _space.Ask();
             _phase = Phase.Releasing;

@@ -61,6 +61,7 @@ internal sealed class Simulation
 
     public Plan Plan { get; }
 
+    /// <summary>Then logs are not asked for space in the end, so that a restart has entries to apply.</summary>
     public bool RecordsDisks { get; }
 
     public Trace Trace { get; }
