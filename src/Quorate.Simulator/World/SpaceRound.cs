@@ -1,6 +1,5 @@
 using Quorate.Core.Model;
 using Quorate.Simulator.Checks;
-using Quorate.Storage.Log;
 
 namespace Quorate.Simulator.World;
 
@@ -23,18 +22,25 @@ internal sealed class SpaceRound(Simulation world)
                     && world.Checks[group].Committed.Membership.AllReplicas.Contains(each.Id);
                 if (isMember && node.Replicas[group] is ValueReplica { Replica.IsRunning: true } replica)
                 {
-                    var stream = new LogStream(NodeFiles.GroupOf(group), replica.Id.Incarnation);
                     _asked.Add((replica, replica.Replica.AppliedAt.Index));
-                    ((ValueProcess)node.Process).AskForSpace(stream);
                 }
             }
         }
     }
 
-    /// <summary>Who has not let go of what it could, or null. Who let go is noted.</summary>
+    /// <summary>
+    /// Who has not let go of what it could, or null. Who let go is noted; the others are asked again, as the log does
+    /// with each new segment.
+    /// </summary>
     public string? Kept()
     {
         _asked.RemoveAll(HasLetGo);
+        foreach ((ValueReplica replica, _) in _asked)
+        {
+            ((ValueProcess)world.Nodes[replica.Id.Node - 1].Process).AskForSpace(
+                NodeFiles.StreamOf(replica.Group, replica.Id));
+        }
+
         return _asked.Count == 0
             ? null
             : $"replica {_asked[0].Replica.Id} of group {_asked[0].Replica.Group + 1} keeps its log from "
