@@ -178,6 +178,9 @@ public static class Guards
     /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
     public static bool ChecksumsAreChained => On();
 
+    /// <summary>S5: space is not low, and writes are not refused, while the log's next segment is ready.</summary>
+    public static bool ReadySegmentsAreSpace => On();
+
     /// <summary>R26: a batch whose records are partly those of an older one is not whole, though each record is.</summary>
     public static bool BatchesAreNoCrcOfCrcs => On();
 
