@@ -425,6 +425,14 @@ public static class Guards
     /// </summary>
     public static bool LossesAreHeardFirst => On();
 
+    /// <summary>
+    /// R31: WAIT vouches for a write of a leader alone only when that still stands, whoever leads since.
+    /// </summary>
+    public static bool WaitProvesWhatItCounts => On();
+
+    /// <summary>R29: a request's number is taken by the next command, whatever becomes of it, and by no other.</summary>
+    public static bool NumbersAreTakenOnce => On();
+
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
     private static readonly string? Off = Environment.GetEnvironmentVariable("QUORATE_MUTANT");

@@ -165,6 +165,55 @@ public sealed class EdgeCommandTests
     }
 
     [Fact]
+    public async Task Wait_does_not_vouch_for_a_write_that_another_leader_has_replaced()
+    {
+        var proofs = new List<ReadToken>();
+        bool isLost = false;
+        var gateway = new FakeGateway
+        {
+            Instead = call =>
+            {
+                if (!call.Lines[0][0].SequenceEqual("EXISTS"u8))
+                {
+                    return null;
+                }
+
+                Assert.Equal(ReadLevel.Session, call.ReadLevel);
+                proofs.Add(call.Token);
+                return isLost
+                    ? new(Outcome.Refused, DropReason.SessionLost, default, default, default, default)
+                    : null;
+            },
+        };
+        await using RespHost host = await RespHost.StartAsync(gateway);
+        using RawClient client = host.Connect();
+
+        client.RunAll("CONSISTENCY WRITE leader", "SET a 1");
+        Assert.Equal(":1\r\n", client.Run("WAIT 1 1000"));
+        Assert.Single(proofs);
+        Assert.Equal(":2\r\n", client.Run("WAIT 2 1000"));
+        Assert.Single(proofs);
+
+        client.Run("SET a 2");
+        isLost = true;
+        Assert.StartsWith("-SESSIONLOST", client.Run("WAIT 1 1000"), StringComparison.Ordinal);
+        Assert.Equal(2, proofs.Count);
+        Assert.True(proofs[1].Index > proofs[0].Index);
+    }
+
+    [Fact]
+    public async Task Keys_of_two_keyspaces_are_not_watched_together()
+    {
+        await using RespHost host = await RespHost.StartAsync();
+        using RawClient client = host.Connect();
+        client.RunAll("KEYSPACE CREATE other", "WATCH {t}a", "KEYSPACE USE other");
+
+        Assert.Contains("another keyspace", client.Run("WATCH {t}b"), StringComparison.Ordinal);
+        client.Run("UNWATCH");
+        Assert.Equal("+OK\r\n", client.Run("WATCH {t}b"));
+    }
+
+    [Fact]
     public async Task Statistics_begin_anew_and_the_metrics_do_not()
     {
         await using RespHost host = await RespHost.StartAsync();
@@ -269,7 +318,6 @@ public sealed class EdgeCommandTests
             ulong.Parse(second, CultureInfo.InvariantCulture) > ulong.Parse(first, CultureInfo.InvariantCulture));
         client.RunAll(
             $"CLIENT REQUESTID {first} 7 3",
-            "PING",
             "INCR a",
             "INCR a",
             $"CLIENT REQUESTID {first} 8",
@@ -283,6 +331,25 @@ public sealed class EdgeCommandTests
         string number = $"CLIENT REQUESTID {first} 9";
         client.RunAll(number, "INCR", "INCR a", number, "INCRR a", "INCR a");
         Assert.Equal([7UL, null, 8UL, null, null], sessions);
+
+        sessions.Clear();
+        string[][] wrong =
+        [
+            ["PING"], ["RENAME a b"], ["SCAN 0 COUNT 1"], ["DISCARD"], ["EXEC"], ["MULTI", "PING", "EXEC"],
+            ["MULTI", "INCR", "EXEC"], ["MULTI", "INCR a", "DISCARD"], ["WATCH a", "MULTI", "INCRR", "EXEC"],
+        ];
+        foreach (string[] lines in wrong)
+        {
+            client.RunAll([number, .. lines]);
+            sessions.Clear();
+            client.Run("INCR a");
+            Assert.Equal([null], sessions);
+        }
+
+        // Those watch and queue for the one that is numbered.
+        sessions.Clear();
+        client.RunAll(number, "WATCH a", "MULTI", "INCR a", "EXEC");
+        Assert.Equal([null, 9UL], sessions);
         Assert.StartsWith("-ERR syntax error", client.Run("CLIENT REQUESTID x 1"), StringComparison.Ordinal);
         Assert.StartsWith(
             "-ERR this is no session",
