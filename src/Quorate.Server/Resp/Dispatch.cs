@@ -12,7 +12,7 @@ internal static class Dispatch
 {
     public static void Start(RespRequest request)
     {
-        if (request.Connection.IsLeaving)
+        if (request.Connection.Leaving.IsSo)
         {
             request.Connection.RefuseToLeave(request);
             return;

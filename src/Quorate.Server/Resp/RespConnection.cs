@@ -77,11 +77,8 @@ internal sealed class RespConnection
     /// <summary>Bytes of replies that wait to be written.</summary>
     public long ReplyBytesWaiting => _replyBytes;
 
-    /// <summary>The node stops: whatever comes from now on is refused, so that nobody has to guess.</summary>
-    public bool IsLeaving { get; set; }
-
-    /// <summary>It is leaving, and its client knows.</summary>
-    public bool HasRefused { get; private set; }
+    /// <summary>The node stops: whatever comes is refused, and the client knows once something was.</summary>
+    public (bool IsSo, bool IsTold) Leaving { get; set; }
 
     /// <summary>
     /// Bytes that were handed to the socket, which has not taken them. Its driver says so; it counts with the replies.
@@ -259,7 +256,7 @@ internal sealed class RespConnection
     /// <summary>Answers a command that came when the connection was already leaving.</summary>
     public void RefuseToLeave(RespRequest request)
     {
-        HasRefused = true;
+        Leaving = (true, true);
         request.Error($"{ErrorCodes.RefusedByStop}, nothing was done; ask another node");
     }
 

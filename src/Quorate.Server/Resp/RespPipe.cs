@@ -74,7 +74,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
     {
         lock (_gate)
         {
-            Connection.IsLeaving = true;
+            Connection.Leaving = (true, false);
         }
     }
 
@@ -172,7 +172,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             SequencePosition taken = Take(read.Buffer);
             bool isAll = taken.Equals(read.Buffer.End);
             _input.AdvanceTo(taken, isAll ? read.Buffer.End : taken);
-            if (Connection.IsClosing || (isAll && (read.IsCompleted || Connection.HasRefused)))
+            if (Connection.IsClosing || (isAll && (read.IsCompleted || Connection.Leaving.IsTold)))
             {
                 break;
             }

@@ -130,21 +130,6 @@ public sealed class RoutingTests
     }
 
     [Fact]
-    public void A_write_that_has_never_left_is_asked_elsewhere_and_done_once()
-    {
-        (TestWorld world, Machine leader, Machine at) = Forwarding();
-        world.Passes = (from, _, by, _) => from != at || by != PeerClass.Requests;
-        TestCall plain = world.Submit(at, "INCR k");
-        world.Run(10);
-        Assert.False(plain.IsDone);
-        world.Passes = null;
-        at.Node!.LinkLost(leader.Id, PeerClass.Requests, nothingLeft: true);
-        world.Run(200);
-        Assert.Equal(":1", plain.Text);
-        Assert.Equal("$1\r\n1", world.Do(at, "GET k"));
-    }
-
-    [Fact]
     public void A_change_of_the_metadata_that_has_never_left_is_asked_again()
     {
         TestWorld world = new TestWorld(3).Formed();
@@ -361,7 +346,7 @@ public sealed class RoutingTests
 
     /// <summary>A formed cluster, who leads the partition of `k` there, and somebody who has to hand its calls
     /// on.</summary>
-    private static (TestWorld World, Machine Leader, Machine At) Forwarding()
+    internal static (TestWorld World, Machine Leader, Machine At) Forwarding()
     {
         TestWorld world = new TestWorld(3).Formed();
         Machine leader = world.LeaderOf("k");

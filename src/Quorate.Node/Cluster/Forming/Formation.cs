@@ -371,21 +371,16 @@ public sealed class Formation
         return self;
     }
 
-    private void Refuse(string sentence)
-    {
-        if (!_hasEnded)
-        {
-            _hasEnded = true;
-            _host.Refused(sentence);
-        }
-    }
+    private void Refuse(string sentence) => End(sentence, _host.Refused);
 
-    private void End(string sentence)
+    private void End(string sentence) => End(sentence, _host.End);
+
+    private void End(string sentence, Action<string> told)
     {
         if (!_hasEnded)
         {
             _hasEnded = true;
-            _host.End(sentence);
+            told(sentence);
         }
     }
 
