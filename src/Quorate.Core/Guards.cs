@@ -74,6 +74,9 @@ public static class Guards
     /// <summary>R10: a vote leaves only after it is durable.</summary>
     public static bool VoteLeavesAfterSync => On();
 
+    /// <summary>A replica begins no election before its disk has term and vote of the last one.</summary>
+    public static bool CampaignsWaitForTheDisk => On();
+
     /// <summary>R10: an append is acknowledged only after its entries are durable.</summary>
     public static bool AppendAcknowledgedAfterSync => On();
 
@@ -174,6 +177,12 @@ public static class Guards
 
     /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
     public static bool ChecksumsAreChained => On();
+
+    /// <summary>S5: space is not low, and writes are not refused, while the log's next segment is ready.</summary>
+    public static bool ReadySegmentsAreSpace => On();
+
+    /// <summary>R26: a batch whose records are partly those of an older one is not whole, though each record is.</summary>
+    public static bool BatchesAreNoCrcOfCrcs => On();
 
     /// <summary>
     /// S1: what an earlier life of a recycled segment left in its file is never taken for the log's own.
@@ -307,6 +316,9 @@ public static class Guards
 
     /// <summary>With too many tables some are merged before another checkpoint begins.</summary>
     public static bool TablesStayBounded => On();
+
+    /// <summary>S4: no merge begins over tables that another one is about to replace.</summary>
+    public static bool MergesSpareEachOther => On();
     /// <summary>Rows in memory that a table holds too go when memory is short.</summary>
     public static bool CleanRowsAreEvicted => On();
 
@@ -365,20 +377,61 @@ public static class Guards
     /// </summary>
     public static bool RefusedRoundStaysRefused => On();
 
-    /// <summary>R20: a message of a node speaks for replicas of that node alone.</summary>
-    public static bool NodesSpeakForThemselves => On();
+    /// <summary>S6: the length of a frame that another node names is judged before it is believed.</summary>
+    public static bool FramesAreBounded => On();
+
+    /// <summary>S7: nothing more is read from a client for which too much waits already.</summary>
+    public static bool RepliesWaitingAreBounded => On();
+
+    /// <summary>S7: a client that takes nothing of what waits for it is cut after a time.</summary>
+    public static bool StalledClientsAreCut => On();
+
+    /// <summary>R20: nobody talks to a node of another cluster, whoever has its address now.</summary>
+    public static bool OtherClustersAreRefused => On();
+
+    /// <summary>R33: what is urgent leaves before what is large, piece by piece.</summary>
+    public static bool UrgentLeavesFirst => On();
+
+    /// <summary>S5: a node whose disk is full hands its leaderships to nodes whose disks are not.</summary>
+    public static bool FullNodesLeadNothing => On();
 
     /// <summary>
-    /// S9: an entry reaches a replica's log only once the data key that it is sealed with is held there, so that the
-    /// replica can apply it now and after any restart.
+    /// R21: while a node itself was held up nobody could be heard by it, so that time is nobody's silence.
     /// </summary>
-    public static bool EntriesFollowTheirKeys => On();
+    public static bool OwnStallIsNobodysSilence => On();
+    /// <summary>
+    /// S9: a node does not start with a master key that does not open what its folder holds, nor without one.
+    /// </summary>
+    public static bool MasterKeyIsProvenAtStart => On();
+
+    /// <summary>S9: a replica takes no entry that was sealed with a data key which it does not hold yet.</summary>
+    public static bool EntriesAwaitTheirKey => On();
+
+    /// <summary>S7: the replies that wait for all clients together are bounded, not those of each alone.</summary>
+    public static bool RepliesOfAllAreBounded => On();
+
+    /// <summary>S7: a request is taken only while what is under way on the whole node leaves room for it.</summary>
+    public static bool UnderWayIsBounded => On();
+
+    /// <summary>S9: no data key comes into the metadata that its leader's master key does not open.</summary>
+    public static bool WrappedKeysAreProven => On();
+
+    /// <summary>R20: a message of a node speaks for replicas of that node alone.</summary>
+    public static bool NodesSpeakForThemselves => On();
 
     /// <summary>
     /// After the end of a connection nothing is sent until the node has heard of it, so that nothing that was sent
     /// since is taken for what was lost with it.
     /// </summary>
     public static bool LossesAreHeardFirst => On();
+
+    /// <summary>
+    /// R31: WAIT vouches for a write of a leader alone only when that still stands, whoever leads since.
+    /// </summary>
+    public static bool WaitProvesWhatItCounts => On();
+
+    /// <summary>R29: a request's number is taken by the next command, whatever becomes of it, and by no other.</summary>
+    public static bool NumbersAreTakenOnce => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.

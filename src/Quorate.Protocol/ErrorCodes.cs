@@ -12,6 +12,11 @@ public static class ErrorCodes
     /// <summary>Surely not executed, now or later; the text says why.</summary>
     public const string Refused = "REFUSED";
 
+    /// <summary>
+    /// How a refusal begins that speaks for the whole node: it stops, and the connection closes. Ask another one.
+    /// </summary>
+    public const string RefusedByStop = Refused + " this node is stopping";
+
     /// <summary>Surely not executed: nobody leads the partition that it concerns, or there is no cluster.</summary>
     public const string ClusterDown = "CLUSTERDOWN";
 

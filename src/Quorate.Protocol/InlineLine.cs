@@ -96,7 +96,8 @@ internal sealed class InlineLine(int bytesMax)
             return command.Problem is null ? InlineEnd.Empty : InlineEnd.Words;
         }
 
-        if (Ascii.EqualsIgnoreCase(command[0], "POST"u8) || Ascii.EqualsIgnoreCase(command[0], "HOST:"u8))
+        bool isHttp = Ascii.EqualsIgnoreCase(command[0], "POST"u8) || Ascii.EqualsIgnoreCase(command[0], "HOST:"u8);
+        if (isHttp && ProtocolGuards.HttpIsTurnedAway)
         {
             Error = "ERR Protocol error: this is not an HTTP server, the connection is closed";
             return InlineEnd.Malformed;

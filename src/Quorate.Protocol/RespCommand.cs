@@ -24,6 +24,9 @@ public sealed class RespCommand(RespBudget? budget = null)
     private int _length;
     private long _taken;
 
+    /// <summary>Of what was taken, what the buffer of now stands for.</summary>
+    private long _bufferTaken;
+
     /// <summary>What large buffers are taken from; to be set while the command is empty.</summary>
     public RespBudget? Budget { get; set; } = budget;
 
@@ -65,7 +68,7 @@ public sealed class RespCommand(RespBudget? budget = null)
         if (_taken > 0)
         {
             Budget?.Give(_taken);
-            _taken = 0;
+            (_taken, _bufferTaken) = (0, 0);
         }
     }
 
@@ -137,6 +140,14 @@ public sealed class RespCommand(RespBudget? budget = null)
         _bytes.AsSpan(0, _length).CopyTo(larger);
         GiveBack(_bytes);
         _bytes = larger;
+        if (size > KeptBytesMax)
+        {
+            // The smaller one that it was before is gone.
+            Budget?.Give(_bufferTaken);
+            _taken -= _bufferTaken;
+            _bufferTaken = size;
+        }
+
         return true;
     }
 

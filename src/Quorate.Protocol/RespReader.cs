@@ -149,7 +149,7 @@ public sealed class RespReader(RespLimits limits)
             return Error.Length > 0 ? RespRead.Malformed : null;
         }
 
-        if (_number > limits.WordsMax)
+        if (_number > limits.WordsMax && ProtocolGuards.LengthsAreJudgedFirst)
         {
             Error = invalid;
             return RespRead.Malformed;
@@ -182,7 +182,8 @@ public sealed class RespReader(RespLimits limits)
             return Error.Length > 0 ? RespRead.Malformed : null;
         }
 
-        if (_number < 0 || _isNegative || _number > limits.SkippedBytesMax)
+        bool isTooLong = _number > limits.SkippedBytesMax && ProtocolGuards.LengthsAreJudgedFirst;
+        if (_number < 0 || _isNegative || isTooLong)
         {
             Error = invalid;
             return RespRead.Malformed;

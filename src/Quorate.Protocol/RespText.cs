@@ -14,6 +14,9 @@ public enum Resp2Shape : byte
 
     /// <summary>Pairs (member and score) stand in one flat array.</summary>
     PairsAreFlat = 2,
+
+    /// <summary>An element that is nothing is an array of none, as what stands there otherwise is an array.</summary>
+    NullElementsAreArrays = 4,
 }
 
 /// <summary>
@@ -119,7 +122,8 @@ public struct RespText
             case (byte)'$' or (byte)'=' or (byte)'!':
                 return TryWriteLong(reply, line, output, ref bytesMax);
             default:
-                WriteLine(rest[..line], isTop && (shape & Resp2Shape.NullIsArray) != Resp2Shape.None, output);
+                Resp2Shape nullShape = isTop ? Resp2Shape.NullIsArray : Resp2Shape.NullElementsAreArrays;
+                WriteLine(rest[..line], (shape & nullShape) != Resp2Shape.None, output);
                 _at += line;
                 _left--;
                 break;

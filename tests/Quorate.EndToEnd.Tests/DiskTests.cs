@@ -12,6 +12,9 @@ public sealed class DiskTests
     /// <summary>What the test leaves free, over what the node keeps for itself (64 MiB).</summary>
     private const long LeftBytes = 72L * 1024 * 1024;
 
+    /// <summary>Less than what the node keeps for itself.</summary>
+    private const long OverfullLeftBytes = 24L * 1024 * 1024;
+
     /// <summary>More than all segments that the log has made ready can take.</summary>
     private const int WritesMax = 4000;
 
@@ -70,6 +73,43 @@ public sealed class DiskTests
         TestContext.Current.TestOutputHelper!.WriteLine($"{acknowledged.Count} writes, then {refusal}");
     }
 
+    /// <summary>
+    /// The worst case of a start: less is free than the node keeps for itself, and no segment of the log is left that
+    /// could be used again. What it keeps for itself is kept for this.
+    /// </summary>
+    [Fact]
+    public async Task It_starts_on_a_disk_that_is_fuller_than_its_reserve_without_a_spare_segment()
+    {
+        Tools.SkipUnlessRoot("mount a file system");
+        using var cluster = new ServedCluster(1);
+        ServedNode node = cluster.Nodes[0];
+        using FileSystem disk = FileSystem.Mount(node.Folder, FileSystemBytes);
+        for (int start = 0; start < 3; start++)
+        {
+            node.Start();
+            await cluster.UntilReady();
+            await (start == 0
+                ? cluster.UntilSays(node, "+OK", "SET", "first", "1")
+                : cluster.UntilSays(node, "1", "GET", "first"));
+            node.Signal(start == 1 ? "KILL" : "TERM");
+            node.WaitForEnd(EndTime);
+            string ballast = Path.Combine(node.Folder, "ballast");
+            File.Delete(ballast);
+            foreach (string spare in Directory.EnumerateFiles(Path.Combine(node.Folder, "files"), "node-log-*")
+                .Where(file => File.ReadAllBytes(file).AsSpan().IndexOfAnyExcept((byte)0) < 0))
+            {
+                File.Delete(spare);
+            }
+
+            disk.FillUp(ballast, OverfullLeftBytes);
+        }
+
+        File.Delete(Path.Combine(node.Folder, "ballast"));
+        node.Start();
+        await cluster.UntilSays(node, "+OK", "SET", "last", "2");
+        Assert.Equal("1", node.Ask("GET", "first"));
+    }
+
     [Fact]
     public async Task A_disk_that_fails_ends_its_node_and_no_other()
     {
@@ -108,30 +148,46 @@ public sealed class DiskTests
         await load.Judge();
     }
 
-    /// <summary>A small file system in memory, mounted on a folder.</summary>
-    private sealed class FileSystem : IDisposable
+    [Fact]
+    public async Task A_full_disk_of_one_node_of_three_stops_nobodys_writes()
     {
-        private readonly string _folder;
+        Tools.SkipUnlessRoot("mount a file system");
+        using var cluster = new ServedCluster(3);
+        ServedNode full = cluster.Nodes[2];
+        using FileSystem disk = FileSystem.Mount(full.Folder, FileSystemBytes);
+        cluster.Start();
+        await cluster.UntilReady();
+        disk.FillUp(Path.Combine(full.Folder, "ballast"), LeftBytes);
+        string value = new('v', 64 * 1024);
+        int written = 0;
+        await cluster.Until(
+            async () =>
+            {
+                for (int i = 0; i < 64; i++)
+                {
+                    string key = string.Create(CultureInfo.InvariantCulture, $"key-{written % 500}");
+                    await cluster.UntilSays(cluster.Nodes[written % 2], "+OK", "SET", key, value);
+                    written++;
+                }
 
-        private FileSystem(string folder) => _folder = folder;
+                return full.Said.Contains("The disk is full", StringComparison.Ordinal);
+            },
+            "the disk is full");
 
-        public static FileSystem Mount(string folder, long bytes)
+        // From here on the others go on without a write that is refused for the sake of the full one.
+        await cluster.UntilReady(cluster.Nodes[0], cluster.Nodes[1]);
+        await cluster.Until(async () => await LeadsNothing(cluster.Nodes[0], 3), "it leads nothing");
+        for (int i = 0; i < 200; i++)
         {
-            Directory.CreateDirectory(folder);
-            string size = string.Create(CultureInfo.InvariantCulture, $"size={bytes}");
-            (int code, _, string error) = Tools.Run("mount", "-t", "tmpfs", "-o", size, "none", folder);
-            Assert.SkipUnless(code == 0, $"No file system can be mounted here: {error.Trim()}");
-            return new(folder);
+            string key = string.Create(CultureInfo.InvariantCulture, $"after-{i}");
+            Assert.Equal("+OK", cluster.Nodes[i % 2].Ask("SET", key, "1"));
         }
 
-        /// <summary>Writes a file so large that only this much is left.</summary>
-        public void FillUp(string file, long leftBytes)
-        {
-            long bytes = new DriveInfo(_folder).AvailableFreeSpace - leftBytes;
-            Assert.True(bytes > 0, $"only {bytes + leftBytes} bytes are free");
-            Tools.Do("fallocate", "-l", bytes.ToString(CultureInfo.InvariantCulture), file);
-        }
-
-        public void Dispose() => Tools.Run("umount", "-l", _folder);
+        TestContext.Current.TestOutputHelper!.WriteLine($"it was full after {written} writes of 64 KiB");
     }
+
+    private static async Task<bool> LeadsNothing(ServedNode asked, uint node) =>
+        await asked.Report() is { } report && report.GetProperty("partitions").EnumerateArray().All(partition =>
+            partition.GetProperty("leader") is { ValueKind: System.Text.Json.JsonValueKind.Number } leader
+            && leader.GetUInt32() != node);
 }

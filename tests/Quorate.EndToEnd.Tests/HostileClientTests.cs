@@ -69,6 +69,73 @@ public sealed class HostileClientTests
         await cluster.UntilSays(node, "+PONG", "PING");
     }
 
+    /// <summary>
+    /// Each may have as much waiting as one client may; together they would hold many times what the node has.
+    /// </summary>
+    [Theory]
+    [InlineData("256MiB", 256, 100)]
+    [InlineData("512MiB", 512, 150)]
+    public async Task Many_clients_that_never_read_are_held_up_or_closed_and_others_are_served(
+        string memory, int mebibytes, int clients)
+    {
+        using var cluster = new ServedCluster(1, "--memory", memory);
+        cluster.Start();
+        await cluster.UntilReady();
+        ServedNode node = cluster.Nodes[0];
+        Assert.Equal("+OK", node.Ask("SET", "large", new string('v', 1 << 20)));
+        byte[] asking = Encoding.ASCII.GetBytes(string.Concat(
+            Enumerable.Repeat("*2\r\n$3\r\nGET\r\n$5\r\nlarge\r\n", 200)));
+        byte[] small = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("*1\r\n$4\r\nPING\r\n", 100)));
+        var deaf = new List<RespSession>();
+        long resident = 0;
+        try
+        {
+            using RespSession other = node.Connect();
+            for (int i = 0; i < clients; i++)
+            {
+                // Some look harmless first: their replies are known to be small.
+                deaf.Add(node.Connect(TimeSpan.FromMilliseconds(200)));
+                if (i % 2 == 0)
+                {
+                    TrySend(deaf[i], small);
+                }
+
+                TrySend(deaf[i], asking);
+                string value = i.ToString(CultureInfo.InvariantCulture);
+                Assert.Equal("+OK", other.Call("SET", "small", value));
+                Assert.Equal(value, other.Call("GET", "small"));
+                resident = Math.Max(resident, node.ResidentBytes());
+            }
+
+            for (int i = 0; i < 2000; i++)
+            {
+                TrySend(deaf[i % deaf.Count], asking);
+                string value = i.ToString(CultureInfo.InvariantCulture);
+                Assert.Equal("+OK", other.Call("SET", "small", value));
+                Assert.Equal(value, other.Call("GET", "small"));
+                resident = Math.Max(resident, i % 50 == 0 ? node.ResidentBytes() : 0);
+            }
+
+            string metrics = (await node.Get("/metrics"))!.Value.Text;
+            TestContext.Current.TestOutputHelper!.WriteLine(
+                $"{resident >> 20} MiB resident\n" + string.Join('\n', metrics.Split('\n').Where(line =>
+                    line.StartsWith("quorate_resp_", StringComparison.Ordinal)
+                    || line.StartsWith("quorate_memory_", StringComparison.Ordinal))));
+        }
+        catch (IOException e)
+        {
+            Assert.Fail($"it serves nobody ({e.Message}); {resident} bytes were resident\n{node.Said}");
+        }
+        finally
+        {
+            deaf.ForEach(session => session.Dispose());
+        }
+
+        Assert.True(resident < mebibytes * (1L << 20) * 115 / 100, $"{resident} bytes are resident\n{node.Said}");
+        await cluster.UntilSays(node, "+PONG", "PING");
+        Assert.Equal(1 << 20, node.Ask("GET", "large")!.Length);
+    }
+
     [Fact]
     public async Task Frames_that_are_none_are_refused_in_bounded_memory()
     {

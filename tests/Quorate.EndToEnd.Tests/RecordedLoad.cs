@@ -6,7 +6,7 @@ using Quorate.Core.Checking;
 namespace Quorate.EndToEnd.Tests;
 
 /// <summary>
-/// A load of many clients on the keyspace `whole`, each request recorded: `quorate bench` in this process, so that it
+/// A load of many clients on a keyspace, each request recorded: `quorate bench` in this process, so that it
 /// ends when the test says. The history is judged with a last read of every key in it.
 /// </summary>
 internal sealed class RecordedLoad : IDisposable
@@ -19,22 +19,24 @@ internal sealed class RecordedLoad : IDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private readonly ServedCluster _cluster;
+    private readonly string _keyspace;
     private readonly string _file;
     private readonly LoadRun _run;
     private readonly Task<LoadResult> _result;
 
-    private RecordedLoad(ServedCluster cluster)
+    private RecordedLoad(ServedCluster cluster, string keyspace)
     {
         _cluster = cluster;
+        _keyspace = keyspace;
         _file = Path.Combine(cluster.Folder, "history");
-        _run = new LoadRun(Load(cluster, _file));
+        _run = new LoadRun(Load(cluster, keyspace, _file));
         _result = _run.Run(null, _stop.Token);
     }
 
     /// <summary>Requests that were answered well so far.</summary>
     public long Done => _run.Done;
 
-    public static RecordedLoad Start(ServedCluster cluster) => new(cluster);
+    public static RecordedLoad Start(ServedCluster cluster, string keyspace = "whole") => new(cluster, keyspace);
 
     /// <summary>Ends the load, reads every key, and judges all; the history, for more to be asked of it.</summary>
     public async Task<IReadOnlyList<HistoryLine>> Judge()
@@ -43,7 +45,7 @@ internal sealed class RecordedLoad : IDisposable
         LoadResult result = await _result;
         Assert.Null(result.Failure);
         List<HistoryLine> lines = [.. File.ReadLines(_file).Select(line => Parse(line))];
-        lines.AddRange(await ReadBack(_cluster, lines));
+        lines.AddRange(await ReadBack(lines));
         Judge(_file, lines);
         TestContext.Current.TestOutputHelper!.WriteLine(
             $"{lines.Count} requests, {result.Refused} refused, {result.Unknown} unknown: linearizable");
@@ -56,11 +58,11 @@ internal sealed class RecordedLoad : IDisposable
         _stop.Dispose();
     }
 
-    private static LoadSettings Load(ServedCluster cluster, string history) => new()
+    private static LoadSettings Load(ServedCluster cluster, string keyspace, string history) => new()
     {
         Hosts = [.. cluster.Nodes.Select(node => node.Resp)],
         Mix = [(LoadVerb.Get, 45), (LoadVerb.Set, 40), (LoadVerb.Delete, 5), (LoadVerb.Increment, 10)],
-        Keyspace = "whole",
+        Keyspace = keyspace,
         Clients = Clients,
         Keys = Keys,
         RatePerClient = Rate,
@@ -71,12 +73,10 @@ internal sealed class RecordedLoad : IDisposable
     };
 
     /// <summary>Every key is read once more, after all: the reads are part of the history that is judged.</summary>
-    private static async Task<List<HistoryLine>> ReadBack(ServedCluster cluster, List<HistoryLine> lines)
+    private async Task<List<HistoryLine>> ReadBack(List<HistoryLine> lines)
     {
-        await cluster.UntilReady();
-        ServedNode leader = await cluster.LeaderOfWhole();
-        using RespSession session = leader.Connect();
-        Assert.Equal("+OK", session.Call("KEYSPACE", "USE", "whole"));
+        await _cluster.UntilReady();
+        using RespSession session = _cluster.Nodes[0].ConnectTo(_keyspace);
         List<HistoryLine> reads = [];
         foreach (string key in lines.Select(line => line.Key).Distinct(StringComparer.Ordinal))
         {

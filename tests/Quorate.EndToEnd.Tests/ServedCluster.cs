@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 
@@ -63,17 +64,24 @@ internal sealed class ServedCluster : IDisposable
     /// <summary>Makes a keyspace of one partition: whoever leads it leads all of its keys.</summary>
     public async Task CreateWhole(string name)
     {
+        await Create(name, 1);
+        await LeaderOfWhole();
+    }
+
+    /// <summary>Makes a keyspace of so many partitions, all of which have a leader then.</summary>
+    public async Task Create(string name, int partitions)
+    {
+        string count = partitions.ToString(CultureInfo.InvariantCulture);
         string made = "";
         await Until(
             () =>
             {
-                made = Nodes[0].Ask("KEYSPACE", "CREATE", name, "PARTITIONS", "1") ?? "";
+                made = Nodes[0].Ask("KEYSPACE", "CREATE", name, "PARTITIONS", count) ?? "";
                 return Task.FromResult(made.StartsWith("+OK", StringComparison.Ordinal)
                     || made.Contains("exists", StringComparison.Ordinal));
             },
             $"keyspace {name} is made");
         await UntilReady();
-        await LeaderOfWhole();
     }
 
     /// <summary>The node that says of itself that it leads the keyspace of one partition.</summary>

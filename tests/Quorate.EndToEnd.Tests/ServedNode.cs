@@ -10,7 +10,10 @@ namespace Quorate.EndToEnd.Tests;
 /// <summary>A node as a real process: `quorate serve`, with a folder and three ports of its own.</summary>
 internal sealed class ServedNode : IDisposable
 {
-    private static readonly string Program = Find();
+    /// <summary>The executable that is tested.</summary>
+    public static readonly string Program = Find();
+
+    private static readonly string[] SmallMemory = ["--memory", "512MiB"];
 
     private readonly StringBuilder _said = new();
     private readonly string[] _arguments;
@@ -32,7 +35,7 @@ internal sealed class ServedNode : IDisposable
         _arguments =
         [
             "serve", "--data", folder, "--resp-port", Text(RespPort), "--http-port", Text(HttpPort), "--peer-port",
-            Text(PeerPort), "--memory", "512MiB", .. more,
+            Text(PeerPort), .. more.Contains("--memory", StringComparer.Ordinal) ? [] : SmallMemory, .. more,
         ];
     }
 
@@ -78,6 +81,21 @@ internal sealed class ServedNode : IDisposable
         int[] ports = [.. sockets.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Port)];
         Array.ForEach(sockets, socket => socket.Dispose());
         return ports;
+    }
+
+    /// <summary>Nobody listens on it at the moment.</summary>
+    public static bool IsFree(int port)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     public void Start()

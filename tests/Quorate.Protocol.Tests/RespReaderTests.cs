@@ -105,6 +105,31 @@ public sealed class RespReaderTests
                 Read(string.Concat(commands.Select(Encode)), cuts)))
         .Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
 
+    /// <summary>While it grows, the smaller buffers that it had before no longer count.</summary>
+    [Fact]
+    public void A_command_that_arrives_in_pieces_takes_what_it_has_and_no_more()
+    {
+        const int Length = 8 << 20;
+        var limits = new RespLimits { CommandBytesMax = 2 * Length, WordBytesMax = Length };
+        var budget = new RespBudget(2 * Length);
+        var reader = new RespReader(limits);
+        var command = new RespCommand(budget);
+        Feed(reader, command, $"*2\r\n$3\r\nGET\r\n${Length}\r\n");
+        string piece = new('x', 64 * 1024);
+        for (int i = 0; i < Length / piece.Length; i++)
+        {
+            Feed(reader, command, piece);
+        }
+
+        Assert.Null(command.Problem);
+        Assert.InRange(budget.Taken, Length, Length * 5 / 4);
+        ReadOnlySpan<byte> end = "\r\n"u8;
+        Assert.Equal(RespRead.Command, reader.Read(ref end, command));
+        Assert.Equal(Length, command[1].Length);
+        command.Clear();
+        Assert.Equal(0, budget.Taken);
+    }
+
     [Fact]
     public void Lengths_reserve_nothing_and_all_memory_stays_below_the_limit()
     {

@@ -253,12 +253,29 @@ public sealed class MemtableTests
     }
 
     [Fact]
+    public void What_is_under_way_is_bounded_apart_from_what_is_held_and_one_request_is_always_let_in()
+    {
+        var budget = new MemoryBudget(totalBytes: 100, underWayBytes: 50);
+        budget.Take(MemoryUse.Memtables, 200);
+        budget.Take(MemoryUse.Entries, 60);
+        Assert.True(budget.MayTake(1000));
+        budget.Take(MemoryUse.Requests, 5);
+        Assert.False(budget.MayTake(1));
+        budget.Give(MemoryUse.Entries, 60);
+        Assert.True(budget.MayTake(45));
+        Assert.False(budget.MayTake(46));
+        budget.Note(MemoryUse.Clients, 30);
+        budget.Note(MemoryUse.Clients, 20);
+        Assert.True(budget.MayTake(25));
+        Assert.False(budget.MayTake(26));
+        Assert.Equal((200, 25), (budget.UsedBytes, budget.UnderWayBytes));
+    }
+
+    [Fact]
     public void The_budget_counts_uses_apart()
     {
         var budget = new MemoryBudget(100);
         budget.Take(MemoryUse.BlockCache, 60);
-        Assert.True(budget.MayTake(40));
-        Assert.False(budget.MayTake(41));
         budget.Take(MemoryUse.Memtables, 70);
         Assert.Equal(30, budget.OverBytes);
         Assert.Equal(0, budget.FreeBytes);

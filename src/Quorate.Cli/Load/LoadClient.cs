@@ -5,6 +5,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Quorate.Core.Model;
+using Quorate.Protocol;
 
 namespace Quorate.Cli.Load;
 
@@ -29,6 +30,7 @@ internal sealed class LoadClient : IDisposable
     private Socket? _socket;
     private int _host;
     private bool _wasConnected;
+    private bool _nodeStops;
     private readonly Stopwatch _pace = new();
     private long _sent;
 
@@ -62,7 +64,7 @@ internal sealed class LoadClient : IDisposable
             await KeepPace(stop).ConfigureAwait(false);
             Draw();
             bool isWhole = await Exchange().ConfigureAwait(false);
-            if (!isWhole)
+            if (!isWhole || _nodeStops)
             {
                 Drop();
             }
@@ -283,6 +285,8 @@ internal sealed class LoadClient : IDisposable
         }
         else
         {
+            // What is sent on this connection from now on would be lost with it.
+            _nodeStops |= error.StartsWith(ErrorCodes.RefusedByStop, StringComparison.Ordinal);
             _run.CountFailed(isUnknown, error);
         }
 
@@ -322,6 +326,7 @@ internal sealed class LoadClient : IDisposable
 
     private void Drop()
     {
+        _nodeStops = false;
         _socket?.Dispose();
         _socket = null;
         _host = (_host + 1) % _settings.Hosts.Count;

@@ -110,7 +110,8 @@ internal sealed class LocalCluster : IDisposable
     }
 
     /// <summary>Stops all nodes, well if they can; true when each did.</summary>
-    public async Task<bool> Stop()
+    /// <param name="again">When it ends, those that have not ended are killed.</param>
+    public async Task<bool> Stop(Task again)
     {
         foreach (LocalNode node in _nodes)
         {
@@ -122,10 +123,14 @@ internal sealed class LocalCluster : IDisposable
         foreach (LocalNode node in _nodes)
         {
             TimeSpan left = StopTime - clock.Elapsed;
-            if (!await node.WaitForEnd(left > TimeSpan.Zero ? left : TimeSpan.Zero).ConfigureAwait(false))
+            Task<bool> end = node.WaitForEnd(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+            await Task.WhenAny(end, again).ConfigureAwait(false);
+            if (!end.IsCompleted || !await end.ConfigureAwait(false))
             {
-                Tell($"node {node.Number} did not stop within {StopTime.TotalSeconds:F0} s and was killed; nothing "
-                    + "acknowledged is lost.");
+                string why = again.IsCompleted
+                    ? "was not waited for"
+                    : string.Create(CultureInfo.InvariantCulture, $"did not stop within {StopTime.TotalSeconds:F0} s");
+                Tell($"node {node.Number} {why} and was killed; nothing acknowledged is lost.");
                 node.KillNow();
                 wentWell = false;
             }

@@ -145,14 +145,15 @@ internal static class UpCommand
         }
 
         Console.WriteLine("Stopping.");
-        bool wentWell = await cluster.Stop().ConfigureAwait(false);
+        bool wentWell = await cluster.Stop(signals.Again).ConfigureAwait(false);
         if (problem is not null)
         {
             await Console.Error.WriteLineAsync($"quorate up: {problem}").ConfigureAwait(false);
             return (int)ExitCode.Unavailable;
         }
 
-        return wentWell ? (int)ExitCode.Ok : (int)ExitCode.Failed;
+        return signals.Again.IsCompleted ? (int)ExitCode.Interrupted
+            : wentWell ? (int)ExitCode.Ok : (int)ExitCode.Failed;
     }
 
     private static string Welcome(string folder, LocalCluster cluster, TimeSpan time)
@@ -241,8 +242,13 @@ internal static class UpCommand
     /// <summary>Ctrl-C and SIGTERM, as one token; the process goes on until it has stopped its nodes.</summary>
     private sealed class StopSignals : IDisposable
     {
+        /// <summary>Within this a second signal is taken for an echo of the first.</summary>
+        private static readonly TimeSpan Echo = TimeSpan.FromSeconds(1);
+
         private readonly CancellationTokenSource _source;
         private readonly PosixSignalRegistration[] _registrations;
+        private readonly TaskCompletionSource _again = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private long _toldAt;
 
         public StopSignals(CancellationToken stop)
         {
@@ -251,11 +257,27 @@ internal static class UpCommand
                 .Select(signal => PosixSignalRegistration.Create(signal, context =>
                 {
                     context.Cancel = true;
-                    _source.Cancel();
+                    Take();
                 }))];
         }
 
+        /// <summary>Ends when a second signal has come: nobody wants to wait any longer.</summary>
+        public Task Again => _again.Task;
+
         public CancellationToken Token => _source.Token;
+
+        private void Take()
+        {
+            long before = Interlocked.CompareExchange(ref _toldAt, Stopwatch.GetTimestamp(), 0);
+            if (before == 0)
+            {
+                _source.Cancel();
+            }
+            else if (Stopwatch.GetElapsedTime(before) > Echo)
+            {
+                _again.TrySetResult();
+            }
+        }
 
         public void Dispose()
         {

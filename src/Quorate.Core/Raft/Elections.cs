@@ -23,7 +23,11 @@ internal sealed class Elections(GroupState state)
             // removed itself may still hold the lease which that promise backs.
             bool isDue = state.Timers.ElectionIsDue || (state.IsSoleVoter && state.Role == Role.Follower);
             bool isFree = !state.PromiseHolds || (state.IsSoleVoter && !Guards.SoleVoterKeepsPromise);
-            return isDue && isFree && state.MayLead && !state.LogIsFarBehind;
+
+            // Before term and vote of the last election are on disk it cannot be won, and nor can the next one: a disk
+            // that is slower than elections would only be given more and more to write.
+            bool isWritten = state.Durability.HardStateIsDurable || !Guards.CampaignsWaitForTheDisk;
+            return isDue && isFree && isWritten && state.MayLead && !state.LogIsFarBehind;
         }
     }
 
@@ -61,7 +65,9 @@ internal sealed class Elections(GroupState state)
             return false;
         }
 
+        // The others are asked only now.
         _ownVoteIsPending = false;
+        state.Timers.Restart();
         _tally.Record(state.Id, granted: true);
         return Decide();
     }

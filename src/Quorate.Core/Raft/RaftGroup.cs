@@ -80,6 +80,11 @@ public sealed class RaftGroup
     /// <summary>Entries held in memory, in bytes.</summary>
     public long BytesInMemory => _state.Log.BytesInMemory;
 
+    /// <summary>
+    /// Lets go of the entries that are in memory although applied here; a follower that needs them has them fetched.
+    /// </summary>
+    public void ReleaseCached() => _state.Log.ReleaseCached();
+
     /// <summary>Requests that wait for an answer: proposals and reads.</summary>
     public int RequestsWaiting => _proposals.Count + _reads.Count + (Leading?.Reads.Count ?? 0);
 

@@ -131,6 +131,9 @@ internal sealed class RaftLog
         _window.Release(Applied, _settings.CachedBytesMax);
     }
 
+    /// <summary>What is applied goes from memory, and stays in the log.</summary>
+    public void ReleaseCached() => _window.Release(Applied, 0);
+
     /// <summary>The entries up to <paramref name="index"/> may go; the checkpoint covers them.</summary>
     public void ReleaseTo(LogIndex index)
     {

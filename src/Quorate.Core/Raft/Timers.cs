@@ -50,7 +50,7 @@ internal sealed class Timers(GroupState state)
         return (int)credited;
     }
 
-    /// <summary>Starts counting from now, after a sleep.</summary>
+    /// <summary>Starts counting from now, after a sleep or a slow write.</summary>
     public void Restart()
     {
         _anchor = state.Now;

@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster.Forming;
@@ -28,6 +29,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     private readonly MetadataCalls _calls;
     private readonly Duties _duties;
     private readonly LeaderBalance _balance;
+    private readonly Heirs _heirs;
     private readonly Stopping _stopping;
     private readonly Joins _joins;
     private readonly PeerInbox _inbox;
@@ -36,6 +38,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     private Instant _metadataDeadline = Instant.Never;
     private Instant _dutyAt = Instant.Never;
     private Instant _told = Instant.Never;
+    private Instant _toldFull = Instant.Never;
     private bool _turnIsAsked;
     private bool _isStarted;
 
@@ -61,7 +64,8 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _calls = new(_parts);
         _duties = new(_parts, _calls, End);
         _balance = new(_parts, _local);
-        _stopping = new(_parts, _local);
+        _heirs = new(_parts, _local);
+        _stopping = new(_parts, _heirs, _local);
         _joins = new(_parts, _calls);
         _inbox = new(_parts, _local, _router, _calls, Removed);
         _watch = new(_parts);
@@ -170,7 +174,8 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _calls.Tick(now);
         if (_dutyAt <= now)
         {
-            _dutyAt = now + _parts.Settings.DutyInterval;
+            _dutyAt = now
+                + (_stopping.HasBegun ? _parts.Settings.StopInterval : _parts.Settings.DutyInterval);
             Look();
         }
 
@@ -207,13 +212,14 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     public bool Work(int budgetBytes) => !_parts.HasEnded && _isStarted && _parts.Runtime.Work(budgetBytes);
 
     /// <summary>
-    /// Begins to stop well: hands leaderships over and saves checkpoints; <see cref="IClusterHost.StopReady"/> says
-    /// when nothing more is to be waited for. It goes on serving until <see cref="Close"/>.
+    /// Begins to stop well: hands leaderships over, then saves checkpoints; <see cref="IClusterHost.HandedOver"/> and
+    /// <see cref="IClusterHost.StopReady"/> say when. It goes on serving until <see cref="Close"/>.
     /// </summary>
     public void BeginStop()
     {
         if (!_isStarted)
         {
+            _parts.Host.HandedOver();
             _parts.Host.StopReady();
             return;
         }
@@ -252,7 +258,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         HeartbeatWire.Write(_parts.Writer, heartbeat with
         {
-            IsStopping = _stopping.HasBegun,
+            IsStopping = IsToLeadNothing,
             PeerAddress = heartbeat.HearsYou ? null : _parts.Place.Self.PeerAddress,
         });
         _parts.Send(to, PeerClass.Urgent);
@@ -291,6 +297,8 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         }
     }
 
+    void INodeHost.LogOpened() => _parts.Host.LogOpened();
+
     void INodeHost.UnknownLogs(IReadOnlyList<LogStream> streams)
     {
         _keeper.UnknownLogs(streams);
@@ -322,6 +330,9 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         }
     }
 
+    void INodeHost.SnapshotRefused(GroupId group, string problem) =>
+        _parts.Say("snapshot", Reporting.SnapshotSentence(group, problem));
+
     void INodeHost.PartitionDropped(GroupId group) =>
         _parts.Say("partition", $"Nothing of partition {group} is left on node {Id.Value}.");
 
@@ -352,13 +363,46 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         _keeper.Match();
         _duties.Look();
-        if (!_stopping.HasBegun)
+        if (_stopping.HasBegun)
         {
+            TellStop();
+        }
+        else if (!IsToLeadNothing)
+        {
+            _toldFull = Instant.Never;
             _balance.Look();
         }
-        else if (_stopping.Look())
+        else if (Guards.FullNodesLeadNothing)
+        {
+            // The others have told by then whether they are full, too: nothing is handed round among such.
+            if (_toldFull == Instant.Never)
+            {
+                _toldFull = _parts.Now + (_parts.Settings.Node.Heartbeats.Interval * 2);
+                _parts.Say("space", "The disk is full: this node takes no writes until some is freed, and hands its "
+                    + "leaderships to nodes whose disks are not.");
+            }
+
+            _ = _toldFull <= _parts.Now ? _heirs.HandOverAll() : 0;
+        }
+    }
+
+    /// <summary>It stops, or takes no writes since its disk is full: others are to lead.</summary>
+    private bool IsToLeadNothing => _stopping.HasBegun || _parts.Runtime.SpaceIsLow;
+
+    private void TellStop()
+    {
+        if (!_stopping.Look())
+        {
+            return;
+        }
+
+        if (_stopping.IsReady)
         {
             _parts.Host.StopReady();
+        }
+        else
+        {
+            _parts.Host.HandedOver();
         }
     }
 

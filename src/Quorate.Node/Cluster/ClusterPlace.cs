@@ -102,6 +102,15 @@ public sealed record ClusterSettings
     /// <summary>How long one proposal of the metadata group's own leader is waited for.</summary>
     public Duration DutyDeadline { get; init; } = Duration.FromSeconds(5);
 
+    /// <summary>Between two looks at how far a stop has come.</summary>
+    public Duration StopInterval { get; init; } = Duration.FromMilliseconds(20);
+
+    /// <summary>A node that stops waits no longer than this for others to take its leaderships.</summary>
+    public Duration HandOverAfter { get; init; } = Duration.FromSeconds(2);
+
+    /// <summary>The node is ready to stop this long after it was told to, whatever is not saved by then.</summary>
+    public Duration StopAfter { get; init; } = Duration.FromSeconds(4);
+
     /// <summary>
     /// A node that stops and has nothing more to hand over waits until no other node has handed it a request for so
     /// long: one that was on its way when the process ends would come to an unknown end.
@@ -110,9 +119,6 @@ public sealed record ClusterSettings
 
     /// <summary>It waits at most so long for that: who finds no leader anywhere goes on asking.</summary>
     public Duration StopQuietMax { get; init; } = Duration.FromSeconds(1);
-
-    /// <summary>The node is ready to stop after this, whatever is not handed over or saved by then.</summary>
-    public Duration StopAfter { get; init; } = Duration.FromSeconds(8);
 }
 
 /// <summary>The times and limits of requests on their way, each with its unit.</summary>

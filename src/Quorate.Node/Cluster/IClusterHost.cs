@@ -47,6 +47,12 @@ public interface IClusterHost
     /// <summary>Call the node's Work, when there is time.</summary>
     void WorkWaits();
 
+    /// <summary>
+    /// The log has been read, and its tail is durable in a segment of this start's own: the start needs no more space
+    /// than it has taken.
+    /// </summary>
+    void LogOpened();
+
     /// <summary>The metadata has changed, or who leads: addresses of peers are in it.</summary>
     void ViewChanged(ClusterView view);
 
@@ -63,6 +69,12 @@ public interface IClusterHost
 
     /// <summary>Something that an operator may want to know (an election, a silent node), in one sentence.</summary>
     void Happened(in NodeEvent happened);
+
+    /// <summary>
+    /// After <see cref="ClusterNode.BeginStop"/>: it leads nothing that another could lead, so its clients may be sent
+    /// away. <see cref="StopReady"/> follows.
+    /// </summary>
+    void HandedOver();
 
     /// <summary>
     /// After <see cref="ClusterNode.BeginStop"/>: nothing more is to be waited for; close the node and end the process.

@@ -22,6 +22,10 @@ internal sealed class LocalMap(IDisk disk, Action<string> failed)
     /// <summary>It is being read or written.</summary>
     public bool IsBusy => _file.IsBusy;
 
+    /// <summary>What the bytes of such a file hold.</summary>
+    public static CheckedReading TryDecode(ReadOnlyMemory<byte> bytes, out MetadataState? state) =>
+        CheckedFile.TryDecode(Magic, bytes.Span, MetadataState.Parser, out state);
+
     /// <summary>Reads it; null when there is none.</summary>
     public void Read(Action<MetadataState?> done) => _file.Read(content =>
     {
@@ -31,7 +35,7 @@ internal sealed class LocalMap(IDisk disk, Action<string> failed)
             return;
         }
 
-        switch (CheckedFile.TryDecode(Magic, bytes.Span, MetadataState.Parser, out MetadataState? state))
+        switch (TryDecode(bytes, out MetadataState? state))
         {
             case CheckedReading.Read:
                 done(state);

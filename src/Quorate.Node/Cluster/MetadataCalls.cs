@@ -15,6 +15,9 @@ namespace Quorate.Node.Cluster;
 /// </summary>
 internal sealed class MetadataCalls(ClusterParts parts)
 {
+    private const string NoMasterKey =
+        "An encrypted keyspace needs the cluster's master key: start the nodes with --master-key-file.";
+
     private readonly SortedDictionary<ulong, Pending> _pending = [];
     private readonly List<(ulong Version, Pending Call, MetadataResult Result)> _unseen = [];
     private Instant _sweepAt = Instant.Never;
@@ -26,13 +29,16 @@ internal sealed class MetadataCalls(ClusterParts parts)
     {
         string? warning = null;
         MetadataCommand command = call.Command;
-        if (command.ActionCase == MetadataCommand.ActionOneofCase.CreateKeyspace)
+        string? refusal = command.ActionCase switch
         {
-            if (Plan(call, out command, out warning) is { } refusal)
-            {
-                call.Complete(Outcome.Done, new MetadataResult { Refusal = refusal }, null);
-                return;
-            }
+            MetadataCommand.ActionOneofCase.CreateKeyspace => Plan(call, out command, out warning),
+            MetadataCommand.ActionOneofCase.AddDataKey => PlanKey(call, out command),
+            _ => null,
+        };
+        if (refusal is not null)
+        {
+            call.Complete(Outcome.Done, new MetadataResult { Refusal = refusal }, null);
+            return;
         }
 
         Submit(command, call.Deadline, (outcome, result) => call.Complete(outcome, result, warning));
@@ -59,6 +65,12 @@ internal sealed class MetadataCalls(ClusterParts parts)
         if (!parts.Metadata.MayPropose)
         {
             Answer(from, message, Outcome.Refused, true, null);
+            return;
+        }
+
+        if (KeyProblem(message.Command) is { } problem)
+        {
+            Answer(from, message, Outcome.Done, false, new MetadataResult { Refusal = problem });
             return;
         }
 
@@ -151,7 +163,13 @@ internal sealed class MetadataCalls(ClusterParts parts)
         command = call.Command.Clone();
         warning = null;
         KeyspaceRecord keyspace = command.CreateKeyspace.Keyspace;
-        byte[] wrapped = [];
+        ByteString wrapped = ByteString.Empty;
+        if (parts.Settings.Metadata.PartitionsProblem(call.Partitions) is { } problem)
+        {
+            // A plan of another number has no partitions, and what refuses that would not know how many were wanted.
+            return problem;
+        }
+
         if (keyspace.Eviction == Eviction.AllLfu)
         {
             return "Keys can not be evicted by how often they are used yet: choose one of the other policies.";
@@ -159,27 +177,60 @@ internal sealed class MetadataCalls(ClusterParts parts)
 
         if (keyspace.Encrypted)
         {
-            if (parts.Place.MasterKey is not { } master)
+            if (NewKey() is not { } made)
             {
-                return "An encrypted keyspace needs the cluster's master key: start the nodes with --master-key-file.";
+                return NoMasterKey;
             }
 
-            wrapped = WrappedKey.New(master, parts.Place.Entropy);
+            wrapped = made;
         }
 
         var metadata = new ClusterMetadata(parts.Settings.Metadata);
         bool isLoaded = metadata.TryLoad(parts.Metadata.Metadata.Encode());
         Invariant.Check(isLoaded, "this node's own copy of the metadata can be read");
         var planner = new MetadataPlanner(metadata, parts.Settings.Placement);
-        (CreateKeyspace planned, warning) = planner.Plan(keyspace, call.Partitions, wrapped);
+        (CreateKeyspace planned, warning) = planner.Plan(keyspace, call.Partitions, wrapped.Span);
         command.CreateKeyspace = planned;
         return null;
     }
+
+    /// <summary>Why a keyspace can not be given a new data key here, or null; the rest is the metadata's.</summary>
+    private string? PlanKey(MetadataCall call, out MetadataCommand command)
+    {
+        command = call.Command.Clone();
+        if (NewKey() is not { } wrapped)
+        {
+            return NoMasterKey;
+        }
+
+        command.AddDataKey.Wrapped = wrapped;
+        return null;
+    }
+
+    private ByteString? NewKey() => parts.Place.MasterKey is { } master
+        ? UnsafeByteOperations.UnsafeWrap(WrappedKey.New(master, parts.Place.Entropy))
+        : null;
+
+    /// <summary>Why the data key that a command brings must not come into the metadata, or null.</summary>
+    private string? KeyProblem(MetadataCommand command) => command.ActionCase switch
+    {
+        MetadataCommand.ActionOneofCase.CreateKeyspace when command.CreateKeyspace.Keyspace is { Encrypted: true } =>
+            DataKeys.ProposalProblem(command.CreateKeyspace.WrappedKey, parts.Place.MasterKey),
+        MetadataCommand.ActionOneofCase.AddDataKey =>
+            DataKeys.ProposalProblem(command.AddDataKey.Wrapped, parts.Place.MasterKey),
+        _ => null,
+    };
 
     private void Try(Pending pending)
     {
         if (parts.Metadata.MayPropose)
         {
+            if (KeyProblem(pending.Command) is { } problem)
+            {
+                Complete(pending, Outcome.Done, new MetadataResult { Refusal = problem });
+                return;
+            }
+
             pending.IsOut = true;
             pending.Target = parts.Self;
             Propose(pending.Command, pending.Deadline, reply =>

@@ -61,6 +61,10 @@ internal sealed class PartitionKeeper
                 + "a copy; or empty the folder and let the node join the cluster as a new one, where the others hold "
                 + "enough replicas.");
         }
+        else if (state is not null && DataKeys.StartProblem(state, _parts.Place.MasterKey) is { } problem)
+        {
+            Failed(problem);
+        }
         else if (state is not null)
         {
             _files.Delete(Orphans(state, names), () => Begin(state, opened));

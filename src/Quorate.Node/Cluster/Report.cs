@@ -28,6 +28,11 @@ public sealed record ClusterReport
 
     public required long MemoryTotalBytes { get; init; }
 
+    /// <summary>What is under way: entries, requests, replies, messages; and how much may be.</summary>
+    public required long MemoryUnderWayBytes { get; init; }
+
+    public required long MemoryUnderWayTotalBytes { get; init; }
+
     /// <summary>What is used, by what it is used for.</summary>
     public required IReadOnlyList<MemoryReport> Memory { get; init; }
 

@@ -28,6 +28,8 @@ internal static class Reporting
             Partitions = partitions,
             MemoryUsedBytes = parts.Place.Memory.UsedBytes,
             MemoryTotalBytes = parts.Place.Memory.TotalBytes,
+            MemoryUnderWayBytes = parts.Place.Memory.UnderWayBytes,
+            MemoryUnderWayTotalBytes = parts.Place.Memory.UnderWayTotalBytes,
             Memory =
             [
                 .. Enum.GetValues<MemoryUse>().Select(
@@ -39,6 +41,10 @@ internal static class Reporting
             Alarms = [.. Alarms(parts, metadata, partitions)],
         };
     }
+
+    /// <summary>What operators are told of a snapshot that was refused.</summary>
+    public static string SnapshotSentence(GroupId group, string problem) =>
+        $"What partition {group}'s leader sends of its rows cannot be taken here: {problem.TrimEnd('.')}.";
 
     private static IEnumerable<string> Alarms(
         ClusterParts parts, RaftGroup? metadata, IReadOnlyList<PartitionReport> partitions)
@@ -64,6 +70,14 @@ internal static class Reporting
         if (under > 0)
         {
             yield return $"Of {under} partitions that this node leads a replica is silent or far behind.";
+        }
+
+        foreach (GroupId group in parts.Runtime.Partitions)
+        {
+            if (parts.Runtime.Find(group)?.Rows.SnapshotProblem is { } problem)
+            {
+                yield return SnapshotSentence(group, problem);
+            }
         }
 
         foreach (NodeRecord node in parts.View.State.Nodes)

@@ -1,29 +1,47 @@
+using System.Globalization;
 using Quorate.Core.Model;
-using Quorate.Core.Raft;
 using Quorate.Node.Cluster.Routing;
 using Quorate.Node.Partitions;
 
 namespace Quorate.Node.Cluster;
 
-/// <summary>
-/// A node that stops well: its leaderships go to others that are heard, so that nobody waits for an election, and
-/// checkpoints are begun, so that the next start reads little.
-/// </summary>
-internal sealed class Stopping(ClusterParts parts, LocalCalls local)
+/// <summary>How far a node that stops has come.</summary>
+internal enum StopStage : byte
 {
-    private readonly SortedSet<GroupId> _leaving = [];
+    /// <summary>It was not told to stop.</summary>
+    Serving,
 
+    /// <summary>Its leaderships go to others.</summary>
+    HandingOver,
+
+    /// <summary>It leads nothing that another could lead; checkpoints are being saved.</summary>
+    Saving,
+
+    /// <summary>Nothing more is waited for.</summary>
+    Ready,
+}
+
+/// <summary>
+/// A node that stops well: its leaderships go to others that are heard, so that nobody waits for an election; then
+/// checkpoints are begun, so that the next start reads little. Not before: they take the disk that the heirs need.
+/// <para>Invariant: each stage has its end (<see cref="ClusterSettings.HandOverAfter"/>,
+/// <see cref="ClusterSettings.StopAfter"/>), whatever the others do.</para>
+/// </summary>
+internal sealed class Stopping(ClusterParts parts, Heirs heirs, LocalCalls local)
+{
     /// <summary>What a checkpoint should hold before the end: under load, rows go on being written.</summary>
-    private readonly SortedDictionary<GroupId, LogIndex> _appliedAtBegin = [];
-    private bool _metadataLeaves;
+    private readonly SortedDictionary<GroupId, LogIndex> _appliedAtSaving = [];
+    private int _handedOverBefore;
+    private Instant _begun = Instant.Never;
     private Instant _handOverFrom = Instant.Never;
-    private Instant _until = Instant.Never;
-    private Instant _throughSince = Instant.Never;
+    private Instant _savingSince = Instant.Never;
     private Instant _ledSince = Instant.Never;
 
-    public bool HasBegun { get; private set; }
+    public StopStage Stage { get; private set; }
 
-    public bool IsReady { get; private set; }
+    public bool HasBegun => Stage != StopStage.Serving;
+
+    public bool IsReady => Stage == StopStage.Ready;
 
     public void Begin()
     {
@@ -32,55 +50,88 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
             return;
         }
 
-        HasBegun = true;
-        _until = parts.Now + parts.Settings.StopAfter;
+        Stage = StopStage.HandingOver;
+        _begun = parts.Now;
+        _handedOverBefore = heirs.HandedOver;
 
         // Until then others have told whether they stop, too: leaderships are not handed round among those that go.
-        _handOverFrom = parts.Now + (parts.Settings.Node.Heartbeats.Interval * 2);
+        _handOverFrom = _begun + (parts.Settings.Node.Heartbeats.Interval * 2);
+    }
+
+    /// <summary>True when it has come to another stage.</summary>
+    public bool Look()
+    {
+        if (!HasBegun || IsReady || parts.Now < _handOverFrom)
+        {
+            return false;
+        }
+
+        // One that has come back meanwhile is handed over again, at any stage.
+        int left = heirs.HandOverAll();
+        Duration since = parts.Now - _begun;
+        if (Stage == StopStage.HandingOver)
+        {
+            if (left > 0 && since < parts.Settings.HandOverAfter)
+            {
+                return false;
+            }
+
+            int gone = heirs.HandedOver - _handedOverBefore;
+            Tell($"{gone} leaderships handed over", since, left, "not taken by any other node in time");
+            Stage = StopStage.Saving;
+            _savingSince = parts.Now;
+            BeginSaving();
+            return true;
+        }
+
+        int unsaved = parts.Runtime.Partitions.Count(group => !IsSaved(group));
+        if ((unsaved > 0 || !IsQuiet()) && since < parts.Settings.StopAfter)
+        {
+            return false;
+        }
+
+        Tell("checkpoints saved", since, unsaved, "not saved in time, which the next start makes up for");
+        Stage = StopStage.Ready;
+        return true;
+    }
+
+    private void Tell(string done, Duration since, int left, string why)
+    {
+        string rest = left == 0
+            ? "none left"
+            : string.Create(CultureInfo.InvariantCulture, $"{left} left, {why}");
+        parts.Say("stop", string.Create(
+            CultureInfo.InvariantCulture, $"After {since.Microseconds / 1000} ms: {done}, {rest}."));
+    }
+
+    private void BeginSaving()
+    {
         parts.Metadata.WantCheckpoint();
         foreach (GroupId group in parts.Runtime.Partitions)
         {
             Partition partition = parts.Runtime.Find(group)!;
-            _appliedAtBegin[group] = partition.Replica.AppliedAt.Index;
+            _appliedAtSaving[group] = partition.Replica.AppliedAt.Index;
             partition.WantCheckpoint();
         }
     }
 
-    /// <summary>True once, when nothing more is to be waited for.</summary>
-    public bool Look()
+    private bool IsSaved(GroupId group)
     {
-        if (!HasBegun || IsReady)
-        {
-            return false;
-        }
-
-        if (parts.Now < _handOverFrom)
-        {
-            return false;
-        }
-
-        bool isThrough = HandOver(parts.Metadata.IsLeader ? parts.Metadata.Raft : null);
-        foreach (GroupId group in parts.Runtime.Partitions)
-        {
-            Partition partition = parts.Runtime.Find(group)!;
-            isThrough &= !partition.IsLeader || HandOver(group, partition);
-            isThrough &= partition.Rows.DirtyBytes == 0
-                || partition.Replica.CheckpointAt >= _appliedAtBegin.GetValueOrDefault(group);
-        }
-
-        IsReady = (isThrough && IsQuiet()) || _until <= parts.Now;
-        return IsReady;
+        Partition partition = parts.Runtime.Find(group)!;
+        return partition.Rows.DirtyBytes == 0
+            || partition.Replica.CheckpointAt >= _appliedAtSaving.GetValueOrDefault(group);
     }
 
-    /// <summary>Nothing is left to hand over: the others have noticed, or have had the time to.</summary>
+    /// <summary>
+    /// Nothing was left to hand over: the others have noticed, and ask nothing here any more, or have had the time to.
+    /// </summary>
     private bool IsQuiet()
     {
         Instant now = parts.Now;
-        _throughSince = Instant.Min(_throughSince, now);
         _ledSince = AreHeirsLeading() ? Instant.Min(_ledSince, now) : Instant.Never;
         Instant last = Instant.Max(_ledSince, local.LastReceived);
         return (local.OfOthers == 0 && last + parts.Settings.StopQuiet <= now)
-            || _throughSince + parts.Settings.StopQuietMax <= now;
+            || _savingSince + parts.Settings.StopQuietMax <= now;
     }
 
     /// <summary>Until an heir is heard of, the others still take this node for the leader.</summary>
@@ -95,55 +146,5 @@ internal sealed class Stopping(ClusterParts parts, LocalCalls local)
         }
 
         return true;
-    }
-
-    /// <summary>True when nobody can take it.</summary>
-    private bool HandOver(GroupId group, Partition partition)
-    {
-        if (_leaving.Contains(group))
-        {
-            return false;
-        }
-
-        if (HeirOf(partition.Replica.Group!) is not { } heir)
-        {
-            return true;
-        }
-
-        _leaving.Add(group);
-        local.Transfer(group, heir, _ => _leaving.Remove(group));
-        return false;
-    }
-
-    private bool HandOver(RaftGroup? metadata)
-    {
-        if (metadata is null || HeirOf(metadata) is not { } heir)
-        {
-            return true;
-        }
-
-        if (!_metadataLeaves)
-        {
-            _metadataLeaves = true;
-            parts.Metadata.Transfer(heir, _ => _metadataLeaves = false);
-        }
-
-        return false;
-    }
-
-    /// <summary>The voter that is heard, does not stop itself, and has most; null when there is none.</summary>
-    private ReplicaId? HeirOf(RaftGroup raft)
-    {
-        ReplicaId? best = null;
-        foreach (ReplicaId voter in raft.Membership.Voters)
-        {
-            if (voter != raft.Id && parts.IsHeard(voter.NodeId) && !parts.IsStopping(voter.NodeId)
-                && (best is null || raft.MatchOf(voter) > raft.MatchOf(best.Value)))
-            {
-                best = voter;
-            }
-        }
-
-        return best;
     }
 }

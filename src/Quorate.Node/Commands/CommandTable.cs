@@ -12,12 +12,16 @@ public static class CommandTable
     private static readonly CommandSpec[] Commands =
     [
         .. KeyCommands.All, .. ExpiryCommands.All, .. KeyspaceCommands.All,
+        .. ObjectCommand.All, .. SortCommands.All,
         .. StringCommands.All, .. SetStringCommands.All, .. NumberCommands.All,
+        .. BitCommands.All, .. BitFieldCommands.All, .. CommonSubsequenceCommand.All,
+        .. HyperLogLogCommands.All,
         .. VersionCommands.All, .. WatchCommands.All,
         .. HashCommands.All,
         .. SetCommands.All, .. SetAlgebraCommands.All,
         .. ListCommands.All, .. ListEditCommands.All,
         .. SortedSetCommands.All, .. SortedSetRangeCommands.All, .. SortedSetAlgebraCommands.All,
+        .. MultiPopCommands.All, .. GeoCommands.All, .. GeoSearchCommands.All,
         .. JsonCommands.All,
     ];
 
@@ -25,8 +29,8 @@ public static class CommandTable
     {
         "DEL", "UNLINK", "GETDEL", "GETEX", "FLUSHDB", "FLUSHALL", "WAIT", "RENAME", "RENAMENX",
         "EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "PERSIST",
-        "HDEL", "SREM", "SPOP", "SMOVE", "LPOP", "RPOP", "LTRIM", "LREM",
-        "ZREM", "ZPOPMIN", "ZPOPMAX", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE", "ZREMRANGEBYLEX",
+        "HDEL", "SREM", "SPOP", "SMOVE", "LPOP", "RPOP", "LTRIM", "LREM", "LMPOP",
+        "ZREM", "ZMPOP", "ZPOPMIN", "ZPOPMAX", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE", "ZREMRANGEBYLEX",
     };
 
     private static readonly Dictionary<string, CommandSpec>.AlternateLookup<ReadOnlySpan<char>> ByName =

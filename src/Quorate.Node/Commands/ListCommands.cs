@@ -70,17 +70,24 @@ internal static class ListCommands
             return;
         }
 
-        count = Math.Min(count, list.Count);
-        var elements = new ListElements(list);
         if (isCounted)
         {
-            context.Reply.Array((int)count);
+            context.Reply.Array((int)Math.Min(count, list.Count));
         }
 
+        PopTo(context.Reply, list, count, atHead);
+    }
+
+    /// <summary>
+    /// Takes up to so many elements off an end and writes each as a reply; nothing is taken when one is cold.
+    /// </summary>
+    public static void PopTo(Reply reply, Collection list, long count, bool atHead)
+    {
+        count = Math.Min(count, list.Count);
         (long first, long last) = atHead ? (0, count - 1) : (list.Count - count, list.Count - 1);
-        bool isWarm = elements.TryScan(first, last, descending: !atHead, (_, value) =>
+        bool isWarm = new ListElements(list).TryScan(first, last, descending: !atHead, (_, value) =>
         {
-            context.Reply.Bulk(value);
+            reply.Bulk(value);
             return true;
         });
         if (isWarm)

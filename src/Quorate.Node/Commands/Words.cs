@@ -112,7 +112,9 @@ internal static class Words
         }
 
         bool isNumber = unsigned.Length > 0 && unsigned[0] is (>= (byte)'0' and <= (byte)'9') or (byte)'.';
+        // The library would let zeros pass at the end.
         return isNumber
+            && unsigned[^1] != 0
             && double.TryParse(unsigned, FloatStyles, CultureInfo.InvariantCulture, out value)
             && double.IsFinite(value = negative ? -value : value);
     }
@@ -156,9 +158,12 @@ internal static class Words
             return true;
         }
 
-        sum = Trimmed(rough.ToString("F17", CultureInfo.InvariantCulture));
+        sum = PlainText(rough);
         return true;
     }
+
+    /// <summary>A number without exponent, rounded to 17 places behind the point.</summary>
+    public static string PlainText(double number) => Trimmed(number.ToString("F17", CultureInfo.InvariantCulture));
 
     private const NumberStyles FloatStyles = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
 

@@ -30,6 +30,12 @@ public sealed record EvaluationLimits
     public long BytesPieceMax { get; init; } = 8L * 1024 * 1024;
 
     /// <summary>
+    /// Pairs of bytes that LCS may compare, the lengths of its two strings multiplied: each takes 4 bytes of memory and
+    /// about a nanosecond, during which the node does nothing else.
+    /// </summary>
+    public const long CommonSubsequencePairsMax = 8L * 1024 * 1024;
+
+    /// <summary>
     /// Bytes of a request's reply: a value of the largest size fits, and so does the reply into a message between
     /// nodes.
     /// </summary>

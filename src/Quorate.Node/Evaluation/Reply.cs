@@ -60,6 +60,9 @@ public sealed class Reply
 
     public void Double(double value) => Line((byte)',', Encoding.ASCII.GetBytes(DoubleText(value)));
 
+    /// <summary>A double in a form of its own, which reads back as the number.</summary>
+    public void DoubleAs(string text) => Line((byte)',', Encoding.ASCII.GetBytes(text));
+
     /// <summary>A string of any bytes.</summary>
     public void Bulk(ReadOnlySpan<byte> bytes)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Quorate.Core;
 using Quorate.Core.Model;
 
 namespace Quorate.Node.Liveness;
@@ -24,8 +25,8 @@ public sealed record NodeHeartbeatSettings
 /// The sender hears the receiver: where only one direction of a link was cut, it is the other end that has to be
 /// told when it works again.
 /// </param>
-/// <param name="IsStopping">The sender stops: nothing that it would have to hand on again should be given to
-/// it.</param>
+/// <param name="IsStopping">The sender stops, or its disk is full: nothing that it would have to hand on again should
+/// be given to it.</param>
 /// <param name="WallClock">The sender's, in milliseconds since 1970; zero when it does not say.</param>
 /// <param name="PeerAddress">
 /// Where the sender is reached, while it does not hear the receiver: that one may have been away when the sender
@@ -47,7 +48,9 @@ public readonly record struct NodeNews(NodeId Node, bool Heard);
 /// Heartbeats between nodes, one stream for all groups that two nodes share, so that a thousand idle groups cost
 /// no more than one.
 /// <para>Invariants: every interval each peer is sent one heartbeat; of each peer there is news once when it falls
-/// silent and once when it is heard again or restarts. All times are of this node's own clock.</para>
+/// silent and once when it is heard again or restarts. All times are of this node's own clock. Time by which this node
+/// itself comes late to what it has asked to be called for counts as nobody's silence: what was sent meanwhile still
+/// waits in its sockets, and where a whole machine stood still nothing was.</para>
 /// </summary>
 public sealed class NodeHeartbeats
 {
@@ -57,12 +60,16 @@ public sealed class NodeHeartbeats
     private ulong _boot;
     private Instant _nextSend;
 
+    /// <summary>When this node was to look next; later than that, it was held up.</summary>
+    private Instant _due;
+
     public NodeHeartbeats(NodeId self, ulong boot, NodeHeartbeatSettings settings, Instant now)
     {
         _self = self;
         _boot = boot;
         _settings = settings;
         _nextSend = now;
+        _due = now;
     }
 
     /// <summary>When <see cref="Tick"/> is next due.</summary>
@@ -84,7 +91,12 @@ public sealed class NodeHeartbeats
     }
 
     /// <summary>Starts to watch and to greet a node; one that is watched already stays as it is.</summary>
-    public void Watch(NodeId node, Instant now) => _peers.TryAdd(node, new Peer(now));
+    public void Watch(NodeId node, Instant now)
+    {
+        Excuse(now);
+        _peers.TryAdd(node, new Peer(now));
+        Looked(now);
+    }
 
     /// <summary>A replica here begins to listen; the others learn of it by the next heartbeat.</summary>
     public void Announce() => _boot++;
@@ -97,6 +109,7 @@ public sealed class NodeHeartbeats
 
     public void Tick(Instant now, List<NodeId> sendTo, List<NodeNews> news)
     {
+        Excuse(now);
         if (now >= _nextSend)
         {
             _nextSend = now + _settings.Interval;
@@ -111,9 +124,35 @@ public sealed class NodeHeartbeats
                 news.Add(new NodeNews(node, Heard: false));
             }
         }
+
+        Looked(now);
     }
 
     public void Heard(in NodeHeartbeat beat, Instant now, List<NodeNews> news)
+    {
+        Excuse(now);
+        Take(beat, now, news);
+        Looked(now);
+    }
+
+    /// <summary>Whoever is heard so far is taken to have been heard that much later as this node is late.</summary>
+    private void Excuse(Instant now)
+    {
+        if (now <= _due || !Guards.OwnStallIsNobodysSilence)
+        {
+            return;
+        }
+
+        Duration late = now - _due;
+        foreach (Peer peer in _peers.Values)
+        {
+            peer.HeardAt = Instant.Min(now, peer.HeardAt + late);
+        }
+    }
+
+    private void Looked(Instant now) => _due = Instant.Max(now, NextDeadline);
+
+    private void Take(in NodeHeartbeat beat, Instant now, List<NodeNews> news)
     {
         if (!_peers.TryGetValue(beat.From, out Peer? peer))
         {

@@ -171,10 +171,9 @@ internal static class KeyspaceRules
     private static string? LayoutProblem(ClusterMetadata metadata, KeyspaceRecord keyspace, CreateKeyspace creation)
     {
         int count = creation.Partitions.Count;
-        if (!MetadataLimits.IsPartitionCount(count) || count > metadata.Limits.PartitionsOfKeyspaceMax)
+        if (metadata.Limits.PartitionsProblem(count) is { } wrong)
         {
-            return $"A keyspace starts with a power of two of partitions, at most "
-                + $"{metadata.Limits.PartitionsOfKeyspaceMax}, not {count}.";
+            return wrong;
         }
 
         if (metadata.State.Partitions.Count + count > metadata.Limits.PartitionsMax)

@@ -43,5 +43,10 @@ public sealed record MetadataLimits
     /// <summary>Removed nodes that are remembered, so that a revived disk is told that it was removed.</summary>
     public int RemovedNodesMax { get; init; } = 4096;
 
+    /// <summary>Why a keyspace can not start with so many partitions; null when it can.</summary>
+    internal string? PartitionsProblem(int count) => IsPartitionCount(count) && count <= PartitionsOfKeyspaceMax
+        ? null
+        : $"A keyspace starts with a power of two of partitions, at most {PartitionsOfKeyspaceMax}, not {count}.";
+
     internal static bool IsPartitionCount(int count) => count is > 0 and <= Slot.Count && (count & (count - 1)) == 0;
 }

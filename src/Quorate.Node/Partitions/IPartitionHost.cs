@@ -23,6 +23,14 @@ public interface IPartitionHost
     /// </summary>
     DropReason? WriteRefusal { get; }
 
+    /// <summary>Whether requests of so many bytes may be taken, for the sake of the whole node's memory.</summary>
+    bool MayTake(long bytes) => true;
+
+    /// <summary>The words of open requests take so many bytes more than before, or less.</summary>
+    void RequestBytesChanged(long more)
+    {
+    }
+
     /// <summary>A message for another replica of the group; it may be lost, repeated or overtaken.</summary>
     void Send(in RaftMessage message);
 
@@ -54,6 +62,11 @@ public interface IPartitionHost
     /// For those who watch: the entry at this place begins with so many changes that let go of rows of a cache.
     /// </summary>
     void Evicts(ReadToken place, int changes)
+    {
+    }
+
+    /// <summary>A snapshot of another replica could not be taken; why, as a sentence's middle or whole.</summary>
+    void SnapshotRefused(string problem)
     {
     }
 

@@ -38,7 +38,6 @@ public sealed class Partition : IReplicaHost
     {
         _host = host;
         Published = place.Published;
-
         _publishes = MayPublish(settings.Cache);
         _parts = new(settings, host);
         _cold = new(_parts);
@@ -49,7 +48,7 @@ public sealed class Partition : IReplicaHost
             this,
             place.Log,
             client => _parts.Machine = new PartitionMachine(
-                client, place, settings.ExpiriesTrackedMax, Fetched),
+                client, place, settings.ExpiriesTrackedMax, Fetched, host.SnapshotRefused),
             place.Bootstrap,
             place.Seed);
         _writes = new(_parts, _cold, place.Seal, place.Seed);

@@ -16,18 +16,22 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
     private readonly IReplicaStoreClient _client;
     private readonly IEntrySeal _seal;
     private readonly Action<ulong> _fetched;
+    private readonly Action<string> _snapshotRefused;
+    private string? _said;
     private readonly Action<Entry>? _applies;
 
     public PartitionMachine(
         IReplicaStoreClient client,
         PartitionPlace place,
         int expiriesTrackedMax,
-        Action<ulong> fetched)
+        Action<ulong> fetched,
+        Action<string> snapshotRefused)
     {
         _client = client;
         _seal = place.Seal;
         _applies = place.Applies;
         _fetched = fetched;
+        _snapshotRefused = snapshotRefused;
         Expiries = new(expiriesTrackedMax);
         Rows = place.Rows(this);
     }
@@ -63,7 +67,7 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
         foreach (Entry entry in entries)
         {
             if (entry.Kind == EntryKind.Data && !_seal.HoldsKeyOf(entry.Payload.Span)
-                && Guards.EntriesFollowTheirKeys)
+                && Guards.EntriesAwaitTheirKey)
             {
                 return false;
             }
@@ -123,9 +127,23 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
         ulong tag, SnapshotMeta? meta, long offset, ReadOnlyMemory<byte> chunk, bool done) =>
         _client.SnapshotRead(tag, meta, offset, chunk, done);
 
-    void IPartitionStoreClient.SnapshotReceived(SnapshotMeta meta) => _client.SnapshotReceived(meta);
+    void IPartitionStoreClient.SnapshotReceived(SnapshotMeta meta)
+    {
+        _said = null;
+        _client.SnapshotReceived(meta);
+    }
 
-    void IPartitionStoreClient.SnapshotRefused(SnapshotMeta meta) => _client.SnapshotRefused(meta);
+    void IPartitionStoreClient.SnapshotRefused(SnapshotMeta meta)
+    {
+        // It is sent again and again; the same words suffice once.
+        if (Rows.SnapshotProblem is { } problem && !string.Equals(problem, _said, StringComparison.Ordinal))
+        {
+            _said = problem;
+            _snapshotRefused(problem);
+        }
+
+        _client.SnapshotRefused(meta);
+    }
 
     void IPartitionStoreClient.StoreFull(string sentence) => IsFull = true;
 

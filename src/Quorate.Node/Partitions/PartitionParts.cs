@@ -83,12 +83,14 @@ internal sealed class PartitionParts
 
     public bool IsFullFor(OpenRequest open) =>
         Open >= Settings.RequestsOpenMax
-        || (Open > 0 && OpenBytes + open.Bytes > Settings.RequestBytesOpenMax);
+        || (Open > 0 && OpenBytes + open.Bytes > Settings.RequestBytesOpenMax)
+        || !Host.MayTake(open.Bytes);
 
     public void Opened(OpenRequest open)
     {
         Open++;
         OpenBytes += open.Bytes;
+        Host.RequestBytesChanged(open.Bytes);
     }
 
     public void Refuse(OpenRequest open, DropReason reason) => Drop(open, reason, Hint);
@@ -121,6 +123,7 @@ internal sealed class PartitionParts
         open.IsAnswered = true;
         Open--;
         OpenBytes -= open.Bytes;
+        Host.RequestBytesChanged(-open.Bytes);
         Host.Reply(reply);
     }
 }

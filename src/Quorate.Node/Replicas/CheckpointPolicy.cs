@@ -3,13 +3,22 @@ using Quorate.Core.Raft;
 namespace Quorate.Node.Replicas;
 
 /// <summary>
-/// Counts what was applied since the last checkpoint and says when the next is due.
+/// Counts what was applied since the last checkpoint and says when the next is due. The first one comes earlier than
+/// the settings say, by a share that differs from replica to replica: groups that grow alike would else write all
+/// their checkpoints at the same moments.
 /// <para>Invariant: one checkpoint is being saved at a time.</para>
 /// </summary>
-internal sealed class CheckpointPolicy(ReplicaSettings settings)
+/// <param name="seed">Decides by how much the first one comes early.</param>
+internal sealed class CheckpointPolicy(ReplicaSettings settings, ulong seed)
 {
+    /// <summary>Shares of an interval that first checkpoints differ by.</summary>
+    private const uint Shares = 16;
+
     private ulong _entries;
     private long _bytes;
+
+    /// <summary>By how many shares of an interval the next checkpoint comes early; zero after the first.</summary>
+    private uint _early = (uint)(seed % Shares);
     private bool _saving;
     private bool _wanted;
 
@@ -29,8 +38,8 @@ internal sealed class CheckpointPolicy(ReplicaSettings settings)
     /// <param name="dirtyBytes">What the store would have to write, in bytes.</param>
     public bool TakeIfDue(long dirtyBytes = 0)
     {
-        bool isDue = _entries >= settings.CheckpointEntries
-            || _bytes >= settings.CheckpointBytes
+        bool isDue = _entries >= settings.CheckpointEntries - (settings.CheckpointEntries / Shares * _early)
+            || _bytes >= settings.CheckpointBytes - (settings.CheckpointBytes / Shares * _early)
             || (_entries > 0 && (_wanted || dirtyBytes >= settings.CheckpointDirtyBytes));
         if (_saving || !isDue)
         {
@@ -38,6 +47,7 @@ internal sealed class CheckpointPolicy(ReplicaSettings settings)
         }
 
         _saving = true;
+        _early = 0;
         IsGivenUp = false;
         _wanted = false;
         _entries = 0;

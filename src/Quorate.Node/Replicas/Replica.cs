@@ -59,7 +59,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     {
         Id = id;
         _raftSettings = raftSettings;
-        _policy = new CheckpointPolicy(settings);
+        _policy = new CheckpointPolicy(settings, seed);
         _host = host;
         _seed = seed;
         _log = log(this);

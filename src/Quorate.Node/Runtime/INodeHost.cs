@@ -74,6 +74,11 @@ public interface INodeHost
     /// </summary>
     void UnknownLogs(IReadOnlyList<LogStream> streams);
 
+    /// <summary>For those who watch: as <see cref="IPartitionHost.SnapshotRefused"/> says.</summary>
+    void SnapshotRefused(GroupId group, string problem)
+    {
+    }
+
     /// <summary>Nothing of a partition is left on this node, as <see cref="NodeRuntime.Drop"/> asked.</summary>
     void PartitionDropped(GroupId group);
 

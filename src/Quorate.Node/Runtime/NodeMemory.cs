@@ -14,6 +14,30 @@ internal sealed class NodeMemory(MemoryBudget budget, BlockCache? cache, NodeSet
     public bool IsOverfull => Guards.OverfullMemoryRefusesWrites
         && budget.OverBytes > budget.TotalBytes / settings.MemoryOverDivisor;
 
+    /// <summary>Whether a request may be taken beside all that is under way on the node.</summary>
+    public bool MayTake(long bytes) => budget.MayTake(bytes) || !Guards.UnderWayIsBounded;
+
+    public void RequestBytesChanged(long more) => budget.Take(MemoryUse.Requests, more);
+
+    public void EntryBytesChanged(long more) => budget.Take(MemoryUse.Entries, more);
+
+    /// <summary>
+    /// Entries that were applied stay in memory for followers, in each group as much as it may; when those of all
+    /// groups take too much they go, and a follower that needs them gets them from the disk.
+    /// </summary>
+    public void ReleaseEntries(IEnumerable<PartitionShell> partitions)
+    {
+        if (budget.UsedBy(MemoryUse.Entries) <= budget.UnderWayTotalBytes / settings.MemoryEntriesDivisor)
+        {
+            return;
+        }
+
+        foreach (PartitionShell shell in partitions)
+        {
+            shell.ReleaseEntries();
+        }
+    }
+
     /// <summary>While memory is short the cache of blocks keeps no more than its own share.</summary>
     public void ShrinkCache()
     {

@@ -216,6 +216,7 @@ public sealed class NodeRuntime : INodeLogClient
 
         LookForSpace();
         _memory.ShrinkCache();
+        _memory.ReleaseEntries(_partitions.Values);
         Instant now = _host.Now;
         _heartbeats.Tick(now, _sendTo, _news);
         foreach (NodeId node in _sendTo)
@@ -308,6 +309,8 @@ public sealed class NodeRuntime : INodeLogClient
     void INodeLogClient.SpaceIsLow(bool isLow) => SpaceIsLow = isLow;
 
     void INodeLogClient.LogFailed(string sentence) => End(sentence);
+
+    internal NodeMemory Memory => _memory;
 
     /// <summary>Whether a partition must refuse writes now, for the sake of the whole node.</summary>
     internal DropReason? WriteRefusal =>

@@ -27,6 +27,12 @@ public sealed record NodeSettings
     public int MemoryDirtyDivisor { get; init; } = 2;
 
     /// <summary>
+    /// When entries in memory take more than what may be under way divided by this, those that are kept for followers
+    /// alone go.
+    /// </summary>
+    public int MemoryEntriesDivisor { get; init; } = 8;
+
+    /// <summary>
     /// Writes are refused while the memory is over its total by more than the total divided by this: what is only a
     /// cache goes at once, so more than that are rows that no checkpoint has yet, and indexes and filters of open
     /// files, which never leave.

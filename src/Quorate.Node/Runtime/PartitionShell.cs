@@ -12,6 +12,7 @@ internal sealed class PartitionShell(
 {
     private Instant _deadline = Instant.Never;
     private bool _isAnnounced;
+    private long _entryBytes;
 
     public Partition Partition { get; set; } = null!;
 
@@ -38,6 +39,7 @@ internal sealed class PartitionShell(
     {
         SetDeadline(Instant.Never);
         HasLeft = true;
+        CountEntries(0);
     }
 
     /// <summary>The moment that it waited for has come.</summary>
@@ -56,6 +58,8 @@ internal sealed class PartitionShell(
 
         if (Partition is { Replica.IsRunning: true })
         {
+            CountEntries(Partition.Replica.Group!.BytesInMemory);
+
             // It is set after whatever happens to the replica, and that may have left something to do.
             work.Add(this);
             if (!_isAnnounced)
@@ -73,9 +77,25 @@ internal sealed class PartitionShell(
         }
     }
 
+    public bool MayTake(long bytes) => node.Memory.MayTake(bytes);
+
+    public void RequestBytesChanged(long more) => node.Memory.RequestBytesChanged(more);
+
+    /// <summary>Lets go of entries that are in memory for followers alone.</summary>
+    public void ReleaseEntries()
+    {
+        if (Partition.Replica is { IsRunning: true, Group: { } group })
+        {
+            group.ReleaseCached();
+            CountEntries(group.BytesInMemory);
+        }
+    }
+
     public void TurnWaits() => schedule.AskForTurn(this);
 
     public void RoleChanged(in RoleChanged change) => host.RoleChanged(Group, change);
+
+    public void SnapshotRefused(string problem) => host.SnapshotRefused(Group, problem);
 
     public void Proposed(RequestId request, ReadToken place, bool isExecuted, ReadOnlyMemory<byte> reply) =>
         host.Proposed(Group, request, place, isExecuted, reply);
@@ -83,4 +103,13 @@ internal sealed class PartitionShell(
     public void Evicts(ReadToken place, int changes) => host.Evicts(Group, place, changes);
 
     public void End(string sentence) => node.End(sentence);
+
+    private void CountEntries(long bytes)
+    {
+        if (bytes != _entryBytes)
+        {
+            node.Memory.EntryBytesChanged(bytes - _entryBytes);
+            _entryBytes = bytes;
+        }
+    }
 }

@@ -14,7 +14,12 @@ namespace Quorate.Server.Disk;
 /// </summary>
 public sealed class DataFolder : IDisposable
 {
-    private const string LockName = "lock";
+    /// <summary>The file that is locked, in the folder; it holds the number of the process that had it last.</summary>
+    public const string LockName = "lock";
+
+    /// <summary>The file that says whose process has the folder, for people and scripts.</summary>
+    public const string ProcessIdName = "pid";
+
     private const string FilesName = "files";
     private const string UnnamedSuffix = ".new";
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Quorate.Node.Cluster;
 using Quorate.Server.Disk;
@@ -65,7 +66,10 @@ internal static class NodeMetrics
 
         text.Counter("quorate_process_cpu_seconds_total", "Processor time.")
             .Add(Environment.CpuUsage.TotalTime.TotalSeconds);
-        text.Gauge("quorate_process_threads", "Threads of the pool.").Add(ThreadPool.ThreadCount);
+        using var own = Process.GetCurrentProcess();
+        text.Gauge("quorate_process_threads", "Threads of the process, the collector's and the disk's among them.")
+            .Add(own.Threads.Count);
+        text.Gauge("quorate_pool_threads", "Threads of the pool.").Add(ThreadPool.ThreadCount);
     }
 
     private static void AddLoop(MetricsText text, NodeFacts facts)
@@ -128,9 +132,12 @@ internal static class NodeMetrics
             text.Add(node.IsHeard ? 1 : 0, "node", node.Id.ToString());
         }
 
-        text.Gauge("quorate_memory_budget_bytes", "The budget for rows, caches, indexes and filters.")
+        text.Gauge("quorate_memory_budget_bytes", "What the node counts: rows, caches, indexes and filters (total, "
+            + "used); entries, requests, replies and messages under way (under_way_total, under_way).")
             .Add(report.MemoryTotalBytes, "what", "total")
-            .Add(report.MemoryUsedBytes, "what", "used");
+            .Add(report.MemoryUsedBytes, "what", "used")
+            .Add(report.MemoryUnderWayTotalBytes, "what", "under_way_total")
+            .Add(report.MemoryUnderWayBytes, "what", "under_way");
         text.Gauge("quorate_memory_used_bytes", "What is used of the budget, by what for.");
         foreach (MemoryReport use in report.Memory)
         {

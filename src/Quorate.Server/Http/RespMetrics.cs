@@ -16,6 +16,13 @@ internal static class RespMetrics
             .Add(counters.Connections, "end", "accepted")
             .Add(counters.Rejected, "end", "rejected")
             .Add(counters.SlowClientsCut, "end", "cut");
+        text.Gauge("quorate_resp_reply_bytes", "Replies that wait for clients of Redis to take them, in bytes.")
+            .Add(endpoint.Shared.Replies.Held, "what", "waiting")
+            .Add(endpoint.Shared.Replies.BytesMax, "what", "most");
+        text.Counter(
+            "quorate_resp_pressed_total", "What was done because the replies of all clients took too much memory.")
+            .Add(counters.PressedClientsCut, "what", "client_cut")
+            .Add(counters.RepliesRefused, "what", "reply_refused");
         text.Counter("quorate_resp_bytes_total", "Bytes from and to Redis clients.")
             .Add(counters.BytesIn, "direction", "in")
             .Add(counters.BytesOut, "direction", "out");

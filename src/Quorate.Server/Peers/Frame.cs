@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Quorate.Core.Model;
+using Quorate.Core;
 using Quorate.Storage.Disk;
 
 namespace Quorate.Server.Peers;
@@ -73,7 +74,7 @@ internal readonly record struct Frame(int PayloadBytes, FrameKind Kind, bool IsF
         }
 
         int payload = BinaryPrimitives.ReadInt32LittleEndian(bytes);
-        if (payload is < 0 or > PayloadBytesMax)
+        if (payload is < 0 or > PayloadBytesMax && Guards.FramesAreBounded)
         {
             problem = "a frame of impossible length came";
             return false;

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using Quorate.Core.Model;
+using Quorate.Core;
 
 namespace Quorate.Server.Peers;
 
@@ -146,7 +147,8 @@ internal static class Handshake
         return self switch
         {
             null => PeerRefusal.NotFormed,
-            { } it when it.Cluster != hello.From.Cluster => PeerRefusal.AnotherCluster,
+            { } it when it.Cluster != hello.From.Cluster && Guards.OtherClustersAreRefused =>
+                PeerRefusal.AnotherCluster,
             { } it when it.Node == hello.From.Node => PeerRefusal.SameNode,
             { } it when it.Node != hello.Meant => PeerRefusal.AnotherNode,
             _ => PeerRefusal.None,
@@ -169,6 +171,27 @@ internal static class Handshake
         PeerRefusal.SameNode =>
             $"The node at {address} has this node's own id: one of the two runs on a copy of the other's folder.",
         _ => $"The node at {address} refuses to talk to this one ({refusal}).",
+    };
+
+    /// <summary>
+    /// The same for whoever refused; null where the one who asked has done nothing that anybody must look at.
+    /// </summary>
+    public static string? SentenceHere(PeerRefusal refusal, string address, in Hello hello) => refusal switch
+    {
+        PeerRefusal.AnotherCluster =>
+            $"A node of another cluster ({hello.From.Node} of {hello.From.Cluster:N}) at {address} takes this one for "
+                + "its own, and was refused: look at the addresses of both clusters' nodes.",
+        PeerRefusal.AnotherNode =>
+            $"{hello.From.Node} at {address} takes this node for {hello.Meant}, and was refused: look at "
+                + "--advertise-peer of both.",
+        PeerRefusal.SameNode =>
+            $"A process at {address} says that it is this very node, and was refused: one of the two runs on a copy of "
+                + "the other's folder.",
+        PeerRefusal.VersionTooOld or PeerRefusal.VersionTooNew =>
+            $"A node at {address} speaks another version of the protocol, and was refused: start the same version on "
+                + "both.",
+        PeerRefusal.TooMany => $"A node at {address} was refused: this one has too many connections of others.",
+        _ => null,
     };
 
     private static byte[] Head(int bodyBytes, out Span<byte> body)

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Quorate.Core.Model;
+using Quorate.Core;
 using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Peers;
@@ -200,6 +201,11 @@ internal sealed class LinkWire : IFrameTaker, IDisposable
     private bool Gather()
     {
         int bytes = 0;
+        if (!Guards.UrgentLeavesFirst && _link.Others is { } first)
+        {
+            Take(first, ref bytes);
+        }
+
         Take(_link.Urgent, ref bytes);
         if (_link.Others is { } others)
         {

@@ -255,6 +255,7 @@ internal sealed class PeerLink : IDisposable
         }
     }
 
+    /// <summary>No connection has come about, so nothing that waited for it has left.</summary>
     private void Fail(string sentence)
     {
         lock (Gate)

@@ -14,6 +14,7 @@ internal sealed class PeerListener : IDisposable
     private readonly PeerNetwork _network;
     private readonly Socket _socket;
     private int _handshakes;
+    private string? _said;
     private bool _isDisposed;
 
     public PeerListener(PeerNetwork network, IPEndPoint at)
@@ -89,6 +90,20 @@ internal sealed class PeerListener : IDisposable
         }
     }
 
+    /// <summary>The same sentence is said once in a row: whoever is refused comes again.</summary>
+    private void Say(string? sentence)
+    {
+        if (sentence is not null
+            && !string.Equals(Interlocked.Exchange(ref _said, sentence), sentence, StringComparison.Ordinal))
+        {
+            _network.Happened("peer", sentence);
+        }
+    }
+
+    /// <summary>Without the port, which is another one each time.</summary>
+    private static string AddressOf(Socket socket) =>
+        (socket.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "an address that is not known";
+
     private async Task<bool> ShakeHands(Socket socket, CancellationToken cancel)
     {
         PeerSockets.Tune(socket, _network.Settings.UnsentBytesMax);
@@ -106,6 +121,7 @@ internal sealed class PeerListener : IDisposable
         await socket.WriteAll(welcome, cancel).ConfigureAwait(false);
         if (refusal != PeerRefusal.None)
         {
+            Say(Handshake.SentenceHere(refusal, AddressOf(socket), hello));
             return false;
         }
 

@@ -60,7 +60,8 @@ public sealed class PeerNetwork : IDisposable
         _host = host;
         Partial = new(settings.PartialBytesMax);
         _lookedAfterAt = MonotonicClock.Now;
-        TimeSpan interval = settings.KeepAlive.AsTimeSpan() / 4;
+        // Each time costs an idle node some wakings: the runtime's timers wake early and sleep again.
+        TimeSpan interval = settings.KeepAlive.AsTimeSpan() / 2;
         _looksAfter = new(_ => LookAfter(), null, interval, interval);
     }
 
@@ -77,7 +78,25 @@ public sealed class PeerNetwork : IDisposable
     public long Lost => Volatile.Read(ref _lost) + _links.Values.SelectMany(links => links).Sum(link => link.Lost);
 
     /// <summary>What waits to be sent, in bytes.</summary>
-    public long WaitingBytes => _links.Values.SelectMany(links => links).Sum(link => link.WaitingBytes);
+    public long WaitingBytes
+    {
+        get
+        {
+            long bytes = 0;
+            foreach ((NodeId _, PeerLink[] links) in _links)
+            {
+                foreach (PeerLink link in links)
+                {
+                    bytes += link.WaitingBytes;
+                }
+            }
+
+            return bytes;
+        }
+    }
+
+    /// <summary>What has come of messages that are not complete, in bytes.</summary>
+    public long PartialBytes => Partial.Bytes;
 
     /// <summary>Connections that this node has open to others.</summary>
     public int OpenLinks => _links.Values.SelectMany(links => links).Count(link => link.IsOpen);

@@ -25,7 +25,7 @@ public sealed class LocalPartitions(Dictionary<GroupId, LocalPartition> partitio
 public sealed class LocalReads
 {
     /// <summary>A reader whose last reply was longer, in bytes, is made anew: it would keep the room.</summary>
-    private const int KeptReplyBytesMax = 1024 * 1024;
+    private const int KeptReplyBytesMax = 256 * 1024;
 
     private readonly EvaluationLimits _limits;
     private readonly Place?[] _free;

@@ -144,6 +144,11 @@ internal sealed class ConnectionCalls
 
         RespRequest request = call.Request;
         request.Pending--;
+        if (call.RefusedBytes > 0)
+        {
+            _connection.RefusedReply(call.RefusedBytes);
+        }
+
         if (request.Steps is { } steps)
         {
             if (request.Pending == 0)
@@ -158,7 +163,7 @@ internal sealed class ConnectionCalls
         else
         {
             _connection.Shared.Counters.NotDone(result.Outcome);
-            request.Error(Outcomes.ErrorOf(result.Outcome, result.Reason));
+            request.Error(Outcomes.ErrorOf(call));
         }
     }
 
@@ -209,7 +214,7 @@ internal sealed class ConnectionCalls
     {
         if (!call.Writes && call.ReadLevel == ReadLevel.Session)
         {
-            call.Token = call.Track!.Token;
+            call.Token = call.Proves ?? call.Track!.Token;
         }
 
         if (_batchCount == _batch.Length)

@@ -13,6 +13,14 @@ public static class Outcomes
         ? $"{ErrorCodes.Unknown} {UnknownSentence(reason)}"
         : $"{CodeOf(reason)} {RefusedSentence(reason)}";
 
+    /// <summary>A read whose reply is let go since those of all clients take too much.</summary>
+    public const string NoRoom = $"{ErrorCodes.OutOfMemory} the replies that wait for clients of this node to read "
+        + "them take all the memory that they may; read yours and ask again, or ask for less at once";
+
+    /// <summary>As <see cref="ErrorOf(Outcome, DropReason)"/>, of a call.</summary>
+    internal static string ErrorOf(RespCall call) =>
+        call.RefusedBytes > 0 ? NoRoom : ErrorOf(call.Result.Outcome, call.Result.Reason);
+
     private static string CodeOf(DropReason reason) => reason switch
     {
         DropReason.NotLeader => ErrorCodes.ClusterDown,

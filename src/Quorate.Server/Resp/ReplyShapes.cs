@@ -15,6 +15,7 @@ internal static class ReplyShapes
             ["ZMPOP"] = Resp2Shape.NullIsArray,
             ["ZRANK"] = Resp2Shape.NullIsArray,
             ["ZREVRANK"] = Resp2Shape.NullIsArray,
+            ["GEOPOS"] = Resp2Shape.NullElementsAreArrays,
             ["GETV"] = Resp2Shape.NullIsArray,
             ["EXEC"] = Resp2Shape.NullIsArray,
             ["HRANDFIELD"] = Resp2Shape.PairsAreFlat,

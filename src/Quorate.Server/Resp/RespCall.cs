@@ -1,4 +1,5 @@
 using Quorate.Core.Model;
+using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Commands;
 using Quorate.Node.Evaluation;
@@ -21,10 +22,16 @@ internal sealed class RespCall(RespRequest request) : ClientCall
     /// <summary>Of a write that is done: replicas besides the leader that have it for sure.</summary>
     public long SureReplicas { get; set; }
 
+    /// <summary>A read that is to prove that this still stands, whatever the connection has seen since.</summary>
+    public ReadToken? Proves { get; set; }
+
     /// <summary>Replicas of its keyspace besides the leader.</summary>
     public long OtherReplicas { get; set; }
 
     public CallResult Result { get; private set; }
+
+    /// <summary>It was read, and there was no room for the reply of so many bytes; else zero.</summary>
+    public int RefusedBytes { get; private set; }
 
     /// <summary>
     /// A bit for each slot of its keys (modulo 64). Parts of a command whose keys are of several slots say it; of all
@@ -49,7 +56,17 @@ internal sealed class RespCall(RespRequest request) : ClientCall
 
     public override void Complete(in CallResult result)
     {
-        Result = result;
+        int bytes = result.Reply.Length;
+        if (bytes >= ReplyRoom.GrainBytes && !Request.TryCount(bytes, Writes))
+        {
+            RefusedBytes = bytes;
+            Result = result with { Outcome = Outcome.Refused, Reason = DropReason.Overloaded, Reply = default };
+        }
+        else
+        {
+            Result = result;
+        }
+
         Request.Connection.OnCompleted(this);
     }
 
@@ -59,6 +76,8 @@ internal sealed class RespCall(RespRequest request) : ClientCall
         IsWide = false;
         IsSubmitted = false;
         IsBatch = false;
+        Proves = null;
+        RefusedBytes = 0;
         Result = default;
         _keyBits = 0;
         SlotBits = 0;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using Quorate.Core.Model;
+using Quorate.Core;
 using Quorate.Protocol;
 
 namespace Quorate.Server.Resp;
@@ -35,6 +36,13 @@ internal sealed class RespConnection
     private int _count;
     private long _bytes;
     private long _replyBytes;
+
+    /// <summary>As <see cref="_largeReply"/>, of a client of which nothing is known: none.</summary>
+    private long _usualReply;
+    private long _unflushed;
+
+    /// <summary>As much of what waits as was counted in <see cref="ReplyRoom"/>.</summary>
+    private long _held;
     private int _takenSinceTurn;
 
     /// <summary>Of the largest among the latest replies, in bytes: how large the next ones may be.</summary>
@@ -69,6 +77,28 @@ internal sealed class RespConnection
     /// <summary>Bytes of replies that wait to be written.</summary>
     public long ReplyBytesWaiting => _replyBytes;
 
+    /// <summary>The node stops: whatever comes from now on is refused, so that nobody has to guess.</summary>
+    public bool IsLeaving { get; set; }
+
+    /// <summary>It is leaving, and its client knows.</summary>
+    public bool HasRefused { get; private set; }
+
+    /// <summary>
+    /// Bytes that were handed to the socket, which has not taken them. Its driver says so; it counts with the replies.
+    /// </summary>
+    public long Unflushed
+    {
+        get => _unflushed;
+        set
+        {
+            _unflushed = value;
+            CountHeld();
+        }
+    }
+
+    /// <summary>What it counts for among the replies of all clients, in bytes; any thread may look.</summary>
+    public long Held => Volatile.Read(ref _held);
+
     /// <summary>No more commands are taken; it ends once the replies are written.</summary>
     public bool IsClosing { get; private set; }
 
@@ -82,7 +112,9 @@ internal sealed class RespConnection
         && _count < Shared.Settings.CommandsInFlightMax
         && _bytes < Shared.Settings.CommandBytesInFlightMax
         && _takenSinceTurn < Shared.Settings.CommandsPerTurnMax
-        && _replyBytes + (_count * _largeReply) <= Shared.Settings.ReplyBytesWaitingMax;
+        && (_replyBytes + (_count * _largeReply) <= Shared.Settings.ReplyBytesWaitingMax
+            || !Guards.RepliesWaitingAreBounded)
+        && (!Shared.Replies.IsTight || (_count == 0 && Shared.Replies.HasRoomFor(_usualReply)));
 
     /// <summary>
     /// Takes bytes and gives what there is to answer: <see cref="Take"/> and <see cref="Turn"/> until nothing more
@@ -193,10 +225,19 @@ internal sealed class RespConnection
         Shared.Counters.Done(request);
         _replyBytes += request.IsSilent ? 0 : request.Reply.Length;
         _largeReply = Math.Max(request.Reply.Length, _largeReply - (_largeReply >> 4));
+        _usualReply = Math.Max(request.Reply.Length, _usualReply - (_usualReply >> 4));
+        CountHeld();
         if (request == _alone)
         {
             _alone = null;
         }
+    }
+
+    /// <summary>A reply of so many bytes was let go: it waits until there is room for another like it.</summary>
+    public void RefusedReply(int bytes)
+    {
+        Shared.Counters.RefusedReply();
+        _usualReply = Math.Max(_usualReply, bytes);
     }
 
     /// <summary>
@@ -213,6 +254,13 @@ internal sealed class RespConnection
 
         _alone = request;
         return true;
+    }
+
+    /// <summary>Answers a command that came when the connection was already leaving.</summary>
+    public void RefuseToLeave(RespRequest request)
+    {
+        HasRefused = true;
+        request.Error($"{ErrorCodes.RefusedByStop}, nothing was done; ask another node");
     }
 
     /// <summary>Takes no more commands; what was taken is answered.</summary>
@@ -322,7 +370,20 @@ internal sealed class RespConnection
             request.Return();
         }
 
+        CountHeld();
         return _first is { IsDone: true };
+    }
+
+    /// <summary>Says by how much what waits for this client has changed, when it is more than a grain.</summary>
+    private void CountHeld()
+    {
+        long held = _replyBytes + _unflushed;
+        long more = held - _held;
+        if (more is >= ReplyRoom.GrainBytes or <= -ReplyRoom.GrainBytes || (held == 0 && more != 0))
+        {
+            Volatile.Write(ref _held, held);
+            Shared.Replies.Add(more);
+        }
     }
 
     private static bool Write(RespRequest request, IBufferWriter<byte> output, ref int bytesMax)

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
+using Quorate.Protocol;
 using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Resp;
@@ -13,12 +14,16 @@ namespace Quorate.Server.Resp;
 /// </summary>
 public sealed class RespEndpoint : ConnectionHandler, IDisposable
 {
-    /// <summary>How often slow clients are looked for, in milliseconds.</summary>
-    private const int CheckMilliseconds = 1000;
+    /// <summary>How often slow clients are looked for, in milliseconds; while memory is not short, every fourth
+    /// time.</summary>
+    private const int CheckMilliseconds = 250;
 
     private readonly RespShared _shared;
     private readonly Timer _checks;
-    private bool _isDraining;
+    private readonly TaskCompletionSource _emptied = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _isDraining;
+    private int _checksDone;
+    private int _isChecking;
 
     public RespEndpoint(RespSettings settings, INodeGateway gateway, RespNode node)
     {
@@ -28,6 +33,9 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
 
     /// <summary>Open connections.</summary>
     public int ConnectionCount => _shared.Connections.Count;
+
+    /// <summary>Replies that wait for clients to take them, in bytes.</summary>
+    public long ReplyBytesWaiting => _shared.Replies.Held;
 
     internal RespShared Shared => _shared;
 
@@ -43,6 +51,12 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
         _shared.Counters.Accepted();
         var pipe = new RespPipe(_shared, connection, id);
         _shared.Connections.TryAdd(id, pipe);
+        if (_isDraining)
+        {
+            // It came in between: the drain has not seen it.
+            pipe.BeginLeave();
+        }
+
         IConnectionLifetimeNotificationFeature? lifetime =
             connection.Features.Get<IConnectionLifetimeNotificationFeature>();
         using CancellationTokenRegistration closing =
@@ -70,46 +84,107 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
         finally
         {
             _shared.Connections.TryRemove(id, out _);
+            LookWhetherEmpty();
         }
     }
 
-    /// <summary>Takes no more commands; ends when all that was begun is answered, or the time for it is over.</summary>
+    /// <summary>
+    /// Executes no more commands: for a while those that come are refused, then connections close. Ends when all that
+    /// was begun is answered, or the time for it is over.
+    /// </summary>
     public async Task DrainAsync()
     {
         _isDraining = true;
-        foreach (RespPipe pipe in _shared.Connections.Values)
-        {
-            pipe.BeginClose();
-        }
-
-        long until = Environment.TickCount64 + _shared.Settings.DrainMilliseconds;
-        while (!_shared.Connections.IsEmpty && Environment.TickCount64 < until)
-        {
-            await Task.Delay(10).ConfigureAwait(false);
-        }
-
-        foreach (RespPipe pipe in _shared.Connections.Values)
-        {
-            pipe.Abort();
-        }
+        Each(pipe => pipe.BeginLeave());
+        LookWhetherEmpty();
+        await Emptied(_shared.Settings.LeaveMilliseconds).ConfigureAwait(false);
+        Each(pipe => pipe.BeginClose());
+        await Emptied(_shared.Settings.DrainMilliseconds).ConfigureAwait(false);
+        Each(pipe => pipe.Abort());
     }
 
     public void Dispose() => _checks.Dispose();
+
+    private void Each(Action<RespPipe> action)
+    {
+        foreach (RespPipe pipe in _shared.Connections.Values)
+        {
+            action(pipe);
+        }
+    }
+
+    private void LookWhetherEmpty()
+    {
+        if (_isDraining && _shared.Connections.IsEmpty)
+        {
+            _emptied.TrySetResult();
+        }
+    }
+
+    /// <summary>Waits until no connection is left, but no longer than this.</summary>
+    private Task Emptied(int milliseconds) => Task.WhenAny(_emptied.Task, Task.Delay(milliseconds));
 
     private async Task RejectAsync(ConnectionContext connection)
     {
         _shared.Counters.RejectedOne();
         var reply = new Reply();
-        reply.Error(_isDraining ? "ERR the node is stopping" : "ERR max number of clients reached");
+        reply.Error(_isDraining
+            ? $"{ErrorCodes.RefusedByStop}, nothing was done; ask another node"
+            : "ERR max number of clients reached");
         await connection.Transport.Output.WriteAsync(reply.ToArray()).ConfigureAwait(false);
     }
 
     private void Check()
     {
-        long now = Environment.TickCount64;
-        foreach (RespPipe pipe in _shared.Connections.Values)
+        // A timer does not wait for the call before it.
+        if (Interlocked.Exchange(ref _isChecking, 1) != 0)
         {
-            pipe.Check(now);
+            return;
+        }
+
+        long now = Environment.TickCount64;
+        if (_shared.Replies.IsPressed)
+        {
+            Relieve(now);
+        }
+
+        if (_shared.Replies.TakeWaiting())
+        {
+            foreach (RespPipe pipe in _shared.Connections.Values)
+            {
+                pipe.LookForRoom();
+            }
+        }
+
+        if (++_checksDone % 4 == 0)
+        {
+            foreach (RespPipe pipe in _shared.Connections.Values)
+            {
+                pipe.Check(now);
+            }
+        }
+
+        Volatile.Write(ref _isChecking, 0);
+    }
+
+    /// <summary>Closes the clients that hold most of those that take nothing, until there is room again.</summary>
+    private void Relieve(long now)
+    {
+        (long Held, RespPipe Pipe)[] heaviest =
+        [
+            .. _shared.Connections.Values.Select(pipe => (pipe.Connection.Held, Pipe: pipe))
+                .Where(each => each.Held > 0).OrderByDescending(each => each.Held),
+        ];
+        long toGo = _shared.Replies.Held - (_shared.Replies.BytesMax / 2);
+        foreach ((long held, RespPipe pipe) in heaviest)
+        {
+            if (toGo <= 0)
+            {
+                break;
+            }
+
+            // What it holds goes when its own thread sees that it is cut.
+            toGo -= pipe.TryCut(now) ? held : 0;
         }
     }
 }

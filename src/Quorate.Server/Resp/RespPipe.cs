@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
+using Quorate.Core;
 using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Resp;
@@ -58,9 +59,22 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             {
                 _isOver = true;
                 _isFlushing = false;
+                Connection.Unflushed = 0;
                 Connection.End();
                 GiveTurns();
             }
+        }
+    }
+
+    /// <summary>
+    /// The node stops: what the client asks from now on is refused, and then the connection closes, so that a client
+    /// which waits for each reply is never left to guess.
+    /// </summary>
+    public void BeginLeave()
+    {
+        lock (_gate)
+        {
+            Connection.IsLeaving = true;
         }
     }
 
@@ -105,10 +119,38 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
     {
         lock (_gate)
         {
-            if (_isFlushing && !_isCut && now - _flushingSince > Shared.Settings.ReplyStallMilliseconds)
+            if (HasStalled(now, Shared.Settings.ReplyStallMilliseconds) && Guards.StalledClientsAreCut)
             {
-                Cut();
+                Cut(isPressed: false);
             }
+        }
+    }
+
+    /// <summary>There may be room for the replies to a client that waits for it.</summary>
+    public void LookForRoom()
+    {
+        lock (_gate)
+        {
+            WakeIfRoom();
+            if (!IsIdle)
+            {
+                Shared.Replies.NoteWaiting();
+            }
+        }
+    }
+
+    /// <summary>Memory is short: a client that takes nothing is cut sooner. False when it takes something.</summary>
+    public bool TryCut(long now)
+    {
+        lock (_gate)
+        {
+            bool hasStalled = HasStalled(now, Shared.Settings.PressedStallMilliseconds);
+            if (hasStalled)
+            {
+                Cut(isPressed: true);
+            }
+
+            return hasStalled;
         }
     }
 
@@ -130,7 +172,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             SequencePosition taken = Take(read.Buffer);
             bool isAll = taken.Equals(read.Buffer.End);
             _input.AdvanceTo(taken, isAll ? read.Buffer.End : taken);
-            if (Connection.IsClosing || (read.IsCompleted && isAll))
+            if (Connection.IsClosing || (isAll && (read.IsCompleted || Connection.HasRefused)))
             {
                 break;
             }
@@ -197,6 +239,8 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
                 return Task.CompletedTask;
             }
 
+            Shared.Replies.NoteWaiting();
+
             // The continuation must not run under the gate.
             _awaited = new(TaskCreationOptions.RunContinuationsAsynchronously);
             return _awaited.Task;
@@ -227,6 +271,11 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             Flush();
         }
 
+        WakeIfRoom();
+    }
+
+    private void WakeIfRoom()
+    {
         if (!IsIdle && HasRoom)
         {
             TaskCompletionSource? awaited = _awaited;
@@ -237,7 +286,8 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
 
     private void Flush()
     {
-        Shared.Counters.Wrote(_output.Pending);
+        long bytes = _output.Pending;
+        Shared.Counters.Wrote(bytes);
         _output.Pending = 0;
 
         // The transport may run on inside the call, and come back here.
@@ -262,6 +312,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         }
 
         _flushingSince = Environment.TickCount64;
+        Connection.Unflushed = bytes;
         _flush.UnsafeOnCompleted(_onFlushed);
     }
 
@@ -292,6 +343,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             if (!_isOver)
             {
                 _isFlushing = false;
+                Connection.Unflushed = 0;
                 End(result);
                 GiveTurns();
             }
@@ -308,9 +360,12 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         }
     }
 
-    private void Cut()
+    private bool HasStalled(long now, int milliseconds) =>
+        _isFlushing && !_isCut && now - _flushingSince > milliseconds;
+
+    private void Cut(bool isPressed)
     {
-        Shared.Counters.CutOne();
+        Shared.Counters.CutOne(isPressed);
         Abort();
         Connection.Close();
         TaskCompletionSource? awaited = _awaited;
@@ -318,18 +373,22 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         awaited?.SetResult();
     }
 
-    /// <summary>Forgets what is written.</summary>
+    /// <summary>Forgets what is written; of any thread, since nobody reads it.</summary>
     private sealed class NoOutput : IBufferWriter<byte>
     {
+        private const int BytesMin = 64 * 1024;
+
         public static readonly NoOutput Instance = new();
+
+        private readonly byte[] _bytes = new byte[BytesMin];
 
         public void Advance(int count)
         {
         }
 
-        public Memory<byte> GetMemory(int sizeHint = 0) => new byte[Math.Max(sizeHint, 256)];
+        public Memory<byte> GetMemory(int sizeHint = 0) => sizeHint <= BytesMin ? _bytes : new byte[sizeHint];
 
-        public Span<byte> GetSpan(int sizeHint = 0) => new byte[Math.Max(sizeHint, 256)];
+        public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
     }
 
     /// <summary>Counts what is written since the last flush.</summary>

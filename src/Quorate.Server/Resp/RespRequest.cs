@@ -84,6 +84,11 @@ internal sealed class RespRequest : IReplyTaker
     /// <summary>The shapes of a transaction's replies; else null.</summary>
     public Resp2Shape[]? Shapes { get; set; }
 
+    /// <summary>
+    /// Replies of its calls, in bytes, that count in <see cref="ReplyRoom"/> until it has its own.
+    /// </summary>
+    private long _counted;
+
     /// <summary>Calls that have not ended.</summary>
     public int Pending { get; set; }
 
@@ -151,10 +156,44 @@ internal sealed class RespRequest : IReplyTaker
         return _one;
     }
 
+    /// <summary>
+    /// Counts the reply of one of its calls; false when it must be let go, since there is no room for it and its
+    /// command has only read. Any thread.
+    /// </summary>
+    public bool TryCount(int bytes, bool writes)
+    {
+        ReplyRoom room = Connection.Shared.Replies;
+        if (!writes && !room.HasRoomFor(bytes))
+        {
+            return false;
+        }
+
+        Interlocked.Add(ref _counted, bytes);
+        room.Add(bytes);
+        return true;
+    }
+
+    /// <summary>The replies of its calls no longer count.</summary>
+    public void Uncount()
+    {
+        if (Interlocked.Exchange(ref _counted, 0) is var bytes and not 0)
+        {
+            Connection.Shared.Replies.Add(-bytes);
+        }
+    }
+
     public void Finish(ReadOnlyMemory<byte> reply)
     {
         if (IsDone)
         {
+            return;
+        }
+
+        // What its calls have brought goes over into the reply, so it does not count twice.
+        Uncount();
+        if (MustRefuse(reply.Length))
+        {
+            RefuseReply(reply.Length);
             return;
         }
 
@@ -168,6 +207,13 @@ internal sealed class RespRequest : IReplyTaker
     {
         if (_room.Length < reply.Length)
         {
+            if (MustRefuse(reply.Length))
+            {
+                // Before there is a copy.
+                RefuseReply(reply.Length);
+                return;
+            }
+
             // Longer ones are rare, and would stay for ever with those that are kept.
             byte[] room = new byte[Math.Max(RoomBytesMin, reply.Length)];
             reply.CopyTo(room);
@@ -183,6 +229,16 @@ internal sealed class RespRequest : IReplyTaker
     public void Error(string text) => Finish(Replies.Error(text));
 
     public void Ok() => Finish(Replies.Ok);
+
+    /// <summary>There is no room for the reply, and nothing is lost with it.</summary>
+    private bool MustRefuse(int bytes) =>
+        Spec is { Kind: not CommandKind.Write } && !Connection.Shared.Replies.HasRoomFor(bytes);
+
+    private void RefuseReply(int bytes)
+    {
+        Connection.RefusedReply(bytes);
+        Error(Outcomes.NoRoom);
+    }
 
     /// <summary>Large buffers must not live on in the words of a request that waits for its next use.</summary>
     private void ForgetWords()

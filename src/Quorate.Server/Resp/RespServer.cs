@@ -31,7 +31,12 @@ public sealed class RespServer : IAsyncDisposable
         });
         _listen = listen!;
         var transport = new SocketTransportFactory(
-            Options.Create(new SocketTransportOptions { UnsafePreferInlineScheduling = true, Backlog = 4096 }),
+            Options.Create(new SocketTransportOptions
+            {
+                UnsafePreferInlineScheduling = true,
+                Backlog = 4096,
+                MaxReadBufferSize = endpoint.Shared.Settings.ReadAheadBytesMax,
+            }),
             logging);
         _kestrel = new KestrelServer(Options.Create(options), transport, logging);
     }
@@ -44,12 +49,12 @@ public sealed class RespServer : IAsyncDisposable
     public Task StartAsync(CancellationToken cancellation = default) =>
         _kestrel.StartAsync(new NoHttp(), cancellation);
 
-    /// <summary>Accepts no more, answers what was begun, and closes.</summary>
+    /// <summary>Executes no more, answers what was begun, and closes. Harmless a second time.</summary>
     public async Task StopAsync(CancellationToken cancellation = default)
     {
-        Task drained = Endpoint.DrainAsync();
+        // Kestrel would close each connection at once, and clients would have to guess what became of their commands.
+        await Endpoint.DrainAsync().ConfigureAwait(false);
         await _kestrel.StopAsync(cancellation).ConfigureAwait(false);
-        await drained.ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()

@@ -37,6 +37,21 @@ public sealed record RespSettings
     /// </summary>
     public long ReplyBytesWaitingMax { get; init; } = 64L * 1024 * 1024;
 
+    /// <summary>
+    /// Bytes of replies that wait for all clients together. From the half on whoever has something under way is asked
+    /// for nothing more; at the whole, reads with large replies are refused (pitfall S7).
+    /// </summary>
+    public long RepliesBytesMax { get; init; } = 1024L * 1024 * 1024;
+
+    /// <summary>
+    /// While more than three quarters of <see cref="RepliesBytesMax"/> wait, the clients that hold most are cut when
+    /// they have taken nothing for so long, in milliseconds.
+    /// </summary>
+    public int PressedStallMilliseconds { get; init; } = 1000;
+
+    /// <summary>Bytes that are read of a client ahead of what is taken; they wait in the system beyond.</summary>
+    public int ReadAheadBytesMax { get; init; } = 32 * 1024;
+
     /// <summary>A client that has replies waiting and takes nothing for so long is cut, in milliseconds.</summary>
     public int ReplyStallMilliseconds { get; init; } = 30_000;
 
@@ -48,8 +63,15 @@ public sealed record RespSettings
     /// </summary>
     public int RequestDeadlineMilliseconds { get; init; } = 5000;
 
-    /// <summary>At a stop: how long connections may take to finish what they have begun, in milliseconds.</summary>
-    public int DrainMilliseconds { get; init; } = 5000;
+    /// <summary>
+    /// At a stop: for so long commands that come are refused in words before connections close, in milliseconds.
+    /// </summary>
+    public int LeaveMilliseconds { get; init; } = 300;
+
+    /// <summary>
+    /// At a stop, after that: how long connections may take to finish what they have begun, in milliseconds.
+    /// </summary>
+    public int DrainMilliseconds { get; init; } = 2000;
 
     /// <summary>Commands of one MULTI.</summary>
     public int TransactionCommandsMax { get; init; } = 16 * 1024;

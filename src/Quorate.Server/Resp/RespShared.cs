@@ -49,6 +49,9 @@ internal sealed class RespShared(RespSettings settings, INodeGateway gateway, Re
 
     public RespBudget Budget { get; } = new(settings.LargeCommandBytesMax);
 
+    /// <summary>The replies of all clients.</summary>
+    public ReplyRoom Replies { get; } = new(settings.RepliesBytesMax);
+
     public RespCounters Counters { get; } = new();
 
     /// <summary>Open connections by id.</summary>
@@ -80,6 +83,8 @@ internal sealed class RespCounters
     private long _refused;
     private long _unknown;
     private long _cut;
+    private long _pressed;
+    private long _repliesRefused;
     private long _readsHere;
 
     /// <summary>Connections that were accepted.</summary>
@@ -107,6 +112,12 @@ internal sealed class RespCounters
     /// <summary>Clients that were cut because they took no replies.</summary>
     public long SlowClientsCut => Interlocked.Read(ref _cut);
 
+    /// <summary>Of these, those that were cut early because the replies of all clients took too much.</summary>
+    public long PressedClientsCut => Interlocked.Read(ref _pressed);
+
+    /// <summary>Reads that were refused because the replies of all clients took too much.</summary>
+    public long RepliesRefused => Interlocked.Read(ref _repliesRefused);
+
     /// <summary>How long reads took, from when they had come until their reply was ready.</summary>
     public LatencyHistogram Reads { get; } = new();
 
@@ -128,7 +139,13 @@ internal sealed class RespCounters
 
     public void RejectedOne() => Interlocked.Increment(ref _rejected);
 
-    public void CutOne() => Interlocked.Increment(ref _cut);
+    public void CutOne(bool isPressed)
+    {
+        Interlocked.Increment(ref _cut);
+        Interlocked.Add(ref _pressed, isPressed ? 1 : 0);
+    }
+
+    public void RefusedReply() => Interlocked.Increment(ref _repliesRefused);
 
     /// <summary>Once for each batch, since many threads share these.</summary>
     public void Took(long commands, long bytes, long readsHere)

@@ -49,7 +49,6 @@ internal sealed class TransactionRun(Transaction transaction, bool isConditional
         }
 
         request.Call.IsBatch = true;
-        request.Call.Session = request.Connection.Client.TakeRequest();
         bool writes = transaction.Commands.Any(each => each.Writes);
         request.Connection.Calls.Ask(request.Call, keyspace, slot, [.. lines], writes);
     }
@@ -59,7 +58,7 @@ internal sealed class TransactionRun(Transaction transaction, bool isConditional
         CallResult result = request.Call.Result;
         if (result.Outcome != Outcome.Done)
         {
-            request.Error(Outcomes.ErrorOf(result.Outcome, result.Reason));
+            request.Error(Outcomes.ErrorOf(request.Call));
             return;
         }
 

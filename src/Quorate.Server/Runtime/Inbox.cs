@@ -18,6 +18,9 @@ internal sealed class Inbox(int inputsMax, long bytesMax)
     /// <summary>How many wait; the thread that drives need not have the lock to see that some do.</summary>
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>Of the messages that wait; any thread may look.</summary>
+    public long Bytes => Volatile.Read(ref _bytes);
+
     /// <summary>Adds in order as many as there is room for; how many.</summary>
     public int Add(ReadOnlySpan<NodeInput> inputs)
     {

@@ -24,6 +24,9 @@ public sealed record NodeHostPlace
 
     public required FormationPlace Formation { get; init; }
 
+    /// <summary>Counts what other threads hold of the node's memory; null where nobody does.</summary>
+    public Action? Count { get; init; }
+
     /// <summary>Makes the node when it is known who it is.</summary>
     public required Func<ClusterIdentity, ulong, IClusterHost, ClusterNode> Create { get; init; }
 }
@@ -34,15 +37,20 @@ public sealed record NodeHostPlace
 /// </summary>
 public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerHost
 {
+    /// <summary>How old the count of what other threads hold may be, in milliseconds.</summary>
+    private const int CountMilliseconds = 10;
+
     private readonly NodeHostPlace _place;
     private readonly NodeLoop _loop;
     private readonly Formation _formation;
+    private readonly TaskCompletionSource _handedOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<(NodeId Peer, PeerLane Lane), (bool IsOwn, bool NothingLeft)> _lostLinks = [];
     private PeerNetwork? _peers;
     private ClusterIdentity? _formed;
     private ClusterNode? _node;
     private bool _isStopping;
+    private long _countedAt;
 
     public NodeHost(NodeHostPlace place)
     {
@@ -59,6 +67,9 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     public long WallClockMilliseconds => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>Ends when the node, asked to stop, leads nothing any more that another could lead.</summary>
+    public Task HandedOver => _handedOver.Task;
+
     /// <summary>Ends when the node, asked to stop, waits for nothing more.</summary>
     public Task StopReadily => _stopReady.Task;
 
@@ -71,7 +82,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         _peers = peers;
         if (!_loop.TryPost(_formation.Start))
         {
-            End("The node's loop takes nothing.");
+            _loop.End(ExitCode.Internal, "The node's loop takes nothing, at its very start: please report it.");
         }
     }
 
@@ -85,6 +96,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         }
         else
         {
+            _handedOver.TrySetResult();
             _stopReady.TrySetResult();
         }
     });
@@ -167,7 +179,16 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     bool IDrivenNode.Work(int budgetBytes) => _node?.Work(budgetBytes) ?? false;
 
-    void IDrivenNode.FlushPeers() => _peers?.Flush();
+    void IDrivenNode.FlushPeers()
+    {
+        _peers?.Flush();
+        long now = Environment.TickCount64;
+        if (now - _countedAt >= CountMilliseconds)
+        {
+            _countedAt = now;
+            _place.Count?.Invoke();
+        }
+    }
 
     bool IClusterHost.Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message) => _peers!.Send(to, by, message);
 
@@ -183,18 +204,25 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     {
         SetAddresses(view.State.Nodes);
         _loop.SetView(view);
-        if (view.Version > 0)
-        {
-            // The log has been read and its tail is durable, which was all that may need the last of the space.
-            _place.Disk.IsReserveOpen = false;
-        }
     }
+
+    /// <summary>
+    /// What may need the last of the space is done. Not before: the map that a node starts with is older than that.
+    /// </summary>
+    void IClusterHost.LogOpened() => _place.Disk.IsReserveOpen = false;
 
     void IClusterHost.AddressLearnt(NodeId node, string peerAddress) => _peers!.SetAddress(node, peerAddress);
 
     void IClusterHost.PartitionsChanged() => _place.Reads.Show(_node!.Runtime);
 
     void IClusterHost.Happened(in NodeEvent happened) => _place.Events.Add(happened);
+
+    void IClusterHost.HandedOver()
+    {
+        // Nobody is served by this node alone any more: what is left of its stop is background work.
+        _loop.HurryWork();
+        _handedOver.TrySetResult();
+    }
 
     void IClusterHost.StopReady() => _stopReady.TrySetResult();
 
@@ -229,10 +257,13 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     /// <summary>
     /// A node ends by itself when the disk refuses something, of which the disk knows, or when what it has read cannot
-    /// be used; a broken invariant is an exception, and the loop's.
+    /// be used; a broken invariant is an exception, and the loop's. The files that the sentence names are in the folder
+    /// before it.
     /// </summary>
-    public void End(string sentence) =>
-        _loop.End(_place.Disk.HasRefused ? ExitCode.InputOutput : ExitCode.Data, sentence);
+    public void End(string sentence) => _loop.End(
+        _place.Disk.IsToBlame ? ExitCode.InputOutput : ExitCode.Data, $"{_place.Folder.Files}: {sentence}");
+
+    void IFormationHost.Refused(string sentence) => _loop.End(ExitCode.Usage, sentence);
 
     void IPeerHost.Receive(ReadOnlySpan<NodeInput> messages) => _loop.Receive(messages);
 
@@ -301,15 +332,17 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         var given = new NodeIdentity(identity.Cluster, identity.Node, identity.Incarnation);
         if (known.IsFormed && known != given)
         {
-            string sentence = $"The data folder {_place.Folder.Root} says that it is of {known.Node}, its files that "
-                + $"it is of {identity.Node}: restore the folder from a backup.";
+            string sentence = $"The data folder {_place.Folder.Root} says that it is of node {known.Node.Value} of "
+                + $"cluster {known.Cluster:N}, its files that it is of node {identity.Node.Value} of cluster "
+                + $"{identity.Cluster:N}: put its own files back, or restore the folder from a backup.";
             _loop.End(ExitCode.Data, sentence);
             return;
         }
 
         if (!known.IsFormed && !_place.Folder.TryName(given, out string problem))
         {
-            End(problem);
+            // It names the file whole.
+            _loop.End(ExitCode.InputOutput, problem);
             return;
         }
 

@@ -177,6 +177,9 @@ public sealed class NodeLoop : INodeGateway, IDisposable
         }
     }
 
+    /// <summary>For the node's host: from now on background work waits for nothing but the round before it.</summary>
+    public void HurryWork() => _work.IsHurried = true;
+
     /// <summary>For the node's host: edges see this view from now on.</summary>
     public void SetView(ClusterView view) => Volatile.Write(ref _view, view);
 
@@ -329,6 +332,9 @@ public sealed class NodeLoop : INodeGateway, IDisposable
 
     private bool IsEnough(int rounds, Duration time) =>
         rounds >= _settings.BorrowedRoundsMax || time.Microseconds >= _settings.BorrowedMicrosecondsMax;
+
+    /// <summary>Messages that wait for the node, in bytes.</summary>
+    public long InboxBytes => _inbox.Bytes;
 
     private void HandOver()
     {

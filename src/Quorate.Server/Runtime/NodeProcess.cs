@@ -29,8 +29,13 @@ public sealed class NodeProcess : IAsyncDisposable
     /// </summary>
     private const int ReadersPerProcessor = 4;
 
-    /// <summary>How long a stop may take until the node is closed all the same.</summary>
-    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(8.5);
+    /// <summary>
+    /// How long a stop waits for its steps until the node is closed all the same: longer than the node's own bound.
+    /// </summary>
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a stop may take at all, when not even closing comes to its end.</summary>
+    private static readonly TimeSpan StopTimeMax = TimeSpan.FromSeconds(9.5);
 
     private readonly ServerSettings _settings;
     private readonly Action<ExitCode, string> _end;
@@ -39,6 +44,8 @@ public sealed class NodeProcess : IAsyncDisposable
     private Func<(long Used, long Max)>? _usedBytes;
     private MasterKey? _masterKey;
     private LocalReads? _reads;
+    private RespServer? _clients;
+    private volatile RespEndpoint? _endpoint;
 
     private NodeProcess(ServerSettings settings, Action<ExitCode, string> end)
     {
@@ -67,15 +74,31 @@ public sealed class NodeProcess : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops well: leaderships are handed over and rows saved, then all is closed. What is not done in time is left to
-    /// the next start, which needs none of it.
+    /// Stops well: leaderships are handed over, then clients sent away while rows are saved, then all is closed. What
+    /// is not done in time is left to the next start, which needs none of it.
     /// </summary>
     public async Task Stop()
     {
+        using var last = new Timer(
+            _ => _end(
+                ExitCode.InputOutput,
+                $"The stop has not come to its end within {StopTimeMax.TotalSeconds:F1} s, as when a disk does not "
+                    + "answer, so the process leaves; nothing acknowledged is lost. Look at the disk of "
+                    + $"{Facts.Folder}."),
+            null,
+            StopTimeMax,
+            Timeout.InfiniteTimeSpan);
         Facts.IsStopping = true;
         Facts.Host.BeginStop();
-        await Task.WhenAny(Facts.Host.StopReadily, Task.Delay(StopTime)).ConfigureAwait(false);
+        Task steps = Steps();
+        await Task.WhenAny(steps, Task.Delay(StopTime)).ConfigureAwait(false);
         await DisposeAsync().ConfigureAwait(false);
+
+        async Task Steps()
+        {
+            await Facts.Host.HandedOver.ConfigureAwait(false);
+            await Task.WhenAll(_clients!.StopAsync(), Facts.Host.StopReadily).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Closes what was opened, the last first.</summary>
@@ -135,7 +158,7 @@ public sealed class NodeProcess : IAsyncDisposable
             // A start must be able to write the log's tail anew.
             IsReserveOpen = true,
         };
-        var budget = new MemoryBudget(memory.BudgetBytes);
+        var budget = new MemoryBudget(memory.BudgetBytes, memory.UnderWayBytes);
         _usedBytes = () => (budget.UsedBytes, budget.TotalBytes);
         var events = new EventHistory { Heard = heard };
         NodeRecord self = Self();
@@ -149,6 +172,7 @@ public sealed class NodeProcess : IAsyncDisposable
             Folder = folder,
             Events = events,
             Reads = _reads,
+            Count = () => CountUnderWay(budget),
             Formation = new()
             {
                 Seeds = _settings.Seeds,
@@ -188,6 +212,13 @@ public sealed class NodeProcess : IAsyncDisposable
         Keep(peers);
     }
 
+    /// <summary>What threads besides the node's hold of its memory; called on the node's.</summary>
+    private void CountUnderWay(MemoryBudget budget)
+    {
+        budget.Note(MemoryUse.Links, Facts.Peers.WaitingBytes + Facts.Peers.PartialBytes + Facts.Loop.InboxBytes);
+        budget.Note(MemoryUse.Clients, _endpoint?.ReplyBytesWaiting ?? 0);
+    }
+
     private async Task<(ExitCode Code, string Problem)> Listen()
     {
         string what = "";
@@ -213,7 +244,7 @@ public sealed class NodeProcess : IAsyncDisposable
 
     private async Task ListenForClients()
     {
-        var endpoint = new RespEndpoint(
+        RespEndpoint endpoint = _endpoint = new RespEndpoint(
             Facts.Memory.Limits.Of(
                 new RespSettings { RequestDeadlineMilliseconds = _settings.RequestDeadlineMilliseconds }),
             Facts.Loop,
@@ -226,9 +257,9 @@ public sealed class NodeProcess : IAsyncDisposable
             });
         Facts.More.Add(text => RespMetrics.Add(text, endpoint));
         IPEndPoint at = new(_settings.Bind, _settings.RespPort);
-        var server = new RespServer(endpoint, at, NullLoggerFactory.Instance);
-        _opened.Push(server);
-        await server.StartAsync().ConfigureAwait(false);
+        _clients = new(endpoint, at, NullLoggerFactory.Instance);
+        _opened.Push(_clients);
+        await _clients.StartAsync().ConfigureAwait(false);
     }
 
     private NodeRecord Self() => new()
@@ -258,14 +289,15 @@ public sealed class NodeProcess : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return $"--master-key-file {file} cannot be read: {e.Message}";
+            return $"--master-key-file {file} cannot be read ({e.Message.TrimEnd('.')}): name the file that holds the "
+                + "cluster's master key.";
         }
     }
 
     /// <summary>Says in the folder whose process has it, for people and scripts; only the lock counts.</summary>
     private void KeepProcessId(DataFolder folder)
     {
-        string path = Path.Combine(folder.Root, "pid");
+        string path = Path.Combine(folder.Root, DataFolder.ProcessIdName);
         File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
         _opened.Push(new Closing(() =>
         {

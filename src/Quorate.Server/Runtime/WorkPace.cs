@@ -10,9 +10,12 @@ internal sealed class WorkPace(NodeLoopSettings settings)
     private int _budgetBytes = settings.WorkBytesMin;
     private bool _isMore;
 
+    /// <summary>A piece follows each round, whatever else waits: the node stops, and nobody waits for it.</summary>
+    public bool IsHurried { get; set; }
+
     /// <summary>While inputs wait, only a piece that has waited long enough is due.</summary>
     public bool IsDue(LoopAlarm alarm, Instant now, bool inputsWait) =>
-        now >= alarm.WorkAt || (_isMore && !inputsWait);
+        now >= alarm.WorkAt || (_isMore && (IsHurried || !inputsWait));
 
     /// <summary>Does a piece.</summary>
     public void Do(IDrivenNode node, LoopAlarm alarm, Instant now, NodeLoopFigures figures)

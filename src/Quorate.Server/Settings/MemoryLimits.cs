@@ -26,6 +26,12 @@ public sealed class MemoryLimits(long managedBytes)
     /// <summary>One reply, and what is gathered for one from several partitions.</summary>
     private const int ReplyPart = 4;
 
+    /// <summary>The replies that wait for all clients together.</summary>
+    private const int RepliesPart = 8;
+
+    /// <summary>What one connection costs, in bytes: so many are let in as there is heap for.</summary>
+    private const int ConnectionBytes = 64 * 1024;
+
     /// <summary>One MULTI, and messages of other nodes that are not complete.</summary>
     private const int WholePart = 8;
 
@@ -59,6 +65,8 @@ public sealed class MemoryLimits(long managedBytes)
             TransactionBytesMax = Least(settings.TransactionBytesMax, WholePart),
             CommandBytesInFlightMax = Least(settings.CommandBytesInFlightMax, WaitingPart),
             ReplyBytesWaitingMax = Least(settings.ReplyBytesWaitingMax, WaitingPart),
+            RepliesBytesMax = Least(settings.RepliesBytesMax, RepliesPart),
+            ConnectionsMax = (int)Math.Min(settings.ConnectionsMax, managedBytes / ConnectionBytes),
         };
     }
 

@@ -20,6 +20,15 @@ public sealed record MemoryPlan(long TotalBytes, long BudgetBytes, long ManagedB
     /// <summary>The managed heap's share of the total, in percent.</summary>
     private const int ManagedPercent = 50;
 
+    /// <summary>
+    /// What may be under way of the managed heap, in percent: the rest is for what is no request and what the collector
+    /// has not taken yet.
+    /// </summary>
+    private const int UnderWayPercent = 62;
+
+    /// <summary>Entries, requests, replies and messages under way, of all the node, in bytes.</summary>
+    public long UnderWayBytes => ManagedBytes * UnderWayPercent / 100;
+
     /// <summary>What may be on its way through the node.</summary>
     public MemoryLimits Limits => new(ManagedBytes);
 

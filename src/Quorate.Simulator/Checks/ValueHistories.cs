@@ -159,7 +159,7 @@ internal static class ValueHistories
             Returned = answered?.Returned ?? long.MaxValue,
         };
         bool hadEffect = first.IsWrite
-            ? request.Exists(attempt => model.ExecutedFor(attempt) is { WasFull: false })
+            ? request.Exists(attempt => model.ExecutedFor(attempt) is { WasFull: false, WasForgotten: false })
             : !request.TrueForAll(attempt => attempt.Seen(Outcome.Refused));
         if (!hadEffect)
         {

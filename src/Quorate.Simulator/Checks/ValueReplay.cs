@@ -17,7 +17,8 @@ namespace Quorate.Simulator.Checks;
 /// </summary>
 /// <param name="seal">Opens entries of groups that are encrypted.</param>
 /// <param name="evictions">What the group lets go of when it is a cache.</param>
-internal sealed class ValueReplay(IEntrySeal seal, ValueEvictions evictions) : IGroupModel
+/// <param name="termStartsMax">As <see cref="RaftSettings.TermStartsMax"/>: terms that a replica remembers.</param>
+internal sealed class ValueReplay(IEntrySeal seal, ValueEvictions evictions, int termStartsMax) : IGroupModel
 {
     private readonly List<ModelKeys> _states = [ModelKeys.Empty];
     private readonly Dictionary<ReadToken, List<Evaluated>> _evaluated = [];
@@ -87,7 +88,7 @@ internal sealed class ValueReplay(IEntrySeal seal, ValueEvictions evictions) : I
     {
         string given = ValueRequest.Text(attempt.Answer!.Result.Span);
         string expected = ValueRequest.Text(executed.TrueResult.Span);
-        return ModelReply.Canonical(given) is { } canonical && canonical == ModelReply.Canonical(expected)
+        return ModelReply.IsAnsweredBy(expected, given)
             ? null
             : $"is answered {Shown(given)}; at {executed.CommittedAt} the model answers {Shown(expected)}";
     }
@@ -113,7 +114,7 @@ internal sealed class ValueReplay(IEntrySeal seal, ValueEvictions evictions) : I
 
         string given = ValueRequest.Text(answer.Result.Span);
         string expected = new ModelRun(state, state.Time) { Given = given }.Do(request.Lines, request.IsBatch)!;
-        if (ModelReply.Canonical(given) is not { } canonical || canonical != ModelReply.Canonical(expected))
+        if (!ModelReply.IsAnsweredBy(expected, given))
         {
             RunClaims.Break(
                 RunClaims.WrongRead,
@@ -183,10 +184,16 @@ internal sealed class ValueReplay(IEntrySeal seal, ValueEvictions evictions) : I
             }
 
             SettleNumber(attempt, entry);
-            var run = new ModelRun(state, _time.Milliseconds) { VersionOf = versions.Next, Given = given };
+            var run = new ModelRun(state, _time.Milliseconds)
+            {
+                VersionOf = versions.Next,
+                Given = given,
+                MayForgetTerm = version => MayForgetTerm(version, place.Term),
+            };
             ValueRequest request = attempt.Values!;
             string reply = run.Do(request.Lines, request.IsBatch)!;
             attempt.TrueResult = ValueRequest.Bytes(reply);
+            attempt.WasForgotten = run.HasForgotten;
             state = run.After;
             NoteWrites(attempt, reply, state, history);
             if (attempt.Answer is { Outcome: Outcome.Done } && ResultDiffers(attempt, attempt) is { } difference)
@@ -204,6 +211,12 @@ internal sealed class ValueReplay(IEntrySeal seal, ValueEvictions evictions) : I
         _evaluated.Remove(place);
         _states.Add(state with { Time = _time.Milliseconds });
     }
+
+    /// <summary>
+    /// A leader forgets a term only for as many later ones, each of which is one of the terms up to its own.
+    /// </summary>
+    private bool MayForgetTerm(string version, Term leader) =>
+        leader.Value - ModelReply.TermOf(version).Value >= (ulong)termStartsMax;
 
     private void SettleNumber(Attempt attempt, Entry entry)
     {

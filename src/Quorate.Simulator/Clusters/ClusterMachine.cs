@@ -300,6 +300,16 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         Note($"{happened.Kind}: {happened.Sentence}");
     }
 
+    /// <summary>Disks here keep no reserve for a start.</summary>
+    public void LogOpened()
+    {
+    }
+
+    /// <summary>Clients here have no connections to be sent away from: they try elsewhere when they are refused.</summary>
+    public void HandedOver()
+    {
+    }
+
     public void StopReady() => IsStopReady = true;
 
     public void Formed(ClusterIdentity identity)
@@ -312,6 +322,8 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     }
 
     public void Waits(string sentence) => Note(sentence);
+
+    public void Refused(string sentence) => End(sentence);
 
     public void End(string sentence) => _ending = sentence;
 

@@ -57,6 +57,20 @@ internal static class ModelReply
             : text;
     }
 
+    /// <summary>
+    /// Whether a reply says what the model expects. The term of a version may be zero, for a forgotten one, but no
+    /// other than the true one.
+    /// </summary>
+    public static bool IsAnsweredBy(string expected, string given) =>
+        Canonical(given) is { } canonical
+        && canonical == Canonical(expected)
+        && TermsAgree(Versions(expected), Versions(given));
+
+    /// <summary>The term that a version names; zero when it names none.</summary>
+    public static Term TermOf(string version) => version.Split('-') is [var term, _, _]
+        ? new(ulong.Parse(term, CultureInfo.InvariantCulture))
+        : Term.Zero;
+
     /// <summary>The place in the log that a version names; zero when it names none.</summary>
     public static LogIndex IndexOf(string version) => version.Split('-') is [_, var index, _]
         ? new(ulong.Parse(index, CultureInfo.InvariantCulture))
@@ -93,6 +107,23 @@ internal static class ModelReply
 
         return parts;
     }
+
+    private static bool TermsAgree(List<string> expected, List<string> given)
+    {
+        for (int i = 0; i < expected.Count; i++)
+        {
+            if (i >= given.Count || (given[i] != expected[i] && TermOf(given[i]) != Term.Zero))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>All versions in a reply, in order; each is a word of its own.</summary>
+    private static List<string> Versions(string reply) =>
+        [.. reply.Split(' ', '\r', '\n').Where(word => WithoutTerm(word) != word)];
 
     private static string Aggregate(char mark, int count, IReadOnlyCollection<string> replies)
     {

@@ -26,6 +26,12 @@ internal sealed class ModelRun(ModelKeys before, long time)
     /// <summary>What was answered, for the commands that choose by chance; see <see cref="ModelChoices"/>.</summary>
     public string? Given { get; set; }
 
+    /// <summary>Whether a leader may have forgotten the term of a version when it answered.</summary>
+    public Func<string, bool> MayForgetTerm { get; init; } = _ => false;
+
+    /// <summary>A compare-and-set failed though the version was the right one: its term was forgotten.</summary>
+    public bool HasForgotten { get; private set; }
+
     public ModelKeys After => new(_keys, Time);
 
     /// <summary>
@@ -105,6 +111,13 @@ internal sealed class ModelRun(ModelKeys before, long time)
         bool was = Find(key) is not null;
         _keys = _keys.Remove(key);
         return was;
+    }
+
+    /// <summary>False when nobody may have forgotten the term of that version.</summary>
+    public bool NoteForgotten(string version)
+    {
+        HasForgotten |= MayForgetTerm(version);
+        return HasForgotten;
     }
 
     public void DeleteAll() => _keys = _keys.Clear();

@@ -51,7 +51,7 @@ internal static class ModelStrings
         }
 
         string version = run.Find(words[1])?.Version ?? ModelRun.NoVersion;
-        if (!IsSameVersion(version, words[2]))
+        if (!IsSameVersion(version, words[2]) || IsForgotten(run, version, words[2]))
         {
             return ModelReply.Error($"VERSION {version}");
         }
@@ -65,6 +65,16 @@ internal static class ModelStrings
         stands == given
         || (given.StartsWith("0-", StringComparison.Ordinal)
             && ModelReply.WithoutTerm(given) == ModelReply.WithoutTerm(stands));
+
+    /// <summary>
+    /// A leader that has forgotten the term of what stands can not tell whether a version with a term names it, or a
+    /// lost write in its place, and refuses. It says so itself, and only where it may have forgotten.
+    /// </summary>
+    private static bool IsForgotten(ModelRun run, string stands, string given) =>
+        stands == given
+        && stands != ModelRun.NoVersion
+        && run.Given == ModelReply.Error($"VERSION 0-{ModelReply.WithoutTerm(stands)}")
+        && run.NoteForgotten(stands);
 
     private static string Set(ModelRun run, IReadOnlyList<string> words)
     {

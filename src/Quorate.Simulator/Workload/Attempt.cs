@@ -67,6 +67,11 @@ internal sealed class Attempt
         && ValueRequest.Text((TrueResult.IsEmpty && Answer is { } answer ? answer.Result : TrueResult).Span)
             .StartsWith(ValueRequest.FullError, StringComparison.Ordinal);
 
+    /// <summary>
+    /// A compare-and-set that had the right version, whose term the leader had forgotten: it did nothing.
+    /// </summary>
+    public bool WasForgotten { get; set; }
+
     /// <summary>True when the client holds an answer.</summary>
     public bool Seen(Outcome outcome) => Returned is not null && Answer!.Outcome == outcome;
 

@@ -62,7 +62,7 @@ public sealed class EntrySealer(KeyRing keys, GroupId partition, IEntropy entrop
     /// <summary>Whether it begins, and is long enough, as a sealed entry.</summary>
     public static bool IsSealed(ReadOnlySpan<byte> entry) => entry.Length >= OverheadBytes && entry[0] == Format;
 
-    /// <summary>Whether its data key is here; true of what is not sealed, which needs none.</summary>
+    /// <summary>Whether the key that it is sealed with, if it is, is here.</summary>
     public bool HoldsKeyOf(ReadOnlySpan<byte> entry) => !IsSealed(entry) || keys.Find(KeyIdOf(entry)) is not null;
 
     /// <summary>Appends the sealed payload.</summary>

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Quorate.Core;
+using Quorate.Core.Model;
 using Quorate.Storage.Disk;
 
 namespace Quorate.Storage.Log;
@@ -15,9 +16,11 @@ internal readonly record struct LogPoint(ulong Segment, long Offset);
 /// little-endian: magic and version (4), length of the records (4), sequence of the segment (8), the batch's own offset
 /// in it (8), the point below which the log was durable when the batch was written: segment (8) and offset (8), the
 /// chain before it (4), the chain with it (4), CRC32C of the header so far (4), zero (4).
-/// <para>Invariants: batches begin at block boundaries, so none rewrites a block of another. The chain is the CRC32C of
-/// the header up to itself, the records and the padding, and the first batch's "chain before" comes from the segment's
-/// sequence; so a stale batch, of another segment or another place, never fits. A header alone, by its own checksum,
+/// <para>Invariants: batches begin at block boundaries, so none rewrites a block of another. The chain is half of the
+/// MurmurHash3 of the header up to itself, the records and the padding, and the first batch's "chain before" comes from
+/// the segment's sequence; so a stale batch, of another segment or another place, never fits. It is no CRC, because
+/// records carry CRCs of their own: over bytes that end with their own CRC a CRC is always the same, so a torn write
+/// that left an older record of the same length in a newer batch went unseen (seed 8822016). A header alone, by its own checksum,
 /// is evidence that what it names as durable was so: damage there is no torn tail (pitfall R26).</para>
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
@@ -30,7 +33,7 @@ internal readonly record struct LogBatch(
     public const int HeaderBytes = 56;
 
     /// <summary>The version of the format; the byte after the magic.</summary>
-    public const byte Version = 1;
+    public const byte Version = 2;
 
     private const int ChainOffset = 44;
     private const int HeaderCrcOffset = 48;
@@ -89,9 +92,9 @@ internal readonly record struct LogBatch(
         return true;
     }
 
-    /// <summary>Is it a header of this format in a version that this code does not know?</summary>
+    /// <summary>Is it a header of this format in another version than this code's?</summary>
     public static bool IsForeign(ReadOnlySpan<byte> from) =>
-        from.Length >= HeaderBytes && from.StartsWith(Magic) && from[3] > Version;
+        from.Length >= HeaderBytes && from.StartsWith(Magic) && from[3] != Version;
 
     /// <summary>
     /// Verifies a whole batch, <see cref="Length"/> bytes, and that it follows the batch whose chain is given.
@@ -152,6 +155,12 @@ internal readonly record struct LogBatch(
     /// <summary>
     /// The zero after the header's checksum counts too, so that every turned bit of a batch is found.
     /// </summary>
-    private static uint ChainOf(ReadOnlySpan<byte> batch) =>
-        Crc32C.Of(batch[(HeaderCrcOffset + sizeof(uint))..], Crc32C.Of(batch[..ChainOffset]));
+    private static uint ChainOf(ReadOnlySpan<byte> batch)
+    {
+        ReadOnlySpan<byte> head = batch[..ChainOffset];
+        ReadOnlySpan<byte> rest = batch[(HeaderCrcOffset + sizeof(uint))..];
+        return Guards.BatchesAreNoCrcOfCrcs
+            ? (uint)KeyHash.Of(rest, KeyHash.Of(head))
+            : Crc32C.Of(rest, Crc32C.Of(head));
+    }
 }

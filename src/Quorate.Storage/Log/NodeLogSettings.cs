@@ -49,7 +49,7 @@ public sealed record NodeLogSettings
     public int SparesMax { get; init; } = 4;
 
     /// <summary>Beyond so many segments, the streams that pin the oldest are asked for a checkpoint.</summary>
-    public int SegmentsKeptMax { get; init; } = 16;
+    public int SegmentsKeptMax { get; init; } = 8;
 
     /// <summary>
     /// Beyond so many entries that streams still need, the stream with the most is asked for a checkpoint. Each takes

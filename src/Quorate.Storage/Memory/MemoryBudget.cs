@@ -19,30 +19,55 @@ public enum MemoryUse : byte
     /// work that needs it.
     /// </summary>
     Work = 3,
+
+    /// <summary>Entries of the groups' logs in memory: not applied yet, or kept for followers.</summary>
+    Entries = 4,
+
+    /// <summary>The words of requests that wait here, at a partition, or for another node's answer.</summary>
+    Requests = 5,
+
+    /// <summary>Replies that wait for clients, as the node's edge counts them.</summary>
+    Clients = 6,
+
+    /// <summary>Messages from and to other nodes, as the node's host counts them.</summary>
+    Links = 7,
 }
 
 /// <summary>
 /// A node's memory, counted: one for a node, whose parts say what they take and give back. It decides nothing by
 /// itself; whoever can make room asks for <see cref="OverBytes"/>, and whoever can refuse asks
 /// <see cref="MayTake"/>. It knows no clock and no collector, so that the same inputs make room at the same moments.
+/// <para>It has two parts: what is held (rows, blocks, indexes, work on files), and what is under way (entries,
+/// requests, replies, messages). The first can be written out and let go; the second is bounded by taking no
+/// more.</para>
 /// <para>Invariants: nothing is given back that was not taken. One thread at a time.</para>
 /// </summary>
 public sealed class MemoryBudget
 {
-    private const int Uses = 4;
+    private const int Uses = 8;
 
     private readonly long[] _used = new long[Uses];
 
-    public MemoryBudget(long totalBytes)
+    /// <param name="totalBytes">For what is held.</param>
+    /// <param name="underWayBytes">For what is under way; without it that is counted and not bounded.</param>
+    public MemoryBudget(long totalBytes, long underWayBytes = long.MaxValue)
     {
-        Invariant.Check(totalBytes > 0, "a memory budget has at least one byte");
+        Invariant.Check(totalBytes > 0 && underWayBytes > 0, "a memory budget has at least one byte");
         TotalBytes = totalBytes;
+        UnderWayTotalBytes = underWayBytes;
     }
 
-    /// <summary>All that may be used.</summary>
+    /// <summary>All that may be held.</summary>
     public long TotalBytes { get; }
 
+    /// <summary>What is held.</summary>
     public long UsedBytes { get; private set; }
+
+    /// <summary>All that may be under way.</summary>
+    public long UnderWayTotalBytes { get; }
+
+    /// <summary>What is under way.</summary>
+    public long UnderWayBytes { get; private set; }
 
     /// <summary>What must be given back by those who can; zero when all is within the total.</summary>
     public long OverBytes => Math.Max(0, UsedBytes - TotalBytes);
@@ -58,16 +83,28 @@ public sealed class MemoryBudget
     public void Take(MemoryUse use, long bytes)
     {
         _used[(int)use] += bytes;
-        UsedBytes += bytes;
+        if (use >= MemoryUse.Entries)
+        {
+            UnderWayBytes += bytes;
+        }
+        else
+        {
+            UsedBytes += bytes;
+        }
     }
 
     public void Give(MemoryUse use, long bytes)
     {
-        _used[(int)use] -= bytes;
-        UsedBytes -= bytes;
+        Take(use, -bytes);
         Invariant.Check(_used[(int)use] >= 0, "memory is given back only after it was taken");
     }
 
-    /// <summary>Whether this much more may be taken by somebody who can be refused: a request, a transfer.</summary>
-    public bool MayTake(long bytes) => bytes <= FreeBytes;
+    /// <summary>Notes what somebody else has counted, from now on.</summary>
+    public void Note(MemoryUse use, long bytes) => Take(use, bytes - _used[(int)use]);
+
+    /// <summary>
+    /// Whether so much more may come under way of what can be refused: a request. One is always let in, so that what is
+    /// larger than all the room is done alone.
+    /// </summary>
+    public bool MayTake(long bytes) => UnderWayBytes <= UnderWayTotalBytes - bytes || UsedBy(MemoryUse.Requests) == 0;
 }

@@ -1,3 +1,5 @@
+using Quorate.Core.Model;
+
 namespace Quorate.Storage.Stores;
 
 /// <summary>
@@ -81,6 +83,9 @@ internal sealed class CompactionJob
             return null;
         }
 
+        Invariant.Check(
+            now.Tables.Skip(first).Take(_inputs.Length).SequenceEqual(_inputs),
+            "what was merged is still side by side");
         StoreTable[] tables =
         [
             .. now.Tables.Take(first),

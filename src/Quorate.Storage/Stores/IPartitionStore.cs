@@ -115,6 +115,12 @@ public interface IPartitionStore : IRowSource
     bool IsBehind { get; }
 
     /// <summary>
+    /// Why the last snapshot that another replica has sent was refused; null when it was not, when the next one has
+    /// begun, or when nothing was wrong with its tables.
+    /// </summary>
+    string? SnapshotProblem => null;
+
+    /// <summary>
     /// Begins to make durable the rows as applied now; then <see cref="IPartitionStoreClient.CheckpointSaved"/> or
     /// <see cref="IPartitionStoreClient.CheckpointGivenUp"/>. One at a time.
     /// </summary>

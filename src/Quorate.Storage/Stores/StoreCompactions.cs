@@ -6,9 +6,10 @@ namespace Quorate.Storage.Stores;
 /// Decides when tables are merged, and which. One merge at leisure, by tiers; and when there are too many tables all
 /// the same, since checkpoints bring new ones faster than a large merge ends, an urgent one between: of a few
 /// neighbours that are newer than what that merge works on, the smallest together.
-/// <para>Invariant: with more than <see cref="PartitionStoreSettings.TablesMax"/> and
-/// <see cref="PartitionStoreSettings.TablesOverMax"/> tables together no checkpoint begins, unless nothing can be
-/// merged (the disk is full, or tables are too large): so the number of tables is bounded, whatever is written.</para>
+/// <para>Invariants: two merges never work on the same table. With more than
+/// <see cref="PartitionStoreSettings.TablesMax"/> and <see cref="PartitionStoreSettings.TablesOverMax"/> tables
+/// together no checkpoint begins, unless nothing can be merged (the disk is full, or tables are too large): so the
+/// number of tables is bounded, whatever is written.</para>
 /// </summary>
 internal sealed class StoreCompactions(StoreContext context)
 {
@@ -35,7 +36,9 @@ internal sealed class StoreCompactions(StoreContext context)
             return;
         }
 
-        if (!context.Jobs.Has(StoreJobRank.Leisure))
+        // An urgent merge that is under way or waits is about to replace tables, so none begins over them.
+        bool isFree = !context.Jobs.Has(StoreJobRank.Urgent) || !Guards.MergesSpareEachOther;
+        if (!context.Jobs.Has(StoreJobRank.Leisure) && isFree)
         {
             CompactionPlan plan = Bounded(served, CompactionPlan.Of(SizesOf(served.Tables), Settings));
             plan = plan.Count > 1 ? plan : CompactionPlan.OfRetiredKeys(served, context.Encryption);

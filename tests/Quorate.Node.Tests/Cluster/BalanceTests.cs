@@ -1,7 +1,9 @@
 using Quorate.Core.Model;
+using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Node.Wire;
+using Quorate.Storage.Disk;
 
 namespace Quorate.Node.Tests.Cluster;
 
@@ -24,6 +26,27 @@ public sealed class BalanceTests
         killed.Start();
         world.Await("leaders are spread again", () => IsSpread(world), 20_000);
         Assert.Equal("+OK", world.Do(killed, "SET k v"));
+    }
+
+    [Fact]
+    public void A_machine_that_stood_still_with_all_its_nodes_elects_nobody()
+    {
+        TestWorld world = new TestWorld(3, settings: Sixteen).Formed();
+        world.Await("leaders are spread", () => IsSpread(world));
+        world.Run(1000);
+        int elections = Elections(world);
+        foreach (int milliseconds in new[] { 250, 400, 1500 })
+        {
+            world.Machines.ForEach(machine => machine.IsPaused = true);
+            world.Run(milliseconds);
+            world.Machines.ForEach(machine => machine.IsPaused = false);
+            Assert.Equal("+OK", world.Do(world.Machines[0], "SET k v"));
+            world.Run(1000);
+        }
+
+        Assert.Equal(elections, Elections(world));
+        Assert.DoesNotContain(
+            world.Machines.SelectMany(machine => machine.Events), happened => happened.Kind == "silent");
     }
 
     [Fact]
@@ -60,6 +83,78 @@ public sealed class BalanceTests
         Instant before = world.Now;
         Assert.Equal("+OK", world.Do(world.Machines[1], "SET k v"));
         Assert.InRange((world.Now - before).Microseconds / 1000, 0, 20);
+    }
+
+    [Fact]
+    public void A_node_that_stops_spreads_its_leaderships_and_lets_its_clients_go_before_it_saves()
+    {
+        TestWorld world = new TestWorld(3, settings: Sixteen).Formed();
+        world.Await("leaders are spread", () => IsSpread(world));
+        Machine stopped = world.Machines[0];
+        Assert.Equal("+OK", world.Do(stopped, "SET k v"));
+        stopped.Node!.BeginStop();
+        world.Await("it leads nothing", () => stopped.HasHandedOver, 5000);
+        Assert.Equal(0, Led(world)[stopped.Id]);
+        Assert.All(
+            world.Machines.Skip(1), other => Assert.InRange(Led(world)[other.Id], 7, 9));
+        Assert.False(stopped.IsStopReady, "the rows are saved after that");
+        world.Await("it is ready", () => stopped.IsStopReady, 5000);
+        Assert.All(
+            stopped.Node!.Runtime.Partitions,
+            group => Assert.Equal(0, stopped.Node.Runtime.Find(group)!.Rows.DirtyBytes));
+        Assert.Equal(2, stopped.Events.Count(happened => happened.Kind == "stop"));
+    }
+
+    /// <summary>S5: writes go on where there is room, and return with the room.</summary>
+    [Fact]
+    public void A_node_whose_disk_is_full_leads_nothing_until_it_has_room()
+    {
+        // Segments so large that what is written while leaderships change hands fits into the one that is left.
+        ClusterSettings roomy = new() { Node = new() { Log = new() { SegmentBytes = 1024 * 1024 } } };
+        TestWorld world = new TestWorld(3, settings: roomy).Formed();
+        world.Await("leaders are spread", () => IsSpread(world));
+        world.Run(2000);
+        Machine full = world.Machines[0];
+        full.Disk.Fate = operation =>
+            operation.Kind == DiskOperationKind.Allocate ? DiskStatus.Full : DiskStatus.Done;
+        string value = new('x', 16_000);
+        for (int i = 0; full.Node!.Runtime.SpaceIsLow is false; i++)
+        {
+            Assert.True(i < 2000, "the log runs short of space");
+            world.Do(world.Machines[1], $"SET k{i} {value}");
+        }
+
+        world.Await("it leads nothing", () => Led(world)[full.Id] == 0);
+        Assert.Contains(full.Events, happened => happened.Kind == "space");
+        for (int i = 0; i < 16; i++)
+        {
+            Assert.Equal("+OK", world.Do(world.Machines[1], $"SET after{i} v"));
+        }
+
+        Assert.Null(full.Ending);
+        full.Disk.Fate = null;
+        world.Run(3000);
+        Assert.False(full.Node!.Runtime.SpaceIsLow, "it has room: " + string.Join("; ", full.Disk.Names));
+        world.Await("leaders are spread again", () => IsSpread(world), 20_000);
+    }
+
+    [Fact]
+    public void A_stop_waits_for_nobody_for_long()
+    {
+        TestWorld world = new TestWorld(3, settings: Sixteen).Formed();
+        world.Await("leaders are spread", () => IsSpread(world));
+        Machine stopped = world.Machines[0];
+        // Heirs are heard and complete, and never learn that they are to lead.
+        world.Passes = (_, _, _, bytes) => (PeerMessageKind)bytes[0] != PeerMessageKind.Raft
+            || !RaftWire.TryRead(bytes, out _, out RaftMessage message, out _)
+            || message.Kind != MessageKind.TimeoutNow;
+        Instant before = world.Now;
+        stopped.Node!.BeginStop();
+        world.Await("it is ready", () => stopped.IsStopReady, 6000);
+        Assert.InRange((world.Now - before).Microseconds / 1000, 100, 4200);
+        Assert.True(stopped.HasHandedOver, "its clients were let go");
+        string said = string.Join(' ', stopped.Events.Select(happened => happened.Sentence));
+        Assert.Contains("not taken by any other node in time", said, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -53,6 +53,8 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public string? Ending { get; private set; }
 
+    public bool HasHandedOver { get; private set; }
+
     public bool IsStopReady { get; private set; }
 
     public List<NodeEvent> Events { get; } = [];
@@ -74,7 +76,9 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
         Life++;
         IsUp = true;
         Ending = null;
+        HasHandedOver = false;
         IsStopReady = false;
+        FilesAtLogOpened = null;
         Formation = new(
             new FormationPlace
             {
@@ -204,6 +208,11 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public void WorkWaits() => _workWaits = true;
 
+    /// <summary>What was on the disk when the log was told to be open, in this life; null before.</summary>
+    public string[]? FilesAtLogOpened { get; private set; }
+
+    public void LogOpened() => FilesAtLogOpened = [.. Disk.Names];
+
     public void ViewChanged(ClusterView view)
     {
         Views++;
@@ -216,6 +225,8 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public void Happened(in NodeEvent happened) => Events.Add(happened);
 
+    public void HandedOver() => HasHandedOver = true;
+
     public void StopReady() => IsStopReady = true;
 
     public void Formed(ClusterIdentity identity)
@@ -227,6 +238,8 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
     }
 
     public void Waits(string sentence) => LastWait = sentence;
+
+    public void Refused(string sentence) => End(sentence);
 
     public void End(string sentence)
     {

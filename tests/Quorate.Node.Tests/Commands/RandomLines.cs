@@ -52,6 +52,26 @@ internal sealed class RandomLines(ulong seed, params string[] more)
         "ZUNIONSTORE {z} 2 {z} {c} [WEIGHTS {w} {w}] [AGGREGATE (SUM|MIN|MAX)]", "ZINTERSTORE {z} 2 {z} {c}",
         "ZDIFFSTORE {z} 2 {z} {c}", "ZINTERCARD 2 {z} {z} [LIMIT {i}]", "ZUNION {i} {z}",
         "ZSCAN {z} 0 [MATCH {p}] COUNT 1000", "ZRANDMEMBER {z} [{i} [WITHSCORES]]",
+        "LMPOP (1 {l}|2 {l} {l}) (LEFT|RIGHT) [COUNT {i}]", "ZMPOP (1 {z}|2 {z} {z}) (MIN|MAX) [COUNT {i}]",
+        "SETBIT {s} {o} (0|1)", "SETBIT {s} {o} (0|1)", "GETBIT {s} {o}", "BITCOUNT {s} [{i} {i} [BYTE|BIT]]",
+        "BITPOS {s} (0|1) [{i} [{i} [BYTE|BIT]]]", "BITOP (AND|OR|XOR) {s} {s}*", "BITOP NOT {s} {s}",
+        "BITFIELD {s} (GET {B} {O}|SET {B} {O} {I}|INCRBY {B} {O} {I}|OVERFLOW (WRAP|SAT|FAIL) INCRBY {B} {O} {I})*",
+        "BITFIELD {s} OVERFLOW (SAT|FAIL) (SET {B} {O} {I}|INCRBY {B} {O} {I})*", "BITFIELD_RO {s} (GET {B} {O})*",
+        "LCS {s} {s} [LEN|IDX|IDX WITHMATCHLEN|IDX MINMATCHLEN {n} WITHMATCHLEN]",
+        "SORT ({l}|{z}) [ASC|DESC] [LIMIT {i} {i}] [ALPHA]", "SORT {a} ALPHA [DESC] [LIMIT {i} {i}] [STORE {l}]",
+        "SORT ({l}|{z}) BY nosort [DESC] [GET #] [LIMIT {i} {i}]", "SORT_RO {l} [ALPHA] [DESC]",
+        "PFADD {u} {f}*", "PFADD {u} {v} {i} {x}", "PFADD {u}", "PFCOUNT {u}*", "PFMERGE {u} {u}*", "PFCOUNT {s}", "DEL {u}",
+        "GEOADD {j} [NX|XX] [CH] ({L} {A} {f})*", "GEOADD {j} ({L} {A} {f})*", "GEOPOS {j} {f}*", "GEOHASH {j} {f}*",
+        "GEODIST {j} {f} {f} [m|km|ft|mi]", "ZREM {j} {f}", "ZSCORE {j} {f}",
+        "GEOSEARCH {j} (FROMMEMBER {f}|FROMLONLAT {L} {A}) (BYRADIUS {D} {U}|BYBOX {D} {D} {U}) [ASC|DESC] [COUNT {i}] "
+            + "[WITHDIST] [WITHHASH] [WITHCOORD]",
+        "GEOSEARCHSTORE {z} {j} (FROMMEMBER {f}|FROMLONLAT {L} {A}) BYRADIUS {D} {U} [STOREDIST] [COUNT {i}]",
+        "GEORADIUS {j} {L} {A} {D} {U} [ASC|DESC] [COUNT {i}] [WITHDIST] [WITHCOORD] [STORE {z}|STOREDIST {z}]",
+        "GEORADIUSBYMEMBER {j} {f} {D} {U} [ASC|DESC] [WITHHASH]", "GEORADIUS_RO {j} {L} {A} {D} {U} DESC",
+        "GEORADIUSBYMEMBER_RO {j} {f} {D} {U} [WITHDIST] [COUNT 1000 ANY]",
+        "RPUSH {q}l {i}*", "SET {q}w{i} {x}", "HSET {q}h{i} {f} {v}", "DEL {q}l",
+        "SORT {q}l BY {q}w* [DESC] [LIMIT {i} {i}] [GET #] [GET {q}h*->{f}] [STORE {l}]",
+        "SORT {q}l BY {q}w* DESC GET {q}w* GET #", "SORT_RO {q}l BY {q}nothing ALPHA",
     ];
 
     private static readonly string[] Spoils = ["abc", "-1", "1.5", "9999999999999999999", "9223372036854775807",
@@ -70,7 +90,7 @@ internal sealed class RandomLines(ulong seed, params string[] more)
         List<string> words = [.. Expand(Pick(_patterns)).Split(' ', StringSplitOptions.RemoveEmptyEntries)
             .Select(word => word == "''" ? "" : word)];
         // A range by name means nothing where scores differ: those of e0 and e1 stay what the patterns say.
-        if (_random.Chance(30_000) && words[1..].All(word => word is not ("e0" or "e1")))
+        if (_random.Chance(30_000) && words[1..].All(word => word is not ("e0" or "e1" or "{t}l")))
         {
             Spoil(words);
         }
@@ -171,6 +191,18 @@ internal sealed class RandomLines(ulong seed, params string[] more)
         "f" => Pick(["a", "b", "c", "d", "e", "aa", "ab", "1", "2", "field"]),
         "v" => Pick(["hello", "world", "''", "x", "12", "-7", "007", "3.5", "a-longer-value", "\u00FF\u0001"]),
         "i" => _random.Between(-6, 8).ToString(CultureInfo.InvariantCulture),
+        "q" => "{t}",
+        "u" => "u" + _random.Next(3),
+        "j" => "j" + _random.Next(2),
+        "L" => (_random.Between(-1_810_000, 1_810_000) / 10_000.0).ToString(CultureInfo.InvariantCulture),
+        "A" => (_random.Between(-860_000, 860_000) / 10_000.0).ToString(CultureInfo.InvariantCulture),
+        "D" => Pick(["0", "1", "100", "1500", "12000.5", "500000", "3000000", "-1"]),
+        "U" => Pick(["m", "km", "ft", "mi", "KM", "cm"]),
+        "o" => _random.Between(-1, 100).ToString(CultureInfo.InvariantCulture),
+        "O" => Pick(["", "#"]) + _random.Between(0, 20).ToString(CultureInfo.InvariantCulture),
+        "B" => Pick(["u", "i"]) + Pick(["1", "2", "5", "8", "13", "16", "31", "32", "33", "63", "64", "0", "65"]),
+        // Redis takes the smallest numbers for too large ones.
+        "I" => Pick(["0", "1", "-1", "7", "-100", "255", "65536", "-2147483648", "9223372036854775807", "4294967295"]),
         "n" => _random.Between(-1, 12).ToString(CultureInfo.InvariantCulture),
         "x" => Pick(["1", "2", "-1", "0.5", "1.25", "-3.75", "1e2", "100", "inf", "-inf", "0.1", "3"]),
         // What zero times infinity is hangs on the order of the sets in Redis, so no weight is either.

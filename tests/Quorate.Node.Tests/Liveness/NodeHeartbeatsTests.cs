@@ -49,6 +49,28 @@ public sealed class NodeHeartbeatsTests
     }
 
     [Fact]
+    public void A_node_that_was_held_up_takes_that_for_nobodys_silence()
+    {
+        Tick(0);
+        Tick(70);
+        Hear(boot: 9, at: 100);
+
+        // It was to look at 140 ms and comes at 900: for 760 ms it could hear nobody.
+        Assert.Empty(TickLate(900).News);
+        Assert.Empty(Tick(1100).News);
+        Assert.Equal([new NodeNews(Peer, Heard: false)], Tick(1160).News);
+    }
+
+    [Fact]
+    public void What_is_heard_late_counts_from_then()
+    {
+        Tick(70);
+        Assert.Empty(Hear(boot: 9, at: 900));
+        Assert.Empty(Tick(1199).News);
+        Assert.Equal([new NodeNews(Peer, Heard: false)], Tick(1200).News);
+    }
+
+    [Fact]
     public void A_silent_peer_that_is_heard_again_is_news_once()
     {
         Tick(300);
@@ -94,7 +116,20 @@ public sealed class NodeHeartbeatsTests
 
     private static Instant At(long milliseconds) => Instant.Zero + Duration.FromMilliseconds(milliseconds);
 
+    /// <summary>Looks whenever it is to, until then; what came of the last look.</summary>
     private (List<NodeId> SendTo, List<NodeNews> News) Tick(long milliseconds)
+    {
+        while (_heartbeats.NextDeadline < At(milliseconds))
+        {
+            List<NodeNews> news = [];
+            _heartbeats.Tick(_heartbeats.NextDeadline, [], news);
+            Assert.Empty(news);
+        }
+
+        return TickLate(milliseconds);
+    }
+
+    private (List<NodeId> SendTo, List<NodeNews> News) TickLate(long milliseconds)
     {
         List<NodeId> sendTo = [];
         List<NodeNews> news = [];

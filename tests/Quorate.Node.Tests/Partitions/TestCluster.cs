@@ -27,8 +27,10 @@ internal sealed class TestCluster
         RaftSettings? raft = null,
         bool hasRealStores = false,
         long memoryBytes = 64 * 1024 * 1024,
-        bool isEncrypted = false)
+        bool isEncrypted = false,
+        long underWayBytes = long.MaxValue)
     {
+        UnderWayBytes = underWayBytes;
         Keys = isEncrypted ? new TestKeys() : null;
         MemoryBytes = memoryBytes;
         HasRealStores = hasRealStores;
@@ -60,6 +62,9 @@ internal sealed class TestCluster
     public TestNode[] Nodes { get; }
 
     public long MemoryBytes { get; }
+
+    /// <summary>What may be under way on a node, in bytes.</summary>
+    public long UnderWayBytes { get; }
 
     /// <summary>Rows are in memtables and tables, not in the twin in memory.</summary>
     public bool HasRealStores { get; }

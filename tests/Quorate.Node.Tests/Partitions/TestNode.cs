@@ -88,7 +88,7 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
         Ending = null;
         Leads = false;
         _deadline = Instant.Never;
-        Memory = new(cluster.MemoryBytes);
+        Memory = new(cluster.MemoryBytes, cluster.UnderWayBytes);
         Readers = new(4);
         Cache = new(1024 * 1024, Memory);
         var place = new NodePlace

@@ -127,13 +127,7 @@ public sealed class SettingsReaderTests : IDisposable
     [Fact]
     public void The_page_about_settings_is_the_code_s()
     {
-        var here = new DirectoryInfo(AppContext.BaseDirectory);
-        while (here is not null && !File.Exists(Path.Combine(here.FullName, "Quorate.slnx")))
-        {
-            here = here.Parent;
-        }
-
-        string page = Path.Combine(here!.FullName, "docs", "operating", "settings.md");
+        string page = Checkout.Page("operating", "settings.md");
         if (Environment.GetEnvironmentVariable("QUORATE_REWRITE") == "1")
         {
             File.WriteAllText(page, SettingTable.Page());

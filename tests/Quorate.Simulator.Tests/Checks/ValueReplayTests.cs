@@ -14,8 +14,9 @@ namespace Quorate.Simulator.Tests.Checks;
 public sealed class ValueReplayTests
 {
     private const long Time = 5000;
+    private const int TermStartsMax = 3;
 
-    private readonly ValueReplay _replay = new(PlainEntries.Instance, new(null, () => 0));
+    private readonly ValueReplay _replay = new(PlainEntries.Instance, new(null, () => 0), TermStartsMax);
     private readonly CommittedHistory _history = new();
     private ulong _attempts;
     private ulong _index;
@@ -98,6 +99,32 @@ public sealed class ValueReplayTests
     [Fact]
     public void A_write_that_the_entry_does_not_hold_breaks_wrong_result() =>
         ForgedGroup.Breaks(RunClaims.WrongResult, () => Commit(Time, [Write(null, "SET", "a", "5")], Text("b")));
+
+    [Fact]
+    public void The_right_version_is_refused_only_where_its_term_may_be_forgotten()
+    {
+        const string forgotten = "-VERSION 0-1-0\r\n";
+        Commit(Time, [Write(null, "SET", "a", "5")], Text("a"));
+        Attempt early = Write(null, "CAS", "a", "1-1-0", "6");
+        ForgedGroup.Breaks(RunClaims.WrongResult, () => CommitIn(TermStartsMax, early, forgotten));
+
+        Attempt late = Write(null, "CAS", "a", "1-1-0", "6");
+        CommitIn(1 + TermStartsMax, late, forgotten);
+        Assert.True(late.WasForgotten);
+        Assert.Null(Differs(late, forgotten));
+        _replay.CheckRead(Read("*2\r\n$1\r\n5\r\n$5\r\n0-1-0\r\n", 2, "GETV", "a"));
+    }
+
+    [Fact]
+    public void A_version_with_another_term_than_its_own_breaks_wrong_read()
+    {
+        Commit(Time, [Write(null, "SET", "a", "5")], Text("a"));
+
+        _replay.CheckRead(Read("*2\r\n$1\r\n5\r\n$5\r\n1-1-0\r\n", 1, "GETV", "a"));
+        ForgedGroup.Breaks(
+            RunClaims.WrongRead,
+            () => _replay.CheckRead(Read("*2\r\n$1\r\n5\r\n$5\r\n2-1-0\r\n", 1, "GETV", "a")));
+    }
 
     [Fact]
     public void Time_that_stands_still_breaks_logged_time()
@@ -237,7 +264,8 @@ public sealed class ValueReplayTests
         return _replay.ResultDiffers(attempt, _replay.ExecutedFor(attempt)!);
     }
 
-    private static ValueReplay Cache(EvictionPolicy? policy) => new(PlainEntries.Instance, new(policy, () => 0));
+    private static ValueReplay Cache(EvictionPolicy? policy) =>
+        new(PlainEntries.Instance, new(policy, () => 0), TermStartsMax);
 
     private Attempt Scan(string reply, ulong index, string cursor)
     {
@@ -281,6 +309,16 @@ public sealed class ValueReplayTests
         byte[] batch = EntryBatch.Encode(HybridTime.FromMilliseconds(time), changes);
         _history.Append(token.Term);
         replay.Apply(new Entry(token.Index, token.Term, EntryKind.Data, batch), _history);
+    }
+
+    /// <summary>An entry of a later term with one request, of which the leader said what it would answer.</summary>
+    private void CommitIn(int term, Attempt request, string reply)
+    {
+        var place = new ReadToken(new Term((ulong)term), new LogIndex(_index + 1));
+        _replay.Evaluated(request, place, isExecuted: true, ValueRequest.Bytes(reply));
+        byte[] batch = EntryBatch.Encode(HybridTime.FromMilliseconds(Time + term), []);
+        _replay.Apply(new Entry(place.Index, place.Term, EntryKind.Data, batch), _history);
+        _index++;
     }
 
     private Attempt Write(SessionRequest? number, params string[] words) => Make(true, number, words);

@@ -64,6 +64,34 @@ public sealed class RunTests
         Assert.True(result.Broken is null, $"seed {seed}: {result.Broken}");
     }
 
+    /// <summary>
+    /// A leader that has forgotten the term of a value refuses a version that names it; the model called that wrong.
+    /// </summary>
+    [Theory]
+    [InlineData(8700006)]
+    [InlineData(8700334)]
+    public void Seeds_in_which_a_leader_has_forgotten_a_term_break_no_claim(ulong seed)
+    {
+        RunResult result = RunResult.Of(PlanDrawing.Draw(seed, new PlanOverrides { Values = true }));
+        Assert.True(result.Broken is null, $"seed {seed}: {result.Broken}");
+    }
+
+    /// <summary>Two merges met, and rows were gone.</summary>
+    [Fact]
+    public void A_seed_in_which_merges_meet_breaks_no_claim()
+    {
+        RunResult result = RunResult.Of(PlanDrawing.Draw(8821603, new PlanOverrides { Values = true }));
+        Assert.True(result.Broken is null, $"{result.Broken}");
+    }
+
+    /// <summary>Two snapshots in pieces of fifty bytes took longer than the schedule would wait.</summary>
+    [Fact]
+    public void A_seed_whose_snapshots_are_slow_breaks_no_claim()
+    {
+        RunResult result = RunResult.Of(PlanDrawing.Draw(8820891, new PlanOverrides { Values = true }));
+        Assert.True(result.Broken is null, $"{result.Broken}");
+    }
+
     private static RunResult Run(ulong seed, TextWriter? lines = null) =>
         RunResult.Of(PlanDrawing.Draw(seed, PlanOverrides.None), lines);
 }

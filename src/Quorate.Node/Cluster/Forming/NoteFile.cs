@@ -16,6 +16,10 @@ internal sealed class NoteFile(IDisk disk, int bytesMax, Action<string> failed)
 
     private static ReadOnlySpan<byte> Magic => "quorform"u8;
 
+    /// <summary>What the bytes of such a file hold.</summary>
+    public static CheckedReading TryDecode(ReadOnlyMemory<byte> bytes, out FormationNote? note) =>
+        CheckedFile.TryDecode(Magic, bytes.Span, FormationNote.Parser, out note);
+
     /// <summary>Reads it; null when there is none.</summary>
     public void Read(Action<FormationNote?> done) => _file.Read(content =>
     {
@@ -25,7 +29,7 @@ internal sealed class NoteFile(IDisk disk, int bytesMax, Action<string> failed)
             return;
         }
 
-        switch (CheckedFile.TryDecode(Magic, bytes.Span, FormationNote.Parser, out FormationNote? note))
+        switch (TryDecode(bytes, out FormationNote? note))
         {
             case CheckedReading.Read when note!.Self is { Instance: > 0 }:
                 done(note);

@@ -386,6 +386,17 @@ internal sealed class CallRouter
         _free.Sweep(now);
     }
 
+    private PartitionRoute RouteOf(GroupId group)
+    {
+        if (!_routes.TryGetValue(group, out PartitionRoute? route))
+        {
+            route = new(group, _settings, _parts.Place.Memory);
+            _routes.Add(group, route);
+        }
+
+        return route;
+    }
+
     /// <summary>Why nobody could be asked.</summary>
     private DropReason ReasonOf(RoutedCall call) =>
         _parts.IsDropped(call.Call.Keyspace) ? DropReason.KeyspaceDropped : DropReason.NotLeader;

@@ -11,7 +11,7 @@ namespace Quorate.Node.Cluster.Routing;
 internal sealed class Forwarding(ClusterParts parts)
 {
     private readonly Dictionary<ulong, RoutedCall> _out = [];
-    private readonly PeerLoads _loads = new(parts.Settings.Routing);
+    private readonly PeerLoads _loads = new(parts.Settings.Routing, parts.Place.Memory);
 
     public int Count => _out.Count;
 

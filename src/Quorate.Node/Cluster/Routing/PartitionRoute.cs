@@ -1,4 +1,5 @@
 using Quorate.Core.Model;
+using Quorate.Storage.Memory;
 
 namespace Quorate.Node.Cluster.Routing;
 
@@ -7,7 +8,7 @@ namespace Quorate.Node.Cluster.Routing;
 /// <para>Invariant: calls leave in the order of their arrival. When one was refused for a reason of place, nothing more
 /// leaves until all that is out has come back; what was refused after it waits again in its old place.</para>
 /// </summary>
-internal sealed class PartitionRoute(GroupId group, RoutingSettings settings)
+internal sealed class PartitionRoute(GroupId group, RoutingSettings settings, MemoryBudget memory)
 {
     private Duration _backOff = settings.BackOffMin;
 
@@ -38,12 +39,14 @@ internal sealed class PartitionRoute(GroupId group, RoutingSettings settings)
     public bool MayResume(Instant now) => Out == 0 && RetryAt <= now;
 
     public bool HasRoomFor(RoutedCall call) => Waiting.Count < settings.WaitingMax
-        && (Waiting.Count == 0 || WaitingBytes + call.Bytes <= settings.WaitingBytesMax);
+        && (Waiting.Count == 0 || WaitingBytes + call.Bytes <= settings.WaitingBytesMax)
+        && memory.MayTake(call.Bytes);
 
     public void Add(RoutedCall call)
     {
         Waiting.Add(call.Order, call);
         WaitingBytes += call.Bytes;
+        memory.Take(MemoryUse.Requests, call.Bytes);
     }
 
     public void Remove(RoutedCall call)
@@ -51,6 +54,7 @@ internal sealed class PartitionRoute(GroupId group, RoutingSettings settings)
         if (Waiting.Remove(call.Order))
         {
             WaitingBytes -= call.Bytes;
+            memory.Give(MemoryUse.Requests, call.Bytes);
         }
     }
 

@@ -9,7 +9,7 @@ using Quorate.Protocol;
 
 namespace Quorate.Server.Resp.Commands;
 
-/// <summary>KEYSPACE CREATE, ALTER, DROP, USE, LIST, INFO.</summary>
+/// <summary>KEYSPACE CREATE, ALTER, ROTATE, DROP, USE, LIST, INFO.</summary>
 internal static class KeyspaceEdgeCommands
 {
     public static readonly EdgeCommand[] All =
@@ -35,6 +35,14 @@ internal static class KeyspaceEdgeCommands
                 }
 
                 break;
+            case "ROTATE" when line.Count == 3:
+                // Whoever proposes it draws the key: it needs the master key, which an edge does not have.
+                if (Find(request, 2) is { } rotated)
+                {
+                    Ask(request, new() { AddDataKey = new() { Keyspace = rotated.Record.Id } }, partitions: 0);
+                }
+
+                break;
             case "USE" when line.Count == 3:
                 KeyspaceChoice.Use(request, NameAt(line, 2));
                 break;
@@ -49,7 +57,7 @@ internal static class KeyspaceEdgeCommands
                 }
 
                 break;
-            case "CREATE" or "ALTER" or "DROP" or "USE" or "LIST" or "INFO":
+            case "CREATE" or "ALTER" or "ROTATE" or "DROP" or "USE" or "LIST" or "INFO":
                 request.Error(EdgeCommands.WrongArguments($"keyspace|{NameAt(line, 1).ToLowerInvariant()}"));
                 break;
             default:
@@ -133,6 +141,7 @@ internal static class KeyspaceEdgeCommands
             ("ttl-ms", Text((long)record.TtlMilliseconds)),
             ("compress", record.Compression == Compression.Snappy ? "snappy" : "none"),
             ("encrypt", record.Encrypted ? "on" : "off"),
+            ("data-key", Text(DataKeyOf(request, record.Id))),
             ("eviction", KeyspaceOptions.TextOf(record.Eviction)),
             ("bytes-max", Text((long)record.BytesMax)),
         ];
@@ -146,6 +155,11 @@ internal static class KeyspaceEdgeCommands
             }
         }));
     }
+
+    /// <summary>The id of the key that new data is encrypted with; 0 for none.</summary>
+    private static uint DataKeyOf(RespRequest request, uint keyspace) =>
+        request.Connection.Shared.Gateway.View.State.DataKeys
+            .LastOrDefault(key => key.Keyspace == keyspace && !key.Retired)?.Id ?? 0;
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 

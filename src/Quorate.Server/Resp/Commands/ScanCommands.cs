@@ -85,7 +85,7 @@ internal static class ScanCommands
             CallResult result = request.Call.Result;
             if (result.Outcome != Outcome.Done)
             {
-                request.Error(Outcomes.ErrorOf(result.Outcome, result.Reason));
+                request.Error(Outcomes.ErrorOf(request.Call));
                 return;
             }
 

@@ -1,0 +1,213 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace Quorate.EndToEnd.Tests;
+
+/// <summary>`quorate up` as a process, with the nodes that it starts.</summary>
+public sealed class UpTests : IDisposable
+{
+    private const int Interrupted = 130;
+
+    private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(40);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("quorate-up-").FullName;
+    private readonly StringBuilder _said = new();
+    private int _resp;
+    private int _http;
+    private Process? _up;
+
+    public void Dispose()
+    {
+        if (_up is { HasExited: false })
+        {
+            _up.Kill(entireProcessTree: true);
+            _up.WaitForExit();
+        }
+
+        _up?.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_killed_node_comes_back_by_itself_where_that_was_asked_for()
+    {
+        Start(3, "--restart");
+        await UntilReady(3);
+        Assert.Equal("+OK", Ask(1, "SET", "a", "1"));
+        int killed = ProcessOf(2);
+        Signal("KILL", killed);
+        await Until(() => Said.Contains("node 2 runs as process", StringComparison.Ordinal), "node 2 is started");
+        Assert.Contains("node 2 was killed by signal 9", Said, StringComparison.Ordinal);
+        await UntilReady(3);
+        Assert.NotEqual(killed, ProcessOf(2));
+        await Until(() => Ask(2, "GET", "a") == "1", "it has what was written");
+        Signal("INT", _up!.Id);
+        Assert.Equal(0, WaitForEnd());
+    }
+
+    [Fact]
+    public async Task The_command_that_is_printed_for_a_dead_node_starts_it_as_it_stands()
+    {
+        Start(3);
+        await UntilReady(3);
+        Assert.Equal("+OK", Ask(1, "SET", "a", "1"));
+        Signal("KILL", ProcessOf(3));
+        const string Words = "Start it again: ";
+        await Until(() => Said.Contains(Words, StringComparison.Ordinal), "the command is printed");
+        string line = Said[(Said.IndexOf(Words, StringComparison.Ordinal) + Words.Length)..].Split('\n')[0];
+        using var again = Process.Start(new ProcessStartInfo("sh", ["-c", line])
+        {
+            RedirectStandardError = true, UseShellExecute = false,
+        })!;
+        again.ErrorDataReceived += (_, _) => { };
+        again.BeginErrorReadLine();
+        await UntilReady(3);
+        await Until(() => Ask(3, "GET", "a") == "1", "it has what was written");
+
+        // Whoever has started it, the end of `up` is its end, too.
+        Signal("INT", _up!.Id);
+        Assert.Equal(0, WaitForEnd());
+        Assert.True(again.WaitForExit(EndTime), "the node that was started by hand ends");
+        Assert.Equal(0, again.ExitCode);
+    }
+
+    [Fact]
+    public async Task Whoever_does_not_want_to_wait_says_so_twice()
+    {
+        Start(1);
+        await UntilReady(1);
+        Assert.Equal("+OK", Ask(1, "SET", "a", new string('x', 1 << 20)));
+        using RespSession deaf = new(new(IPAddress.Loopback, _resp));
+        for (int i = 0; i < 20; i++)
+        {
+            // What it does not read holds the node's stop up until the second signal comes.
+            deaf.Send("GET", "a");
+        }
+
+        Signal("INT", _up!.Id);
+        await Until(() => Said.Contains("Stopping.", StringComparison.Ordinal), "it was told");
+        await Task.Delay(TimeSpan.FromSeconds(1.1), TestContext.Current.CancellationToken);
+        Signal("INT", _up!.Id);
+        Assert.Equal(Interrupted, WaitForEnd());
+        Assert.Contains("was not waited for", Said, StringComparison.Ordinal);
+        Start(1);
+        await UntilReady(1);
+        Assert.Equal(":1048576", Ask(1, "STRLEN", "a"));
+    }
+
+    private string Said
+    {
+        get
+        {
+            lock (_said)
+            {
+                return _said.ToString();
+            }
+        }
+    }
+
+    private void Start(int nodes, params string[] more)
+    {
+        if (_resp == 0)
+        {
+            _resp = FreeRun(3 * nodes);
+            _http = _resp + nodes;
+        }
+
+        _up?.Dispose();
+        _up = new Process
+        {
+            StartInfo = new(ServedNode.Program, [
+                "up", "--data", _folder, "--nodes", Text(nodes), "--memory", "512MiB", "--resp-port", Text(_resp),
+                "--http-port", Text(_http), "--peer-port", Text(_http + nodes), .. more,
+            ])
+            {
+                RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+            },
+        };
+        _up.OutputDataReceived += (_, line) => Hear(line.Data);
+        _up.ErrorDataReceived += (_, line) => Hear(line.Data);
+        _up.Start();
+        _up.BeginOutputReadLine();
+        _up.BeginErrorReadLine();
+    }
+
+    /// <summary>The first of so many ports in a row that nobody has at the moment.</summary>
+    private static int FreeRun(int count)
+    {
+        // Below those that the system gives to clients.
+        int first = 20_000 + (ServedNode.FreePorts(1)[0] % 10_000);
+        while (!Enumerable.Range(first, count).All(ServedNode.IsFree))
+        {
+            first++;
+        }
+
+        return first;
+    }
+
+    private string? Ask(int node, params string[] words)
+    {
+        using RespSession session = new(new(IPAddress.Loopback, _resp + node - 1));
+        return session.TryCall(words);
+    }
+
+    private int ProcessOf(int node) => int.Parse(
+        File.ReadAllText(Path.Combine(_folder, $"node-{node}", "pid")), CultureInfo.InvariantCulture);
+
+    private static void Signal(string name, int process) => Tools.Do("kill", $"-{name}", Text(process));
+
+    private int WaitForEnd()
+    {
+        Assert.True(_up!.WaitForExit(EndTime), $"it does not end; it said: {Said}");
+        _up.WaitForExit();
+        return _up.ExitCode;
+    }
+
+    private async Task UntilReady(int nodes)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        for (int node = 0; node < nodes; node++)
+        {
+            var ready = new Uri($"http://127.0.0.1:{_http + node}/health/ready");
+            await Until(
+                () =>
+                {
+                    try
+                    {
+                        using HttpResponseMessage answer = http.Send(new(HttpMethod.Get, ready));
+                        return answer.StatusCode == HttpStatusCode.OK;
+                    }
+                    catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+                    {
+                        return false;
+                    }
+                },
+                "every node is ready");
+        }
+    }
+
+    private async Task Until(Func<bool> isSo, string what)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!isSo())
+        {
+            Assert.True(clock.Elapsed < EndTime, $"not in {EndTime}: {what}\n{Said}");
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+    }
+
+    private void Hear(string? line)
+    {
+        if (line is not null)
+        {
+            lock (_said)
+            {
+                _said.AppendLine(line);
+            }
+        }
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
