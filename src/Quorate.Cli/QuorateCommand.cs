@@ -45,7 +45,10 @@ public static class QuorateCommand
         {
             return parsed.Invoke(new InvocationConfiguration
             {
-                Output = output, Error = errors, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false,
+                Output = output,
+                Error = errors,
+                ProcessTerminationTimeout = null,
+                EnableDefaultExceptionHandler = false,
             });
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)

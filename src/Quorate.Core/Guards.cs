@@ -181,7 +181,8 @@ public static class Guards
     /// <summary>S5: space is not low, and writes are not refused, while the log's next segment is ready.</summary>
     public static bool ReadySegmentsAreSpace => On();
 
-    /// <summary>R26: a batch whose records are partly those of an older one is not whole, though each record is.</summary>
+    /// <summary>R26: a batch whose records are partly those of an older one is not whole, though each record
+    /// is.</summary>
     public static bool BatchesAreNoCrcOfCrcs => On();
 
     /// <summary>
@@ -430,7 +431,8 @@ public static class Guards
     /// </summary>
     public static bool WaitProvesWhatItCounts => On();
 
-    /// <summary>R29: a request's number is taken by the next command, whatever becomes of it, and by no other.</summary>
+    /// <summary>R29: a request's number is taken by the next command, whatever becomes of it, and by no
+    /// other.</summary>
     public static bool NumbersAreTakenOnce => On();
 
 #if MUTANTS

@@ -81,7 +81,8 @@ internal static class BenchCommand
             requests    {result.Done:N0} in {result.Seconds:F1} s
             rate        {result.Rate:N0} per second
             latency     p50 {p50}  p99 {p99}  p99.9 {p999}  max {Milliseconds(latencies.Max)}
-            not done    {result.Refused:N0} refused, {result.Unknown:N0} unknown, {result.Errors:N0} errors of commands, {result.Reconnects:N0} reconnects
+            not done    {result.Refused:N0} refused, {result.Unknown:N0} unknown, {result.Errors:N0} errors of commands
+            reconnects  {result.Reconnects:N0}
             """);
         string gap = result.LongestGapMilliseconds > 0
             ? string.Create(

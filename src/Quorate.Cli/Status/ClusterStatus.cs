@@ -150,7 +150,9 @@ internal sealed class ClusterStatus
     private static string Behind(JsonObject leading) =>
         string.Join(", ", leading["replicas"]!.AsArray()
             .Where(replica => !(bool)replica!["isHeard"]! || (ulong?)replica["lag"] is not (null or 0))
-            .Select(replica => $"{replica!["id"]} ({(!(bool)replica["isHeard"]! ? "silent" : $"{replica["lag"]} entries")})"));
+            .Select(replica => (bool)replica!["isHeard"]!
+                ? $"{replica["id"]} ({replica["lag"]} entries)"
+                : $"{replica["id"]} (silent)"));
 
     private static JsonObject PartitionRow(
         JsonObject seen, Dictionary<int, JsonObject> reports, Dictionary<uint, string> names, List<string> problems)
@@ -174,7 +176,8 @@ internal sealed class ClusterStatus
         }
         else if (isUnder)
         {
-            problems.Add($"Partition g{group} of keyspace {name} has a replica that is silent or far behind: {Behind(leading!)}.");
+            problems.Add($"Partition g{group} of keyspace {name} has a replica that is silent or far behind: "
+                + $"{Behind(leading!)}.");
         }
 
         ulong? lag = best["replicas"]!.AsArray().Max(replica => (ulong?)replica!["lag"]);

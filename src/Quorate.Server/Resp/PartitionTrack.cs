@@ -188,8 +188,8 @@ internal sealed record WrittenState(uint Keyspace, Slot Slot, long SureReplicas,
     private const int TermsMax = 16;
 
     /// <summary>
-    /// Of each term, ascending, the last write at level `leader`. Another leader's entries may have taken its place, and
-    /// an entry behind it proves nothing of it, unless it is of the same term.
+    /// Of each term, ascending, the last write at level `leader`. Another leader's entries may have taken its place,
+    /// and an entry behind it proves nothing of it, unless it is of the same term.
     /// </summary>
     public List<ReadToken> Unproven { get; init; } = [];
 

@@ -305,7 +305,8 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     {
     }
 
-    /// <summary>Clients here have no connections to be sent away from: they try elsewhere when they are refused.</summary>
+    /// <summary>Clients here have no connections to be sent away from: they try elsewhere when they are
+    /// refused.</summary>
     public void HandedOver()
     {
     }

@@ -27,6 +27,7 @@ internal static class ClusterRun
 
         return new RunResult(
             broken, trace.Hash, trace.Events, world?.Now ?? 0, figures, world?.History.Next ?? 0,
-            world?.Elections ?? 0, world?.Faults.Struck ?? []);
+            world?.Elections ?? 0, world?.Faults.Struck ?? [],
+            new SortedDictionary<string, long>(StringComparer.Ordinal));
     }
 }

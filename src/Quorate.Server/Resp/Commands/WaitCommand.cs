@@ -11,7 +11,8 @@ namespace Quorate.Server.Resp.Commands;
 /// `WAIT n timeout`: how many replicas besides the leader have synced every write of this connection, of the partition
 /// where they are fewest. Where the writes' own level does not say enough, an entry that changes nothing is written
 /// behind them, at a level that needs as many replicas as are asked for: who has it has all before it. What was
-/// acknowledged by a leader alone may not be before it, if another has led since; so a read proves that it still stands.
+/// acknowledged by a leader alone may not be before it, if another has led since; so a read proves that it still
+/// stands.
 /// </summary>
 internal sealed class WaitCommand : RequestSteps
 {
