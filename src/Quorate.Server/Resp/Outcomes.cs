@@ -69,7 +69,8 @@ public static class Outcomes
             "the memory of the partition's leader (--memory) is full of rows that are not on disk yet, and of indexes "
             + "and filters, which stay as long as their files; nothing was written; try again later, and if that does "
             + "not help give the node more memory",
-        DropReason.KeyspaceDropped => "the keyspace was dropped, nothing was done; choose another one with KEYSPACE USE",
+        DropReason.KeyspaceDropped =>
+            "the keyspace was dropped, nothing was done; choose another one with KEYSPACE USE",
         DropReason.SpaceIsLow => "the disk of the partition's leader is full, nothing was written; free space there, "
             + "reads and deletes of whole keyspaces still work",
         _ => $"nothing was done ({reason})",

@@ -1,20 +1,10 @@
 using System.Buffers;
 using System.Diagnostics;
-using Quorate.Core.Model;
 using Quorate.Core;
+using Quorate.Core.Model;
 using Quorate.Protocol;
 
 namespace Quorate.Server.Resp;
-
-/// <summary>Who drives a <see cref="RespConnection"/>.</summary>
-internal interface IRespDriver
-{
-    /// <summary>Calls have ended: give the connection a turn, soon. Any thread; it only passes the word on.</summary>
-    void Wake();
-
-    /// <summary>Closes the connection at once; what waits for the client is lost.</summary>
-    void Abort();
-}
 
 /// <summary>
 /// The handler of one client's connection: bytes in, bytes out, with no task, pipe or lock inside. Its driver gives it
