@@ -178,6 +178,9 @@ public static class Guards
     /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
     public static bool ChecksumsAreChained => On();
 
+    /// <summary>S5: space is not low, and writes are not refused, while the log's next segment is ready.</summary>
+    public static bool ReadySegmentsAreSpace => On();
+
     /// <summary>R26: a batch whose records are partly those of an older one is not whole, though each record is.</summary>
     public static bool BatchesAreNoCrcOfCrcs => On();
 
@@ -417,10 +420,18 @@ public static class Guards
     public static bool NodesSpeakForThemselves => On();
 
     /// <summary>
-    /// After the end of a connection nothing is sent until the node has heard of it, so that nothing that was sent since
-    /// is taken for what was lost with it.
+    /// After the end of a connection nothing is sent until the node has heard of it, so that nothing that was sent
+    /// since is taken for what was lost with it.
     /// </summary>
     public static bool LossesAreHeardFirst => On();
+
+    /// <summary>
+    /// R31: WAIT vouches for a write of a leader alone only when that still stands, whoever leads since.
+    /// </summary>
+    public static bool WaitProvesWhatItCounts => On();
+
+    /// <summary>R29: a request's number is taken by the next command, whatever becomes of it, and by no other.</summary>
+    public static bool NumbersAreTakenOnce => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.

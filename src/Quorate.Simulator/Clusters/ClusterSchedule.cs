@@ -267,7 +267,8 @@ internal sealed class ClusterSchedule
         {
             if (ended.Outcome != Outcome.Done)
             {
-                RunClaims.Break(RunClaims.ProgressWrites, $"{ended} is {ended.Outcome} at {at.Name}, where all is well");
+                RunClaims.Break(
+                    RunClaims.ProgressWrites, $"{ended} is {ended.Outcome} at {at.Name}, where all is well");
             }
 
             ReadNext();
@@ -326,7 +327,8 @@ internal sealed class ClusterSchedule
             if (ended.Outcome == Outcome.Unknown || _refusals > StopRefusalsMax)
             {
                 RunClaims.Break(
-                    RunClaims.ProgressStop, $"{ended} is {ended.Outcome} at {at.Name} while {stopping.Name} stops well");
+                    RunClaims.ProgressStop,
+                    $"{ended} is {ended.Outcome} at {at.Name} while {stopping.Name} stops well");
             }
 
             _world.Later(StopPace, EventKind.Schedule, () => Load(stopping));

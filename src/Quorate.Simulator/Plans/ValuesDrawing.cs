@@ -20,7 +20,7 @@ internal static class ValuesDrawing
         }
 
         weights[random.Next(weights.Length)] += 2;
-        return new ValuesPlan
+        var plan = new ValuesPlan
         {
             Tags = (int)random.Between(1, ValueKeys.TagsMax),
             Weights = weights,
@@ -42,6 +42,17 @@ internal static class ValuesDrawing
             WallSkewMax = Pick(random, 0, 100, 5000, 1_000_000),
             ClockStrayMax = Pick(random, 2000, 10_000, 10_000_000, 10_000_000),
             WorkPartitionsMax = Pick(random, 1, 2, 16),
+        };
+
+        // What was added later is drawn last, so that seeds keep the rest of what they mean.
+        bool isTight = random.Next(3) == 0;
+        return plan with
+        {
+            Store = plan.Store with
+            {
+                TablesMax = isTight ? 2 : plan.Store.TablesMax,
+                TablesOverMax = isTight ? (int)random.Next(2) : plan.Store.TablesOverMax,
+            },
         };
     }
 

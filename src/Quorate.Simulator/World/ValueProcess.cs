@@ -23,6 +23,9 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
     /// <summary>Background work done at once, in bytes, at most.</summary>
     private const int WorkBytesMax = 4096;
 
+    /// <summary>With less memory for each group than this, rows have to leave it.</summary>
+    private const long ShortMemoryBytes = 1 << 20;
+
     /// <summary>Until background work goes on, in microseconds, at most.</summary>
     private const long WorkPauseMax = 2000;
 
@@ -55,7 +58,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         {
             Id = node.Id,
             Boot = node.NextBoot() | 1,
-            Disk = node.Disk,
+            Disk = node.DiskOfProcess,
             Memory = _memory,
             Keys = node.Encryption?.Keys,
             Cache = _cache,
@@ -138,6 +141,12 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
             if (mustRefuse)
             {
                 _watch.CheckRefused(attempt);
+                World.Judgements.Note(Judgements.MemoryOverfull);
+            }
+
+            if (isBehind)
+            {
+                World.Judgements.Note(Judgements.MergesBehind);
             }
 
             if (isBehind && attempt.Answer is not { Outcome: Outcome.Refused })
@@ -208,6 +217,13 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         {
             ((ValueReplica?)replica)?.CheckRows();
         }
+    }
+
+    /// <summary>As the node's log asks a partition for space.</summary>
+    public void AskForSpace(LogStream stream)
+    {
+        ((INodeLogClient)Runtime).CheckpointWanted(stream);
+        AfterInput();
     }
 
     public override void Stop()
@@ -326,7 +342,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
             NodeFiles.Prefix(IndexOf(group), id),
             client,
             new MemoryStoreSettings { RowsAreCold = _plan.RowsAreCold })
-        : new PartitionStore(Node.Disk, StoreOf(group, id), client, _cache, _memory, Node.Encryption);
+        : new PartitionStore(Node.DiskOfProcess, StoreOf(group, id), client, _cache, _memory, Node.Encryption);
 
     private PartitionStoreSettings StoreOf(GroupId group, ReplicaId id) => _plan.Store with
     {
@@ -395,6 +411,11 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         if (isQuiet)
         {
             _watch.CheckQuiet(dirtyBytes);
+            World.Judgements.Note(Judgements.MemoryQuiet);
+            if (_plan.MemoryBytes < ShortMemoryBytes)
+            {
+                World.Judgements.Note(Judgements.MemoryShort);
+            }
         }
     }
 

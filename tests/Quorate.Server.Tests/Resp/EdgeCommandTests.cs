@@ -3,12 +3,46 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Server.Resp;
+using Quorate.Server.Resp.Commands;
 
 namespace Quorate.Server.Tests.Resp;
 
 /// <summary>The commands that a connection runs itself.</summary>
 public sealed class EdgeCommandTests
 {
+    /// <summary>Every command says what it is for and what it takes, and takes as many words as it says.</summary>
+    [Fact]
+    public async Task Every_command_is_described_and_nothing_else_is()
+    {
+        await using RespHost host = await RespHost.StartAsync();
+        using RawClient client = host.Connect();
+        string[] info = client.Run("COMMAND INFO").Split("\r\n");
+        SortedDictionary<string, int> arities = new(StringComparer.Ordinal);
+        for (int i = 0; i + 3 < info.Length; i++)
+        {
+            if (info[i] == "*10")
+            {
+                arities.Add(info[i + 2], int.Parse(info[i + 3].AsSpan(1), CultureInfo.InvariantCulture));
+            }
+        }
+
+        Assert.Equal(arities.Keys, CommandDocs.Names);
+        Assert.All(arities, command =>
+        {
+            CommandDocs docs = CommandDocs.Find(command.Key)!;
+            Assert.NotEmpty(docs.Group);
+            Assert.EndsWith(".", docs.Summary, StringComparison.Ordinal);
+            Assert.Equal((command.Key, Math.Abs(command.Value)), (command.Key, docs.WordsMin));
+            bool isExact = docs.Arguments.All(argument => !argument.IsOptional);
+            Assert.True(isExact == command.Value > 0, $"{command.Key} may have more words");
+        });
+        Assert.Equal(
+            "*2\r\n$3\r\nget\r\n*6\r\n$7\r\nsummary\r\n$14\r\nGets a string.\r\n$5\r\ngroup\r\n$6\r\nstring\r\n"
+                + "$9\r\narguments\r\n*1\r\n*6\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n"
+                + "$12\r\ndisplay_text\r\n$3\r\nkey\r\n",
+            client.Run("COMMAND DOCS get"));
+    }
+
     [Fact]
     public async Task Keyspaces_come_are_used_and_go()
     {
@@ -131,6 +165,55 @@ public sealed class EdgeCommandTests
     }
 
     [Fact]
+    public async Task Wait_does_not_vouch_for_a_write_that_another_leader_has_replaced()
+    {
+        var proofs = new List<ReadToken>();
+        bool isLost = false;
+        var gateway = new FakeGateway
+        {
+            Instead = call =>
+            {
+                if (!call.Lines[0][0].SequenceEqual("EXISTS"u8))
+                {
+                    return null;
+                }
+
+                Assert.Equal(ReadLevel.Session, call.ReadLevel);
+                proofs.Add(call.Token);
+                return isLost
+                    ? new(Outcome.Refused, DropReason.SessionLost, default, default, default, default)
+                    : null;
+            },
+        };
+        await using RespHost host = await RespHost.StartAsync(gateway);
+        using RawClient client = host.Connect();
+
+        client.RunAll("CONSISTENCY WRITE leader", "SET a 1");
+        Assert.Equal(":1\r\n", client.Run("WAIT 1 1000"));
+        Assert.Single(proofs);
+        Assert.Equal(":2\r\n", client.Run("WAIT 2 1000"));
+        Assert.Single(proofs);
+
+        client.Run("SET a 2");
+        isLost = true;
+        Assert.StartsWith("-SESSIONLOST", client.Run("WAIT 1 1000"), StringComparison.Ordinal);
+        Assert.Equal(2, proofs.Count);
+        Assert.True(proofs[1].Index > proofs[0].Index);
+    }
+
+    [Fact]
+    public async Task Keys_of_two_keyspaces_are_not_watched_together()
+    {
+        await using RespHost host = await RespHost.StartAsync();
+        using RawClient client = host.Connect();
+        client.RunAll("KEYSPACE CREATE other", "WATCH {t}a", "KEYSPACE USE other");
+
+        Assert.Contains("another keyspace", client.Run("WATCH {t}b"), StringComparison.Ordinal);
+        client.Run("UNWATCH");
+        Assert.Equal("+OK\r\n", client.Run("WATCH {t}b"));
+    }
+
+    [Fact]
     public async Task Statistics_begin_anew_and_the_metrics_do_not()
     {
         await using RespHost host = await RespHost.StartAsync();
@@ -235,7 +318,6 @@ public sealed class EdgeCommandTests
             ulong.Parse(second, CultureInfo.InvariantCulture) > ulong.Parse(first, CultureInfo.InvariantCulture));
         client.RunAll(
             $"CLIENT REQUESTID {first} 7 3",
-            "PING",
             "INCR a",
             "INCR a",
             $"CLIENT REQUESTID {first} 8",
@@ -249,6 +331,25 @@ public sealed class EdgeCommandTests
         string number = $"CLIENT REQUESTID {first} 9";
         client.RunAll(number, "INCR", "INCR a", number, "INCRR a", "INCR a");
         Assert.Equal([7UL, null, 8UL, null, null], sessions);
+
+        sessions.Clear();
+        string[][] wrong =
+        [
+            ["PING"], ["RENAME a b"], ["SCAN 0 COUNT 1"], ["DISCARD"], ["EXEC"], ["MULTI", "PING", "EXEC"],
+            ["MULTI", "INCR", "EXEC"], ["MULTI", "INCR a", "DISCARD"], ["WATCH a", "MULTI", "INCRR", "EXEC"],
+        ];
+        foreach (string[] lines in wrong)
+        {
+            client.RunAll([number, .. lines]);
+            sessions.Clear();
+            client.Run("INCR a");
+            Assert.Equal([null], sessions);
+        }
+
+        // Those watch and queue for the one that is numbered.
+        sessions.Clear();
+        client.RunAll(number, "WATCH a", "MULTI", "INCR a", "EXEC");
+        Assert.Equal([null, 9UL], sessions);
         Assert.StartsWith("-ERR syntax error", client.Run("CLIENT REQUESTID x 1"), StringComparison.Ordinal);
         Assert.StartsWith(
             "-ERR this is no session",

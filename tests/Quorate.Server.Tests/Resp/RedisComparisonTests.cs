@@ -48,7 +48,7 @@ public sealed class RedisComparisonTests
         "MULTI", "SET m", "EXEC", "MULTI", "EXEC", "MULTI", "WATCH a", "DISCARD", "WATCH m", "SET m 5", "MULTI",
         "GET m", "EXEC", "WATCH m", "MULTI", "GET m", "EXEC", "WATCH nobody", "UNWATCH", "WATCH", "MULTI",
         "HSET {m}h f 1", "HGETALL {m}h", "ZADD {m}z 1 a", "ZRANGE {m}z 0 -1 WITHSCORES", "ZPOPMIN {m}z 1",
-        "LPOP {m}none 2", "GET {m}none", "EXEC", "WAIT x 0", "WAIT 0 -1", "CONFIG GET databases x",
+        "LPOP {m}none 2", "GET {m}none", "EXEC", "WAIT x 0", "WAIT 0 -1", "CONFIG GET databases x", "CONFIG GET d?tabas*s", "CONFIG RESETSTAT x",
         "CONFIG SET nosuch 1", "CONFIG SET maxclients", "CONFIG NOSUCH", "COMMAND NOSUCH", "COMMAND GETKEYS GET a",
         "COMMAND GETKEYS MSET a 1 b 2", "COMMAND GETKEYS NOSUCH a", "COMMAND GETKEYS PING", "COMMAND GETKEYS GET",
         "COMMAND INFO nosuch", "SCAN x", "SCAN 0 COUNT 0", "SCAN 0 BAD", "CLUSTER INFO", "READONLY", "RANDOMKEY x",
