@@ -27,8 +27,8 @@ internal sealed class RespConnection
     private long _bytes;
     private long _replyBytes;
 
-    /// <summary>As <see cref="_largeReply"/>, of a client of which nothing is known: none.</summary>
-    private long _usualReply;
+    /// <summary>As <see cref="_largeReply"/>, for the room that all share; -1 while nothing is known.</summary>
+    private long _usualReply = -1;
     private long _unflushed;
 
     /// <summary>As much of what waits as was counted in <see cref="ReplyRoom"/>.</summary>
@@ -104,7 +104,7 @@ internal sealed class RespConnection
         && _takenSinceTurn < Shared.Settings.CommandsPerTurnMax
         && (_replyBytes + (_count * _largeReply) <= Shared.Settings.ReplyBytesWaitingMax
             || !Guards.RepliesWaitingAreBounded)
-        && (!Shared.Replies.IsTight || (_count == 0 && Shared.Replies.HasRoomFor(_usualReply)));
+        && (!Shared.Replies.IsTight || (_count == 0 && Shared.Replies.HasRoomForLike(_usualReply)));
 
     /// <summary>
     /// Takes bytes and gives what there is to answer: <see cref="Take"/> and <see cref="Turn"/> until nothing more
