@@ -36,6 +36,12 @@ internal sealed class ReplyRoom(long bytesMax)
     /// </summary>
     public bool HasRoomFor(long bytes) => bytes < GrainBytes || Held + bytes <= bytesMax || !IsTight;
 
+    /// <summary>
+    /// Whether a client whose replies are usually so large may ask for another; one of whom nothing is known (negative)
+    /// is let in only while a quarter is left, since what is read for nothing takes memory, too.
+    /// </summary>
+    public bool HasRoomForLike(long usual) => usual >= 0 ? HasRoomFor(usual) : !IsPressed;
+
     /// <summary>A client waits of whom nothing may be under way, so that nothing of its own wakes it.</summary>
     public void NoteWaiting()
     {
