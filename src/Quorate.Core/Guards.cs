@@ -181,7 +181,7 @@ public static class Guards
     /// <summary>S5: space is not low, and writes are not refused, while the log's next segment is ready.</summary>
     public static bool ReadySegmentsAreSpace => On();
 
-    /// <summary>R26: a batch whose records are partly those of an older one is not whole, though each record is.</summary>
+    /// <summary>R26: a batch with some records of an older one is not whole, though each record is.</summary>
     public static bool BatchesAreNoCrcOfCrcs => On();
 
     /// <summary>

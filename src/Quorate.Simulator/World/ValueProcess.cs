@@ -367,7 +367,8 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
             NodeFiles.Prefix(IndexOf(group), id),
             client,
             new MemoryStoreSettings { RowsAreCold = _plan.RowsAreCold })
-        : new PartitionStore(Node.DiskOfProcess, StoreOf(group, id), client, _cache, _memory, Node.Encryption, _fastReads.Readers);
+        : new PartitionStore(
+            Node.DiskOfProcess, StoreOf(group, id), client, _cache, _memory, Node.Encryption, _fastReads.Readers);
 
     private PartitionStoreSettings StoreOf(GroupId group, ReplicaId id) => _plan.Store with
     {

@@ -20,8 +20,8 @@ internal readonly record struct LogPoint(ulong Segment, long Offset);
 /// MurmurHash3 of the header up to itself, the records and the padding, and the first batch's "chain before" comes from
 /// the segment's sequence; so a stale batch, of another segment or another place, never fits. It is no CRC, because
 /// records carry CRCs of their own: over bytes that end with their own CRC a CRC is always the same, so a torn write
-/// that left an older record of the same length in a newer batch went unseen (seed 8822016). A header alone, by its own checksum,
-/// is evidence that what it names as durable was so: damage there is no torn tail (pitfall R26).</para>
+/// that left an older record of the same length in a newer batch went unseen (seed 8822016). A header alone, by its
+/// own checksum, is evidence that what it names as durable was so: damage there is no torn tail (pitfall R26).</para>
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct LogBatch(
