@@ -183,6 +183,7 @@ public static class Guards
 
     /// <summary>R26: a batch whose records are partly those of an older one is not whole, though each record
     /// is.</summary>
+    /// <summary>R26: a batch with some records of an older one is not whole, though each record is.</summary>
     public static bool BatchesAreNoCrcOfCrcs => On();
 
     /// <summary>

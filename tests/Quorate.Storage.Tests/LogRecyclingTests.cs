@@ -372,40 +372,6 @@ public sealed class LogRecyclingTests
         Assert.Null(owner.Failure);
     }
 
-    /// <summary>
-    /// The disk is full for a moment, just when a segment is recycled while another one is ready. Seed 8826376 of the
-    /// simulator refused writes for ever after.
-    /// </summary>
-    [Fact]
-    public void Space_is_not_low_while_a_segment_is_ready_whatever_became_of_one_more()
-    {
-        LogOwner owner = Open();
-        ulong i = 1;
-        int full = 0;
-        _disk.Fate = operation =>
-        {
-            bool isRecycled = operation.Kind == DiskOperationKind.Allocate && _disk.Exists(operation.File);
-            full += isRecycled && full == 0 ? 1 : 0;
-            return isRecycled && full == 1 && full++ == 1 ? DiskStatus.Full : DiskStatus.Done;
-        };
-        for (; full == 0; i++)
-        {
-            Write(owner.One, i, i, i % 5 == 0 ? new(i - 2) : LogIndex.Zero);
-        }
-
-        // Writes are refused while space is low: nothing more is released then.
-        owner.Log.LookForSpace();
-        _disk.RunAll();
-        Assert.DoesNotContain(true, owner.SpaceNews.TakeLast(1));
-        for (ulong end = i + 40; i < end; i++)
-        {
-            Write(owner.One, i, i, i % 5 == 0 ? new(i - 2) : LogIndex.Zero);
-        }
-
-        Assert.Null(owner.Failure);
-        AssertStrict();
-    }
-
     private void Write(StreamOwner stream, ulong sequence, ulong index, LogIndex release = default)
     {
         stream.Log.Write(Entries(sequence, index, 1, 10, release));

@@ -36,6 +36,12 @@ internal sealed class Judgements
     /// <summary>A replica at rest was asked for the space of its log, and let go of all of it.</summary>
     public const string LogSpace = "log-space";
 
+    /// <summary>A read was served beside the one that drives the node.</summary>
+    public const string FastReads = "fast-reads";
+
+    /// <summary>The same, in the middle of an input.</summary>
+    public const string FastReadsWithin = "fast-reads-within";
+
     /// <summary>A numbered request was recognised.</summary>
     public const string Repeats = "repeats";
 
@@ -46,7 +52,7 @@ internal sealed class Judgements
     public static readonly IReadOnlyList<string> Demanded =
     [
         MemoryQuiet, MemoryShort, StateHashes, SessionsCounted, SessionsFull, StrictFiles, SnapshotsTaken, LogSpace,
-        Repeats,
+        Repeats, FastReads, FastReadsWithin,
     ];
 
     private readonly SortedDictionary<string, long> _counts = new(StringComparer.Ordinal);

@@ -48,6 +48,8 @@ internal static class ValuesDrawing
         bool isTight = random.Next(3) == 0;
         return plan with
         {
+            FastReadPercent = Pick(random, 0, 50, 100),
+            FastReadDelayMax = Pick(random, 0, 500, 20_000, 1_000_000),
             Store = plan.Store with
             {
                 TablesMax = isTight ? 2 : plan.Store.TablesMax,

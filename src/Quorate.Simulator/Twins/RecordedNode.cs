@@ -69,8 +69,8 @@ public sealed class RecordedNode
             var store = new RestartedStore(
                 client => new PartitionStore(disk, replica.Settings, client, cache, memory, _encryption), wait);
             LogIndex applied = store.Checkpoint;
-            foreach ((LogIndex index, ReadOnlyMemory<byte> payload) in log.Data(
-                replica.Stream, applied, replica.Applied))
+            foreach ((LogIndex index, ReadOnlyMemory<byte> payload) in
+                log.Data(replica.Stream, applied, replica.Applied))
             {
                 ReadOnlyMemory<byte>? opened = replica.Seal.Open(payload, out string? problem);
                 Invariant.Check(opened is not null, $"entry {index} of {replica.Stream}: {problem}");

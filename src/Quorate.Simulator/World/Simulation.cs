@@ -220,6 +220,7 @@ internal sealed class Simulation
     {
         EventKind.Message or EventKind.Heartbeat or EventKind.ReplicaTimer or EventKind.NodeTimer or EventKind.Disk
             or EventKind.Notice or EventKind.Apply or EventKind.ServeRead or EventKind.NodeTurn or EventKind.NodeWork
+            or EventKind.FastRead
             or EventKind.ClientRequest => true,
         _ => false,
     };

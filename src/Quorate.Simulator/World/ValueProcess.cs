@@ -18,7 +18,7 @@ namespace Quorate.Simulator.World;
 /// A process that is the real node: a <see cref="NodeRuntime"/> with all its partitions, one log, one memory and one
 /// stream of heartbeats. This is the world around it: clocks, timer, network, clients, and the checks that watch.
 /// </summary>
-internal sealed class ValueProcess : NodeProcess, INodeHost
+internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
 {
     /// <summary>Background work done at once, in bytes, at most.</summary>
     private const int WorkBytesMax = 4096;
@@ -34,6 +34,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
     private readonly MemoryWatch _watch;
     private readonly BlockCache _cache;
     private readonly NodeAlarm _alarm;
+    private readonly FastReads _fastReads;
     private readonly List<ValueReplica> _replicas = [];
     private readonly List<ValueReplica> _leaving = [];
     private readonly List<LogStream> _unknown = [];
@@ -50,6 +51,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         _memory = new MemoryBudget(_plan.MemoryBytes * world.Plan.Groups.Length);
         _watch = new MemoryWatch(_memory, world.Plan.Node, node.Name);
         _cache = new BlockCache(_plan.CacheBytes, _memory);
+        _fastReads = new(world, node);
         _alarm = new NodeAlarm(world, node, number => new SimEvent
         {
             Kind = EventKind.NodeTimer, Target = node.Number, Life = node.Life, Number = number,
@@ -133,6 +135,14 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
 
     public override void Take(Attempt attempt)
     {
+        if (!_fastReads.Take(attempt))
+        {
+            Ask(attempt);
+        }
+    }
+
+    private void Ask(Attempt attempt)
+    {
         if (Node.Replicas[attempt.Group] is { } replica)
         {
             bool mustRefuse = attempt.IsWrite && _watch.MustRefuse;
@@ -185,6 +195,13 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
                 _workIsSet = false;
                 Work();
                 break;
+            case EventKind.FastRead:
+                if (_fastReads.GoOn(happening.Number) is { } attempt)
+                {
+                    Ask(attempt);
+                }
+
+                return;
             case EventKind.Notice:
                 ReplicaOf(happening)?.Notice(happening.Number);
                 return;
@@ -241,7 +258,11 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         {
             replica.Ended();
         }
+
+        Dispose();
     }
+
+    public void Dispose() => _fastReads.Dispose();
 
     /// <summary>What is wrong in the files of a partition's rows; none when all is as it must be.</summary>
     public IReadOnlyList<string> ProblemsOf(int group, ReplicaId id) => _plan.HasTwin
@@ -252,8 +273,11 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
             file => Node.Disk.Content(file),
             Node.Encryption?.Keys);
 
-    void INodeHost.Send(GroupId group, in RaftMessage message) =>
+    void INodeHost.Send(GroupId group, in RaftMessage message)
+    {
+        _fastReads.Interleave();
         World.Network.Send(World.Now, Node.Number, (int)message.To.Node - 1, IndexOf(group), message);
+    }
 
     void INodeHost.SendHeartbeat(NodeId to, in NodeHeartbeat heartbeat) =>
         World.Network.Send(World.Now, Node.Number, (int)to.Value - 1, heartbeat);
@@ -263,6 +287,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         if (!_strays.Remove(reply.Request, out Attempt? stray))
         {
             Here(group).Replied(reply);
+            _fastReads.Interleave();
         }
         else if (reply is { Outcome: Outcome.Refused, Reason: DropReason.NotLeader })
         {
@@ -342,7 +367,8 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
             NodeFiles.Prefix(IndexOf(group), id),
             client,
             new MemoryStoreSettings { RowsAreCold = _plan.RowsAreCold })
-        : new PartitionStore(Node.DiskOfProcess, StoreOf(group, id), client, _cache, _memory, Node.Encryption);
+        : new PartitionStore(
+            Node.DiskOfProcess, StoreOf(group, id), client, _cache, _memory, Node.Encryption, _fastReads.Readers);
 
     private PartitionStoreSettings StoreOf(GroupId group, ReplicaId id) => _plan.Store with
     {

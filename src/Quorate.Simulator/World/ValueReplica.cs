@@ -44,6 +44,9 @@ internal sealed class ValueReplica(
         IPartitionStoreClient client, Func<IPartitionStoreClient, IPartitionStore> rows) =>
         _rows = new ObservedStore(this, Checks, client, rows);
 
+    /// <summary>The replica is not to be found any more.</summary>
+    public bool IsGone => HasEnded || IsClosed;
+
     /// <summary>The process is gone.</summary>
     public bool HasEnded { get; private set; }
 
@@ -62,6 +65,16 @@ internal sealed class ValueReplica(
         {
             Model.CheckRead(read);
         }
+    }
+
+    /// <summary>A connection's own thread has served a read.</summary>
+    public void ServedFast(Attempt attempt, ReadToken seen, byte[] reply)
+    {
+        World.Judgements.Note(Judgements.FastReads);
+        attempt.Answer = new Answer(Outcome.Done, default, ReplicaId.None, seen, reply, World.Now);
+        Checks.Answered(attempt, Replica.Group);
+        World.AnswerClient(attempt);
+        Model.CheckRead(attempt);
     }
 
     public void Proposed(RequestId request, ReadToken place, bool isExecuted, ReadOnlyMemory<byte> reply)

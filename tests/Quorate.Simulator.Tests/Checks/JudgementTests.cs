@@ -13,6 +13,8 @@ public sealed class JudgementTests
     /// <summary>In so many of the seeds at least; about half of what sweeps showed.</summary>
     private static readonly SortedDictionary<string, int> SeedsAtLeast = new(StringComparer.Ordinal)
     {
+        [Judgements.FastReads] = 20,
+        [Judgements.FastReadsWithin] = 10,
         [Judgements.LogSpace] = 50,
         [Judgements.MemoryQuiet] = 50,
         [Judgements.MemoryShort] = 20,
