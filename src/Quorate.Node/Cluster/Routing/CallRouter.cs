@@ -31,7 +31,7 @@ internal sealed class CallRouter
         _parts = parts;
         _local = local;
         _settings = parts.Settings.Routing;
-        _routes = new(_settings);
+        _routes = new(_settings, parts.Place.Memory);
         _forwarding = new(parts);
         _free = new(parts, local, _forwarding);
     }
@@ -384,17 +384,6 @@ internal sealed class CallRouter
         }
 
         _free.Sweep(now);
-    }
-
-    private PartitionRoute RouteOf(GroupId group)
-    {
-        if (!_routes.TryGetValue(group, out PartitionRoute? route))
-        {
-            route = new(group, _settings, _parts.Place.Memory);
-            _routes.Add(group, route);
-        }
-
-        return route;
     }
 
     /// <summary>Why nobody could be asked.</summary>

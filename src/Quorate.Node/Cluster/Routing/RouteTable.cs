@@ -1,9 +1,10 @@
 using Quorate.Core.Model;
+using Quorate.Storage.Memory;
 
 namespace Quorate.Node.Cluster.Routing;
 
 /// <summary>What is known of the way to each partition that was asked for.</summary>
-internal sealed class RouteTable(RoutingSettings settings)
+internal sealed class RouteTable(RoutingSettings settings, MemoryBudget memory)
 {
     private readonly SortedDictionary<GroupId, PartitionRoute> _routes = [];
 
@@ -11,7 +12,7 @@ internal sealed class RouteTable(RoutingSettings settings)
     {
         if (!_routes.TryGetValue(group, out PartitionRoute? route))
         {
-            route = new(group, settings);
+            route = new(group, settings, memory);
             _routes.Add(group, route);
         }
 
