@@ -293,11 +293,22 @@ internal sealed class ClusterClient
         if (operation.Kind == OperationKind.Read && operation.Level != ReadLevel.Linearizable)
         {
             _world.History.CheckFreeRead(operation, value, isCounter);
+            _world.Judgements.Note(ClusterJudgements.FreeReads);
+        }
+
+        if (operation.MayHaveRun)
+        {
+            _world.Judgements.Note(ClusterJudgements.Retries);
         }
 
         if (!isCounter)
         {
             return;
+        }
+
+        if (attempt.Floor > 0 && operation is { Kind: OperationKind.Read, Level: ReadLevel.Session })
+        {
+            _world.Judgements.Note(ClusterJudgements.SessionReads);
         }
 
         if (operation is { Kind: OperationKind.Read, Level: ReadLevel.Session } && value < attempt.Floor)

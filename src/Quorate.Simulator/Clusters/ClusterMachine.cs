@@ -305,8 +305,7 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     {
     }
 
-    /// <summary>Clients here have no connections to be sent away from: they try elsewhere when they are
-    /// refused.</summary>
+    /// <summary>Clients here have no connections to be sent away from: refused, they try elsewhere.</summary>
     public void HandedOver()
     {
     }

@@ -31,7 +31,7 @@ internal sealed class CallRouter
         _parts = parts;
         _local = local;
         _settings = parts.Settings.Routing;
-        _routes = new(_settings, _parts.Place.Memory);
+        _routes = new(_settings, parts.Place.Memory);
         _forwarding = new(parts);
         _free = new(parts, local, _forwarding);
     }
