@@ -147,7 +147,7 @@ internal sealed class PartitionReads
     {
         PartitionRequest request = open.Request;
         HybridTime logged = _parts.Machine.Rows.Time;
-        long clock = _parts.Host.WallClockMilliseconds;
+        long clock = _parts.TimeMilliseconds;
         open.FirstClock ??= clock;
         clock = Math.Min(clock, open.FirstClock.Value);
         HybridTime time = Guards.ExpiryByLoggedTime ? logged : HybridTime.FromMilliseconds(clock);

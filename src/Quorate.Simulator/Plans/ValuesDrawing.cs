@@ -20,7 +20,7 @@ internal static class ValuesDrawing
         }
 
         weights[random.Next(weights.Length)] += 2;
-        return new ValuesPlan
+        var plan = new ValuesPlan
         {
             Tags = (int)random.Between(1, ValueKeys.TagsMax),
             Weights = weights,
@@ -43,6 +43,9 @@ internal static class ValuesDrawing
             ClockStrayMax = Pick(random, 2000, 10_000, 10_000_000, 10_000_000),
             WorkPartitionsMax = Pick(random, 1, 2, 16),
         };
+        return random.Next(3) == 0
+            ? plan with { FewClocksStray = true, WallSkewMax = 1_000_000, ClockStrayMax = Pick(random, 2000, 10_000) }
+            : plan;
     }
 
     /// <summary>Blocks and tiers are small, so that short runs have many tables of many blocks.</summary>
