@@ -54,6 +54,9 @@ internal sealed class CallRouter
     public int Forwarded => _forwarding.Count;
 
     /// <summary>Calls that wait for a leader to be found.</summary>
+    /// <summary>Partitions to which a way is remembered.</summary>
+    public int Routes => _routes.Count;
+
     public int Waiting => _paused.Sum(route => route.Waiting.Count) + _free.Count;
 
     public void Submit(ClientCall call)
@@ -397,11 +400,31 @@ internal sealed class CallRouter
     {
         if (!_routes.TryGetValue(group, out PartitionRoute? route))
         {
+            ForgetDropped();
             route = new(group, _settings, _parts.Place.Memory);
             _routes.Add(group, route);
         }
 
         return route;
+    }
+
+    /// <summary>
+    /// Routes to partitions that are no more go once nothing waits there or is out: keyspaces come and go for ever.
+    /// </summary>
+    private void ForgetDropped()
+    {
+        if (_routes.Count < _parts.View.State.Partitions.Count)
+        {
+            return;
+        }
+
+        foreach (PartitionRoute route in _routes.Values.ToArray())
+        {
+            if (route is { Out: 0, IsPaused: false, Waiting.Count: 0 } && !_parts.View.TryFind(route.Group, out _))
+            {
+                _routes.Remove(route.Group);
+            }
+        }
     }
 
     private void WatchTime()
