@@ -275,6 +275,14 @@ public static class Guards
     /// <summary>S12: what one request looks at is bounded.</summary>
     public static bool RequestsVisitBoundedRows => On();
 
+    /// <summary>
+    /// S12: a string that a command makes out of what stands there is no longer than the node has memory for.
+    /// </summary>
+    public static bool ComposedValuesAreBounded => On();
+
+    /// <summary>S12: a command over all keys holds nothing of what it has passed while it waits for rows.</summary>
+    public static bool PassedRowsAreLetGo => On();
+
     /// <summary>S12: what is evaluated in one turn of a partition is bounded.</summary>
     public static bool TurnsAreBounded => On();
 
