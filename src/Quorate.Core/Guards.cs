@@ -262,11 +262,31 @@ public static class Guards
     /// <summary>S12: what a partition remembers of all its request sessions together is bounded.</summary>
     public static bool SessionsAreBounded => On();
 
+    /// <summary>R25: a wall clock that jumps away from the monotonic one is not believed at once.</summary>
+    public static bool ClockJumpsAreNotBelieved => On();
+
+    /// <summary>R25: a node whose clock is far from those of most others logs by their time.</summary>
+    public static bool StrayingNodesTakeOthersTime => On();
+
+    /// <summary>R25: a node that was started logs nothing before it has compared its clock with others'.</summary>
+    public static bool UnknownClocksLogNothing => On();
+
+    /// <summary>R25: keys go on to expire while the logged time is ahead of the clock.</summary>
+    public static bool LoggedTimeKeepsMoving => On();
+
     /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
     public static bool ExpiryByLoggedTime => On();
 
     /// <summary>S12: what one request looks at is bounded.</summary>
     public static bool RequestsVisitBoundedRows => On();
+
+    /// <summary>
+    /// S12: a string that a command makes out of what stands there is no longer than the node has memory for.
+    /// </summary>
+    public static bool ComposedValuesAreBounded => On();
+
+    /// <summary>S12: a command over all keys holds nothing of what it has passed while it waits for rows.</summary>
+    public static bool PassedRowsAreLetGo => On();
 
     /// <summary>S12: what is evaluated in one turn of a partition is bounded.</summary>
     public static bool TurnsAreBounded => On();

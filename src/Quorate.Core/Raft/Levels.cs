@@ -165,6 +165,11 @@ public enum DropReason
 
     /// <summary>The keyspace was dropped.</summary>
     KeyspaceDropped,
+
+    /// <summary>
+    /// The deadline of a read passed while it went through rows, or waited for those that are not in memory.
+    /// </summary>
+    RowsDeadlinePassed,
 }
 
 /// <summary>From reason to outcome.</summary>

@@ -33,6 +33,9 @@ internal sealed class PartitionTrack(GroupId group)
     /// <summary>What is known of the connection's writes to the partition; null before the first.</summary>
     public WrittenState? Written { get; set; }
 
+    /// <summary>No call is under way.</summary>
+    public bool IsIdle => _first is null;
+
     /// <summary>Some calls may have become free to go.</summary>
     public bool NeedsLook { get; set; }
 

@@ -41,11 +41,17 @@ public sealed class MemoryLimits(long managedBytes)
     /// <summary>What waits to be sent to one other node, of one class.</summary>
     private const int PeerPart = 32;
 
+    /// <summary>A string that a command makes out of another, which is there besides; few words may do it.</summary>
+    private const int ComposedPart = 32;
+
     /// <summary>Beside the value itself, what its request may change, in bytes.</summary>
     private const int ChangeRoomBytes = 8 * 1024 * 1024;
 
     /// <summary>A value that a client sends, in bytes.</summary>
     public int ValueBytesMax => (int)Least(RowLimits.ValueBytesMax, ValuePart);
+
+    /// <summary>A value that a command makes of what stands there, in bytes.</summary>
+    public int ComposedBytesMax => (int)Least(RowLimits.ValueBytesMax, ComposedPart);
 
     /// <summary>The node is too small for the largest values that there may be.</summary>
     public bool AreValuesLimited => ValueBytesMax < RowLimits.ValueBytesMax;
@@ -89,6 +95,7 @@ public sealed class MemoryLimits(long managedBytes)
             Limits = settings.Partition.Limits with
             {
                 ChangeBytesMax = Math.Min(settings.Partition.Limits.ChangeBytesMax, ValueBytesMax + ChangeRoomBytes),
+                ComposedBytesMax = Math.Min(settings.Partition.Limits.ComposedBytesMax, ComposedBytesMax),
                 ReplyBytesMax = (int)Least(settings.Partition.Limits.ReplyBytesMax, ReplyPart),
             },
         },

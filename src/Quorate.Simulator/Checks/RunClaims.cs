@@ -79,6 +79,12 @@ internal static class RunClaims
     /// <summary>The time that entries carry rises from each to the next.</summary>
     public const string LoggedTime = "logged-time";
 
+    /// <summary>
+    /// While most clocks are right the logged time, by which keys expire, is near the true one, whatever the others
+    /// say.
+    /// </summary>
+    public const string ExpiryInTime = "expiry-in-time";
+
     /// <summary>After a recovery every log segment, manifest and table is as it must be, from end to end.</summary>
     public const string StrictFiles = "strict-files";
 

@@ -46,7 +46,7 @@ internal static class ValuesDrawing
 
         // What was added later is drawn last, so that seeds keep the rest of what they mean.
         bool isTight = random.Next(3) == 0;
-        return plan with
+        plan = plan with
         {
             FastReadPercent = Pick(random, 0, 50, 100),
             FastReadDelayMax = Pick(random, 0, 500, 20_000, 1_000_000),
@@ -56,6 +56,9 @@ internal static class ValuesDrawing
                 TablesOverMax = isTight ? (int)random.Next(2) : plan.Store.TablesOverMax,
             },
         };
+        return random.Next(3) == 0
+            ? plan with { FewClocksStray = true, WallSkewMax = 1_000_000, ClockStrayMax = Pick(random, 2000, 10_000) }
+            : plan;
     }
 
     /// <summary>Blocks and tiers are small, so that short runs have many tables of many blocks.</summary>

@@ -86,6 +86,12 @@ internal sealed record ValuesPlan
     /// <summary>How far nodes' wall clocks are off, and how far they jump, in milliseconds, either way.</summary>
     public int WallSkewMax { get; init; }
 
+    /// <summary>
+    /// Only a minority of the nodes' wall clocks are ever off, and right when their processes start: then the time that
+    /// entries carry stays near the true one.
+    /// </summary>
+    public bool FewClocksStray { get; init; }
+
     /// <summary>Beyond so many milliseconds a node's clock strays, and it hands its leaderships over.</summary>
     public long ClockStrayMax { get; init; } = 10_000;
 

@@ -23,7 +23,7 @@ internal enum NodeState
 internal sealed class SimulatedNode
 {
     /// <summary>True wall time when the run begins, in microseconds since 1970.</summary>
-    private const long WallStart = 1_700_000_000_000_000;
+    public const long WallStart = 1_700_000_000_000_000;
 
     private readonly Simulation _world;
     private readonly SeededRandom _diskRandom;
@@ -109,7 +109,8 @@ internal sealed class SimulatedNode
     public long WallSkew(SeededRandom random)
     {
         long most = 1000L * (_world.Plan.Values?.WallSkewMax ?? 0);
-        return most == 0 ? 0 : random.Between(-most, most);
+        bool staysRight = _world.Plan.Values is { FewClocksStray: true } && Number >= (_world.Plan.Nodes - 1) / 2;
+        return most == 0 || staysRight ? 0 : random.Between(-most, most);
     }
 
     /// <summary>
@@ -127,6 +128,7 @@ internal sealed class SimulatedNode
         Life++;
         State = NodeState.Up;
         RunningSince = _world.Now;
+        WallError = _world.Plan.Values is { FewClocksStray: true } ? 0 : WallError;
         _process = _world.Plan.Values is null ? new RegisterProcess(_world, this) : new ValueProcess(_world, this);
         _process.Start();
     }

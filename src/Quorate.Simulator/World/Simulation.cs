@@ -243,7 +243,10 @@ internal sealed class Simulation
             : new ValueReplay(
                 RunKeys.ReaderOf(this, group),
                 new(Plan.Partition.Cache?.Policy, () => Now),
-                Plan.Raft.TermStartsMax);
+                Plan.Raft.TermStartsMax,
+                Plan.Values.FewClocksStray
+                    ? new(() => (SimulatedNode.WallStart + Now) / 1000, Plan.Values.ClockStrayMax)
+                    : null);
         Checks[group] = new GroupChecks(group, first, model);
     }
 

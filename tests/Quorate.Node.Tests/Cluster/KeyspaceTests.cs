@@ -36,6 +36,41 @@ public sealed class KeyspaceTests
     }
 
     [Fact]
+    public void The_keyspace_that_clients_use_without_naming_one_is_not_dropped()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine at = world.Machines[0];
+        Assert.True(at.Node!.View.TryFind("default", out KeyspaceView? view));
+        world.Do(at, "SET k v");
+
+        var drop = new MetadataCommand { DropKeyspace = new() { Keyspace = view!.Record.Id } };
+        Assert.Contains("FLUSHALL", world.Do(at, drop).Result!.Refusal, StringComparison.Ordinal);
+
+        Assert.Equal("v", world.Do(at, "GET k").Split("\r\n")[^1]);
+    }
+
+    [Fact]
+    public void Nothing_is_remembered_of_the_ways_to_partitions_that_were_dropped()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine at = world.Machines[0];
+        for (int i = 0; i < 20; i++)
+        {
+            string name = $"ks{i}";
+            world.Do(at, Creation(name), 2);
+            Assert.True(at.Node!.View.TryFind(name, out KeyspaceView? view));
+            foreach (string key in new[] { "a", "b", "c", "d", "e", "f" })
+            {
+                Assert.Equal("+OK", world.Do(at, $"SET {key} v", call => call.Keyspace = view!.Record.Id));
+            }
+
+            world.Do(at, new MetadataCommand { DropKeyspace = new() { Keyspace = view!.Record.Id } });
+        }
+
+        Assert.InRange(at.Node!.Routes, 1, at.Node.View.State.Partitions.Count + 2);
+    }
+
+    [Fact]
     public void Refusals_and_warnings_are_told_in_words()
     {
         TestWorld world = new TestWorld(3).Formed();

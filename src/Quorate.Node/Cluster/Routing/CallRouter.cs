@@ -55,6 +55,9 @@ internal sealed class CallRouter
     public int Forwarded => _forwarding.Count;
 
     /// <summary>Calls that wait for a leader to be found.</summary>
+    /// <summary>Partitions to which a way is remembered.</summary>
+    public int Routes => _routes.Count;
+
     public int Waiting => _paused.Sum(route => route.Waiting.Count) + _free.Count;
 
     public void Submit(ClientCall call)
@@ -68,7 +71,7 @@ internal sealed class CallRouter
         }
 
         var group = new GroupId(keyspace.PartitionOf(call.Slot).Group);
-        var routed = new RoutedCall(call, _routes.Of(group), ++_lastOrder);
+        var routed = new RoutedCall(call, _routes.Of(group, _parts.View), ++_lastOrder);
         if (call.Deadline <= _parts.Now)
         {
             routed.Refuse(DropReason.NotLeader);

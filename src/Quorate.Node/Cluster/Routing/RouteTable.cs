@@ -8,15 +8,35 @@ internal sealed class RouteTable(RoutingSettings settings, MemoryBudget memory)
 {
     private readonly SortedDictionary<GroupId, PartitionRoute> _routes = [];
 
-    public PartitionRoute Of(GroupId group)
+    public PartitionRoute Of(GroupId group, ClusterView view)
     {
         if (!_routes.TryGetValue(group, out PartitionRoute? route))
         {
+            ForgetDropped(view);
             route = new(group, settings, memory);
             _routes.Add(group, route);
         }
 
         return route;
+    }
+
+    /// <summary>
+    /// Routes to partitions that are no more go once nothing waits there or is out: keyspaces come and go for ever.
+    /// </summary>
+    private void ForgetDropped(ClusterView view)
+    {
+        if (_routes.Count < view.State.Partitions.Count)
+        {
+            return;
+        }
+
+        foreach (PartitionRoute route in _routes.Values.ToArray())
+        {
+            if (route is { Out: 0, IsPaused: false, Waiting.Count: 0 } && !view.TryFind(route.Group, out _))
+            {
+                _routes.Remove(route.Group);
+            }
+        }
     }
 
     /// <summary>Null when nobody has asked for it.</summary>
