@@ -56,6 +56,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
             Id = node.Id,
             Boot = node.NextBoot() | 1,
             Disk = node.Disk,
+            Entropy = new SeededEntropy(new SeededRandom((ulong)node.Number + 1)),
             Memory = _memory,
             Keys = node.Encryption?.Keys,
             Cache = _cache,
