@@ -191,6 +191,12 @@ public static class Guards
     /// </summary>
     public static bool StaleBatchesAreNotRead => On();
 
+    /// <summary>S1: headers and chains of the log are mixed with a secret, so that no client can forge one.</summary>
+    public static bool HeadersAreKeyed => On();
+
+    /// <summary>S8: the newest segment that was begun is named outside of it, so that its loss is noticed.</summary>
+    public static bool NewestSegmentIsWitnessed => On();
+
     /// <summary>R14: a segment is used again only when every stream has released what lies in it.</summary>
     public static bool RecycledOnlyWhenReleased => On();
 

@@ -61,6 +61,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
             Id = node.Id,
             Boot = node.NextBoot() | 1,
             Disk = node.DiskOfProcess,
+            Entropy = new SeededEntropy(new SeededRandom((ulong)node.Number + 1)),
             Memory = _memory,
             Keys = node.Encryption?.Keys,
             Cache = _cache,

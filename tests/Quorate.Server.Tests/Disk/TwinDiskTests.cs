@@ -1,6 +1,7 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Server.Disk;
+using Quorate.Server.Runtime;
 using Quorate.Simulator.Disk;
 using Quorate.Simulator.Twins;
 using Quorate.Storage.Disk;
@@ -205,7 +206,7 @@ public sealed class TwinDiskTests
         public NodeLog Open(IDisk disk)
         {
             var settings = new NodeLogSettings { SegmentBytes = 16 * 4096, OpenCopyBytesMax = 4 * 4096 };
-            var log = new NodeLog(disk, "n1-", settings, this);
+            var log = new NodeLog(disk, "n1-", settings, this, new SystemEntropy());
             log.Open();
             for (int i = 0; i < 2; i++)
             {

@@ -8,6 +8,8 @@ internal sealed class RouteTable(RoutingSettings settings, MemoryBudget memory)
 {
     private readonly SortedDictionary<GroupId, PartitionRoute> _routes = [];
 
+    public int Count => _routes.Count;
+
     public PartitionRoute Of(GroupId group, ClusterView view)
     {
         if (!_routes.TryGetValue(group, out PartitionRoute? route))
