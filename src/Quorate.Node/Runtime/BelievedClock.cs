@@ -113,9 +113,9 @@ internal sealed class BelievedClock(NodeSettings settings, Instant start)
     /// <summary>What an operator is told while the wall clock is not believed; null while it is.</summary>
     public string? Problem(NodeId self) => _strange is null ? null : string.Create(
         CultureInfo.InvariantCulture,
-        $"The wall clock of node {self.Value} is {NotBelievedMilliseconds / 1000.0:0.0} s away from where it should be by "
-        + $"the machine's monotonic clock, and is not believed: keys expire by the time from before. Set the clock right; "
-        + $"if it is right, it is believed after {settings.ClockTrustAfter.Microseconds / 1_000_000} s.");
+        $"The wall clock of node {self.Value} is {NotBelievedMilliseconds / 1000.0:0.0} s away from where it should be "
+        + $"by the machine's monotonic clock, and is not believed: keys expire by the time from before. Set the clock "
+        + $"right; if it is right, it is believed after {settings.ClockTrustAfter.Microseconds / 1_000_000} s.");
 
     private static long Milliseconds(Instant now) => now.Microseconds / 1000;
 

@@ -55,8 +55,8 @@ public static class Outcomes
         DropReason.Overwritten => "leadership changed before it was committed, nothing was done; send it again",
         DropReason.ReadDeadlinePassed => "the deadline passed before the read could be served; try again, or read at "
             + "level eventual",
-        DropReason.RowsDeadlinePassed => "the deadline passed while the read went through rows, of which some are not in "
-            + "memory; ask for less at a time (SCAN, a smaller range), or give it longer (--request-deadline-ms)",
+        DropReason.RowsDeadlinePassed => "the deadline passed while the read went through rows, of which some are not "
+            + "in memory; ask for less at a time (SCAN, a smaller range), or give it longer (--request-deadline-ms)",
         DropReason.DeadlinePassedUnlogged => "the deadline passed before anything was written; send it again",
         DropReason.SessionLost =>
             "a write that this session has seen was lost with its leader; the session begins anew with the next read",

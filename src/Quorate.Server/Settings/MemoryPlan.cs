@@ -55,7 +55,8 @@ public sealed record MemoryPlan(long TotalBytes, long BudgetBytes, long ManagedB
             ? string.Create(CultureInfo.InvariantCulture, $"; values up to {Limits.ValueBytesMax >> 20} MiB")
             : "";
         values += Limits.ComposedBytesMax < RowLimits.ValueBytesMax
-            ? string.Create(CultureInfo.InvariantCulture, $"; by APPEND and its kin {Limits.ComposedBytesMax >> 20} MiB")
+            ? string.Create(
+                CultureInfo.InvariantCulture, $"; by APPEND and its kin {Limits.ComposedBytesMax >> 20} MiB")
             : "";
         return string.Create(
             CultureInfo.InvariantCulture,

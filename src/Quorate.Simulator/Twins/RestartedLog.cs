@@ -1,5 +1,6 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
+using Quorate.Simulator.Engine;
 using Quorate.Simulator.World;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Encryption;
@@ -16,7 +17,9 @@ internal sealed class RestartedLog : INodeLogClient
     public RestartedLog(IDisk disk, KeyRing? keys, IEnumerable<LogStream> streams, Action wait)
     {
         _wait = wait;
-        var log = new NodeLog(disk, NodeFiles.LogPrefix, new NodeLogSettings { SegmentBytes = 64 * 1024 }, this, keys);
+        var settings = new NodeLogSettings { SegmentBytes = 64 * 1024 };
+        var entropy = new SeededEntropy(new SeededRandom(1));
+        var log = new NodeLog(disk, NodeFiles.LogPrefix, settings, this, entropy, keys);
         log.Open();
         foreach (LogStream stream in streams)
         {
