@@ -140,7 +140,7 @@ public sealed class ConnectionStateTests
             Instead = call =>
             {
                 tokens.Add(call.Token);
-                return isLost ? Dropped(DropReason.SessionLost) : null;
+                return isLost ? EdgeCommandTests.Dropped(DropReason.SessionLost) : null;
             },
         };
         await using RespHost host = await RespHost.StartAsync(gateway);
