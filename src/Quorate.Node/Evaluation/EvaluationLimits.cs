@@ -40,7 +40,7 @@ public sealed record EvaluationLimits
     /// Bytes that a piece of a command over all keys has looked at when it lets go of what was fetched for it, once it
     /// comes to a cold row: what many such commands hold is a few times this for each.
     /// </summary>
-    public long BytesHeldMax { get; init; } = 256 * 1024;
+    public long BytesHeldMax { get; init; } = 64 * 1024;
 
     /// <summary>
     /// Pairs of bytes that LCS may compare, the lengths of its two strings multiplied: each takes 4 bytes of memory and

@@ -12,7 +12,8 @@ namespace Quorate.Node.Runtime;
 /// that it must be, the time goes on by the monotonic clock.
 /// <para>A jump is believed at once when most of the nodes that are heard believe that time already, and after it has
 /// stood for <see cref="NodeSettings.ClockTrustAfter"/> when most of their wall clocks do not say otherwise. A node
-/// whose wall clock and belief are both far from most others' takes over their time.</para>
+/// whose wall clock and belief are both far from most others' takes over their time, and so does one that has just been
+/// started, whatever the wall clocks say: the others know what it was before.</para>
 /// <para>Invariant: between two steps that are believed for one of these reasons, the time stays within
 /// <see cref="NodeSettings.ClockStepMaxMilliseconds"/> of where the monotonic clock leads it, for each
 /// <see cref="NodeSettings.ClockTrustAfter"/> begun.</para>
@@ -96,10 +97,12 @@ internal sealed class BelievedClock(NodeSettings settings, Instant start)
         }
 
         long passed = Milliseconds(now);
-        long time = heartbeat.Time == 0 ? heartbeat.WallClock : heartbeat.Time;
-        _peers[heartbeat.From] = new(heartbeat.WallClock - passed, time - passed);
+        bool isSure = heartbeat.Time != 0;
+        long time = isSure ? heartbeat.Time : heartbeat.WallClock;
+        _peers[heartbeat.From] = new(heartbeat.WallClock - passed, time - passed, isSure);
         long believed = Read(now, wallClock) - passed;
-        if (Guards.StrayingNodesTakeOthersTime && IsContradicted(wallClock - passed)
+        bool mayBeWrong = IsContradicted(wallClock - passed) || (!_isKnown && IsMost(Count(peer => peer.IsSure)));
+        if (Guards.StrayingNodesTakeOthersTime && mayBeWrong
             && IsMost(Count(peer => Math.Abs(peer.Time - believed) > settings.ClockStrayMaxMilliseconds)))
         {
             // The middle one: as long as most are right, it lies between two that are.
@@ -122,9 +125,9 @@ internal sealed class BelievedClock(NodeSettings settings, Instant start)
     private void Believe(long offset, Instant now) =>
         (_offset, _anchor, _anchoredAt, _strange) = (offset, offset, now, null);
 
-    /// <summary>Most of the nodes that are heard, this one counted, believe that offset.</summary>
-    private bool IsVouchedFor(long offset) => _peers.Count > 0
-        && IsMost(1 + Count(peer => Math.Abs(peer.Time - offset) <= settings.ClockStepMaxMilliseconds));
+    /// <summary>Most of the other nodes that are heard believe that offset.</summary>
+    private bool IsVouchedFor(long offset) => _peers.Count < 2 * Count(
+        peer => peer.IsSure && Math.Abs(peer.Time - offset) <= settings.ClockStepMaxMilliseconds);
 
     /// <summary>Most of the nodes that are heard, this one counted, have wall clocks far from that offset.</summary>
     private bool IsContradicted(long offset) =>
@@ -134,7 +137,8 @@ internal sealed class BelievedClock(NodeSettings settings, Instant start)
 
     private int Count(Func<PeerClock, bool> predicate) => _peers.Values.Count(predicate);
 
-    /// <summary>Both less this node's monotonic clock, in milliseconds.</summary>
+    /// <param name="Wall">Less this node's monotonic clock, in milliseconds.</param>
+    /// <param name="Time">Likewise what the peer believes, or its wall clock while it is not sure of that.</param>
     [StructLayout(LayoutKind.Auto)]
-    private readonly record struct PeerClock(long Wall, long Time);
+    private readonly record struct PeerClock(long Wall, long Time, bool IsSure);
 }

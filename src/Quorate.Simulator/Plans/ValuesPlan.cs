@@ -87,8 +87,8 @@ internal sealed record ValuesPlan
     public int WallSkewMax { get; init; }
 
     /// <summary>
-    /// Only a minority of the nodes' wall clocks are ever off, and right when their processes start: then the time that
-    /// entries carry stays near the true one.
+    /// At any time only one wall clock of three or more is off, and it is right when its process starts: then the time
+    /// that entries carry stays near the true one.
     /// </summary>
     public bool FewClocksStray { get; init; }
 

@@ -43,7 +43,7 @@ internal sealed class SimulatedNode
         Recorded = world.RecordsDisks ? new RecordedDisk(Disk) : null;
         SeededRandom clocks = world.Streams.Open(StreamName.Clocks, (ulong)number);
         Clock.Restart(0, clocks.Next(1_000_000_000_000), Drift(clocks));
-        WallError = WallSkew(clocks);
+        WallError = world.Plan.Values is { FewClocksStray: true } ? 0 : WallSkew(clocks);
         Encryption = RunKeys.EncryptionOf(world, number);
     }
 
@@ -109,8 +109,7 @@ internal sealed class SimulatedNode
     public long WallSkew(SeededRandom random)
     {
         long most = 1000L * (_world.Plan.Values?.WallSkewMax ?? 0);
-        bool staysRight = _world.Plan.Values is { FewClocksStray: true } && Number >= (_world.Plan.Nodes - 1) / 2;
-        return most == 0 || staysRight ? 0 : random.Between(-most, most);
+        return most == 0 ? 0 : random.Between(-most, most);
     }
 
     /// <summary>

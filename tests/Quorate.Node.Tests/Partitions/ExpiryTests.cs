@@ -259,6 +259,62 @@ public sealed class ExpiryTests
     }
 
     [Fact]
+    public void A_node_that_is_started_while_all_clocks_have_jumped_takes_the_time_of_those_that_ran_before()
+    {
+        var cluster = new TestCluster(3);
+        cluster.Run(3000);
+        cluster.Do("SET k 1 EX 1800");
+        Array.ForEach(cluster.Nodes, node => node.WallClockStray = 7_200_000);
+        cluster.Restart(cluster.Leader);
+        cluster.AwaitLeader();
+        for (int i = 0; i < 50; i++)
+        {
+            cluster.Run(100);
+            cluster.Do("SET other 1");
+        }
+
+        Assert.Equal("$1\r\n1", cluster.Do("GET k"));
+        Assert.All(cluster.Nodes, node => Assert.InRange(
+            node.Partition!.Rows.Time.Milliseconds, 0, cluster.WallClock + 1000));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_node_that_was_started_logs_nothing_before_it_has_heard_the_time_of_most_others(bool areHeard)
+    {
+        var cluster = new TestCluster(1);
+        TestNode node = cluster.Nodes[0];
+        cluster.Do("SET k 1 EX 1800");
+        node.WallClockStray = 7_200_000;
+        cluster.Restart(node);
+        NodeId[] others = [new(8), new(9)];
+        Array.ForEach(others, other => node.Runtime!.Watch(other));
+        for (int i = 0; i < 150 && node.Partition is not { IsLeader: true }; i++)
+        {
+            cluster.Run(10);
+        }
+
+        ulong id = cluster.Submit(node, TestCluster.Request("SET j 1") with
+        {
+            Deadline = cluster.Now + Duration.FromSeconds(10),
+        });
+        cluster.Run(100);
+        Assert.True(node.Partition is { IsLeader: true });
+        Assert.Null(node.ReplyTo(id));
+
+        if (areHeard)
+        {
+            Array.ForEach(others, other => node.Runtime!.Hear(
+                new(other, 1, true, cluster.WallClock, Time: cluster.WallClock)));
+        }
+
+        cluster.Run(2500);
+        Assert.Equal("+OK", TestCluster.Text(node.ReplyTo(id)!.Value));
+        Assert.Equal(areHeard ? "$1\r\n1" : "_", cluster.Do("GET k"));
+    }
+
+    [Fact]
     public void Keys_expire_while_the_log_is_ahead_of_the_clock_and_the_node_says_so()
     {
         var cluster = new TestCluster(1);
