@@ -13,7 +13,7 @@ public sealed class CheckoutTests
     {
         ["src/Quorate.Core/Guards.cs"] = "every guard stands in one place, where it is looked for",
         ["src/Quorate.Node/Cluster/ClusterNode.cs"] = "where everything that a node of a cluster is meets",
-        ["src/Quorate.Node/Cluster/Routing/CallRouter.cs"] = "what becomes of a call on each of its ways, read together",
+        ["src/Quorate.Node/Cluster/Routing/CallRouter.cs"] = "what becomes of a call, on each of its ways",
         ["src/Quorate.Node/Evaluation/CommandEvaluation.cs"] = "one evaluation, seen from the command and from outside",
         ["src/Quorate.Node/Partitions/Partition.cs"] = "where replica, requests and readers of a partition meet",
         ["src/Quorate.Node/Replicas/Replica.cs"] = "where group, log, checkpoints and state machine meet",

@@ -66,8 +66,8 @@ internal sealed class NodeTime(NodeId self, NodeSettings settings, Instant start
                 yield return string.Create(
                     CultureInfo.InvariantCulture,
                     $"The newest logged time of partition {shell.Group} is {ahead / 1000.0:0.0} s ahead of the clock "
-                    + $"of node {self.Value}: one of the two was wrong. Expiries that name a moment (EXPIREAT) come too "
-                    + $"early by that much, and others are right to a sixteenth, until the clock has caught up.");
+                    + $"of node {self.Value}: one of the two was wrong. Expiries that name a moment (EXPIREAT) come "
+                    + $"too early by that much, and others are right to a sixteenth, until the clock has caught up.");
             }
         }
     }

@@ -5,7 +5,8 @@ using Quorate.Node.Cluster;
 
 namespace Quorate.Server.Tests.Resp;
 
-/// <summary>What a connection remembers from one command for others: levels, writes, numbers, watched keys, transactions.
+/// <summary>
+/// What a connection remembers from one command for others: levels, writes, numbers, watched keys, transactions.
 /// </summary>
 public sealed class ConnectionStateTests
 {
