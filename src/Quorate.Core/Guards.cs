@@ -181,6 +181,12 @@ public static class Guards
     /// <summary>
     /// R26: a batch whose records are partly those of an older one is not whole, though each record is.
     /// </summary>
+    /// <summary>S5: space is not low, and writes are not refused, while the log's next segment is ready.</summary>
+    public static bool ReadySegmentsAreSpace => On();
+
+    /// <summary>R26: a batch whose records are partly those of an older one is not whole, though each record
+    /// is.</summary>
+    /// <summary>R26: a batch with some records of an older one is not whole, though each record is.</summary>
     public static bool BatchesAreNoCrcOfCrcs => On();
 
     /// <summary>
@@ -270,11 +276,31 @@ public static class Guards
     /// <summary>S12: what a partition remembers of all its request sessions together is bounded.</summary>
     public static bool SessionsAreBounded => On();
 
+    /// <summary>R25: a wall clock that jumps away from the monotonic one is not believed at once.</summary>
+    public static bool ClockJumpsAreNotBelieved => On();
+
+    /// <summary>R25: a node whose clock is far from those of most others logs by their time.</summary>
+    public static bool StrayingNodesTakeOthersTime => On();
+
+    /// <summary>R25: a node that was started logs nothing before it has compared its clock with others'.</summary>
+    public static bool UnknownClocksLogNothing => On();
+
+    /// <summary>R25: keys go on to expire while the logged time is ahead of the clock.</summary>
+    public static bool LoggedTimeKeepsMoving => On();
+
     /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
     public static bool ExpiryByLoggedTime => On();
 
     /// <summary>S12: what one request looks at is bounded.</summary>
     public static bool RequestsVisitBoundedRows => On();
+
+    /// <summary>
+    /// S12: a string that a command makes out of what stands there is no longer than the node has memory for.
+    /// </summary>
+    public static bool ComposedValuesAreBounded => On();
+
+    /// <summary>S12: a command over all keys holds nothing of what it has passed while it waits for rows.</summary>
+    public static bool PassedRowsAreLetGo => On();
 
     /// <summary>S12: what is evaluated in one turn of a partition is bounded.</summary>
     public static bool TurnsAreBounded => On();
@@ -417,6 +443,9 @@ public static class Guards
     /// <summary>S9: a replica takes no entry that was sealed with a data key which it does not hold yet.</summary>
     public static bool EntriesAwaitTheirKey => On();
 
+    /// <summary>S7: the replies that wait for all clients together are bounded, not those of each alone.</summary>
+    public static bool RepliesOfAllAreBounded => On();
+
     /// <summary>S7: a request is taken only while what is under way on the whole node leaves room for it.</summary>
     public static bool UnderWayIsBounded => On();
 
@@ -427,10 +456,19 @@ public static class Guards
     public static bool NodesSpeakForThemselves => On();
 
     /// <summary>
-    /// After the end of a connection nothing is sent until the node has heard of it, so that nothing that was sent since
-    /// is taken for what was lost with it.
+    /// After the end of a connection nothing is sent until the node has heard of it, so that nothing that was sent
+    /// since is taken for what was lost with it.
     /// </summary>
     public static bool LossesAreHeardFirst => On();
+
+    /// <summary>
+    /// R31: WAIT vouches for a write of a leader alone only when that still stands, whoever leads since.
+    /// </summary>
+    public static bool WaitProvesWhatItCounts => On();
+
+    /// <summary>R29: a request's number is taken by the next command, whatever becomes of it, and by no
+    /// other.</summary>
+    public static bool NumbersAreTakenOnce => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.

@@ -36,7 +36,8 @@ public sealed class LogInspectorTests
         LogOwner again = Open();
         Assert.Equal(
             "  56 head, follows segment 1 at 20480 with chain ",
-            LogInspector.Describe(_disk.Content(again.Log.Segments[^1]), _disk.Content("n1/log.mark")).ElementAt(1)[..^8]);
+            LogInspector.Describe(_disk.Content(again.Log.Segments[^1]), _disk.Content("n1/log.mark"))
+                .ElementAt(1)[..^8]);
     }
 
     [Fact]

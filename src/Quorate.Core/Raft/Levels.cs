@@ -163,8 +163,13 @@ public enum DropReason
     /// </summary>
     MemoryIsFull,
 
-    /// <summary>The keyspace was dropped since the caller last saw it.</summary>
-    KeyspaceGone,
+    /// <summary>The keyspace was dropped.</summary>
+    KeyspaceDropped,
+
+    /// <summary>
+    /// The deadline of a read passed while it went through rows, or waited for those that are not in memory.
+    /// </summary>
+    RowsDeadlinePassed,
 }
 
 /// <summary>From reason to outcome.</summary>

@@ -88,6 +88,9 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
 
     Instant INodeHost.Now => _parts.Now;
 
+    /// <summary>Partitions to which a way is remembered.</summary>
+    internal int Routes => _router.Routes;
+
     long INodeHost.WallClockMilliseconds => _parts.Host.WallClockMilliseconds;
 
     /// <summary>Reads the disk and joins the cluster.</summary>

@@ -34,6 +34,10 @@ internal sealed class ClusterParts(ClusterPlace place, ClusterSettings settings,
 
     public Instant Now => Host.Now;
 
+    /// <summary>There was such a keyspace, and there will not be again: ids are given out once.</summary>
+    public bool IsDropped(uint keyspace) =>
+        keyspace != 0 && keyspace < View.State.NextKeyspace && !View.TryFind(keyspace, out _);
+
     /// <summary>Unique in this life of the node.</summary>
     public ulong NextId() => ++_lastId;
 
@@ -52,17 +56,16 @@ internal sealed class ClusterParts(ClusterPlace place, ClusterSettings settings,
     /// <summary>The node's heartbeats arrive; this node hears itself.</summary>
     public bool IsHeard(NodeId node) => node == Self || _heard.ContainsKey(node);
 
-    /// <summary>A node says with each heartbeat whether it stops.</summary>
-    public void SaysItStops(NodeId node, bool stops)
+    /// <summary>A node says with each heartbeat whether it stops; true when it says so for the first time.</summary>
+    public bool SaysItStops(NodeId node, bool stops)
     {
         if (stops)
         {
-            _stopping.Add(node);
+            return _stopping.Add(node);
         }
-        else
-        {
-            _stopping.Remove(node);
-        }
+
+        _stopping.Remove(node);
+        return false;
     }
 
     /// <summary>It has said that it stops, and nothing else since.</summary>

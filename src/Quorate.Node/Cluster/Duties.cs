@@ -84,7 +84,7 @@ internal sealed class Duties(ClusterParts parts, MetadataCalls calls, Action<str
     {
         uint wanted = parts.Settings.DefaultReplicas;
         uint replicas = state.Nodes.Count(node => node.State == NodeState.Active) < wanted ? 1 : wanted;
-        var keyspace = new KeyspaceRecord { Name = "default", Replicas = replicas, Voters = replicas };
+        var keyspace = new KeyspaceRecord { Name = KeyspaceRules.DefaultName, Replicas = replicas, Voters = replicas };
         var planner = new MetadataPlanner(parts.Metadata.Metadata, parts.Settings.Placement);
         return new() { CreateKeyspace = planner.Plan(keyspace, parts.Settings.DefaultPartitions, []).Command };
     }

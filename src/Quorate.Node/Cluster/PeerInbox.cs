@@ -98,7 +98,11 @@ internal sealed class PeerInbox(
                 parts.Host.AddressLearnt(from, address);
             }
 
-            parts.SaysItStops(from, beat.IsStopping);
+            if (parts.SaysItStops(from, beat.IsStopping))
+            {
+                router.BeginsToStop(from);
+            }
+
             parts.Runtime.Hear(beat);
         }
     }

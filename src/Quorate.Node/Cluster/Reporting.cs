@@ -60,6 +60,11 @@ internal static class Reporting
             yield return $"The disk of node {parts.Self.Value} is full: it takes no writes. Free some space.";
         }
 
+        foreach (string problem in parts.Runtime.ClockProblems())
+        {
+            yield return problem;
+        }
+
         int leaderless = partitions.Count(partition => partition.Leader is null);
         if (leaderless > 0)
         {

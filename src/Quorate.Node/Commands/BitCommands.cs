@@ -65,13 +65,12 @@ internal static class BitCommands
         }
 
         long at = offset / 8;
-        if (at >= RowLimits.ValueBytesMax)
+        ReadOnlySpan<byte> text = value.Text;
+        if (!context.MayCompose(Math.Max(text.Length, at + 1)))
         {
-            context.Reply.Error(Errors.TooLong);
             return;
         }
 
-        ReadOnlySpan<byte> text = value.Text;
         byte[] changed = new byte[Math.Max(text.Length, at + 1)];
         text.CopyTo(changed);
         int mask = 0x80 >> (int)(offset % 8);
@@ -194,6 +193,11 @@ internal static class BitCommands
         for (int word = 3; word < line.Count; word++)
         {
             if (!StringValue.TryRead(context, RowKey.Of(line[word]), out StringValue value))
+            {
+                return;
+            }
+
+            if (!context.MayCompose(value.Text.Length))
             {
                 return;
             }

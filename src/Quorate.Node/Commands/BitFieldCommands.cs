@@ -63,9 +63,8 @@ internal static class BitFieldCommands
         }
 
         long bytes = (end + 7) / 8;
-        if (bytes > RowLimits.ValueBytesMax)
+        if (!context.MayCompose(end > 0 ? Math.Max(value.Text.Length, bytes) : 0))
         {
-            context.Reply.Error(Errors.TooLong);
             return;
         }
 

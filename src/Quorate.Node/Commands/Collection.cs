@@ -185,6 +185,23 @@ internal sealed class Collection
         _isChanged = false;
     }
 
+    /// <summary>
+    /// Whether so many elements' rows may be changed in this request. Where they are more than that and few would be
+    /// left, <see cref="Renew"/> and writing those anew does the same.
+    /// </summary>
+    public bool HasRoomFor(long rows) => _context.HasRoomFor(rows);
+
+    /// <summary>
+    /// Begins a new generation of the same collection, without an element: those of the former become garbage, as with
+    /// DEL. What is to stay has been read before and is put again.
+    /// </summary>
+    public void Renew()
+    {
+        _prefix = [];
+        _isChanged = true;
+        (Count, Head, Tail) = (0, MiddlePosition, MiddlePosition);
+    }
+
     /// <summary>Deletes the header: all elements are gone with it.</summary>
     public void Drop()
     {

@@ -76,15 +76,23 @@ internal static class KeyspaceCommands
                 found.Add(key);
             }
         });
+        // Whoever runs this piece again goes on from the same progress, so that stays as it is.
+        CommandProgress To(byte[] next) =>
+            new(next, count, [.. before.Keys, .. found], before.KeyBytes + found.Sum(key => key.Length));
+
         if (!walk.TryRun(context, before.Next))
         {
+            if (walk.Seen is { } seen)
+            {
+                context.GoOnFrom(() => To([.. seen, 0]));
+            }
+
             return false;
         }
 
         if (walk.Next is { } next)
         {
-            // Whoever runs this piece again goes on from the same progress, so that stays as it is.
-            context.Pause(new(next, count, [.. before.Keys, .. found], before.KeyBytes + found.Sum(key => key.Length)));
+            context.Pause(To(next));
             return false;
         }
 
@@ -229,6 +237,9 @@ internal static class KeyspaceCommands
         private long _count;
         private byte[]? _jump;
 
+        /// <summary>The last header that was shown; null when there was none.</summary>
+        public byte[]? Seen { get; private set; }
+
         /// <summary>The header to go on at; null at the end.</summary>
         public byte[]? Next { get; private set; }
 
@@ -277,6 +288,7 @@ internal static class KeyspaceCommands
             }
 
             _count++;
+            Seen = rowKey.ToArray();
             seen(RowKey.KeyOf(rowKey), row.Type);
             return true;
         }

@@ -99,18 +99,13 @@ internal static class ListCommands
     /// <summary>Takes elements off; all of a list is gone with its header.</summary>
     private static void Take(Collection list, long count, bool atHead)
     {
-        var elements = new ListElements(list);
         if (count == list.Count)
         {
             list.Drop();
         }
-        else if (atHead)
-        {
-            elements.CutHead(count);
-        }
         else
         {
-            elements.CutTail(count);
+            new ListElements(list).Keep(atHead ? count : 0, list.Count - 1 - (atHead ? 0 : count));
         }
 
         list.Save();

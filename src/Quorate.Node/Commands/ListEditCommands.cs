@@ -61,9 +61,7 @@ internal static class ListEditCommands
         }
         else if (kept.Count < list.Count)
         {
-            var elements = new ListElements(list);
-            elements.CutTail(list.Count - 1 - kept.Last);
-            elements.CutHead(kept.First);
+            new ListElements(list).Keep(kept.First, kept.Last);
             list.Save();
         }
 

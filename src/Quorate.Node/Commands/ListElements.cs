@@ -31,8 +31,26 @@ internal readonly struct ListElements(Collection list)
         Set(Count - 1, value);
     }
 
+    /// <summary>
+    /// Takes off all but the elements from one index to another, both included. When one that stays is cold nothing is
+    /// done.
+    /// </summary>
+    public void Keep(long first, long last)
+    {
+        long cut = Count - (last - first + 1);
+        if (list.HasRoomFor(cut))
+        {
+            CutTail(Count - 1 - last);
+            CutHead(first);
+        }
+        else if (Read(first, last) is { } kept)
+        {
+            Renew(kept);
+        }
+    }
+
     /// <summary>Takes elements off the head.</summary>
-    public void CutHead(long count)
+    private void CutHead(long count)
     {
         for (long index = 0; index < count; index++)
         {
@@ -44,7 +62,7 @@ internal readonly struct ListElements(Collection list)
     }
 
     /// <summary>Takes elements off the tail.</summary>
-    public void CutTail(long count)
+    private void CutTail(long count)
     {
         for (long index = Count - count; index < Count; index++)
         {
@@ -127,6 +145,11 @@ internal readonly struct ListElements(Collection list)
             moved.RemoveAt((int)(indexes[i] - first));
         }
 
+        if (!list.HasRoomFor(moved.Count + indexes.Count))
+        {
+            return TryLeaveOut(indexes);
+        }
+
         long to = fromHead ? first + indexes.Count : first;
         for (int i = 0; i < moved.Count; i++)
         {
@@ -143,6 +166,41 @@ internal readonly struct ListElements(Collection list)
         }
 
         return true;
+    }
+
+    /// <summary>Writes all others anew; false when one is cold.</summary>
+    private bool TryLeaveOut(List<long> indexes)
+    {
+        if (Read(0, Count - 1) is not { } all)
+        {
+            return false;
+        }
+
+        List<byte[]> kept = [];
+        int next = 0;
+        for (int index = 0; index < all.Count; index++)
+        {
+            if (next < indexes.Count && indexes[next] == index)
+            {
+                next++;
+            }
+            else
+            {
+                kept.Add(all[index]);
+            }
+        }
+
+        Renew(kept);
+        return true;
+    }
+
+    private void Renew(List<byte[]> kept)
+    {
+        list.Renew();
+        foreach (byte[] element in kept)
+        {
+            PushTail(element);
+        }
     }
 
     private byte[] Element(long index)

@@ -153,24 +153,65 @@ internal static class SetCommands
 
         // All of a set is gone with its header.
         bool all = chosen.Count == set.Count;
+        bool areDeleted = !all && set.HasRoomFor(chosen.Count);
         foreach ((byte[] member, _) in chosen)
         {
             context.Reply.Bulk(member);
-            if (!all)
+            if (areDeleted)
             {
                 set.Delete(member);
             }
         }
 
-        set.Count -= chosen.Count;
         if (all)
         {
             set.Drop();
         }
+        else if (areDeleted)
+        {
+            set.Count -= chosen.Count;
+        }
         else
         {
-            set.Save();
+            Leave(set, chosen);
         }
+
+        set.Save();
+    }
+
+    /// <summary>
+    /// Writes all others anew: there are too many to delete them one by one. When one is cold nothing is done.
+    /// </summary>
+    /// <param name="gone">In order.</param>
+    private static void Leave(Collection set, List<(byte[] Name, byte[] Value)> gone)
+    {
+        List<byte[]> kept = [];
+        int next = 0;
+        bool isWarm = set.TryScan((member, _) =>
+        {
+            if (next < gone.Count && member.SequenceEqual(gone[next].Name))
+            {
+                next++;
+            }
+            else
+            {
+                kept.Add(member.ToArray());
+            }
+
+            return true;
+        });
+        if (!isWarm)
+        {
+            return;
+        }
+
+        set.Renew();
+        foreach (byte[] member in kept)
+        {
+            set.Put(member, []);
+        }
+
+        set.Count = kept.Count;
     }
 
     private static void Move(CommandContext context)

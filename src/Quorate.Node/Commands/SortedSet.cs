@@ -109,9 +109,34 @@ internal sealed class SortedSet(Collection rows)
             return;
         }
 
+        if (!rows.HasRoomFor(2L * members.Count))
+        {
+            Leave(members);
+            return;
+        }
+
         foreach (Scored member in members)
         {
             Remove(member.Member, member.Score);
+        }
+    }
+
+    /// <summary>Writes all others anew; when one is cold nothing is done.</summary>
+    private void Leave(List<Scored> members)
+    {
+        if (ReadAll() is not { } all)
+        {
+            return;
+        }
+
+        var gone = new HashSet<byte[]>(members.Select(static member => member.Member), RowKeyComparer.Instance);
+        rows.Renew();
+        foreach (Scored member in all)
+        {
+            if (!gone.Contains(member.Member))
+            {
+                Set(member.Member, null, member.Score);
+            }
         }
     }
 

@@ -143,9 +143,8 @@ internal static class StringCommands
 
         ReadOnlySpan<byte> text = value.Text;
         ReadOnlySpan<byte> more = context.Line[2];
-        if ((long)text.Length + more.Length > RowLimits.ValueBytesMax)
+        if (!context.MayCompose((long)text.Length + more.Length))
         {
-            context.Reply.Error(Errors.TooLong);
             return;
         }
 
@@ -197,9 +196,14 @@ internal static class StringCommands
             return;
         }
 
-        if (offset > RowLimits.ValueBytesMax - part.Length)
+        if (offset > RowLimits.ValueBytesMax)
         {
             context.Reply.Error(Errors.TooLong);
+            return;
+        }
+
+        if (!context.MayCompose(Math.Max(text.Length, offset + part.Length)))
+        {
             return;
         }
 

@@ -79,6 +79,21 @@ public abstract class CommandContext
     /// <summary>Ends a piece of a command, which has written no reply.</summary>
     public abstract void Pause(CommandProgress progress);
 
+    /// <summary>
+    /// Whether a string of so many bytes may be made of what stands there; if not that is answered. To be asked before
+    /// it is made.
+    /// </summary>
+    public abstract bool MayCompose(long bytes);
+
+    /// <summary>Whether the request may change so many rows more, and one header.</summary>
+    public abstract bool HasRoomFor(long changes);
+
+    /// <summary>
+    /// A row was cold, and the command may go on from here once it is fetched: what it has passed is not looked at
+    /// again, nor held. It does nothing where the command may not pause, or has seen little since its last piece.
+    /// </summary>
+    public abstract void GoOnFrom(Func<CommandProgress> progress);
+
     /// <summary>Writes a row.</summary>
     public abstract void Put(ReadOnlySpan<byte> rowKey, RowType type, long expiry, ReadOnlySpan<byte> value);
 

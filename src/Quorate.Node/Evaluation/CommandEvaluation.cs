@@ -13,7 +13,9 @@ public enum EvaluationOutcome : byte
     Done,
 
     /// <summary>
-    /// A row was cold: there is neither reply nor change. To be run again, with the same lines, once it is fetched.
+    /// A row was cold: there is neither reply nor change. To be run again, with the same lines, once it is fetched; a
+    /// piece with <see cref="CommandEvaluation.Progress"/>, and when that is another than before, what was fetched
+    /// earlier need not be held.
     /// </summary>
     Cold,
 
@@ -204,6 +206,30 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         if (progress.KeyBytes > limits.ReplyBytesMax)
         {
             _refusal ??= $"ERR the reply exceeds {limits.ReplyBytesMax} bytes, nothing was done";
+        }
+    }
+
+    public override bool MayCompose(long bytes)
+    {
+        if (bytes <= limits.ComposedBytesMax || !Guards.ComposedValuesAreBounded)
+        {
+            return true;
+        }
+
+        _reply.Error(limits.ComposedBytesMax == RowLimits.ValueBytesMax
+            ? Errors.TooLong
+            : $"ERR the value would have {bytes} bytes; with the memory of this node (--memory) a command may make one "
+                + $"of {limits.ComposedBytesMax} bytes at most out of what stands there, nothing was done");
+        return false;
+    }
+
+    public override bool HasRoomFor(long changes) => ChangeCount + changes + 1 <= limits.ChangesMax;
+
+    public override void GoOnFrom(Func<CommandProgress> progress)
+    {
+        if (_isCold && _mayPause && BytesVisited > limits.BytesHeldMax && Guards.PassedRowsAreLetGo)
+        {
+            _progress = progress();
         }
     }
 

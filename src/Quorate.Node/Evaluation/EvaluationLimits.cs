@@ -13,6 +13,13 @@ public sealed record EvaluationLimits
     public int ChangeBytesMax { get; init; } = RowLimits.ValueBytesMax + (8 * 1024 * 1024);
 
     /// <summary>
+    /// A string that a command makes of the one that stands there (APPEND, SETRANGE, SETBIT, BITFIELD) or of others
+    /// (BITOP), in bytes: a few words of a client may make it as long as this, and the old one, the new one, its entry
+    /// and what is sent of that are in memory at once. The leader's counts; hosts lower it with their memory.
+    /// </summary>
+    public int ComposedBytesMax { get; init; } = RowLimits.ValueBytesMax;
+
+    /// <summary>
     /// Rows that one request looks at; beyond, it is refused, except where it falls into pieces.
     /// </summary>
     public long RowsVisitedMax { get; init; } = 256 * 1024;
@@ -28,6 +35,12 @@ public sealed record EvaluationLimits
 
     /// <summary>Bytes that one piece looks at.</summary>
     public long BytesPieceMax { get; init; } = 8L * 1024 * 1024;
+
+    /// <summary>
+    /// Bytes that a piece of a command over all keys has looked at when it lets go of what was fetched for it, once it
+    /// comes to a cold row: what many such commands hold is a few times this for each.
+    /// </summary>
+    public long BytesHeldMax { get; init; } = 64 * 1024;
 
     /// <summary>
     /// Pairs of bytes that LCS may compare, the lengths of its two strings multiplied: each takes 4 bytes of memory and

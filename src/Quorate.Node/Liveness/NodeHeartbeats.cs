@@ -29,13 +29,17 @@ public sealed record NodeHeartbeatSettings
 /// be given to it.</param>
 /// <param name="WallClock">The sender's, in milliseconds since 1970; zero when it does not say.</param>
 /// <param name="PeerAddress">
-/// Where the sender is reached, while it does not hear the receiver: that one may have been away when the sender joined,
-/// or moved, and could not answer it otherwise. Null when it does not say.
+/// Where the sender is reached, while it does not hear the receiver: that one may have been away when the sender
+/// joined, or moved, and could not answer it otherwise. Null when it does not say.
+/// </param>
+/// <param name="Time">
+/// The time by which the sender logs, in milliseconds since 1970: its wall clock, unless that has jumped and is not
+/// believed. Zero while the sender does not know whether its clock is right.
 /// </param>
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct NodeHeartbeat(
     NodeId From, ulong Boot, bool HearsYou, long WallClock = 0, bool IsStopping = false,
-    string? PeerAddress = null);
+    string? PeerAddress = null, long Time = 0);
 
 /// <summary>Something that sleeping groups can not notice by themselves (pitfall R24).</summary>
 /// <param name="Heard">
@@ -97,6 +101,9 @@ public sealed class NodeHeartbeats
         _peers.TryAdd(node, new Peer(now));
         Looked(now);
     }
+
+    /// <summary>Nodes that are watched.</summary>
+    public int Watched => _peers.Count;
 
     /// <summary>A replica here begins to listen; the others learn of it by the next heartbeat.</summary>
     public void Announce() => _boot++;

@@ -6,6 +6,9 @@ namespace Quorate.Node.Metadata;
 /// <summary>What a keyspace may be, and how one comes, changes and goes.</summary>
 internal static class KeyspaceRules
 {
+    /// <summary>Of the keyspace that a cluster makes by itself, for clients that name none (SELECT 0).</summary>
+    public const string DefaultName = "default";
+
     public static MetadataResult Create(ClusterMetadata metadata, CreateKeyspace creation)
     {
         KeyspaceRecord? keyspace = creation.Keyspace;
@@ -67,6 +70,13 @@ internal static class KeyspaceRules
         if (metadata.FindKeyspace(id) is not { } keyspace)
         {
             return Refusals.Of($"There is no keyspace {id}.");
+        }
+
+        if (keyspace.Name == DefaultName)
+        {
+            return Refusals.Of(
+                $"The keyspace '{DefaultName}' stays: clients that name none use it, and would find nothing any more. "
+                + "FLUSHALL empties it.");
         }
 
         // Its data keys stay, retired: backups and files that are not deleted yet are sealed with them (pitfall S9).

@@ -13,10 +13,13 @@ public interface IPartitionHost
     Instant Now { get; }
 
     /// <summary>
-    /// The node's wall clock, in milliseconds since 1970. It may jump; a leader takes it for its entries' time where
-    /// that rises.
+    /// The node's wall clock as far as the node believes it, in milliseconds since 1970. A leader takes it for its
+    /// entries' time where that rises.
     /// </summary>
     long WallClockMilliseconds { get; }
+
+    /// <summary>The node has compared its clock with others': before that nothing is logged by it.</summary>
+    bool ClockIsKnown => true;
 
     /// <summary>
     /// Why writes are refused now for the sake of the whole node (disk, memory); null when they are not.

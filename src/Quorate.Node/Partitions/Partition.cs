@@ -202,6 +202,12 @@ public sealed class Partition : IReplicaHost
         }
     }
 
+    /// <summary>The newest time of the log that was applied here, in milliseconds since 1970.</summary>
+    public long LoggedMilliseconds => Replica.IsRunning ? _parts.Machine.Rows.Time.Milliseconds : 0;
+
+    /// <summary>The node knows the time now: what waited for that goes on.</summary>
+    public void ClockIsKnown() => AfterInput();
+
     /// <summary>Does all that waits: applies, serves reads, evaluates and proposes.</summary>
     public void Turn()
     {
@@ -219,6 +225,7 @@ public sealed class Partition : IReplicaHost
             Replica.ApplyNext();
             _writes.Applied(Replica.AppliedAt.Index);
             _reads.Applied();
+            _parts.LookAtLoggedTime();
         }
 
         _reads.Turn();
@@ -452,7 +459,7 @@ public sealed class Partition : IReplicaHost
             return Instant.Never;
         }
 
-        long wait = Math.Max(0, moment - _host.WallClockMilliseconds);
+        long wait = Math.Max(0, moment - _parts.TimeMilliseconds);
         Instant due = _host.Now + Duration.FromMilliseconds(Math.Min(wait, int.MaxValue));
         return Instant.Max(due, _nextTimeEntry);
     }

@@ -15,6 +15,8 @@ internal sealed class PartitionParts
     private ulong _lastRequest;
     private long _turnRows;
     private long _turnBytes;
+    private HybridTime _logged;
+    private Instant _loggedAt;
 
     public PartitionParts(PartitionSettings settings, IPartitionHost host)
     {
@@ -57,6 +59,26 @@ internal sealed class PartitionParts
         && Replica.AppliedAt.Term == Replica.Group!.Term
         && Replica.AppliedAt.Index > LogIndex.Zero;
 
+    /// <summary>It may evaluate, and give what it logs a time.</summary>
+    public bool MayLog => MayEvaluate && Host.ClockIsKnown;
+
+    /// <summary>
+    /// The time by which a leader logs, in milliseconds since 1970: the clock, and where the log is ahead of it, the
+    /// log's time moved on a little slower than the clock, so that keys expire while the clock catches up.
+    /// </summary>
+    public long TimeMilliseconds
+    {
+        get
+        {
+            long clock = Host.WallClockMilliseconds;
+            LookAtLoggedTime();
+            long passed = (Host.Now - _loggedAt).Microseconds / 1000;
+            return Guards.LoggedTimeKeepsMoving
+                ? Math.Max(clock, _logged.Milliseconds + passed - (passed / Settings.CatchUpDivisor))
+                : clock;
+        }
+    }
+
     private ReplicaId Hint => Replica.Group?.Leader ?? ReplicaId.None;
 
     /// <summary>
@@ -64,6 +86,15 @@ internal sealed class PartitionParts
     /// the other.
     /// </summary>
     public void BeginTurn() => (_turnRows, _turnBytes) = (0, 0);
+
+    /// <summary>Entries may have been applied.</summary>
+    public void LookAtLoggedTime()
+    {
+        if (Machine.Rows.Time != _logged)
+        {
+            (_logged, _loggedAt) = (Machine.Rows.Time, Host.Now);
+        }
+    }
 
     /// <summary>Something was evaluated.</summary>
     public void Spend(CommandEvaluation evaluation)

@@ -120,9 +120,9 @@ internal sealed class PartitionReads
             if (open.Request.Deadline <= now)
             {
                 _late.RemoveAt(i);
-                _awaitingTime.Remove(open);
+                bool awaitsTime = _awaitingTime.Remove(open);
                 Finish(open);
-                _parts.Refuse(open, DropReason.ReadDeadlinePassed);
+                _parts.Refuse(open, awaitsTime ? DropReason.ReadDeadlinePassed : DropReason.RowsDeadlinePassed);
             }
         }
     }
@@ -147,7 +147,7 @@ internal sealed class PartitionReads
     {
         PartitionRequest request = open.Request;
         HybridTime logged = _parts.Machine.Rows.Time;
-        long clock = _parts.Host.WallClockMilliseconds;
+        long clock = _parts.TimeMilliseconds;
         open.FirstClock ??= clock;
         clock = Math.Min(clock, open.FirstClock.Value);
         HybridTime time = Guards.ExpiryByLoggedTime ? logged : HybridTime.FromMilliseconds(clock);
@@ -156,6 +156,13 @@ internal sealed class PartitionReads
         _parts.Spend(evaluation);
         if (outcome == EvaluationOutcome.Cold)
         {
+            if (evaluation.Progress is { } progress && progress != open.Progress)
+            {
+                // What it has passed is not looked at again: it holds no more than what it waits for.
+                open.Progress = progress;
+                _cold.Release(open);
+            }
+
             AwaitRows(open);
             return;
         }
@@ -196,7 +203,7 @@ internal sealed class PartitionReads
         if (open.Request.Deadline <= _parts.Host.Now)
         {
             Finish(open);
-            _parts.Refuse(open, DropReason.ReadDeadlinePassed);
+            _parts.Refuse(open, DropReason.RowsDeadlinePassed);
         }
         else
         {

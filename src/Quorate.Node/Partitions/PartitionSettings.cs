@@ -78,6 +78,12 @@ public sealed record PartitionSettings
     public Duration ExpiryInterval { get; init; } = Duration.FromMilliseconds(200);
 
     /// <summary>
+    /// While the logged time is ahead of the clock it moves on slower than that by one part in this, until the clock
+    /// has caught up.
+    /// </summary>
+    public int CatchUpDivisor { get; init; } = 16;
+
+    /// <summary>
     /// How long a key lives that is written without an expiry, in milliseconds; zero for ever. The leader's counts:
     /// what it logs carries the expiry.
     /// </summary>

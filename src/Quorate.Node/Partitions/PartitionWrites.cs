@@ -68,7 +68,7 @@ internal sealed class PartitionWrites
     /// <summary>
     /// Requests wait, rather than be refused, while as much as may be is on its way to the disks.
     /// </summary>
-    private bool MayPropose => _parts.MayEvaluate && !_parts.Replica.Group!.ProposalsWait(_awaitedBytes);
+    private bool MayPropose => _parts.MayLog && !_parts.Replica.Group!.ProposalsWait(_awaitedBytes);
 
     /// <summary>An entry with this many changes takes in no further request.</summary>
     private int ChangesBeforeMax =>
@@ -115,7 +115,7 @@ internal sealed class PartitionWrites
     /// <summary>Proposes an entry that carries the time and nothing else. False when none can be taken now.</summary>
     public bool ProposeTime()
     {
-        if (!_parts.MayEvaluate)
+        if (!_parts.MayLog)
         {
             return false;
         }
@@ -233,7 +233,7 @@ internal sealed class PartitionWrites
     }
 
     private HybridTime NextTime() =>
-        HybridTime.Max(_lastTime, _parts.Machine.Rows.Time).After(_parts.Host.WallClockMilliseconds);
+        HybridTime.Max(_lastTime, _parts.Machine.Rows.Time).After(_parts.TimeMilliseconds);
 
     /// <summary>Evaluates requests of one level until an entry is full, and proposes it.</summary>
     private void ProposeNext()

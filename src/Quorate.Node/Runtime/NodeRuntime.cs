@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Liveness;
@@ -21,7 +22,7 @@ public sealed class NodeRuntime : INodeLogClient
     private readonly INodeHost _host;
     private readonly NodeLog _log;
     private readonly NodeHeartbeats _heartbeats;
-    private readonly ClockStray _stray;
+    private readonly NodeTime _clock;
     private readonly SortedDictionary<GroupId, PartitionShell> _partitions = [];
     private readonly SortedSet<NodeId> _silent = [];
     private readonly List<NodeId> _sendTo = [];
@@ -40,7 +41,7 @@ public sealed class NodeRuntime : INodeLogClient
         _host = host;
         _log = new NodeLog(place.Disk, "node-", settings.Log, this, place.Entropy, place.Keys);
         _heartbeats = new(place.Id, place.Boot, settings.Heartbeats, host.Now);
-        _stray = new(settings.ClockStrayMaxMilliseconds);
+        _clock = new(place.Id, settings, host.Now);
         _schedule = new(host);
         _work = new(host, settings.WorkPartitionsMax);
         _memory = new(place.Memory, place.Cache, settings);
@@ -78,7 +79,7 @@ public sealed class NodeRuntime : INodeLogClient
     public void Forget(NodeId node)
     {
         _heartbeats.Forget(node);
-        _stray.Forget(node);
+        _clock.Forget(node);
         _silent.Remove(node);
     }
 
@@ -167,7 +168,8 @@ public sealed class NodeRuntime : INodeLogClient
     public void Hear(in NodeHeartbeat heartbeat)
     {
         _heartbeats.Heard(heartbeat, _host.Now, _news);
-        _stray.Heard(heartbeat, _host.WallClockMilliseconds);
+        _clock.Heard(heartbeat, _host.Now, _host.WallClockMilliseconds);
+        _clock.Look(_heartbeats.Watched, _host.Now, _partitions.Values);
         Tell();
         _schedule.SetNodeDeadline(_heartbeats.NextDeadline);
     }
@@ -218,11 +220,15 @@ public sealed class NodeRuntime : INodeLogClient
         _memory.ShrinkCache();
         _memory.ReleaseEntries(_partitions.Values);
         Instant now = _host.Now;
+        long wallClock = _host.WallClockMilliseconds;
+        long time = _clock.Read(now, wallClock);
+        _clock.Look(_heartbeats.Watched, now, _partitions.Values);
         _heartbeats.Tick(now, _sendTo, _news);
         foreach (NodeId node in _sendTo)
         {
-            NodeHeartbeat beat = _heartbeats.BeatFor(node) with { WallClock = _host.WallClockMilliseconds };
-            _host.SendHeartbeat(node, beat);
+            // Whoever does not know yet whether its clock is right vouches for nobody's.
+            _host.SendHeartbeat(
+                node, _heartbeats.BeatFor(node) with { WallClock = wallClock, Time = _clock.IsKnown ? time : 0 });
         }
 
         _sendTo.Clear();
@@ -312,11 +318,20 @@ public sealed class NodeRuntime : INodeLogClient
 
     internal NodeMemory Memory => _memory;
 
+    /// <summary>The wall clock as far as it is believed, in milliseconds since 1970.</summary>
+    internal long TimeMilliseconds => _clock.Read(_host.Now, _host.WallClockMilliseconds);
+
+    /// <summary>What is logged may be given this node's time.</summary>
+    internal bool ClockIsKnown => _clock.IsKnown || !Guards.UnknownClocksLogNothing;
+
     /// <summary>Whether a partition must refuse writes now, for the sake of the whole node.</summary>
     internal DropReason? WriteRefusal =>
         SpaceIsLow ? DropReason.SpaceIsLow
         : _memory.IsOverfull ? DropReason.MemoryIsFull
         : null;
+
+    /// <summary>Sentences for an operator about the time; empty when all is well.</summary>
+    public IEnumerable<string> ClockProblems() => _clock.Problems(TimeMilliseconds, _partitions.Values);
 
     /// <summary>
     /// The log of a group that is no partition and that the host keeps itself: to be asked for before
@@ -362,7 +377,7 @@ public sealed class NodeRuntime : INodeLogClient
             else
             {
                 _silent.Add(news.Node);
-                _stray.Forget(news.Node);
+                _clock.Forget(news.Node);
             }
 
             _host.NodeHeard(news);
@@ -378,7 +393,7 @@ public sealed class NodeRuntime : INodeLogClient
     /// <summary>A leader whose clock is far from the others' would make rows expire too early or too late.</summary>
     private void GiveUpStraying(PartitionShell shell)
     {
-        if (_stray.IsTooFar && shell.Partition.IsLeader)
+        if (_clock.Strays && shell.Partition.IsLeader)
         {
             shell.Partition.HandOver(_silent);
         }

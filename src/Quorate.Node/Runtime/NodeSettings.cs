@@ -47,6 +47,20 @@ public sealed record NodeSettings
     /// Beyond, it hands its leaderships over.
     /// </summary>
     public long ClockStrayMaxMilliseconds { get; init; } = 10_000;
+
+    /// <summary>
+    /// How far the wall clock may move away from where the node's own monotonic clock leads it, in milliseconds, within
+    /// <see cref="ClockTrustAfter"/>. Beyond, it is not believed.
+    /// </summary>
+    public long ClockStepMaxMilliseconds { get; init; } = 1000;
+
+    /// <summary>How long a wall clock that has jumped must stand before it is believed.</summary>
+    public Duration ClockTrustAfter { get; init; } = Duration.FromSeconds(60);
+
+    /// <summary>
+    /// How long a node that was started waits for the clocks of most others before it logs anything by its own.
+    /// </summary>
+    public Duration ClockUnknownMax { get; init; } = Duration.FromSeconds(2);
 }
 
 /// <summary>What a node is made of.</summary>

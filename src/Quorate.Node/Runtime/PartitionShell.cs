@@ -28,7 +28,9 @@ internal sealed class PartitionShell(
 
     public Instant Now => host.Now;
 
-    public long WallClockMilliseconds => host.WallClockMilliseconds;
+    public long WallClockMilliseconds => node.TimeMilliseconds;
+
+    public bool ClockIsKnown => node.ClockIsKnown;
 
     /// <summary>The node's, or that the rows can not be put in order as fast as they are written.</summary>
     public DropReason? WriteRefusal =>

@@ -5,12 +5,12 @@ using Quorate.Node.Liveness;
 namespace Quorate.Node.Wire;
 
 /// <summary>
-/// Heartbeats of nodes, version 1, little-endian: node (4), boot (8), bits (1: the receiver is heard, 2: the sender
-/// stops, 4 an address follows), wall clock (8), where it follows the length (4) and bytes of the address.
+/// Heartbeats of nodes, version 2, little-endian: node (4), boot (8), bits (1: the receiver is heard, 2: the sender
+/// stops, 4 an address follows), wall clock (8), time (8), where it follows the length (4) and bytes of the address.
 /// </summary>
 internal static class HeartbeatWire
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
     private const byte HearsYou = 1;
     private const byte Stops = 2;
     private const byte HasAddress = 4;
@@ -24,6 +24,7 @@ internal static class HeartbeatWire
         int bits = (beat.HearsYou ? HearsYou : 0) | (beat.IsStopping ? Stops : 0);
         writer.Byte((byte)(bits | (beat.PeerAddress is null ? 0 : HasAddress)));
         writer.Int64(beat.WallClock);
+        writer.Int64(beat.Time);
         if (beat.PeerAddress is { } address)
         {
             writer.Counted(Encoding.UTF8.GetBytes(address));
@@ -48,6 +49,7 @@ internal static class HeartbeatWire
         }
 
         long wallClock = reader.Int64();
+        long time = reader.Int64();
         ReadOnlySpan<byte> name = (bits & HasAddress) != 0 ? reader.Counted() : default;
         if (name.Length > AddressBytesMax)
         {
@@ -55,7 +57,7 @@ internal static class HeartbeatWire
         }
 
         string? address = (bits & HasAddress) != 0 && reader.IsWhole ? Encoding.UTF8.GetString(name) : null;
-        beat = new(from, boot, (bits & HearsYou) != 0, wallClock, (bits & Stops) != 0, address);
+        beat = new(from, boot, (bits & HearsYou) != 0, wallClock, (bits & Stops) != 0, address, time);
         problem = reader.Problem ?? "bytes follow a heartbeat";
         return reader.IsWhole;
     }

@@ -214,7 +214,7 @@ internal sealed class ConnectionCalls
     {
         if (!call.Writes && call.ReadLevel == ReadLevel.Session)
         {
-            call.Token = call.Track!.Token;
+            call.Token = call.Proves ?? call.Track!.Token;
         }
 
         if (_batchCount == _batch.Length)
@@ -234,6 +234,28 @@ internal sealed class ConnectionCalls
         }
     }
 
+    /// <summary>What was seen of partitions that are no more goes: keyspaces come and go for ever.</summary>
+    private void ForgetDropped()
+    {
+        ClusterView view = _connection.Shared.Gateway.View;
+        if (_tracks!.Count < view.State.Partitions.Count)
+        {
+            return;
+        }
+
+        // order-free: each is judged by itself.
+        foreach (PartitionTrack track in _tracks.Values.ToArray())
+        {
+            if (track.IsIdle && !view.TryFind(track.Group, out _))
+            {
+                _tracks.Remove(track.Group);
+            }
+        }
+    }
+
+    /// <summary>Partitions of which something is remembered.</summary>
+    public int Tracks => _tracks?.Count ?? 0;
+
     private PartitionTrack TrackOf(GroupId group)
     {
         if (_lastTrack is { } last && last.Group == group)
@@ -244,6 +266,7 @@ internal sealed class ConnectionCalls
         _tracks ??= [];
         if (!_tracks.TryGetValue(group, out PartitionTrack? track))
         {
+            ForgetDropped();
             track = new PartitionTrack(group);
             _tracks.Add(group, track);
         }

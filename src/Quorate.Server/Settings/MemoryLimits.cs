@@ -29,7 +29,7 @@ public sealed class MemoryLimits(long managedBytes)
     /// <summary>The replies that wait for all clients together.</summary>
     private const int RepliesPart = 8;
 
-    /// <summary>What one connection costs, whatever it does, in bytes: so many are let in as there is heap for.</summary>
+    /// <summary>What one connection costs, in bytes: so many are let in as there is heap for.</summary>
     private const int ConnectionBytes = 64 * 1024;
 
     /// <summary>One MULTI, and messages of other nodes that are not complete.</summary>
@@ -41,11 +41,17 @@ public sealed class MemoryLimits(long managedBytes)
     /// <summary>What waits to be sent to one other node, of one class.</summary>
     private const int PeerPart = 32;
 
+    /// <summary>A string that a command makes out of another, which is there besides; few words may do it.</summary>
+    private const int ComposedPart = 32;
+
     /// <summary>Beside the value itself, what its request may change, in bytes.</summary>
     private const int ChangeRoomBytes = 8 * 1024 * 1024;
 
     /// <summary>A value that a client sends, in bytes.</summary>
     public int ValueBytesMax => (int)Least(RowLimits.ValueBytesMax, ValuePart);
+
+    /// <summary>A value that a command makes of what stands there, in bytes.</summary>
+    public int ComposedBytesMax => (int)Least(RowLimits.ValueBytesMax, ComposedPart);
 
     /// <summary>The node is too small for the largest values that there may be.</summary>
     public bool AreValuesLimited => ValueBytesMax < RowLimits.ValueBytesMax;
@@ -89,6 +95,7 @@ public sealed class MemoryLimits(long managedBytes)
             Limits = settings.Partition.Limits with
             {
                 ChangeBytesMax = Math.Min(settings.Partition.Limits.ChangeBytesMax, ValueBytesMax + ChangeRoomBytes),
+                ComposedBytesMax = Math.Min(settings.Partition.Limits.ComposedBytesMax, ComposedBytesMax),
                 ReplyBytesMax = (int)Least(settings.Partition.Limits.ReplyBytesMax, ReplyPart),
             },
         },

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Quorate.Storage.Rows;
 
 namespace Quorate.Server.Settings;
 
@@ -58,6 +59,10 @@ public sealed record MemoryPlan(long TotalBytes, long BudgetBytes, long ManagedB
     {
         string values = Limits.AreValuesLimited
             ? string.Create(CultureInfo.InvariantCulture, $"; values up to {Limits.ValueBytesMax >> 20} MiB")
+            : "";
+        values += Limits.ComposedBytesMax < RowLimits.ValueBytesMax
+            ? string.Create(
+                CultureInfo.InvariantCulture, $"; by APPEND and its kin {Limits.ComposedBytesMax >> 20} MiB")
             : "";
         return string.Create(
             CultureInfo.InvariantCulture,

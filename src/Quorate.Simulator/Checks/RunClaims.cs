@@ -79,6 +79,12 @@ internal static class RunClaims
     /// <summary>The time that entries carry rises from each to the next.</summary>
     public const string LoggedTime = "logged-time";
 
+    /// <summary>
+    /// While most clocks are right the logged time, by which keys expire, is near the true one, whatever the others
+    /// say.
+    /// </summary>
+    public const string ExpiryInTime = "expiry-in-time";
+
     /// <summary>After a recovery every log segment, manifest and table is as it must be, from end to end.</summary>
     public const string StrictFiles = "strict-files";
 
@@ -93,6 +99,12 @@ internal static class RunClaims
     /// writes.
     /// </summary>
     public const string MemoryBudget = "memory-budget";
+
+    /// <summary>A partition remembers no more request sessions than its settings say.</summary>
+    public const string SessionBound = "session-bound";
+
+    /// <summary>A partition at rest lets go of all of its log when the node's log asks for space.</summary>
+    public const string LogSpace = "log-space";
 
     /// <summary>A process ends only for a reason that a fault gave it.</summary>
     public const string NeedlessEnd = "needless-end";

@@ -18,7 +18,9 @@ namespace Quorate.Simulator.Checks;
 /// <param name="seal">Opens entries of groups that are encrypted.</param>
 /// <param name="evictions">What the group lets go of when it is a cache.</param>
 /// <param name="termStartsMax">As <see cref="RaftSettings.TermStartsMax"/>: terms that a replica remembers.</param>
-internal sealed class ValueReplay(IEntrySeal seal, ValueEvictions evictions, int termStartsMax) : IGroupModel
+/// <param name="times">Knows the true time; null when most clocks may be wrong.</param>
+internal sealed class ValueReplay(IEntrySeal seal, ValueEvictions evictions, int termStartsMax,
+    LoggedTimes? times = null) : IGroupModel
 {
     private readonly List<ModelKeys> _states = [ModelKeys.Empty];
     private readonly Dictionary<ReadToken, List<Evaluated>> _evaluated = [];
@@ -43,6 +45,7 @@ internal sealed class ValueReplay(IEntrySeal seal, ValueEvictions evictions, int
     /// <param name="reply">What the leader will answer.</param>
     public void Evaluated(Attempt attempt, ReadToken place, bool isExecuted, ReadOnlyMemory<byte> reply)
     {
+        times?.Proposed(place);
         ref List<Evaluated>? requests = ref CollectionsMarshal.GetValueRefOrAddDefault(_evaluated, place, out _);
         requests ??= [];
         requests.Add(new Evaluated(attempt, isExecuted, ValueRequest.Text(reply.Span)));
@@ -69,6 +72,7 @@ internal sealed class ValueReplay(IEntrySeal seal, ValueEvictions evictions, int
         }
 
         _time = batch.Time;
+        times?.Committed(new ReadToken(entry.Term, entry.Index), _time);
         Replay(entry, batch, history);
     }
 

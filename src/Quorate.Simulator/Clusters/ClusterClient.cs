@@ -194,7 +194,11 @@ internal sealed class ClusterClient
 
         operation.KeyspaceId = keyspace.Record.Id;
         operation.Attempts++;
-        var call = new ClusterCall(_world, at, operation, result => Answer(attempt, result.Outcome, result));
+        var call = new ClusterCall(_world, at, operation, result =>
+        {
+            CheckReason(operation, at, result);
+            Answer(attempt, result.Outcome, result);
+        });
         var group = new GroupId(keyspace.PartitionOf(call.Slot).Group);
         call.Token = _tokens.GetValueOrDefault(group);
         call.Deadline = at.Now + new Duration(_work.Deadline);
@@ -204,14 +208,27 @@ internal sealed class ClusterClient
         node.Submit(call);
     }
 
+    /// <summary>Nobody is told to try again what can not be done.</summary>
+    private static void CheckReason(ClusterOperation operation, ClusterMachine at, in CallResult result)
+    {
+        if (result is { Outcome: Outcome.Refused, Reason: DropReason.NotLeader }
+            && at.Node is { } node && !node.View.TryFind(operation.KeyspaceId!.Value, out _))
+        {
+            // A process that is about to end says so of all that is open.
+            at.Later(0, EventKind.Schedule, (ulong)operation.Id, () => RunClaims.Break(
+                RunClaims.WrongResult,
+                $"{at.Name} says of {operation} that it finds no leader, and knows that the keyspace is dropped"));
+        }
+    }
+
     private void Answer(Attempt attempt, Outcome outcome, CallResult? result)
     {
         attempt.IsAnswered = true;
         if (!IsLost())
         {
+            (Attempt Of, CallResult Result)? told = result is null ? null : (attempt, result.Value);
             _world.Later(
-                Way(), EventKind.ClientReply, () => attempt.Told!(outcome, result is null ? null : (attempt, result.Value)),
-                Number, attempt.Number);
+                Way(), EventKind.ClientReply, () => attempt.Told!(outcome, told), Number, attempt.Number);
         }
     }
 
@@ -251,7 +268,7 @@ internal sealed class ClusterClient
         {
             RunClaims.Break(
                 Claims.FalseSessionLost,
-                $"{answer.Of.Call!.Operation} is told that its session is lost, though every write waits for a majority");
+                $"{answer.Of.Call!.Operation} is told that its session is lost, and every write waits for a majority");
         }
 
         if (answer.Result.Reason is DropReason.SessionTooOld)
@@ -276,6 +293,12 @@ internal sealed class ClusterClient
         if (operation.Kind == OperationKind.Read && operation.Level != ReadLevel.Linearizable)
         {
             _world.History.CheckFreeRead(operation, value, isCounter);
+            _world.Judgements.Note(ClusterJudgements.FreeReads);
+        }
+
+        if (operation.MayHaveRun)
+        {
+            _world.Judgements.Note(ClusterJudgements.Retries);
         }
 
         if (!isCounter)
@@ -283,11 +306,16 @@ internal sealed class ClusterClient
             return;
         }
 
+        if (attempt.Floor > 0 && operation is { Kind: OperationKind.Read, Level: ReadLevel.Session })
+        {
+            _world.Judgements.Note(ClusterJudgements.SessionReads);
+        }
+
         if (operation is { Kind: OperationKind.Read, Level: ReadLevel.Session } && value < attempt.Floor)
         {
             RunClaims.Break(
                 Claims.MonotonicReads,
-                $"{operation} returns {value} at {attempt.Call.Machine.Name}, and this client has seen {attempt.Floor}");
+                $"{operation} returns {value} at {attempt.Call.Machine.Name}; this client has seen {attempt.Floor}");
         }
 
         if (operation.Level != ReadLevel.Eventual)

@@ -25,7 +25,7 @@ internal sealed class ClusterSchedule
     private const long BalancedWithin = 5_000_000;
 
     /// <summary>What was on its way then has arrived, in microseconds.</summary>
-    private const long SettlesFor = 1_000_000;
+    private const long SettlesFor = 4_000_000;
 
     /// <summary>Then nothing is elected any more, while this was looked at.</summary>
     private const long CalmFor = 3_000_000;
@@ -38,11 +38,15 @@ internal sealed class ClusterSchedule
 
     private const long StopSlack = 1_000_000;
 
+    /// <summary>Requests that are refused one after the other.</summary>
+    private const int StopRefusalsMax = 2;
+
     private readonly ClusterWorld _world;
     private readonly SeededRandom _random;
     private readonly ClusterClient _reader;
     private readonly Queue<(string Keyspace, int Key)> _reads = new();
     private bool _isStopLoadOn;
+    private int _refusals;
 
     public ClusterSchedule(ClusterWorld world)
     {
@@ -106,12 +110,14 @@ internal sealed class ClusterSchedule
             return;
         }
 
-        Await(RunClaims.ProgressFormation, ServesWithin, WhyNotServing, () => Await(
-            RunClaims.ProgressBalance,
-            BalancedWithin + (_world.Checks.Newest!.Partitions.Count
-                * _world.Plan.Settings.BalanceInterval.Microseconds),
-            WhyNotBalanced,
-            () => _world.Later(SettlesFor, EventKind.Schedule, AwaitCalm)));
+        Await(RunClaims.ProgressFormation, ServesWithin, WhyNotServing, () => AwaitBalance(
+            () => _world.Later(SettlesFor, EventKind.Schedule, () => AwaitBalance(AwaitCalm))));
+    }
+
+    private void AwaitBalance(Action then)
+    {
+        long handing = _world.Checks.Newest!.Partitions.Count * _world.Plan.Settings.BalanceInterval.Microseconds;
+        Await(RunClaims.ProgressBalance, BalancedWithin + handing, WhyNotBalanced, then);
     }
 
     /// <summary>Looks again and again until nothing is in the way; then goes on.</summary>
@@ -219,6 +225,12 @@ internal sealed class ClusterSchedule
     private void AwaitCalm()
     {
         _world.Note("run", "leaders are where they belong");
+        _world.Judgements.Note(ClusterJudgements.Healed);
+        if (_world.Machines.Any(machine => machine.Wipes > 0))
+        {
+            _world.Judgements.Note(ClusterJudgements.Rejoins);
+        }
+
         long changes = _world.Changes;
         _world.Later(CalmFor, EventKind.Schedule, () =>
         {
@@ -261,7 +273,8 @@ internal sealed class ClusterSchedule
         {
             if (ended.Outcome != Outcome.Done)
             {
-                RunClaims.Break(RunClaims.ProgressWrites, $"{ended} is {ended.Outcome} at {at.Name}, where all is well");
+                RunClaims.Break(
+                    RunClaims.ProgressWrites, $"{ended} is {ended.Outcome} at {at.Name}, where all is well");
             }
 
             ReadNext();
@@ -293,6 +306,7 @@ internal sealed class ClusterSchedule
 
     private void Stopped(ClusterMachine stopping)
     {
+        _world.Judgements.Note(ClusterJudgements.Stops);
         stopping.Stop();
         _world.Later(1_500_000, EventKind.Schedule, () =>
         {
@@ -315,10 +329,13 @@ internal sealed class ClusterSchedule
         int key = _world.Plan.Work.Keys + (int)_random.Next(_world.Plan.Work.Keys);
         _reader.Do(_reader.Increase("default", key), at, ended =>
         {
-            if (ended.Outcome != Outcome.Done)
+            // Now and then one is refused, and told to try again; that works.
+            _refusals = ended.Outcome == Outcome.Refused ? _refusals + 1 : 0;
+            if (ended.Outcome == Outcome.Unknown || _refusals > StopRefusalsMax)
             {
                 RunClaims.Break(
-                    RunClaims.ProgressStop, $"{ended} is {ended.Outcome} at {at.Name} while {stopping.Name} stops well");
+                    RunClaims.ProgressStop,
+                    $"{ended} is {ended.Outcome} at {at.Name} while {stopping.Name} stops well");
             }
 
             _world.Later(StopPace, EventKind.Schedule, () => Load(stopping));
@@ -326,5 +343,14 @@ internal sealed class ClusterSchedule
     }
 
     private void AwaitClean() => Await(
-        RunClaims.ProgressClean, CleanWithin, () => _world.Checks.Remains(_world.Checks.Newest!), () => IsOver = true);
+        RunClaims.ProgressClean, CleanWithin, () => _world.Checks.Remains(_world.Checks.Newest!), () =>
+        {
+            MetadataState state = _world.Checks.Newest!;
+            if (state.NextKeyspace > state.Keyspaces.Count + 1)
+            {
+                _world.Judgements.Note(ClusterJudgements.Drops);
+            }
+
+            IsOver = true;
+        });
 }

@@ -262,7 +262,14 @@ internal sealed class FaultDriver
     private bool ChangeClock(SeededRandom random)
     {
         SimulatedNode node = _world.Nodes[random.Next(_world.Nodes.Length)];
-        if (_world.Plan.Values is { WallSkewMax: > 0 } && random.Next(2) == 0)
+        if (_world.Plan.Values is { FewClocksStray: true })
+        {
+            if (random.Next(4) > 0)
+            {
+                return StrayAlone(random);
+            }
+        }
+        else if (_world.Plan.Values is { WallSkewMax: > 0 } && random.Next(2) == 0)
         {
             node.WallError = node.WallSkew(random);
             Note($"the wall clock of {node.Name} jumps and is {node.WallError / 1000} ms off");
@@ -272,6 +279,34 @@ internal sealed class FaultDriver
         long drift = node.Drift(random);
         Note($"the clock of {node.Name} runs {drift} ppm off");
         node.Clock.ChangeDrift(_world.Now, drift);
+        return true;
+    }
+
+    /// <summary>One wall clock of three or more jumps, often a leader's; or the one that is off jumps back.</summary>
+    private bool StrayAlone(SeededRandom random)
+    {
+        SimulatedNode? strays = Array.Find(_world.Nodes, node => node.WallError != 0);
+        if (strays is not null)
+        {
+            Note($"the wall clock of {strays.Name} jumps back and is right");
+            strays.WallError = 0;
+            return true;
+        }
+
+        if (_world.Nodes.Length < 3)
+        {
+            return false;
+        }
+
+        SimulatedNode node = _world.Nodes[random.Next(_world.Nodes.Length)];
+        int group = (int)random.Next(_world.Plan.Groups.Length);
+        if (random.Next(3) > 0 && _world.Operator.LeaderOf(group, out SimulatedNode? leader) is not null)
+        {
+            node = leader!;
+        }
+
+        node.WallError = node.WallSkew(random);
+        Note($"the wall clock of {node.Name} alone jumps and is {node.WallError / 1000} ms off");
         return true;
     }
 

@@ -36,6 +36,9 @@ public sealed class BlockCache(long bytesMax, MemoryBudget? budget = null, int o
     /// <summary>What of it is pinned, in bytes.</summary>
     public long PinnedBytes { get; private set; }
 
+    /// <summary>What is being read by all who fetch, to be pinned when it comes, in bytes.</summary>
+    public long ExpectedBytes { get; private set; }
+
     public int Count => _places.Count;
 
     /// <summary>Looks that found their block, and looks that did not.</summary>
@@ -59,6 +62,9 @@ public sealed class BlockCache(long bytesMax, MemoryBudget? budget = null, int o
         _entries[place] = entry with { IsReferenced = true };
         return entry.Block;
     }
+
+    /// <summary>So many bytes more are being read to be pinned, or less.</summary>
+    public void Expect(long more) => ExpectedBytes += more;
 
     /// <summary>
     /// Whether so many more bytes may be pinned: when they fit beside what is, or when nothing else is pinned, since

@@ -18,12 +18,12 @@ internal readonly record struct LogPoint(ulong Segment, long Offset);
 /// chain before it (4), the chain with it (4), the MurmurHash3 of the header so far (8).
 /// <para>Invariants: batches begin at block boundaries, so none rewrites a block of another. The chain is half of the
 /// MurmurHash3 of the header up to itself, the records and the padding, and the first batch's "chain before" comes from
-/// the segment's sequence; so a stale batch, of another segment or another place, never fits. Both hashes begin with the
-/// log's <see cref="LogSecret"/>, so that nothing a client stores is ever taken for a header or a batch (pitfall S1).
-/// The chain is no CRC, because
+/// the segment's sequence; so a stale batch, of another segment or another place, never fits. Both hashes begin with
+/// the log's <see cref="LogSecret"/>, so that nothing a client stores is ever taken for a header or a batch (pitfall
+/// S1). The chain is no CRC, because
 /// records carry CRCs of their own: over bytes that end with their own CRC a CRC is always the same, so a torn write
-/// that left an older record of the same length in a newer batch went unseen (seed 8822016). A header alone, by its own checksum,
-/// is evidence that what it names as durable was so: damage there is no torn tail (pitfall R26).</para>
+/// that left an older record of the same length in a newer batch went unseen (seed 8822016). A header alone, by its
+/// own checksum, is evidence that what it names as durable was so: damage there is no torn tail (pitfall R26).</para>
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct LogBatch(

@@ -107,7 +107,7 @@ internal sealed class StoreFetches(StoreContext context) : IDiskClient
         {
             long bytes = next.Wanted.Sum(want => BytesOf(want.Table.Reader, want.Run));
             bool fits = HeldBytes + _readingBytes + bytes <= context.Settings.HeldBytesMax
-                && context.Cache.MayPin(_readingBytes + bytes);
+                && context.Cache.MayPin(context.Cache.ExpectedBytes + bytes);
             if (!fits && _reading.Count > 0)
             {
                 return;
@@ -131,6 +131,7 @@ internal sealed class StoreFetches(StoreContext context) : IDiskClient
     private void NoteReading(long bytes)
     {
         _readingBytes += bytes;
+        context.Cache.Expect(bytes);
         context.Budget.Take(MemoryUse.Work, bytes);
     }
 

@@ -1,6 +1,7 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
+using Quorate.Node.Metadata.Wire;
 using Quorate.Node.Wire;
 using Quorate.Storage.Disk;
 
@@ -178,6 +179,61 @@ public sealed class BalanceTests
             election => Assert.Matches("^(first|silence|transfer)$", election.Cause));
     }
 
+    /// <summary>Who has asked it last may not have heard yet that it stops.</summary>
+    [Fact]
+    public void A_node_that_stops_waits_for_requests_that_are_on_their_way_to_it()
+    {
+        TestWorld world = new TestWorld(3, settings: Sixteen).Formed();
+        world.Await("leaders are spread", () => IsSpread(world));
+        Machine stopped = world.Machines[0];
+        Machine other = world.Machines[1];
+        byte[]? call = null;
+        world.Passes = (from, to, _, bytes) =>
+        {
+            call = from == other && to == stopped && bytes[0] == (byte)PeerMessageKind.Call ? bytes : call;
+            return true;
+        };
+        for (int i = 0; call is null; i++)
+        {
+            world.Do(other, $"GET k{i}");
+        }
+
+        stopped.Node!.BeginStop();
+        Instant until = world.Now + Duration.FromMilliseconds(800);
+        while (world.Now < until)
+        {
+            Assert.False(stopped.IsStopReady, "others still ask it");
+            stopped.Receive(other.Id, call);
+            world.Run(50);
+        }
+
+        world.Await("it is ready", () => stopped.IsStopReady, 500);
+    }
+
+    [Fact]
+    public void Once_a_node_says_that_it_stops_nobody_goes_by_what_was_last_known_of_it()
+    {
+        var world = new TestWorld(4, expect: 4, settings: Sixteen);
+        world.Formed();
+        world.Run(8000);
+        KeyspaceView keyspace = ViewOf(world);
+        Machine asker = world.Machines[3];
+        PartitionRecord row = keyspace.Partitions.First(each => each.Voters.All(
+            voter => ReplicaId.FromPacked(voter).NodeId != asker.Id));
+        Machine stopped = world.LeaderOf(new GroupId(row.Group))!;
+        void Slot(TestCall call) => call.Slot = new((ushort)row.FirstSlot);
+        world.Do(asker, "DBSIZE", Slot);
+        stopped.Node!.BeginStop();
+        world.Await("it is ready", () => stopped.IsStopReady, 5000);
+
+        // It is gone, and nobody knows yet: what is sent to it comes to an unknown end.
+        stopped.IsCutOff = true;
+        TestCall call = world.Submit(asker, "FLUSHDB", Slot);
+        world.Run(100);
+        Assert.True(call.IsDone, "it is asked elsewhere");
+        Assert.Equal("+OK", call.Text);
+    }
+
     [Fact]
     public void A_single_node_is_ready_to_stop_at_once()
     {
@@ -204,6 +260,12 @@ public sealed class BalanceTests
         Assert.All(reports, report => Assert.Contains(report.Alarms, alarm => alarm.Contains("host3:7601")));
         Assert.Equal(4, reports.Sum(report => report.Partitions.Count(partition => partition.IsUnderReplicated)));
         Assert.All(reports, report => Assert.All(report.Partitions, partition => Assert.NotNull(partition.Leader)));
+    }
+
+    private static KeyspaceView ViewOf(TestWorld world)
+    {
+        Assert.True(world.Machines[0].Node!.View.TryFind("default", out KeyspaceView? view));
+        return view;
     }
 
     private static int Elections(TestWorld world) =>

@@ -31,8 +31,43 @@ public sealed class KeyspaceTests
             Assert.Equal(Outcome.Done, world.Do(machine, drop).Outcome);
             world.Run(1000);
             Assert.DoesNotContain(FilesOf(world), file => prefixes.Any(file.StartsWith));
-            Assert.Equal("Refused KeyspaceGone", Late(world, machine, id));
+            Assert.Equal("Refused KeyspaceDropped", Late(world, machine, id));
         }
+    }
+
+    [Fact]
+    public void The_keyspace_that_clients_use_without_naming_one_is_not_dropped()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine at = world.Machines[0];
+        Assert.True(at.Node!.View.TryFind("default", out KeyspaceView? view));
+        world.Do(at, "SET k v");
+
+        var drop = new MetadataCommand { DropKeyspace = new() { Keyspace = view!.Record.Id } };
+        Assert.Contains("FLUSHALL", world.Do(at, drop).Result!.Refusal, StringComparison.Ordinal);
+
+        Assert.Equal("v", world.Do(at, "GET k").Split("\r\n")[^1]);
+    }
+
+    [Fact]
+    public void Nothing_is_remembered_of_the_ways_to_partitions_that_were_dropped()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine at = world.Machines[0];
+        for (int i = 0; i < 20; i++)
+        {
+            string name = $"ks{i}";
+            world.Do(at, Creation(name), 2);
+            Assert.True(at.Node!.View.TryFind(name, out KeyspaceView? view));
+            foreach (string key in new[] { "a", "b", "c", "d", "e", "f" })
+            {
+                Assert.Equal("+OK", world.Do(at, $"SET {key} v", call => call.Keyspace = view!.Record.Id));
+            }
+
+            world.Do(at, new MetadataCommand { DropKeyspace = new() { Keyspace = view!.Record.Id } });
+        }
+
+        Assert.InRange(at.Node!.Routes, 1, at.Node.View.State.Partitions.Count + 2);
     }
 
     [Fact]
@@ -282,6 +317,31 @@ public sealed class KeyspaceTests
         world.Passes = null;
         world.Await("it has the key and what is sealed with it", () => world.Do(
             late, "GET k", call => (call.Keyspace, call.ReadLevel) = (id, ReadLevel.Eventual)) == "$5\r\nafter");
+    }
+
+    [Theory]
+    [InlineData(ReadLevel.Linearizable)]
+    [InlineData(ReadLevel.Eventual)]
+    public void What_waits_for_a_keyspace_that_is_dropped_meanwhile_is_told_so_before_its_deadline(ReadLevel level)
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine at = world.Machines[0];
+        Assert.Equal("", world.Do(at, Creation("ks", 1), 1).Result!.Refusal);
+        world.Run(500);
+        Assert.True(at.Node!.View.TryFind("ks", out KeyspaceView? view));
+        Machine holder = world.Machines.First(
+            machine => machine.Node!.Runtime.Find(new(view.Partitions[0].Group)) is not null);
+        Machine asker = world.Machines.First(machine => machine != holder);
+        holder.IsCutOff = true;
+        world.Run(1000);
+        TestCall call = world.Submit(
+            asker, "GET k", call => (call.Keyspace, call.ReadLevel) = (view.Record.Id, level));
+        world.Run(100);
+        Assert.False(call.IsDone, "nobody holds it who could answer");
+        var drop = new MetadataCommand { DropKeyspace = new() { Keyspace = view.Record.Id } };
+        Assert.Equal("", world.Do(asker, drop).Result!.Refusal);
+        world.Run(200);
+        Assert.Equal("Refused KeyspaceDropped", call.Text);
     }
 
     internal static MetadataCommand Creation(string name, uint replicas = 3) => new()

@@ -117,6 +117,33 @@ public sealed class EvaluationTests
     }
 
     [Fact]
+    public void A_string_that_a_command_makes_is_no_longer_than_the_limit_for_these()
+    {
+        var node = new TestNode(new EvaluationLimits { ComposedBytesMax = 1000 });
+        Assert.Equal("OK", node.Run($"SET k {new string('x', 998)}"));
+        Assert.Equal("OK", node.Run($"SET long {new string('x', 2000)}"));
+        int bytes = node.Rows.Count;
+        string[] tooLong =
+        [
+            "APPEND k abc", "SETRANGE k 998 abc", "SETRANGE new 1000 a", "SETBIT k 8000 1",
+            "SETBIT new 400000000 1",
+            "BITFIELD new SET u8 8000 1", "BITOP NOT new long", "BITOP OR new k long", "APPEND long a", "SETBIT long 0 1",
+        ];
+        foreach (string line in tooLong)
+        {
+            Assert.Contains("1000 bytes at most", node.Run(line), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(bytes, node.Rows.Count);
+        Assert.Equal("1000", node.Run("APPEND k ab"));
+        Assert.Equal("1000", node.Run("SETRANGE k 997 abc"));
+        Assert.Equal("0", node.Run("SETBIT new 7999 1"));
+        Assert.Equal("1", node.Run("GETBIT new 7999"));
+        Assert.Equal("2000", node.Run("STRLEN long"));
+        Assert.Equal("1000", node.Run("BITOP NOT other k"));
+    }
+
+    [Fact]
     public void Every_command_says_what_it_writes_and_where_its_keys_are()
     {
         Assert.True(CommandTable.All.Count > 100);

@@ -190,6 +190,151 @@ public sealed class ExpiryTests
         cluster.AssertSameState();
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void A_clock_that_jumps_for_a_moment_takes_no_key_away_and_holds_none_back(int nodes)
+    {
+        var cluster = new TestCluster(nodes);
+        TestNode leader = cluster.Leader;
+        cluster.Run(3000);
+        cluster.Do("SET long 1 EX 1800");
+
+        leader.WallClockStray = 7_200_000;
+        cluster.Do("SET other 1");
+        cluster.Run(300);
+        leader.WallClockStray = 0;
+        cluster.Run(3000);
+
+        Assert.Equal("$1\r\n1", cluster.Do("GET long"));
+        cluster.Do("SET short 1 EX 3");
+        cluster.Run(3500);
+        Assert.Equal("_", cluster.Do("GET short"));
+        Assert.Equal("$1\r\n1", cluster.Do("GET long"));
+    }
+
+    [Fact]
+    public void A_clock_that_jumps_and_stays_is_believed_after_a_minute_when_no_other_node_says_otherwise()
+    {
+        var cluster = new TestCluster(1);
+        cluster.Run(3000);
+        cluster.Do("SET k 1 EX 1800");
+        cluster.Nodes[0].WallClockStray = 7_200_000;
+        cluster.Run(58_000);
+        Assert.Equal("$1\r\n1", cluster.Do("GET k"));
+        string problem = Assert.Single(cluster.Nodes[0].Runtime!.ClockProblems());
+        Assert.Contains("not believed", problem, StringComparison.Ordinal);
+
+        cluster.Run(3000);
+
+        Assert.Equal("_", cluster.Do("GET k"));
+        Assert.Empty(cluster.Nodes[0].Runtime!.ClockProblems());
+    }
+
+    [Fact]
+    public void A_node_that_starts_with_a_wrong_clock_and_comes_to_lead_logs_the_others_time()
+    {
+        var cluster = new TestCluster(3);
+        cluster.Run(3000);
+        cluster.Do("SET k 1 EX 1800");
+        TestNode stray = cluster.Leader;
+        stray.WallClockStray = 7_200_000;
+        cluster.Restart(stray);
+        for (int i = 0; i < 200; i++)
+        {
+            cluster.Run(50);
+            if (stray.Partition is { IsLeader: true })
+            {
+                cluster.Do("SET other 1");
+            }
+            else if (cluster.Nodes.FirstOrDefault(node => node.Partition is { IsLeader: true }) is { } leader)
+            {
+                leader.Partition!.Transfer(new RequestId(900_000 + (ulong)i), stray.Id);
+            }
+        }
+
+        Assert.Equal("$1\r\n1", cluster.Do("GET k"));
+        long logged = stray.Partition!.Rows.Time.Milliseconds;
+        Assert.InRange(logged, cluster.WallClock - 20_000, cluster.WallClock + 20_000);
+    }
+
+    [Fact]
+    public void A_node_that_is_started_while_all_clocks_have_jumped_takes_the_time_of_those_that_ran_before()
+    {
+        var cluster = new TestCluster(3);
+        cluster.Run(3000);
+        cluster.Do("SET k 1 EX 1800");
+        Array.ForEach(cluster.Nodes, node => node.WallClockStray = 7_200_000);
+        cluster.Restart(cluster.Leader);
+        cluster.AwaitLeader();
+        for (int i = 0; i < 50; i++)
+        {
+            cluster.Run(100);
+            cluster.Do("SET other 1");
+        }
+
+        Assert.Equal("$1\r\n1", cluster.Do("GET k"));
+        Assert.All(cluster.Nodes, node => Assert.InRange(
+            node.Partition!.Rows.Time.Milliseconds, 0, cluster.WallClock + 1000));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_node_that_was_started_logs_nothing_before_it_has_heard_the_time_of_most_others(bool areHeard)
+    {
+        var cluster = new TestCluster(1);
+        TestNode node = cluster.Nodes[0];
+        cluster.Do("SET k 1 EX 1800");
+        node.WallClockStray = 7_200_000;
+        cluster.Restart(node);
+        NodeId[] others = [new(8), new(9)];
+        Array.ForEach(others, other => node.Runtime!.Watch(other));
+        for (int i = 0; i < 150 && node.Partition is not { IsLeader: true }; i++)
+        {
+            cluster.Run(10);
+        }
+
+        ulong id = cluster.Submit(node, TestCluster.Request("SET j 1") with
+        {
+            Deadline = cluster.Now + Duration.FromSeconds(10),
+        });
+        cluster.Run(100);
+        Assert.True(node.Partition is { IsLeader: true });
+        Assert.Null(node.ReplyTo(id));
+
+        if (areHeard)
+        {
+            Array.ForEach(others, other => node.Runtime!.Hear(
+                new(other, 1, true, cluster.WallClock, Time: cluster.WallClock)));
+        }
+
+        cluster.Run(2500);
+        Assert.Equal("+OK", TestCluster.Text(node.ReplyTo(id)!.Value));
+        Assert.Equal(areHeard ? "$1\r\n1" : "_", cluster.Do("GET k"));
+    }
+
+    [Fact]
+    public void Keys_expire_while_the_log_is_ahead_of_the_clock_and_the_node_says_so()
+    {
+        var cluster = new TestCluster(1);
+        TestNode node = cluster.Nodes[0];
+        node.WallClockStray = 7_200_000;
+        cluster.Restart(node);
+        cluster.Run(3000);
+        cluster.Do("SET k 1");
+        node.WallClockStray = 0;
+        cluster.Restart(node);
+        cluster.Run(3000);
+        Assert.Contains("ahead of the clock", Assert.Single(node.Runtime!.ClockProblems()), StringComparison.Ordinal);
+
+        cluster.Do("SET short 1 EX 3");
+        cluster.Run(2500);
+        Assert.Equal("$1\r\n1", cluster.Do("GET short"));
+        cluster.Run(1000);
+        Assert.Equal("_", cluster.Do("GET short"));
+    }
+
     [Fact]
     public void A_write_sees_a_row_as_expired_by_its_own_time()
     {

@@ -235,7 +235,7 @@ public sealed class PartitionTests
 
         cluster.Run(60);
         Assert.Equal("Refused DeadlinePassedUnlogged", TestCluster.Text(leader.ReplyTo(write)!.Value));
-        Assert.Equal("Refused ReadDeadlinePassed", TestCluster.Text(leader.ReplyTo(read)!.Value));
+        Assert.Equal("Refused RowsDeadlinePassed", TestCluster.Text(leader.ReplyTo(read)!.Value));
 
         leader.DiskStands = false;
         Assert.Equal(":0", TestCluster.Text(cluster.Await(leader, behind)));

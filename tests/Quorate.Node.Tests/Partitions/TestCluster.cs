@@ -109,8 +109,9 @@ internal sealed class TestCluster
             if (_heartbeats.TryDequeue(out (TestNode From, NodeId To, NodeHeartbeat Beat) sent))
             {
                 isMoving = true;
-                TestNode to = Nodes[sent.To.Value - 1];
-                if (!sent.From.IsCutOff && !to.IsCutOff)
+                // A test may have a node watch others that are none of these.
+                TestNode? to = Nodes.ElementAtOrDefault((int)sent.To.Value - 1);
+                if (!sent.From.IsCutOff && to is { IsCutOff: false })
                 {
                     to.Runtime?.Hear(sent.Beat);
                 }

@@ -244,11 +244,51 @@ public sealed class TurnTests
 
         string[] keys = [.. KeysIn(cluster.Do("KEYS *"))];
         Assert.Equal(40, keys.Length);
-        cluster.Do($"PEXPIRE {keys[15]} 10000");
-        leader.WallClockStray = 20_000;
+        cluster.Do($"PEXPIRE {keys[15]} 500");
+
+        // Within what is believed at once.
+        leader.WallClockStray = 900;
         ulong id = cluster.Submit(leader, "KEYS *");
 
         Assert.Equal(keys.Where(key => key != keys[15]), KeysIn(TestCluster.Text(cluster.Await(leader, id))));
+    }
+
+    [Theory]
+    [InlineData("DBSIZE")]
+    [InlineData("KEYS *")]
+    public void Commands_over_more_keys_than_the_memory_holds_hold_little_of_what_they_have_passed(string line)
+    {
+        var settings = new PartitionSettings
+        {
+            Limits = new() { BytesHeldMax = 100_000, BytesPieceMax = 2_000_000 },
+            Replica = new() { CheckpointEntries = 100 },
+        };
+        var cluster = new TestCluster(1, settings, hasRealStores: true, memoryBytes: 1024 * 1024);
+        TestNode leader = cluster.Leader;
+        string value = new('v', 10_000);
+        for (int i = 0; i < 400; i++)
+        {
+            cluster.Do($"SET k{i} {value}");
+        }
+
+        cluster.Run(2000);
+        ulong[] ids = [.. Enumerable.Range(0, 4).Select(_ => cluster.Submit(leader, line))];
+        long most = 0;
+        for (int i = 0; i < 200_000 && ids.Any(id => leader.ReplyTo(id) is null); i++)
+        {
+            cluster.SettleSome(1);
+            most = Math.Max(most, leader.Cache.PinnedBytes);
+        }
+
+        foreach (ulong id in ids)
+        {
+            string reply = TestCluster.Text(cluster.Await(leader, id));
+            Assert.Equal(400, line == "DBSIZE" ? int.Parse(reply[1..], CultureInfo.InvariantCulture)
+                : KeysIn(reply).Distinct().Count());
+        }
+
+        // Four times what one may have passed, and as much again for what it waits for.
+        Assert.InRange(most, 1, 4 * 2 * 150_000);
     }
 
     [Fact]

@@ -38,7 +38,7 @@ public sealed class WireTests
         {
             var beat = new NodeHeartbeat(
                 new((uint)_random.Next(9)), Draw(), _random.Next(2) == 0, (long)Draw(), _random.Next(2) == 0,
-                _random.Next(2) == 0 ? null : $"host{_random.Next(9)}:7601");
+                _random.Next(2) == 0 ? null : $"host{_random.Next(9)}:7601", (long)Draw());
             HeartbeatWire.Write(_writer, beat);
             Assert.True(HeartbeatWire.TryRead(_writer.Written, out NodeHeartbeat beatRead, out _));
             Assert.Equal(beat, beatRead);

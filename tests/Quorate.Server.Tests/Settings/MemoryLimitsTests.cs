@@ -36,6 +36,7 @@ public sealed class MemoryLimitsTests
         Assert.InRange(resp.Limits.CommandBytesMax, value + 1, resp.LargeCommandBytesMax);
         Assert.InRange(cluster.Partition.Limits.ChangeBytesMax, value + 1, plan.ManagedBytes);
         Assert.InRange(resp.TransactionBytesMax, value, plan.ManagedBytes);
+        Assert.InRange(cluster.Partition.Limits.ComposedBytesMax, MiB, plan.ManagedBytes / 32);
     }
 
     /// <summary>The runtime takes about as much whatever the total is, and that is not for rows.</summary>
@@ -50,7 +51,9 @@ public sealed class MemoryLimitsTests
     public void Where_values_are_limited_the_plan_says_so()
     {
         Assert.Contains("values up to 16 MiB", MemoryPlan.For(256 * MiB).ToString(), StringComparison.Ordinal);
+        Assert.Contains("APPEND and its kin 4 MiB", MemoryPlan.For(256 * MiB).ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("values", MemoryPlan.For(2048 * MiB).ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("APPEND", MemoryPlan.For(4096 * MiB).ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -21,7 +21,7 @@ internal sealed class CallRouter
     private readonly Forwarding _forwarding;
     private readonly FreeReads _free;
     private readonly RoutingSettings _settings;
-    private readonly SortedDictionary<GroupId, PartitionRoute> _routes = [];
+    private readonly RouteTable _routes;
     private readonly List<PartitionRoute> _paused = [];
     private ulong _lastOrder;
     private Instant _sweepAt = Instant.Never;
@@ -31,6 +31,7 @@ internal sealed class CallRouter
         _parts = parts;
         _local = local;
         _settings = parts.Settings.Routing;
+        _routes = new(_settings, parts.Place.Memory);
         _forwarding = new(parts);
         _free = new(parts, local, _forwarding);
     }
@@ -54,20 +55,23 @@ internal sealed class CallRouter
     public int Forwarded => _forwarding.Count;
 
     /// <summary>Calls that wait for a leader to be found.</summary>
+    /// <summary>Partitions to which a way is remembered.</summary>
+    public int Routes => _routes.Count;
+
     public int Waiting => _paused.Sum(route => route.Waiting.Count) + _free.Count;
 
     public void Submit(ClientCall call)
     {
         if (_parts.HasEnded || !_parts.View.TryFind(call.Keyspace, out KeyspaceView? keyspace))
         {
-            // Whoever asks has seen it in a view of a moment ago.
-            DropReason reason = _parts.HasEnded ? DropReason.NotLeader : DropReason.KeyspaceGone;
+            bool isDropped = !_parts.HasEnded && _parts.IsDropped(call.Keyspace);
+            DropReason reason = isDropped ? DropReason.KeyspaceDropped : DropReason.NotLeader;
             call.Complete(new CallResult(Outcome.Refused, reason, default, default, RowVersion.Zero, default));
             return;
         }
 
         var group = new GroupId(keyspace.PartitionOf(call.Slot).Group);
-        var routed = new RoutedCall(call, RouteOf(group), ++_lastOrder);
+        var routed = new RoutedCall(call, _routes.Of(group, _parts.View), ++_lastOrder);
         if (call.Deadline <= _parts.Now)
         {
             routed.Refuse(DropReason.NotLeader);
@@ -137,10 +141,13 @@ internal sealed class CallRouter
         }
     }
 
+    /// <summary>A peer begins to stop.</summary>
+    public void BeginsToStop(NodeId peer) => _routes.BeginsToStop(peer);
+
     /// <summary>This node has learnt who leads a partition.</summary>
     public void LeaderKnown(GroupId group)
     {
-        if (_routes.TryGetValue(group, out PartitionRoute? route) && route.IsPaused)
+        if (_routes.Find(group) is { IsPaused: true } route)
         {
             route.Hurry(_parts.Now);
         }
@@ -210,7 +217,8 @@ internal sealed class CallRouter
             route.Succeeded();
             if (answer.Outcome == Outcome.Done && !call.IsFree)
             {
-                route.LeaderHint = call.Target;
+                // One that stops will lead no more when the next call comes.
+                route.LeaderHint = _parts.IsStopping(call.Target) ? null : call.Target;
             }
 
             call.Complete(new CallResult(
@@ -228,7 +236,7 @@ internal sealed class CallRouter
         if (call.IsDetached)
         {
             // Calls after it may have been executed: asking again would put it behind them.
-            call.Refuse(DropReason.NotLeader);
+            call.Refuse(ReasonOf(call));
         }
         else
         {
@@ -247,7 +255,7 @@ internal sealed class CallRouter
         if (call.IsDetached)
         {
             // Calls after it may have been executed: asking again would put it behind them.
-            call.Refuse(DropReason.NotLeader);
+            call.Refuse(ReasonOf(call));
         }
         else
         {
@@ -258,6 +266,12 @@ internal sealed class CallRouter
     /// <summary>Surely not executed, or it does no harm to execute it again.</summary>
     private void AskAgain(RoutedCall call)
     {
+        if (_parts.IsDropped(call.Call.Keyspace))
+        {
+            call.Refuse(DropReason.KeyspaceDropped);
+            return;
+        }
+
         if (call.IsFree)
         {
             _free.Wait(call);
@@ -368,23 +382,16 @@ internal sealed class CallRouter
             {
                 // Nobody was found who could be asked.
                 route.Remove(call);
-                call.Refuse(DropReason.NotLeader);
+                call.Refuse(ReasonOf(call));
             }
         }
 
         _free.Sweep(now);
     }
 
-    private PartitionRoute RouteOf(GroupId group)
-    {
-        if (!_routes.TryGetValue(group, out PartitionRoute? route))
-        {
-            route = new(group, _settings, _parts.Place.Memory);
-            _routes.Add(group, route);
-        }
-
-        return route;
-    }
+    /// <summary>Why nobody could be asked.</summary>
+    private DropReason ReasonOf(RoutedCall call) =>
+        _parts.IsDropped(call.Call.Keyspace) ? DropReason.KeyspaceDropped : DropReason.NotLeader;
 
     private void WatchTime()
     {

@@ -68,7 +68,11 @@ internal sealed class FreeReads(ClusterParts parts, LocalCalls local, Forwarding
         _waiting.Clear();
         foreach (RoutedCall call in all)
         {
-            if (call.Call.Deadline <= now)
+            if (parts.IsDropped(call.Call.Keyspace))
+            {
+                call.Refuse(DropReason.KeyspaceDropped);
+            }
+            else if (call.Call.Deadline <= now)
             {
                 call.Refuse(DropReason.NotLeader);
             }
