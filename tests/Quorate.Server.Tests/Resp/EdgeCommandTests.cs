@@ -197,6 +197,6 @@ public sealed class EdgeCommandTests
         Assert.Equal("*2\r\n$19\r\nrequest-deadline-ms\r\n$5\r\n60000\r\n", client.Run("CONFIG GET request-dead*"));
     }
 
-    private static CallResult Dropped(DropReason reason) =>
+    internal static CallResult Dropped(DropReason reason) =>
         new(reason.Outcome(), reason, new GroupId(1), default, default, default);
 }
