@@ -143,9 +143,9 @@ public sealed class NodeProcess : IAsyncDisposable
         string formation = Path.Combine(folder.Files, FormationPlace.NoteName);
         if (folder.Identity is { IsFormed: true } && !File.Exists(formation))
         {
-            return (ExitCode.Data, $"The file {formation} is missing, though {folder.Root} belongs to a cluster. Restore "
-                + "it from a copy; or empty the folder and let the node join the cluster as a new one, where the others "
-                + "hold enough replicas.");
+            return (ExitCode.Data, $"The file {formation} is missing, though {folder.Root} belongs to a cluster. "
+                + "Restore it from a copy; or empty the folder and let the node join the cluster as a new one, where "
+                + "the others hold enough replicas.");
         }
 
         // Before the first file: files without an identity are taken for a node's that has lost it.

@@ -21,9 +21,9 @@ public sealed record SSTableSettings
     public int FilterBitsPerKey { get; init; } = 10;
 
     /// <summary>
-    /// What the writer of one file holds until its end: a hash for each row key, index and filter. In bytes. A file that
-    /// has come to it is finished, and another one goes on; so this bounds what the making of a file takes, and index
-    /// and filter stay far below what one block may hold.
+    /// What the writer of one file holds until its end: a hash for each row key, index and filter. In bytes. A file
+    /// that has come to it is finished, and another one goes on; so this bounds what the making of a file takes, and
+    /// index and filter stay far below what one block may hold.
     /// </summary>
     public int BuildBytesMax { get; init; } = 16 * 1024 * 1024;
 

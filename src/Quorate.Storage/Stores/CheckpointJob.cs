@@ -6,8 +6,8 @@ using Quorate.Storage.Rows;
 namespace Quorate.Storage.Stores;
 
 /// <summary>
-/// A checkpoint: the dirty rows as of its beginning become a run of tables, and a manifest that names it makes rows, applied
-/// index and logged time durable together.
+/// A checkpoint: the dirty rows as of its beginning become a run of tables, and a manifest that names it makes rows,
+/// applied index and logged time durable together.
 /// </summary>
 internal sealed class CheckpointJob(
     StoreContext context, Memtable memory, SnapshotMeta meta, HybridTime time, RowVersion clearedAt)

@@ -26,7 +26,8 @@ internal readonly record struct ManifestTable(
 /// <para>As a file, little-endian: magic and version (4), length of all (4), partition (4), first and last slot (2
 /// each), logged time (8), version of the last clear (8), length of the checkpoint's meta (4), meta (as
 /// <see cref="CheckpointFormat"/> has it), number of tables (4), each, newest first: number (8), partition and number
-/// of its identity (4 and 8), size (8), key id (4), 1 when it continues a run, else 0 (4); CRC32C of all before (4).</para>
+/// of its identity (4 and 8), size (8), key id (4), 1 when it continues a run, else 0 (4); CRC32C of all before
+/// (4).</para>
 /// </summary>
 internal sealed record Manifest
 {

@@ -25,8 +25,9 @@ public sealed record PartitionStoreSettings
     public SSTableSettings Tables { get; init; } = new();
 
     /// <summary>
-    /// The making of a table takes at most this part of the node's memory, or <see cref="SSTableSettings.BuildBytesMin"/>
-    /// or <see cref="SSTableSettings.BuildBytesMax"/>; what is more goes to another table of the same run.
+    /// The making of a table takes at most this part of the node's memory, or <see
+    /// cref="SSTableSettings.BuildBytesMin"/> or <see cref="SSTableSettings.BuildBytesMax"/>; what is more goes to
+    /// another table of the same run.
     /// </summary>
     public int BuildMemoryDivisor { get; init; } = 64;
 

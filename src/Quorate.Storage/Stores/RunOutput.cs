@@ -3,9 +3,9 @@ using Quorate.Core.Model;
 namespace Quorate.Storage.Stores;
 
 /// <summary>
-/// Writes rows that it is fed as a run of tables, each of which ends when its writer holds as much as it may. The tables
-/// are held from their end on, so that their indexes and filters are counted; their owner releases them when it has
-/// named them, or has given up.
+/// Writes rows that it is fed as a run of tables, each of which ends when its writer holds as much as it may. The
+/// tables are held from their end on, so that their indexes and filters are counted; their owner releases them when it
+/// has named them, or has given up.
 /// </summary>
 internal sealed class RunOutput(StoreContext context, LogIndex createdAt, IRowFeed rows, RowGarbage garbage)
 {

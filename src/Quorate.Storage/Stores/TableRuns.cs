@@ -62,7 +62,9 @@ internal sealed class TableRuns
         {
             int start = _starts[run];
             int count = _starts[run + 1] - start;
-            cursors[run] = count == 1 ? tables[start] : new RunCursor(new ArraySegment<SSTableCursor>(tables, start, count));
+            cursors[run] = count == 1
+                ? tables[start]
+                : new RunCursor(new ArraySegment<SSTableCursor>(tables, start, count));
         }
 
         return cursors;

@@ -50,7 +50,7 @@ public sealed class TableRunTests : StoreFixture
         Assert.Null(owner.Failure);
         Assert.True(merged.Compactions > 0, "nothing was merged");
 
-        // A table: its share, and as much again at its end; what is read of the merge's tables: a sixteenth; and pieces.
+        // A table: its share, and more at its end; what is read of the merge's tables: a sixteenth; and pieces.
         Assert.InRange(workMax, 1, (4 * SSTableSettings.BuildBytesMin) + (TotalBytes / 16) + (1024 * 1024));
         Assert.True(merged.TableBytes.Count > 6, $"{merged.TableBytes.Count} tables");
         StoreLook look = Look(owner);
@@ -64,7 +64,9 @@ public sealed class TableRunTests : StoreFixture
         Assert.Null(Get(again, "absent"));
     }
 
-    /// <summary>Runs of tables are tiers as single tables are: they are merged when there are enough, and not again.</summary>
+    /// <summary>
+    /// Runs of tables are tiers as single tables are: they are merged when there are enough, and not again.
+    /// </summary>
     [Fact]
     public void Runs_of_tables_are_merged_as_one_and_hold_what_was_written()
     {
