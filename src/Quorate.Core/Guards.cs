@@ -178,6 +178,9 @@ public static class Guards
     /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
     public static bool ChecksumsAreChained => On();
 
+    /// <summary>
+    /// R26: a batch whose records are partly those of an older one is not whole, though each record is.
+    /// </summary>
     /// <summary>S5: space is not low, and writes are not refused, while the log's next segment is ready.</summary>
     public static bool ReadySegmentsAreSpace => On();
 
@@ -196,6 +199,11 @@ public static class Guards
 
     /// <summary>S8: the newest segment that was begun is named outside of it, so that its loss is noticed.</summary>
     public static bool NewestSegmentIsWitnessed => On();
+
+    /// <summary>
+    /// S7: a table ends before its making takes more memory than its share, and before it cannot be opened.
+    /// </summary>
+    public static bool TablesAreCut => On();
 
     /// <summary>R14: a segment is used again only when every stream has released what lies in it.</summary>
     public static bool RecycledOnlyWhenReleased => On();

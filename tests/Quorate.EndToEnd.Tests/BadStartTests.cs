@@ -71,6 +71,8 @@ public sealed class BadStartTests(StoppedNode stopped) : IClassFixture<StoppedNo
 
     [Theory]
     [InlineData("cluster-map")]
+    [InlineData("formation")]
+    [InlineData("log.mark")]
     [InlineData("manifest-")]
     [InlineData(".sst")]
     [InlineData("node-log-")]

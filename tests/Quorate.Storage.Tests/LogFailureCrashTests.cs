@@ -104,7 +104,8 @@ public sealed class LogFailureCrashTests
     private static int BreakEach(ulong seed, int writes, int operationsMax)
     {
         int ended = 0;
-        foreach (DiskFailures? failure in new DiskFailures?[] { DiskFailures.Write, DiskFailures.Sync, null })
+        DiskFailures?[] failures = [DiskFailures.Write, DiskFailures.Sync, DiskFailures.Names, null];
+        foreach (DiskFailures? failure in failures)
         {
             int lastStruck = -1;
             for (int at = 0; at <= operationsMax; at++)

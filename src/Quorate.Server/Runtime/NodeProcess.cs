@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Quorate.Node.Cluster;
+using Quorate.Node.Cluster.Forming;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Server.Disk;
 using Quorate.Server.Http;
@@ -136,6 +137,15 @@ public sealed class NodeProcess : IAsyncDisposable
                 + "form one of three nodes, start on each: quorate serve --data FOLDER --seeds a:7601,b:7601,c:7601 "
                 + "--expect 3. One of a single node: quorate serve --data FOLDER --seeds "
                 + $"{_settings.PeerAddress} --expect 1.");
+        }
+
+        // A node that forgot what it formed would form anew, over the files of the cluster that it belongs to.
+        string formation = Path.Combine(folder.Files, FormationPlace.NoteName);
+        if (folder.Identity is { IsFormed: true } && !File.Exists(formation))
+        {
+            return (ExitCode.Data, $"The file {formation} is missing, though {folder.Root} belongs to a cluster. "
+                + "Restore it from a copy; or empty the folder and let the node join the cluster as a new one, where "
+                + "the others hold enough replicas.");
         }
 
         // Before the first file: files without an identity are taken for a node's that has lost it.

@@ -17,4 +17,7 @@ public enum DiskFailures
 
     /// <summary>A Write, WriteDurable or Allocate, perhaps after a part of it.</summary>
     Write = 8,
+
+    /// <summary>A List, Rename, Delete or Truncate, which then has no effect.</summary>
+    Names = 16,
 }

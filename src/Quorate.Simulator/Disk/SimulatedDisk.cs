@@ -175,6 +175,10 @@ public sealed class SimulatedDisk : IDisk
         var status = DiskStatus.Done;
         switch (operation.Kind)
         {
+            case DiskOperationKind.List or DiskOperationKind.Rename or DiskOperationKind.Delete
+                or DiskOperationKind.Truncate when Strikes(DiskFailures.Names):
+                status = DiskStatus.Failed;
+                break;
             case DiskOperationKind.List:
                 return new(operation.Ticket, DiskStatus.Done, Names: _folder.Names);
             case DiskOperationKind.Write:

@@ -38,7 +38,7 @@ internal static class ValuesDrawing
             IsEncrypted = random.Next(3) == 0,
             MemoryBytes = Pick(random, 1 << 30, 1 << 30, 100_000, 30_000, 20_000),
             CacheBytes = Pick(random, 0, 2000, 1 << 20),
-            Store = DrawStore(random),
+            Store = WithSmallTables(DrawStore(random)),
             WallSkewMax = Pick(random, 0, 100, 5000, 1_000_000),
             ClockStrayMax = Pick(random, 2000, 10_000, 10_000_000, 10_000_000),
             WorkPartitionsMax = Pick(random, 1, 2, 16),
@@ -60,6 +60,15 @@ internal static class ValuesDrawing
             ? plan with { FewClocksStray = true, WallSkewMax = 1_000_000, ClockStrayMax = Pick(random, 2000, 10_000) }
             : plan;
     }
+
+    /// <summary>
+    /// Not drawn, so that the seeds stay what they are: where filters are thin, checkpoints and merges are cut into
+    /// tables of a few dozen rows.
+    /// </summary>
+    private static PartitionStoreSettings WithSmallTables(PartitionStoreSettings store) =>
+        store.Tables.FilterBitsPerKey > 1
+            ? store
+            : store with { Tables = store.Tables with { BuildBytesMax = 500 } };
 
     /// <summary>Blocks and tiers are small, so that short runs have many tables of many blocks.</summary>
     private static PartitionStoreSettings DrawStore(SeededRandom random) => new()

@@ -118,6 +118,8 @@ internal sealed class BlockCodec(SSTableIdentity identity, BlockCipher? cipher)
             decoded = Decompress(plain, compression, bodyBytes);
         }
 
+        // Others rent it next, and it holds a plaintext.
+        plain.Clear();
         ArrayPool<byte>.Shared.Return(rented);
         return decoded;
     }

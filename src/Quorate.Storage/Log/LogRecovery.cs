@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Storage.Disk;
@@ -70,15 +69,19 @@ internal sealed class LogRecovery(
 
         IReadOnlyList<string> names = jobs.Completion.Names ?? [];
         List<ulong> sequences = LogBatch.Sequences(prefix, names);
-        yield return DiskStep.All(ReadMark(names, sequences));
-        if (Failure is not null)
-        {
-            yield break;
-        }
-
+        var reading = new LogMarkReading(prefix, jobs, entropy);
+        yield return DiskStep.All(reading.Run(names, sequences));
+        Mark = reading.Mark;
         foreach (ulong sequence in sequences)
         {
             yield return DiskStep.All(ReadHead(sequence));
+        }
+
+        // A version before this one's had segments and no mark, which their headers tell better.
+        Failure ??= reading.Failure;
+        if (Failure is not null)
+        {
+            yield break;
         }
 
         _last = _heads.Count == 0 ? 0 : _heads.Keys.Last();
@@ -126,46 +129,6 @@ internal sealed class LogRecovery(
                 LogBatch.FileName(prefix, _heads[_oldest].Previous),
                 incomplete.Id,
                 $"from {contents.Base.Next} to {contents.First.Previous}");
-        }
-    }
-
-    /// <summary>Reads the log's mark, or draws a new one where there is no log.</summary>
-    private IEnumerable<DiskStep> ReadMark(IReadOnlyList<string> names, List<ulong> sequences)
-    {
-        string file = LogMark.FileName(prefix);
-        bool isThere = names.Contains(file, StringComparer.Ordinal);
-        ReadOnlyMemory<byte> bytes = default;
-        if (isThere)
-        {
-            yield return new DiskOperation(0, DiskOperationKind.Read, file, Length: LogMark.FileBytes);
-            Failure = jobs.Completion.Status == DiskStatus.Done ? null : LogSentences.Unreadable(file);
-            bytes = jobs.Completion.Data;
-        }
-
-        Mark = LogMark.Read(bytes.Span);
-        if (Mark is null && sequences.Count == 0)
-        {
-            // The file is durable before the first segment is made: without one, nothing was ever acknowledged.
-            Failure ??= LogMark.IsForeign(bytes.Span) ? LogSentences.Foreign(file, 0) : null;
-            byte[] secret = new byte[LogSecret.Bytes];
-            entropy.Fill(secret);
-            Mark = LogMark.New(new(BinaryPrimitives.ReadUInt64LittleEndian(secret)));
-        }
-        else if (Mark is null)
-        {
-            // A version before this one's had segments and no mark.
-            foreach (ulong sequence in sequences)
-            {
-                yield return DiskStep.All(ReadHead(sequence));
-            }
-
-            Failure ??= LogMark.IsForeign(bytes.Span) ? LogSentences.Foreign(file, 0)
-                : isThere ? LogSentences.MarkDamaged(file)
-                : LogSentences.MarkGone(file);
-        }
-        else if (Mark.Newest > 0 && !sequences.Contains(Mark.Newest) && Guards.NewestSegmentIsWitnessed)
-        {
-            Failure ??= LogSentences.NewestGone(LogBatch.FileName(prefix, Mark.Newest), file);
         }
     }
 

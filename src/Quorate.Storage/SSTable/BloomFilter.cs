@@ -19,13 +19,21 @@ internal sealed class BloomFilter
 
     public ReadOnlySpan<byte> Bytes => _bits;
 
-    public static BloomFilter Of(ReadOnlySpan<ulong> hashes, int bitsPerKey)
+    /// <param name="parts">The hashes, in parts of which all but the last are full.</param>
+    /// <param name="count">How many hashes there are.</param>
+    /// <param name="bitsPerKey">So many bits for each.</param>
+    public static BloomFilter Of(IReadOnlyList<ulong[]> parts, int count, int bitsPerKey)
     {
-        long lines = Math.Max(1, ((hashes.Length * (long)bitsPerKey) + (LineBytes * 8) - 1) / (LineBytes * 8));
+        long lines = Math.Max(1, ((count * (long)bitsPerKey) + (LineBytes * 8) - 1) / (LineBytes * 8));
         var filter = new BloomFilter(new byte[checked((int)lines * LineBytes)]);
-        foreach (ulong hash in hashes)
+        foreach (ulong[] part in parts)
         {
-            filter.Add(hash);
+            foreach (ulong hash in part.AsSpan(0, Math.Min(part.Length, count)))
+            {
+                filter.Add(hash);
+            }
+
+            count -= Math.Min(part.Length, count);
         }
 
         return filter;

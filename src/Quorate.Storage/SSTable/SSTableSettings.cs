@@ -20,6 +20,16 @@ public sealed record SSTableSettings
     /// </summary>
     public int FilterBitsPerKey { get; init; } = 10;
 
+    /// <summary>
+    /// What the writer of one file holds until its end: a hash for each row key, index and filter. In bytes. A file
+    /// that has come to it is finished, and another one goes on; so this bounds what the making of a file takes, and
+    /// index and filter stay far below what one block may hold.
+    /// </summary>
+    public int BuildBytesMax { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>With less than this for <see cref="BuildBytesMax"/> files would be many and small. In bytes.</summary>
+    public const int BuildBytesMin = 256 * 1024;
+
     /// <summary>A piece that the writer has ready is worth writing from this size on, in bytes.</summary>
     public int WritePieceBytes { get; init; } = 256 * 1024;
 
@@ -28,4 +38,10 @@ public sealed record SSTableSettings
 
     /// <summary>Index, filter and properties of one file together, in bytes. They stay in memory.</summary>
     public int MetaBytesMax { get; init; } = 512 * 1024 * 1024;
+
+    /// <summary>
+    /// The one limit that a writer keeps, so that what it writes can be opened: of its own memory, of the meta of a
+    /// file, and of what one block may hold; with room for the last row. In bytes.
+    /// </summary>
+    internal int BuildLimitBytes => Math.Min(BuildBytesMax, Math.Min(MetaBytesMax, BlockCodec.BodyBytesMax) / 2);
 }

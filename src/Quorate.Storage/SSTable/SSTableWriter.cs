@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Storage.Blocks;
 using Quorate.Storage.Encryption;
@@ -20,6 +21,9 @@ public readonly record struct SSTablePiece(long Offset, ReadOnlyMemory<byte> Byt
 /// </summary>
 public sealed class SSTableWriter
 {
+    /// <summary>The hashes lie in parts, so that nothing is copied as they become more.</summary>
+    private const int HashesPerPart = 1024;
+
     private readonly SSTableSettings _settings;
     private readonly SSTableIdentity _identity;
     private readonly BlockCipher? _cipher;
@@ -32,7 +36,7 @@ public sealed class SSTableWriter
     private ArrayBufferWriter<byte> _taken = new();
     private long _takenTo;
 
-    private ulong[] _hashes = new ulong[256];
+    private readonly List<ulong[]> _hashes = [];
     private int _rows;
     private long _tombstones;
     private long _rowBytes;
@@ -73,17 +77,33 @@ public sealed class SSTableWriter
     public long FileBytes => _isFinished
         ? _takenTo + ReadyBytes
         : _takenTo + ReadyBytes + _block.EncodedBytes + _index.EncodedBytes
-            + (_rows * (long)_settings.FilterBitsPerKey / 8) + SSTableFooter.Bytes;
+            + FilterBytes + SSTableFooter.Bytes;
+
+    /// <summary>
+    /// The file has come to the limit (<see cref="SSTableSettings.BuildBytesMax"/>) and is to be finished.
+    /// </summary>
+    public bool IsFull => Guards.TablesAreCut && _rows > 0 && BuildBytes >= _settings.BuildLimitBytes;
 
     /// <summary>What the writer holds in memory, about, in bytes.</summary>
     public long MemoryBytes =>
         _ready.Capacity + _taken.Capacity + _block.EncodedBytes + _index.EncodedBytes
-        + (_hashes.Length * (long)sizeof(ulong));
+        + (_hashes.Count * (long)HashesPerPart * sizeof(ulong));
+
+    /// <summary>
+    /// What the file's end takes beside that for a while, about, in bytes: index and filter, and both again as they
+    /// wait to be written and as they are read back.
+    /// </summary>
+    public long FinishBytes => 3 * (_index.EncodedBytes + FilterBytes);
+
+    private long FilterBytes => _rows * (long)_settings.FilterBitsPerKey / 8;
+
+    private long BuildBytes => (_rows * (long)sizeof(ulong)) + FilterBytes + _index.EncodedBytes;
 
     /// <summary>Adds a row, whose row key is above all added before. The row's hash is taken as it is.</summary>
     public void Add(ReadOnlySpan<byte> rowKey, in Row row)
     {
         Invariant.Check(!_isFinished, "a finished file takes no rows");
+        Invariant.Check(!IsFull, "a file that is full takes no rows: it could not be opened");
         Invariant.Check(
             rowKey.Length > 0 && (_rows == 0 || rowKey.SequenceCompareTo(_block.LastKey) > 0),
             "rows are written in the order of their row keys");
@@ -135,7 +155,7 @@ public sealed class SSTableWriter
         _isFinished = true;
 
         MetaBlock index = Append(_index.Encode(), SSTableBlocks.Index, _settings.Compression);
-        BloomFilter filter = BloomFilter.Of(_hashes.AsSpan(0, _rows), _settings.FilterBitsPerKey);
+        BloomFilter filter = BloomFilter.Of(_hashes, _rows, _settings.FilterBitsPerKey);
         MetaBlock filterAt = Append(filter.Bytes, SSTableBlocks.Filter, BlockCompression.None);
         var info = new SSTableInfo
         {
@@ -157,7 +177,7 @@ public sealed class SSTableWriter
         byte[] salt = _cipher is null ? new byte[BlockCipher.SaltBytes] : _cipher.Salt.ToArray();
         var footer = new SSTableFooter(_identity, info.KeyId, salt, index, filterAt, properties);
         _ready.Write(footer.Encode());
-        _hashes = [];
+        _hashes.Clear();
         return info with { FileBytes = footer.FileBytes };
     }
 
@@ -178,12 +198,12 @@ public sealed class SSTableWriter
 
     private void Count(ReadOnlySpan<byte> rowKey, in Row row, long rowBytes)
     {
-        if (_rows == _hashes.Length)
+        if (_rows % HashesPerPart == 0)
         {
-            Array.Resize(ref _hashes, _rows * 2);
+            _hashes.Add(new ulong[HashesPerPart]);
         }
 
-        _hashes[_rows++] = KeyHash.Of(rowKey);
+        _hashes[^1][_rows++ % HashesPerPart] = KeyHash.Of(rowKey);
         _tombstones += row.IsTombstone ? 1 : 0;
         _rowBytes += rowBytes;
         _versionMin = Math.Min(_versionMin, row.Version.Packed);

@@ -6,8 +6,8 @@ using Quorate.Storage.Rows;
 namespace Quorate.Storage.Stores;
 
 /// <summary>
-/// A checkpoint: the dirty rows as of its beginning become a table, and a manifest that names it makes rows, applied
-/// index and logged time durable together.
+/// A checkpoint: the dirty rows as of its beginning become a run of tables, and a manifest that names it makes rows,
+/// applied index and logged time durable together.
 /// </summary>
 internal sealed class CheckpointJob(
     StoreContext context, Memtable memory, SnapshotMeta meta, HybridTime time, RowVersion clearedAt)
@@ -32,32 +32,34 @@ internal sealed class CheckpointJob(
         {
             TableSet? served = context.Served;
             var garbage = new RowGarbage(time, clearedAt, rowKey => served is not null && served.MayHold(rowKey));
-            using var output = new TableOutput(context, meta.Index, new FrozenRows(_freeze), garbage);
+            var output = new RunOutput(context, meta.Index, new FrozenRows(_freeze), garbage);
             yield return StoreStep.All(output.Steps());
 
             if (output.End != StepEnd.Done)
             {
+                Discard(output, output.End);
                 GiveUp(output.End);
                 yield break;
             }
 
             if (!IsCovered)
             {
-                var commit = new ManifestCommit(context, NewSet(output.Table), isServed: true);
+                var commit = new ManifestCommit(context, NewSet(output.Tables), isServed: true);
                 yield return StoreStep.All(commit.Steps());
 
                 if (commit.End != StepEnd.Done)
                 {
-                    Discard(output.Table, commit.End);
+                    Discard(output, commit.End);
                     GiveUp(commit.End);
                     yield break;
                 }
 
+                output.Release();
                 memory.Saved(_freeze);
             }
             else
             {
-                Discard(output.Table, StepEnd.Done);
+                Discard(output, StepEnd.Done);
                 GiveUp(StepEnd.Done);
             }
         }
@@ -71,9 +73,9 @@ internal sealed class CheckpointJob(
         IsSaved = true;
     }
 
-    private TableSet NewSet(StoreTable? table)
+    private TableSet NewSet(IReadOnlyList<StoreTable> run)
     {
-        StoreTable[] tables = [.. table is null ? [] : new[] { table }, .. context.Served?.Tables ?? []];
+        StoreTable[] tables = [.. run, .. context.Served?.Tables ?? []];
         var manifest = new Manifest
         {
             Partition = context.Settings.Partition,
@@ -95,11 +97,11 @@ internal sealed class CheckpointJob(
         }
     }
 
-    private void Discard(StoreTable? table, StepEnd end)
+    private static void Discard(RunOutput output, StepEnd end)
     {
-        if (table is not null && end != StepEnd.Dead)
+        if (end != StepEnd.Dead)
         {
-            context.Tables.Release(context.Tables.Hold(table));
+            output.Release();
         }
     }
 }

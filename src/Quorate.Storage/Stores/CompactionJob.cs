@@ -3,7 +3,7 @@ using Quorate.Core.Model;
 namespace Quorate.Storage.Stores;
 
 /// <summary>
-/// Merges a run of neighbouring tables into one, without what newer rows hide and what nobody can see any more. The
+/// Merges neighbouring tables into one run, without what newer rows hide and what nobody can see any more. The
 /// checkpoint stays the one that it was; newer ones may come meanwhile.
 /// </summary>
 internal sealed class CompactionJob
@@ -25,7 +25,7 @@ internal sealed class CompactionJob
         }
     }
 
-    /// <summary>The merged table has taken the place of those before.</summary>
+    /// <summary>The merged tables have taken the place of those before.</summary>
     public bool IsDone { get; private set; }
 
     /// <summary>The disk was full, so it was given up.</summary>
@@ -39,11 +39,11 @@ internal sealed class CompactionJob
         Manifest manifest = _set.Manifest;
         var garbage = new RowGarbage(manifest.Time, manifest.ClearedAt, rowKey => _set.MayHold(rowKey, _older));
         var rows = new MergedTables(_context, _inputs);
-        using var output = new TableOutput(_context, manifest.Meta.Index, rows, garbage);
+        var output = new RunOutput(_context, manifest.Meta.Index, rows, garbage);
         yield return StoreStep.All(output.Steps());
 
         StepEnd end = output.End;
-        if (end == StepEnd.Done && !output.IsOvertaken && NewSet(output.Table) is TableSet next)
+        if (end == StepEnd.Done && !output.IsOvertaken && NewSet(output.Tables) is TableSet next)
         {
             var commit = new ManifestCommit(_context, next, isServed: true);
             yield return StoreStep.All(commit.Steps());
@@ -58,12 +58,7 @@ internal sealed class CompactionJob
         }
 
         FoundFull = end == StepEnd.Full;
-        if (output.Table is StoreTable table)
-        {
-            // Deletes it unless the set holds it now.
-            _context.Tables.Release(_context.Tables.Hold(table));
-        }
-
+        output.Release();
         foreach (StoreTable input in _inputs)
         {
             _context.Tables.Release(input);
@@ -74,7 +69,7 @@ internal sealed class CompactionJob
     /// The set as it is now, with the output in the place of the inputs; null when a received snapshot waits, so that
     /// the next manifest is not this store's to write.
     /// </summary>
-    private TableSet? NewSet(StoreTable? output)
+    private TableSet? NewSet(IReadOnlyList<StoreTable> output)
     {
         TableSet now = _context.Served!;
         int first = now.Tables.ToList().IndexOf(_inputs[0]);
@@ -89,7 +84,7 @@ internal sealed class CompactionJob
         StoreTable[] tables =
         [
             .. now.Tables.Take(first),
-            .. output is null ? [] : new[] { output },
+            .. output,
             .. now.Tables.Skip(first + _inputs.Length),
         ];
         return new(now.Manifest with { Tables = [.. tables.Select(table => table.Entry)] }, tables);

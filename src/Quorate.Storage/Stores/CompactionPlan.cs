@@ -3,17 +3,17 @@ using System.Runtime.InteropServices;
 namespace Quorate.Storage.Stores;
 
 /// <summary>
-/// Which tables to merge: a run of neighbours in age, so that the order of age stays one of position. Size-tiered: a
-/// run is worth merging when it has enough tables and each is not much larger than those before it together, so that
-/// a row is written again only as often as the sizes double (O'Neil and others, 1996; the rule is that of RocksDB's
-/// universal compaction).
+/// Which runs of tables, or which tables, to merge: neighbours in age, so that the order of age stays one of position.
+/// Size-tiered: a run is worth merging when it has enough tables and each is not much larger than those before it
+/// together, so that a row is written again only as often as the sizes double (O'Neil and others, 1996; the rule is
+/// that of RocksDB's universal compaction).
 /// </summary>
-/// <param name="First">The newest table of the run, counted from the newest of all.</param>
+/// <param name="First">The newest, counted from the newest of all.</param>
 /// <param name="Count">Zero when there is nothing to do.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct CompactionPlan(int First, int Count)
 {
-    /// <param name="sizes">Of all tables, newest first, in bytes.</param>
+    /// <param name="sizes">Of all runs, newest first, in bytes.</param>
     /// <param name="settings">The sizes of tiers.</param>
     public static CompactionPlan Of(ReadOnlySpan<long> sizes, PartitionStoreSettings settings)
     {

@@ -15,8 +15,10 @@ namespace Quorate.Storage.Stores;
 /// <param name="Identity">Whose it was when it was written: a table that was received keeps its own.</param>
 /// <param name="Bytes">Its file's size.</param>
 /// <param name="KeyId">Of the data key that it is encrypted with; zero when it is not.</param>
+/// <param name="Continues">It continues the run of the table before it (<see cref="TableRuns"/>).</param>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct ManifestTable(ulong Number, SSTableIdentity Identity, long Bytes, uint KeyId);
+internal readonly record struct ManifestTable(
+    ulong Number, SSTableIdentity Identity, long Bytes, uint KeyId, bool Continues = false);
 
 /// <summary>
 /// What a partition store consists of at a checkpoint: tables, and what the rows in them stand for. So rows, applied
@@ -24,16 +26,17 @@ internal readonly record struct ManifestTable(ulong Number, SSTableIdentity Iden
 /// <para>As a file, little-endian: magic and version (4), length of all (4), partition (4), first and last slot (2
 /// each), logged time (8), version of the last clear (8), length of the checkpoint's meta (4), meta (as
 /// <see cref="CheckpointFormat"/> has it), number of tables (4), each, newest first: number (8), partition and number
-/// of its identity (4 and 8), size (8), key id (4); CRC32C of all before (4).</para>
+/// of its identity (4 and 8), size (8), key id (4), 1 when it continues a run, else 0 (4); CRC32C of all before
+/// (4).</para>
 /// </summary>
 internal sealed record Manifest
 {
     private const int HeaderBytes = 36;
-    private const int TableBytes = 32;
+    private const int TableBytes = 36;
     private const int ChecksumBytes = 4;
 
-    /// <summary>"QPM" and the version of the format, 1.</summary>
-    private static readonly byte[] Magic = [(byte)'Q', (byte)'P', (byte)'M', 1];
+    /// <summary>"QPM" and the version of the format, 2.</summary>
+    private static readonly byte[] Magic = [(byte)'Q', (byte)'P', (byte)'M', 2];
 
     public required GroupId Partition { get; init; }
 
@@ -84,6 +87,7 @@ internal sealed record Manifest
             BinaryPrimitives.WriteUInt64LittleEndian(rest[12..], table.Identity.File);
             BinaryPrimitives.WriteInt64LittleEndian(rest[20..], table.Bytes);
             BinaryPrimitives.WriteUInt32LittleEndian(rest[28..], table.KeyId);
+            BinaryPrimitives.WriteUInt32LittleEndian(rest[32..], table.Continues ? 1u : 0);
             rest = rest[TableBytes..];
         }
 
@@ -141,5 +145,6 @@ internal sealed record Manifest
             new(BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..])),
             BinaryPrimitives.ReadUInt64LittleEndian(bytes[12..])),
         BinaryPrimitives.ReadInt64LittleEndian(bytes[20..]),
-        BinaryPrimitives.ReadUInt32LittleEndian(bytes[28..]));
+        BinaryPrimitives.ReadUInt32LittleEndian(bytes[28..]),
+        BinaryPrimitives.ReadUInt32LittleEndian(bytes[32..]) != 0);
 }

@@ -24,17 +24,24 @@ public sealed record PartitionStoreSettings
     /// <summary>How tables are written.</summary>
     public SSTableSettings Tables { get; init; } = new();
 
-    /// <summary>Tables of about one size that are worth merging.</summary>
+    /// <summary>
+    /// The making of a table takes at most this part of the node's memory, or <see
+    /// cref="SSTableSettings.BuildBytesMin"/> or <see cref="SSTableSettings.BuildBytesMax"/>; what is more goes to
+    /// another table of the same run.
+    /// </summary>
+    public int BuildMemoryDivisor { get; init; } = 64;
+
+    /// <summary>Runs of tables of about one size that are worth merging.</summary>
     public int TierTablesMin { get; init; } = 4;
 
-    /// <summary>A table joins a merge of newer ones up to this share of their sizes together, in percent.</summary>
+    /// <summary>A run joins a merge of newer ones up to this share of their sizes together, in percent.</summary>
     public int TierGrowthPercent { get; init; } = 150;
 
-    /// <summary>More tables than this are merged whatever their sizes.</summary>
+    /// <summary>More runs than this are merged whatever their sizes.</summary>
     public int TablesMax { get; init; } = 16;
 
     /// <summary>
-    /// With more tables than these beyond <see cref="TablesMax"/> no checkpoint begins before some are merged.
+    /// With more runs than these beyond <see cref="TablesMax"/> no checkpoint begins before some are merged.
     /// </summary>
     public int TablesOverMax { get; init; } = 8;
 

@@ -53,9 +53,10 @@ internal sealed class MergedTables : IRowFeed
     public MergedTables(StoreContext context, IReadOnlyList<StoreTable> tables)
     {
         _context = context;
-        _windows = [.. tables.Select(table => new TableWindow(context, table, tables.Count))];
+        var runs = new TableRuns(tables);
+        _windows = [.. tables.Select(table => new TableWindow(context, table, runs.Count))];
         _cursors = [.. tables.Zip(_windows, (table, window) => new SSTableCursor(table.Reader, window))];
-        _merged = new(_cursors);
+        _merged = new(runs.CursorsOf(_cursors));
     }
 
     public int LookBytes => 0;
@@ -90,6 +91,11 @@ internal sealed class MergedTables : IRowFeed
         {
             if (_cursors[i].State != CursorState.Cold)
             {
+                if (_cursors[i].State == CursorState.End)
+                {
+                    _windows[i].Clear();
+                }
+
                 continue;
             }
 

@@ -7,9 +7,9 @@ namespace Quorate.Storage.Stores;
 /// the same, since checkpoints bring new ones faster than a large merge ends, an urgent one between: of a few
 /// neighbours that are newer than what that merge works on, the smallest together.
 /// <para>Invariants: two merges never work on the same table. With more than
-/// <see cref="PartitionStoreSettings.TablesMax"/> and <see cref="PartitionStoreSettings.TablesOverMax"/> tables
-/// together no checkpoint begins, unless nothing can be merged (the disk is full, or tables are too large): so the
-/// number of tables is bounded, whatever is written.</para>
+/// <see cref="PartitionStoreSettings.TablesMax"/> and <see cref="PartitionStoreSettings.TablesOverMax"/> runs
+/// together no checkpoint begins, unless nothing can be merged (the disk is full): so the number of runs is bounded,
+/// whatever is written, and that of tables by the rows that there are.</para>
 /// </summary>
 internal sealed class StoreCompactions(StoreContext context)
 {
@@ -25,7 +25,7 @@ internal sealed class StoreCompactions(StoreContext context)
     private PartitionStoreSettings Settings => context.Settings;
 
     private bool IsFarBehind => Guards.TablesStayBounded
-        && context.Served?.Tables.Count > Settings.TablesMax + Settings.TablesOverMax;
+        && context.Served?.Runs.Count > Settings.TablesMax + Settings.TablesOverMax;
 
     /// <summary>Begins what is worth merging; to be called at every opportunity to work.</summary>
     public void GoOn()
@@ -40,8 +40,10 @@ internal sealed class StoreCompactions(StoreContext context)
         bool isFree = !context.Jobs.Has(StoreJobRank.Urgent) || !Guards.MergesSpareEachOther;
         if (!context.Jobs.Has(StoreJobRank.Leisure) && isFree)
         {
-            CompactionPlan plan = Bounded(served, CompactionPlan.Of(SizesOf(served.Tables), Settings));
-            plan = plan.Count > 1 ? plan : CompactionPlan.OfRetiredKeys(served, context.Encryption);
+            CompactionPlan plan = CompactionPlan.Of(served.Runs.Sizes(), Settings);
+            plan = plan.Count > 1
+                ? served.Runs.TablesOf(plan)
+                : CompactionPlan.OfRetiredKeys(served, context.Encryption);
             if (plan.Count > 0)
             {
                 _leisurely = new(context, plan);
@@ -51,33 +53,17 @@ internal sealed class StoreCompactions(StoreContext context)
 
         if (IsFarBehind && !context.Jobs.Has(StoreJobRank.Urgent))
         {
-            IEnumerable<StoreTable> free = served.Tables.TakeWhile(table => _leisurely?.Works(table) != true);
-            CompactionPlan plan = Bounded(served, CompactionPlan.Smallest(SizesOf(free), Settings.TierTablesMin));
+            var free = new TableRuns([.. served.Tables.TakeWhile(table => _leisurely?.Works(table) != true)]);
+            CompactionPlan plan = CompactionPlan.Smallest(free.Sizes(), Settings.TierTablesMin);
             if (plan.Count > 1)
             {
-                context.Jobs.Add(Steps(new(context, plan)), StoreJobRank.Urgent);
+                context.Jobs.Add(Steps(new(context, free.TablesOf(plan))), StoreJobRank.Urgent);
             }
         }
     }
 
     /// <summary>The disk was full: nothing is begun for a while.</summary>
     public void FoundFull() => _worksBeforeRetry = Settings.WorksBeforeRetry;
-
-    private static long[] SizesOf(IEnumerable<StoreTable> tables) => [.. tables.Select(table => table.Entry.Bytes)];
-
-    /// <summary>
-    /// A table whose index and filter exceed the limit could not be opened, so the oldest stay out of the run.
-    /// </summary>
-    private CompactionPlan Bounded(TableSet served, CompactionPlan plan)
-    {
-        long metaBytesMax = Settings.Tables.MetaBytesMax / 8 * 7L;
-        while (served.Tables.Skip(plan.First).Take(plan.Count).Sum(each => each.Reader.MemoryBytes) > metaBytesMax)
-        {
-            plan = plan with { Count = plan.Count - 1 };
-        }
-
-        return plan;
-    }
 
     private IEnumerable<StoreStep> Steps(CompactionJob job)
     {

@@ -4,6 +4,7 @@ using Quorate.Storage.Disk;
 using Quorate.Storage.Encryption;
 using Quorate.Storage.Memory;
 using Quorate.Storage.Memtables;
+using Quorate.Storage.SSTable;
 
 namespace Quorate.Storage.Stores;
 
@@ -35,6 +36,11 @@ internal sealed class StoreContext
         MemoryBudget budget, StoreEncryption? encryption)
     {
         Settings = settings;
+        long share = Math.Max(SSTableSettings.BuildBytesMin, budget.TotalBytes / settings.BuildMemoryDivisor);
+        TableSettings = settings.Tables with
+        {
+            BuildBytesMax = (int)Math.Min(settings.Tables.BuildBytesMax, share),
+        };
         Client = client;
         Cache = cache;
         Budget = budget;
@@ -48,6 +54,12 @@ internal sealed class StoreContext
     public IDisk Disk { get; }
 
     public PartitionStoreSettings Settings { get; }
+
+    /// <summary>
+    /// How tables are written: what is held for the making of one is a small share of all memory, since every partition
+    /// may be at it.
+    /// </summary>
+    public SSTableSettings TableSettings { get; }
 
     public IPartitionStoreClient Client { get; }
 

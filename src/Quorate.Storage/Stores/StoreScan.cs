@@ -16,7 +16,7 @@ internal static class StoreScan
         IRowVisitor visitor)
     {
         SSTableCursor[] tables = NewCursors(context);
-        var merged = new MergeCursor(tables);
+        var merged = new MergeCursor(context.Served?.Runs.CursorsOf(tables) ?? []);
         merged.Start(range);
         MemtableCursor memory = rows.Seek(range);
         bool hasRow = memory.TryNext(out ReadOnlySpan<byte> rowKey, out Row row);

@@ -27,6 +27,8 @@ internal sealed class TableSet(Manifest manifest, StoreTable[] tables)
 
     public IReadOnlyList<StoreTable> Tables => tables;
 
+    public TableRuns Runs { get; } = new(tables);
+
     public bool MayHold(ReadOnlySpan<byte> rowKey, int first = 0)
     {
         for (int i = first; i < tables.Length; i++)

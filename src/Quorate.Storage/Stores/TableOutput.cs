@@ -9,8 +9,9 @@ using Quorate.Storage.SSTable;
 namespace Quorate.Storage.Stores;
 
 /// <summary>
-/// Writes one table of rows that it is fed, without those that nobody can see any more, piece by piece. When its
-/// steps have ended well the file and its name are durable; else it is gone, or will be.
+/// Writes one table of rows that it is fed, without those that nobody can see any more, piece by piece, until there
+/// are no more or the writer is full. When its steps have ended well the file and its name are durable; else it is
+/// gone, or will be.
 /// </summary>
 internal sealed class TableOutput : IRowVisitor, IDisposable
 {
@@ -25,18 +26,22 @@ internal sealed class TableOutput : IRowVisitor, IDisposable
     private readonly SSTableWriter _writer;
     private readonly ulong _number;
     private readonly int _exchanges;
+    private readonly bool _continues;
     private readonly CountedMemory _memory;
     private int _bytes;
 
-    public TableOutput(StoreContext context, LogIndex createdAt, IRowFeed rows, RowGarbage garbage)
+    /// <param name="continues">It continues the run of the table before it.</param>
+    public TableOutput(
+        StoreContext context, LogIndex createdAt, IRowFeed rows, RowGarbage garbage, bool continues)
     {
+        _continues = continues;
         _context = context;
         _rows = rows;
         _garbage = garbage;
         _cipher = context.NewCipher();
         _number = context.NextNumber();
         _identity = new(context.Settings.Partition, _number);
-        _writer = new(context.Settings.Tables, _identity, createdAt, _cipher);
+        _writer = new(context.TableSettings, _identity, createdAt, _cipher);
         _exchanges = context.Exchanges;
         _memory = new(context.Budget, MemoryUse.Work);
         File = StoreFileName.OfTable(context.Settings.Prefix, _number);
@@ -49,6 +54,9 @@ internal sealed class TableOutput : IRowVisitor, IDisposable
     /// <summary>The rows were exchanged meanwhile, so the table is of no use; it was given up.</summary>
     public bool IsOvertaken => _context.Exchanges != _exchanges;
 
+    /// <summary>There are no more rows behind those that it has taken.</summary>
+    public bool IsAtEnd { get; private set; }
+
     /// <summary>The table, open; null when no row was left to write.</summary>
     public StoreTable? Table { get; private set; }
 
@@ -57,7 +65,7 @@ internal sealed class TableOutput : IRowVisitor, IDisposable
         yield return StoreStep.Pause(0);
 
         CursorState state = CursorState.Row;
-        while (End == StepEnd.Done && !IsOvertaken && state != CursorState.End)
+        while (End == StepEnd.Done && !IsOvertaken && state != CursorState.End && !_writer.IsFull)
         {
             _bytes = _rows.LookBytes;
             state = _rows.Feed(this);
@@ -79,6 +87,7 @@ internal sealed class TableOutput : IRowVisitor, IDisposable
             yield return StoreStep.Pause(_bytes);
         }
 
+        IsAtEnd = state == CursorState.End;
         if (_writer.Rows > 0 && End == StepEnd.Done && !IsOvertaken)
         {
             yield return StoreStep.All(FinishSteps());
@@ -98,6 +107,7 @@ internal sealed class TableOutput : IRowVisitor, IDisposable
 
     private IEnumerable<StoreStep> FinishSteps()
     {
+        _memory.Set(_writer.MemoryBytes + _writer.FinishBytes);
         SSTableInfo info = _writer.Finish();
         while (_writer.ReadyBytes > 0)
         {
@@ -129,7 +139,7 @@ internal sealed class TableOutput : IRowVisitor, IDisposable
             yield break;
         }
 
-        var entry = new ManifestTable(_number, _identity, info.FileBytes, info.KeyId);
+        var entry = new ManifestTable(_number, _identity, info.FileBytes, info.KeyId, _continues);
         var opening = new TableOpening(_context, entry, File);
         yield return StoreStep.All(opening.Steps());
 
@@ -161,6 +171,6 @@ internal sealed class TableOutput : IRowVisitor, IDisposable
                 break;
         }
 
-        return !IsPieceReady && _bytes < PauseBytes;
+        return !IsPieceReady && !_writer.IsFull && _bytes < PauseBytes;
     }
 }

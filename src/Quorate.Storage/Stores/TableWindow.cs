@@ -50,6 +50,13 @@ internal sealed class TableWindow(StoreContext context, StoreTable table, int wi
         MemoryBytes = _blocks.Sum(block => (long)block.MemoryBytes);
     }
 
+    /// <summary>The pass has gone through the table.</summary>
+    public void Clear()
+    {
+        _blocks.Clear();
+        MemoryBytes = 0;
+    }
+
     /// <summary>What its blocks take, in bytes.</summary>
     public long MemoryBytes { get; private set; }
 

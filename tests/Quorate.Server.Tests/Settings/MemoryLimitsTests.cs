@@ -39,6 +39,14 @@ public sealed class MemoryLimitsTests
         Assert.InRange(cluster.Partition.Limits.ComposedBytesMax, MiB, plan.ManagedBytes / 32);
     }
 
+    /// <summary>The runtime takes about as much whatever the total is, and that is not for rows.</summary>
+    [Theory]
+    [InlineData(256, 64)]
+    [InlineData(1024, 448)]
+    [InlineData(8192, 4032)]
+    public void What_the_runtime_takes_is_no_part_of_the_budget(long totalMebibytes, long budgetMebibytes) =>
+        Assert.Equal(budgetMebibytes * MiB, MemoryPlan.For(totalMebibytes * MiB).BudgetBytes);
+
     [Fact]
     public void Where_values_are_limited_the_plan_says_so()
     {

@@ -8,6 +8,7 @@ using Quorate.Storage.Blocks;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Memory;
 using Quorate.Storage.Rows;
+using Quorate.Storage.SSTable;
 using Quorate.Storage.Stores;
 
 namespace Quorate.Storage.Tests.Stores;
@@ -188,7 +189,8 @@ public sealed class PartitionStoreMemoryTests
     {
         var disk = new SimulatedDisk(_ => { }, 1);
         var owner = new StoreOwner();
-        var settings = StoreCrashRun.Settings with { TierTablesMin = 3 };
+        SSTableSettings whole = StoreCrashRun.Settings.Tables with { BuildBytesMax = 20_000 };
+        var settings = StoreCrashRun.Settings with { TierTablesMin = 3, Tables = whole };
         owner.Store = new PartitionStore(disk, settings, owner, new(10_000), new MemoryBudget(1 << 20));
         owner.Call(store => store.Open());
         StoreCrashRun.RunAll(disk);

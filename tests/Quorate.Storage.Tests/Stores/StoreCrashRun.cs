@@ -22,7 +22,7 @@ internal sealed class StoreCrashRun
     {
         Prefix = Prefix,
         Partition = new(7),
-        Tables = new() { BlockBytes = 300, WritePieceBytes = 1200, RestartInterval = 4 },
+        Tables = new() { BlockBytes = 300, WritePieceBytes = 1200, RestartInterval = 4, BuildBytesMax = 400 },
         PassReadBytes = 2000,
         TierTablesMin = 2,
         TierGrowthPercent = 300,

@@ -16,6 +16,7 @@ namespace Quorate.Storage.Tests.Stores;
 internal sealed class StoreTwins : IEntropy
 {
     private readonly SeededRandom _random;
+    private readonly int _buildBytesMax;
     private readonly MemoryDisk _disk = new();
     private readonly MemoryDisk _twinDisk = new();
     private readonly StoreOwner _twin = new();
@@ -28,6 +29,7 @@ internal sealed class StoreTwins : IEntropy
     public StoreTwins(ulong seed, bool isEncrypted = false, int keys = 40)
     {
         _random = new(seed);
+        _buildBytesMax = seed % 2 == 0 ? 300 : 20_000;
         History = new(seed + 1000, keys);
         if (isEncrypted)
         {
@@ -237,7 +239,7 @@ internal sealed class StoreTwins : IEntropy
         _owner = new();
         _asked = null;
         _owner.Store = PartitionStoreTests.MakeSmall(
-            _disk, Prefix, _owner, _encryption, _cache, new MemoryBudget(60_000));
+            _disk, Prefix, _owner, _encryption, _cache, new MemoryBudget(60_000), _buildBytesMax);
         _owner.Call(store => store.Open());
         _disk.RunAll();
         Assert.Null(_owner.Failure);

@@ -8,6 +8,9 @@ namespace Quorate.Node.Cluster.Forming;
 /// <summary>What a node is told when it is started.</summary>
 public sealed record FormationPlace
 {
+    /// <summary>The file of the data folder that says what cluster a node belongs to.</summary>
+    public const string NoteName = NoteFile.Name;
+
     /// <summary>
     /// The advertised peer addresses that were given (`--seeds`). All nodes of a cluster are given the same, in the
     /// same order: the first may found it. Empty for a node that only continues what its folder holds.

@@ -1,0 +1,53 @@
+using System.Buffers.Binary;
+using Quorate.Storage.Disk;
+using Quorate.Storage.Encryption;
+
+namespace Quorate.Storage.Log;
+
+/// <summary>
+/// Reads a log's mark, or draws a new one where there is no log: the file is durable before the first segment is made,
+/// so without a segment nothing was ever acknowledged.
+/// </summary>
+internal sealed class LogMarkReading(string prefix, DiskJobs jobs, IEntropy entropy)
+{
+    /// <summary>Null when there are segments and no mark that can be read.</summary>
+    public LogMark? Mark { get; private set; }
+
+    /// <summary>Why the log can not be opened, for people; or null.</summary>
+    public string? Failure { get; private set; }
+
+    /// <param name="names">Of all files.</param>
+    /// <param name="sequences">Of the log's segments.</param>
+    public IEnumerable<DiskStep> Run(IReadOnlyList<string> names, List<ulong> sequences)
+    {
+        string file = LogMark.FileName(prefix);
+        bool isThere = names.Contains(file, StringComparer.Ordinal);
+        ReadOnlyMemory<byte> bytes = default;
+        if (isThere)
+        {
+            yield return new DiskOperation(0, DiskOperationKind.Read, file, Length: LogMark.FileBytes);
+            Failure = jobs.Completion.Status == DiskStatus.Done ? null : LogSentences.Unreadable(file);
+            bytes = jobs.Completion.Data;
+        }
+
+        Mark = LogMark.Read(bytes.Span);
+        if (Mark is null && LogMark.IsForeign(bytes.Span))
+        {
+            Failure ??= LogSentences.Foreign(file, 0);
+        }
+        else if (Mark is null && sequences.Count == 0)
+        {
+            byte[] secret = new byte[LogSecret.Bytes];
+            entropy.Fill(secret);
+            Mark = LogMark.New(new(BinaryPrimitives.ReadUInt64LittleEndian(secret)));
+        }
+        else if (Mark is null)
+        {
+            Failure ??= isThere ? LogSentences.MarkDamaged(file) : LogSentences.MarkGone(file);
+        }
+        else if (Mark.Newest > 0 && !sequences.Contains(Mark.Newest) && Core.Guards.NewestSegmentIsWitnessed)
+        {
+            Failure ??= LogSentences.NewestGone(LogBatch.FileName(prefix, Mark.Newest), file);
+        }
+    }
+}
