@@ -16,6 +16,12 @@ internal static class InspectCommand
         command.SetAction(parsed =>
         {
             string named = parsed.GetRequiredValue(path);
+            if (!Path.Exists(named))
+            {
+                errors.WriteLine($"quorate: there is no {named}: name a data folder of a node, or a file in it.");
+                return (int)ExitCode.NoInput;
+            }
+
             try
             {
                 output.Write(Directory.Exists(named)

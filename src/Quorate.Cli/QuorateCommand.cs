@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using System.Net.Sockets;
 using Quorate.Cli.Load;
 using Quorate.Cli.Status;
 using Quorate.Cli.Up;
@@ -40,10 +41,30 @@ public static class QuorateCommand
         }
 
         // Signals are the commands' own: a node stops in an order that it knows.
-        return parsed.Invoke(new InvocationConfiguration
+        try
         {
-            Output = output, Error = errors, ProcessTerminationTimeout = null,
-        });
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                Output = output,
+                Error = errors,
+                ProcessTerminationTimeout = null,
+                EnableDefaultExceptionHandler = false,
+            });
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            errors.WriteLine($"quorate: {problem.Message}");
+            return (int)ExitCode.NoInput;
+        }
+        catch (Exception problem) when (problem is UriFormatException or SocketException)
+        {
+            errors.WriteLine($"quorate: an address is none: {problem.Message}");
+            return (int)ExitCode.Usage;
+        }
+        catch (OperationCanceledException)
+        {
+            return (int)ExitCode.Ok;
+        }
     }
 
     private static RootCommand Create(TextWriter output, TextWriter errors)

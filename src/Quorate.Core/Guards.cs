@@ -178,13 +178,24 @@ public static class Guards
     /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
     public static bool ChecksumsAreChained => On();
 
-    /// <summary>R26: a batch whose records are partly those of an older one is not whole, though each record is.</summary>
+    /// <summary>S5: space is not low, and writes are not refused, while the log's next segment is ready.</summary>
+    public static bool ReadySegmentsAreSpace => On();
+
+    /// <summary>R26: a batch whose records are partly those of an older one is not whole, though each record
+    /// is.</summary>
+    /// <summary>R26: a batch with some records of an older one is not whole, though each record is.</summary>
     public static bool BatchesAreNoCrcOfCrcs => On();
 
     /// <summary>
     /// S1: what an earlier life of a recycled segment left in its file is never taken for the log's own.
     /// </summary>
     public static bool StaleBatchesAreNotRead => On();
+
+    /// <summary>S1: headers and chains of the log are mixed with a secret, so that no client can forge one.</summary>
+    public static bool HeadersAreKeyed => On();
+
+    /// <summary>S8: the newest segment that was begun is named outside of it, so that its loss is noticed.</summary>
+    public static bool NewestSegmentIsWitnessed => On();
 
     /// <summary>R14: a segment is used again only when every stream has released what lies in it.</summary>
     public static bool RecycledOnlyWhenReleased => On();
@@ -424,6 +435,9 @@ public static class Guards
     /// <summary>S9: a replica takes no entry that was sealed with a data key which it does not hold yet.</summary>
     public static bool EntriesAwaitTheirKey => On();
 
+    /// <summary>S7: the replies that wait for all clients together are bounded, not those of each alone.</summary>
+    public static bool RepliesOfAllAreBounded => On();
+
     /// <summary>S7: a request is taken only while what is under way on the whole node leaves room for it.</summary>
     public static bool UnderWayIsBounded => On();
 
@@ -434,10 +448,19 @@ public static class Guards
     public static bool NodesSpeakForThemselves => On();
 
     /// <summary>
-    /// After the end of a connection nothing is sent until the node has heard of it, so that nothing that was sent since
-    /// is taken for what was lost with it.
+    /// After the end of a connection nothing is sent until the node has heard of it, so that nothing that was sent
+    /// since is taken for what was lost with it.
     /// </summary>
     public static bool LossesAreHeardFirst => On();
+
+    /// <summary>
+    /// R31: WAIT vouches for a write of a leader alone only when that still stands, whoever leads since.
+    /// </summary>
+    public static bool WaitProvesWhatItCounts => On();
+
+    /// <summary>R29: a request's number is taken by the next command, whatever becomes of it, and by no
+    /// other.</summary>
+    public static bool NumbersAreTakenOnce => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.

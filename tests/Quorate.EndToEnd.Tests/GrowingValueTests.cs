@@ -55,7 +55,8 @@ public sealed class GrowingValueTests
         return before == Number(length - piece.Length) ? client.Call("APPEND", "a", piece) : before;
     }
 
-    /// <summary>On a busy machine leaders change: then nothing was done, or nobody knows, and it is said again.</summary>
+    /// <summary>On a busy machine leaders change: then nothing was done, or nobody knows, and it is said
+    /// again.</summary>
     private static void Until(Func<string> ask, params string[] done)
     {
         string reply = ask();

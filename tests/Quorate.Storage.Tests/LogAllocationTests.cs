@@ -2,6 +2,7 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Log;
+using Quorate.Storage.Tests.SSTable;
 
 namespace Quorate.Storage.Tests;
 
@@ -13,7 +14,7 @@ public sealed class LogAllocationTests
     {
         var disk = new EchoDisk();
         var owner = new QuietOwner();
-        var log = new NodeLog(disk, "n1/", new NodeLogSettings(), owner);
+        var log = new NodeLog(disk, "n1/", new NodeLogSettings(), owner, new SampleEntropy(1));
         log.Open();
         IGroupLog stream = log.For(LogOwner.FirstStream, owner);
         stream.Open();

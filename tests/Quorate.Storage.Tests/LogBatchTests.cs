@@ -21,18 +21,18 @@ public sealed class LogBatchTests
     {
         byte[] older = Batch(new(32), new(16), payloadBytes);
         byte[] newer = Batch(new(37), new(18), payloadBytes);
-        Assert.True(LogBatch.TryReadHeader(newer, 29, 4096, out LogBatch batch));
-        Assert.True(batch.IsWholeAfter(newer, Before, 29));
+        Assert.True(LogBatch.TryReadHeader(newer, LogOwner.Secret, 29, 4096, out LogBatch batch));
+        Assert.True(batch.IsWholeAfter(newer, LogOwner.Secret, Before, 29));
 
         byte[] torn = [.. newer.AsSpan(0, LogBatch.HeaderBytes), .. older.AsSpan(LogBatch.HeaderBytes)];
         Assert.True(LogRecord.TryRead(batch.Body(torn), 0, out LogRecord record));
         Assert.Equal(new LogIndex(32), record.Index);
-        Assert.False(batch.IsWholeAfter(torn, Before, 29));
+        Assert.False(batch.IsWholeAfter(torn, LogOwner.Secret, Before, 29));
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(3)]
+    [InlineData(2)]
+    [InlineData(4)]
     public void A_batch_of_another_version_is_foreign(byte version)
     {
         byte[] batch = Batch(new(37), new(18), 0);
@@ -40,12 +40,12 @@ public sealed class LogBatchTests
 
         batch[3] = version;
         Assert.True(LogBatch.IsForeign(batch));
-        Assert.False(LogBatch.TryReadHeader(batch, 29, 4096, out _));
+        Assert.False(LogBatch.TryReadHeader(batch, LogOwner.Secret, 29, 4096, out _));
     }
 
     private static byte[] Batch(LogIndex index, Term term, int payloadBytes)
     {
-        var builder = new LogBatchBuilder(4096);
+        var builder = new LogBatchBuilder(4096) { Secret = LogOwner.Secret };
         builder.Begin(29, 4096);
         byte[] payload = new byte[payloadBytes];
         payload.AsSpan().Fill((byte)term.Value);

@@ -70,7 +70,7 @@ public sealed class LogCorruptionTests
                 // without a trace of it the older ones may still be whole.
                 if (again.Opened is null)
                 {
-                    Assert.Contains("log file", again.Failure!, StringComparison.Ordinal);
+                    Assert.Contains("n1/log", again.Failure!, StringComparison.Ordinal);
                     continue;
                 }
 
@@ -91,10 +91,11 @@ public sealed class LogCorruptionTests
         first.Log.Open();
         began.RunAll();
         byte[] torn = [.. began.Content(LogBatch.FileName(LogOwner.Prefix, 1))];
-        Assert.True(LogBatch.TryReadHeader(torn, 1, 0, out LogBatch batch));
+        Assert.True(LogBatch.TryReadHeader(torn, LogOwner.Secret, 1, 0, out LogBatch batch));
         torn.AsSpan(LogBatch.HeaderBytes, batch.Length - LogBatch.HeaderBytes).Clear();
 
         var disk = new MemoryDisk();
+        disk.Put("n1/log.mark", Mark());
         disk.Put(LogBatch.FileName(LogOwner.Prefix, 2), new byte[torn.Length]);
         disk.Put(LogBatch.FileName(LogOwner.Prefix, 3), isOnlyReady ? torn : [.. torn.Select(b => (byte)(b + 1))]);
         var owner = new LogOwner(disk);
@@ -117,7 +118,7 @@ public sealed class LogCorruptionTests
             int end = EndOf(content);
             for (int i = 0; i < length && end + i < content.Length; i++)
             {
-                content[end + i] = i < 4 ? "QNL\u0002"u8[i] : (byte)i;
+                content[end + i] = i < 4 ? "QNL\u0003"u8[i] : (byte)i;
             }
 
             owner = Open(disk);
@@ -136,6 +137,7 @@ public sealed class LogCorruptionTests
         int at = EndOf(one) - 4096;
         var disk = new MemoryDisk();
         disk.Put("n1/log-00000001", [.. one[..at], .. other[at..]]);
+        disk.Put("n1/log.mark", Mark());
         Assert.Equal(new LogIndex(2), Open(disk).One.Opened!.Last);
     }
 
@@ -144,6 +146,7 @@ public sealed class LogCorruptionTests
     {
         var disk = new MemoryDisk();
         disk.Put("n1/log-00000001", Segment(firstPayload: 1));
+        disk.Put("n1/log.mark", Mark());
         byte[] content = disk.Content("n1/log-00000001");
         int end = EndOf(content);
         content[end - 1] ^= 1;
@@ -213,6 +216,9 @@ public sealed class LogCorruptionTests
         Assert.Equal(new LogIndex(1), Open(disk).One.Opened!.Last);
     }
 
+    /// <summary>The mark of a log in which no segment was begun yet.</summary>
+    private static byte[] Mark() => LogMark.New(LogOwner.Secret).Again(out _).ToArray();
+
     private static MemoryDisk CopyOf(MemoryDisk disk)
     {
         var copy = new MemoryDisk();
@@ -242,7 +248,7 @@ public sealed class LogCorruptionTests
     private static int EndOf(byte[] segment)
     {
         int end = 0;
-        while (end < segment.Length && segment.AsSpan(end).StartsWith("QNL\u0002"u8))
+        while (end < segment.Length && segment.AsSpan(end).StartsWith("QNL\u0003"u8))
         {
             int body = BinaryPrimitives.ReadInt32LittleEndian(segment.AsSpan(end + 4));
             end += (body + 56 + 4095) / 4096 * 4096;

@@ -17,7 +17,7 @@ public sealed class LogInspectorTests
         LogOwner owner = Fill();
         owner.Log.Drop(LogOwner.FirstStream);
         _disk.RunAll();
-        string[] lines = [.. LogInspector.Describe(_disk.Content(First))];
+        string[] lines = [.. LogInspector.Describe(_disk.Content(First), _disk.Content("n1/log.mark"))];
         AssertBegins("0 batch of segment 1, 36 bytes of records, durable before 1:0, ", lines[0]);
         Assert.Equal("  56 head, the first segment", lines[1]);
         AssertBegins("4096 batch of segment 1, 0 bytes of records, durable before 1:4096, ", lines[2]);
@@ -36,7 +36,8 @@ public sealed class LogInspectorTests
         LogOwner again = Open();
         Assert.Equal(
             "  56 head, follows segment 1 at 20480 with chain ",
-            LogInspector.Describe(_disk.Content(again.Log.Segments[^1])).ElementAt(1)[..^8]);
+            LogInspector.Describe(_disk.Content(again.Log.Segments[^1]), _disk.Content("n1/log.mark"))
+                .ElementAt(1)[..^8]);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Quorate.Core.Raft;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Encryption;
 using Quorate.Storage.Log;
+using Quorate.Storage.Tests.SSTable;
 
 namespace Quorate.Storage.Tests;
 
@@ -23,11 +24,14 @@ internal sealed class LogOwner : INodeLogClient
         SegmentsKeptMax = 3,
     };
 
+    /// <summary>What the logs of tests are mixed with.</summary>
+    public static readonly LogSecret Secret = SecretOf(new SampleEntropy(1));
+
     private readonly SortedDictionary<LogStream, StreamOwner> _streams = [];
 
     public LogOwner(IDisk disk, NodeLogSettings? settings = null, KeyRing? keys = null)
     {
-        Log = new(disk, Prefix, settings ?? Small, this, keys);
+        Log = new(disk, Prefix, settings ?? Small, this, new SampleEntropy(1), keys);
     }
 
     public NodeLog Log { get; }
@@ -56,6 +60,13 @@ internal sealed class LogOwner : INodeLogClient
 
             return owner;
         }
+    }
+
+    private static LogSecret SecretOf(SampleEntropy entropy)
+    {
+        byte[] secret = new byte[LogSecret.Bytes];
+        entropy.Fill(secret);
+        return new(BitConverter.ToUInt64(secret));
     }
 
     public void LogOpened(IReadOnlyList<LogStream> streams)

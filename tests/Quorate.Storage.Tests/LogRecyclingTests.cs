@@ -31,13 +31,13 @@ public sealed class LogRecyclingTests
         {
             LogIndex release = i % 5 == 0 ? new(i - 2) : LogIndex.Zero;
             Write(owner.One, i, i, release);
-            filesMax = Math.Max(filesMax, _disk.Names.Count);
+            filesMax = Math.Max(filesMax, Segments.Count());
         }
 
         Assert.InRange(filesMax, 2, 7);
         Assert.InRange(allocated, 1, 6);
         Assert.True(_disk.Counts[(int)DiskOperationKind.Rename] > 100, "segments are recycled by renaming");
-        Assert.Equal(_disk.Names.Count * 16384L, _disk.Names.Sum(name => (long)_disk.Content(name).Length));
+        Assert.Equal(Segments.Count() * 16384L, Segments.Sum(name => (long)_disk.Content(name).Length));
         LogOwner again = Open();
         Assert.Equal(new LogIndex(600), again.One.Opened!.Last);
         Assert.Equal(new LogIndex(598), again.One.Opened.Base);
@@ -224,19 +224,29 @@ public sealed class LogRecyclingTests
     }
 
     [Fact]
-    public void A_switch_of_segments_waits_for_nothing_but_its_own_batch()
+    public void A_switch_of_segments_waits_for_nothing_but_its_own_batch_and_the_mark()
     {
         LogOwner owner = Open();
         var kinds = new List<DiskOperationKind>();
+        int marks = 0;
+        int switches = 0;
         _disk.Fate = operation =>
         {
-            kinds.Add(operation.Kind);
+            bool isMark = string.Equals(operation.File, "n1/log.mark", StringComparison.Ordinal);
+            marks += isMark ? 1 : 0;
+            if (!isMark)
+            {
+                kinds.Add(operation.Kind);
+            }
+
             return DiskStatus.Done;
         };
         int segments = owner.Log.Segments.Count;
         for (ulong i = 1; owner.Log.Segments.Count < segments + 3; i++)
         {
+            int before = owner.Log.Segments.Count;
             owner.One.Log.Write(Entries(i, i, 1, 10));
+            switches += owner.Log.Segments.Count > before ? 1 : 0;
             kinds.Clear();
             while (!owner.One.Durable.Contains(i))
             {
@@ -248,6 +258,8 @@ public sealed class LogRecyclingTests
             Assert.DoesNotContain(DiskOperationKind.Sync, kinds);
             _disk.RunAll();
         }
+
+        Assert.Equal(switches, marks);
     }
 
     [Theory]
@@ -278,7 +290,7 @@ public sealed class LogRecyclingTests
             Write(owner.One, i, i + 4, new(i + 3));
         }
 
-        Assert.All(_disk.Names, name => Assert.Equal(16384, _disk.Content(name).Length));
+        Assert.All(Segments, name => Assert.Equal(16384, _disk.Content(name).Length));
     }
 
     [Fact]
@@ -322,7 +334,7 @@ public sealed class LogRecyclingTests
             Write(owner.One, i, i);
         }
 
-        _disk.Put(_disk.Names[^1], null);
+        _disk.Put(Segments.Last(), null);
         _disk.Fate = operation =>
             operation.Kind == DiskOperationKind.Allocate && operation.Length >= LogOwner.Small.SegmentBytes
                 && !_disk.Exists(operation.File)
@@ -371,6 +383,9 @@ public sealed class LogRecyclingTests
         Assert.Equal([true, false], owner.SpaceNews);
         Assert.Null(owner.Failure);
     }
+
+    private IEnumerable<string> Segments =>
+        _disk.Names.Where(name => LogInspector.IsSegment(LogOwner.Prefix, name));
 
     private void Write(StreamOwner stream, ulong sequence, ulong index, LogIndex release = default)
     {

@@ -1,18 +1,11 @@
 // ioredis against the port of a cluster's node: what people do with it every day.
 import assert from 'node:assert/strict';
 import { Redis } from 'ioredis';
-import { untilLed } from './leaders.mjs';
+import { noteLoss, outliveNode, untilLed } from './leaders.mjs';
 
 const options = { port: Number(process.argv[2]), host: '127.0.0.1', retryStrategy: () => 100 };
 const client = new Redis(options);
-let wasLost = false;
-client.on('error', () => {});
-client.on('close', () => {
-    if (!wasLost) {
-        wasLost = true;
-        console.log('connection lost');
-    }
-});
+const loss = noteLoss(client, 'close');
 
 async function work(key) {
     assert.equal(await client.set(key('text'), 'hello'), 'OK');
@@ -61,18 +54,5 @@ async function work(key) {
 // Between two leaders a command is refused: all begins again, on keys of its own.
 await untilLed(attempt => work(name => `{ioredis-${attempt}}:${name}`));
 
-console.log('ready to be cut');
-while (true) {
-    // Until its node is back, commands wait in the library, or are told that the connection is gone.
-    try {
-        if (await client.set('after', 'written again') === 'OK' && wasLost) {
-            break;
-        }
-    } catch {
-        // It is tried again.
-    }
-    await new Promise(resolve => setTimeout(resolve, 50));
-}
-await untilLed(async () => assert.equal(await client.get('after'), 'written again'));
-console.log('connected again');
+await outliveNode(client, loss);
 client.disconnect();

@@ -1,7 +1,7 @@
 // node-redis (the npm package `redis`) against the port of a cluster's node: what people do with it every day.
 import assert from 'node:assert/strict';
 import { createClient, WatchError } from 'redis';
-import { untilLed } from './leaders.mjs';
+import { noteLoss, outliveNode, untilLed } from './leaders.mjs';
 
 const socket = { port: Number(process.argv[2]), host: '127.0.0.1', reconnectStrategy: () => 100 };
 async function work(client, key) {
@@ -60,27 +60,7 @@ for (const RESP of [2, 3]) {
 }
 
 const client = createClient({ socket });
-let wasLost = false;
-client.on('error', () => {});
-client.on('reconnecting', () => {
-    if (!wasLost) {
-        wasLost = true;
-        console.log('connection lost');
-    }
-});
+const loss = noteLoss(client, 'reconnecting');
 await client.connect();
-console.log('ready to be cut');
-while (true) {
-    // Until its node is back, commands wait in the library, or are told that the connection is gone.
-    try {
-        if (await client.set('after', 'written again') === 'OK' && wasLost) {
-            break;
-        }
-    } catch {
-        // It is tried again.
-    }
-    await new Promise(resolve => setTimeout(resolve, 50));
-}
-await untilLed(async () => assert.equal(await client.get('after'), 'written again'));
-console.log('connected again');
+await outliveNode(client, loss);
 client.destroy();

@@ -1,6 +1,7 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Server.Disk;
+using Quorate.Server.Runtime;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Log;
 
@@ -31,7 +32,7 @@ internal sealed class LogWriters : INodeLogClient, IDisk, IDisposable
     {
         _byDisk = byDisk;
         _disk = new RealDisk(folder, completionWaits: byDisk ? DrainHere : null);
-        var log = new NodeLog(this, "", new(), this);
+        var log = new NodeLog(this, "", new(), this, new SystemEntropy());
         byte[] payload = new byte[entryBytes];
         payload.AsSpan().Fill(1);
         _writers = [.. Enumerable.Range(1, writers).Select(i => new Writer(this, log, new((uint)i), payload))];

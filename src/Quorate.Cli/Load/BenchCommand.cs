@@ -81,7 +81,8 @@ internal static class BenchCommand
             requests    {result.Done:N0} in {result.Seconds:F1} s
             rate        {result.Rate:N0} per second
             latency     p50 {p50}  p99 {p99}  p99.9 {p999}  max {Milliseconds(latencies.Max)}
-            not done    {result.Refused:N0} refused, {result.Unknown:N0} unknown, {result.Reconnects:N0} reconnects
+            not done    {result.Refused:N0} refused, {result.Unknown:N0} unknown, {result.Errors:N0} errors of commands
+            reconnects  {result.Reconnects:N0}
             """);
         string gap = result.LongestGapMilliseconds > 0
             ? string.Create(
@@ -106,6 +107,7 @@ internal static class BenchCommand
                 maxMs = latencies.Max / 1000.0,
                 refused = result.Refused,
                 unknown = result.Unknown,
+                errors = result.Errors,
                 reconnects = result.Reconnects,
                 longestGapMs = result.LongestGapMilliseconds,
                 firstError = result.FirstError,
@@ -125,12 +127,20 @@ internal static class BenchCommand
             DefaultValueFactory = _ => LinearizabilityChecker.DefaultStepsMax,
             HelpName = "number",
         };
-        var verify = new Command("verify", "Judge a recorded history: is it linearizable?") { file, steps };
-        verify.SetAction(parsed => Judge(parsed.GetValue(file)!, parsed.GetValue(steps)));
+        var json = new Option<bool>("--json") { Description = "Print the verdict as JSON." };
+        var verify = new Command(
+            "verify",
+            "Judge a recorded history: is it linearizable? Exit code 0: it is; 1: it is not, or that could not be "
+                + "decided; 65: it is no history; 66: there is no such file.")
+        {
+            file, steps, json,
+        };
+        verify.SetAction(
+            parsed => Judge(parsed.GetValue(file)!, parsed.GetValue(steps), parsed.GetValue(json)));
         return verify;
     }
 
-    private static int Judge(string file, long steps)
+    private static int Judge(string file, long steps, bool asJson)
     {
         if (!File.Exists(file))
         {
@@ -145,11 +155,32 @@ internal static class BenchCommand
             return (int)ExitCode.Data;
         }
 
+        if (operations.Count == 0)
+        {
+            Console.Error.WriteLine($"{file} holds no request: was the load recorded with --history, and not cut?");
+            return (int)ExitCode.Data;
+        }
+
         LinearizabilityResult result = new LinearizabilityChecker(steps).Check([.. operations]);
         int undecided = 0;
         foreach (KeyVerdict key in result.Keys)
         {
             undecided += key.Verdict == Verdict.Undecided ? 1 : 0;
+        }
+
+        if (asJson)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(
+                new
+                {
+                    requests = operations.Count,
+                    keys = keys.Count,
+                    verdict = result.Verdict.ToString().ToLowerInvariant(),
+                    undecided,
+                    broken = result.FirstBroken?.Report(),
+                },
+                Json));
+            return CodeOf(result);
         }
 
         Console.WriteLine(string.Create(
@@ -161,6 +192,9 @@ internal static class BenchCommand
             Console.WriteLine(broken.Report());
         }
 
-        return result.Verdict == Verdict.Linearizable ? (int)ExitCode.Ok : (int)ExitCode.Failed;
+        return CodeOf(result);
     }
+
+    private static int CodeOf(LinearizabilityResult result) =>
+        result.Verdict == Verdict.Linearizable ? (int)ExitCode.Ok : (int)ExitCode.Failed;
 }

@@ -8,6 +8,7 @@ namespace Quorate.Cli.Load;
 /// <param name="Done">Requests answered well while it was measured.</param>
 /// <param name="Refused">Surely not executed.</param>
 /// <param name="Unknown">Perhaps executed.</param>
+/// <param name="Errors">Answered with an error of the command, such as INCR of what is no integer.</param>
 /// <param name="Reconnects">How often a client went to another connection.</param>
 /// <param name="LongestGapMilliseconds">The longest time in which no write was acknowledged to any client.</param>
 /// <param name="FirstError">The first error that came, for people.</param>
@@ -16,6 +17,7 @@ internal sealed record LoadResult(
     long Done,
     long Refused,
     long Unknown,
+    long Errors,
     long Reconnects,
     double LongestGapMilliseconds,
     LatencyQuantiles Latencies,
@@ -37,6 +39,7 @@ internal sealed class LoadRun(LoadSettings settings)
     private long _measured;
     private long _refused;
     private long _unknown;
+    private long _errors;
     private long _reconnects;
     private long _value;
     private long _lastWrite;
@@ -95,6 +98,7 @@ internal sealed class LoadRun(LoadSettings settings)
             _measured,
             _refused,
             _unknown,
+            _errors,
             _reconnects,
             Math.Max(_longestGap, 0) / 1000.0,
             latencies,
@@ -132,7 +136,10 @@ internal sealed class LoadRun(LoadSettings settings)
     public void CountFailed(bool isUnknown, string error)
     {
         Interlocked.Increment(ref _started);
-        Interlocked.Increment(ref isUnknown ? ref _unknown : ref _refused);
+        bool isOfCommand = !isUnknown
+            && (error.StartsWith("ERR ", StringComparison.Ordinal)
+                || error.StartsWith("WRONGTYPE ", StringComparison.Ordinal));
+        Interlocked.Increment(ref (isUnknown ? ref _unknown : ref (isOfCommand ? ref _errors : ref _refused)));
         Interlocked.CompareExchange(ref _firstError, error, null);
     }
 

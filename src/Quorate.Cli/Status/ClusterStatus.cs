@@ -66,7 +66,9 @@ internal sealed class ClusterStatus
 
     private static ClusterStatus Join(JsonObject[] answers)
     {
-        var reports = answers.ToDictionary(answer => (int)answer["report"]!["self"]!);
+        // A node that lost its folder and came back as another one stands at the address of both.
+        var reports = answers.DistinctBy(answer => (int)answer["report"]!["self"]!)
+            .ToDictionary(answer => (int)answer["report"]!["self"]!);
         JsonObject newest = answers.MaxBy(answer => (ulong)answer["report"]!["metadataVersion"]!)!;
         JsonObject report = newest["report"]!.AsObject();
         var problems = new List<string>();
@@ -109,7 +111,16 @@ internal sealed class ClusterStatus
         JsonObject? report = own?["report"]?.AsObject();
         if (own is null)
         {
-            problems.Add($"Node {id} does not answer at {node["httpAddress"]}.");
+            int? other = reports.Values.FirstOrDefault(answer =>
+                (string?)answer["report"]!["nodes"]!.AsArray()
+                    .FirstOrDefault(row => (int)row!["id"]! == (int)answer["report"]!["self"]!)?["httpAddress"]
+                == (string?)node["httpAddress"]) is { } found
+                ? (int)found["report"]!["self"]!
+                : null;
+            problems.Add(other is null
+                ? $"Node {id} does not answer at {node["httpAddress"]}."
+                : $"Node {id} is gone: node {other} answers at {node["httpAddress"]}, from a folder that was new. What "
+                    + $"node {id} held is not made anew elsewhere.");
         }
 
         foreach (JsonNode? alarm in report?["alarms"]?.AsArray() ?? [])
@@ -135,6 +146,14 @@ internal sealed class ClusterStatus
         };
     }
 
+    /// <summary>Which replicas a leader does not hear, or are far behind.</summary>
+    private static string Behind(JsonObject leading) =>
+        string.Join(", ", leading["replicas"]!.AsArray()
+            .Where(replica => !(bool)replica!["isHeard"]! || (ulong?)replica["lag"] is not (null or 0))
+            .Select(replica => (bool)replica!["isHeard"]!
+                ? $"{replica["id"]} ({replica["lag"]} entries)"
+                : $"{replica["id"]} (silent)"));
+
     private static JsonObject PartitionRow(
         JsonObject seen, Dictionary<int, JsonObject> reports, Dictionary<uint, string> names, List<string> problems)
     {
@@ -157,7 +176,8 @@ internal sealed class ClusterStatus
         }
         else if (isUnder)
         {
-            problems.Add($"Partition g{group} of keyspace {name} has a replica that is silent or far behind.");
+            problems.Add($"Partition g{group} of keyspace {name} has a replica that is silent or far behind: "
+                + $"{Behind(leading!)}.");
         }
 
         ulong? lag = best["replicas"]!.AsArray().Max(replica => (ulong?)replica!["lag"]);

@@ -58,8 +58,15 @@ internal sealed class Roles(GroupState state, Proposals proposals, Reads reads)
     /// </summary>
     public void Wake()
     {
-        if (!state.IsAsleep || !Guards.SilenceWakesSleepers)
+        if (!Guards.SilenceWakesSleepers)
         {
+            return;
+        }
+
+        if (!state.IsAsleep)
+        {
+            // Nobody says it twice: who has come back gets the time to answer before the group sleeps without it.
+            Leader?.Stir();
             return;
         }
 

@@ -7,8 +7,8 @@ using Quorate.Node.Metadata.Wire;
 namespace Quorate.Node.Cluster;
 
 /// <summary>
-/// Says what the files hold by which a node knows its cluster, from their bytes alone: what it noted of the founding, and
-/// the map that it acts on. It shows no key: those of encrypted keyspaces by their ids.
+/// Says what the files hold by which a node knows its cluster, from their bytes alone: what it noted of the founding,
+/// and the map that it acts on. It shows no key: those of encrypted keyspaces by their ids.
 /// </summary>
 public static class ClusterFileInspector
 {
@@ -73,13 +73,14 @@ public static class ClusterFileInspector
 
         foreach (KeyspaceRecord keyspace in state.Keyspaces)
         {
-            Line(text, $"  keyspace {keyspace.Id} '{keyspace.Name}': {keyspace.Replicas} replicas, {keyspace.Voters} of "
-                + $"them voting{(keyspace.Encrypted ? ", encrypted" : "")}");
+            Line(text, $"  keyspace {keyspace.Id} '{keyspace.Name}': {keyspace.Replicas} replicas, {keyspace.Voters} "
+                + $"of them voting{(keyspace.Encrypted ? ", encrypted" : "")}");
         }
 
         foreach (DataKeyRecord key in state.DataKeys)
         {
-            Line(text, $"  data key {key.Id} of keyspace {key.Keyspace}: wrapped, {(key.Retired ? "retired" : "in use")}");
+            string use = key.Retired ? "retired" : "in use";
+            Line(text, $"  data key {key.Id} of keyspace {key.Keyspace}: wrapped, {use}");
         }
 
         foreach (PartitionRecord row in state.Partitions)

@@ -50,6 +50,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         {
             Id = _parts.Self, Boot = place.Boot,
             Disk = place.Disk,
+            Entropy = place.Entropy,
             Memory = place.Memory,
             Cache = _keeper.Cache,
             Rows = _keeper.NewRows,

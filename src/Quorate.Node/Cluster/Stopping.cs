@@ -35,6 +35,7 @@ internal sealed class Stopping(ClusterParts parts, Heirs heirs, LocalCalls local
     private Instant _begun = Instant.Never;
     private Instant _handOverFrom = Instant.Never;
     private Instant _savingSince = Instant.Never;
+    private Instant _ledSince = Instant.Never;
 
     public StopStage Stage { get; private set; }
 
@@ -124,7 +125,26 @@ internal sealed class Stopping(ClusterParts parts, Heirs heirs, LocalCalls local
     /// <summary>
     /// Nothing was left to hand over: the others have noticed, and ask nothing here any more, or have had the time to.
     /// </summary>
-    private bool IsQuiet() =>
-        (local.OfOthers == 0 && local.LastReceived + parts.Settings.StopQuiet <= parts.Now)
-        || _savingSince + parts.Settings.StopQuietMax <= parts.Now;
+    private bool IsQuiet()
+    {
+        Instant now = parts.Now;
+        _ledSince = AreHeirsLeading() ? Instant.Min(_ledSince, now) : Instant.Never;
+        Instant last = Instant.Max(_ledSince, local.LastReceived);
+        return (local.OfOthers == 0 && last + parts.Settings.StopQuiet <= now)
+            || _savingSince + parts.Settings.StopQuietMax <= now;
+    }
+
+    /// <summary>Until an heir is heard of, the others still take this node for the leader.</summary>
+    private bool AreHeirsLeading()
+    {
+        foreach (GroupId group in parts.Runtime.Partitions)
+        {
+            if (parts.Runtime.Find(group)!.Replica.Group is { Leader.IsNone: true, Membership.Voters.Length: > 1 })
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 }

@@ -12,7 +12,8 @@ internal sealed record GeoArea(GeoPoint Center, double? Radius, double Width, do
     /// <summary>A grid is fine enough when the area touches no more of its cells in each direction.</summary>
     private const int CellsMax = 4;
 
-    /// <summary>What rounding may take from or add to a coordinate, in degrees: more than the finest cell has.</summary>
+    /// <summary>What rounding may take from or add to a coordinate, in degrees: more than the finest cell
+    /// has.</summary>
     private const double Margin = 0.0001;
 
     /// <summary>Whether a place is inside; how far it is from the middle, in metres.</summary>

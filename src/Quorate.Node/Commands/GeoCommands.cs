@@ -4,7 +4,8 @@ using Quorate.Node.Evaluation;
 
 namespace Quorate.Node.Commands;
 
-/// <summary>Places as members of a sorted set (<see cref="GeoPoint"/>). Searches are in <see cref="GeoSearchCommands"/>.
+/// <summary>Places as members of a sorted set (<see cref="GeoPoint"/>). Searches are in <see
+/// cref="GeoSearchCommands"/>.
 /// </summary>
 internal static class GeoCommands
 {

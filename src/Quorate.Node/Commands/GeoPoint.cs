@@ -4,8 +4,8 @@ namespace Quorate.Node.Commands;
 
 /// <summary>
 /// A place on the earth, in degrees, as a score of a sorted set: 26 bits of latitude and of longitude each, taken in
-/// turns (a geohash; Morton, "A computer oriented geodetic data base", 1966). Nearby places mostly have nearby scores. The
-/// poles beyond 85.05 degrees are left out, as in Redis and in Mercator maps.
+/// turns (a geohash; Morton, "A computer oriented geodetic data base", 1966). Nearby places mostly have nearby scores.
+/// The poles beyond 85.05 degrees are left out, as in Redis and in Mercator maps.
 /// </summary>
 /// <param name="Longitude">-180 to 180.</param>
 /// <param name="Latitude">-85.05112878 to 85.05112878.</param>

@@ -3,8 +3,8 @@ using Quorate.Node.Evaluation;
 namespace Quorate.Node.Commands;
 
 /// <summary>
-/// GEOSEARCH and GEORADIUS: places in a circle or a box. Only members are looked at whose scores are those of the area's
-/// cells (<see cref="GeoArea"/>).
+/// GEOSEARCH and GEORADIUS: places in a circle or a box. Only members are looked at whose scores are those of the
+/// area's cells (<see cref="GeoArea"/>).
 /// </summary>
 internal static class GeoSearchCommands
 {

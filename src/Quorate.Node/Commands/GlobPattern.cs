@@ -5,7 +5,7 @@ namespace Quorate.Node.Commands;
 /// A star tries its shortest match first and the last star alone is tried again, so the work is at most the product of
 /// the lengths.
 /// </summary>
-internal static class GlobPattern
+public static class GlobPattern
 {
     public static bool Matches(ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> text)
     {

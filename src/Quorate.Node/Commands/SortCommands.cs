@@ -199,7 +199,8 @@ internal static class SortCommands
         context.Reply.Integer(results.Count);
     }
 
-    /// <summary>An element and what it is sorted by: a number, or bytes, of which none stand before all others.</summary>
+    /// <summary>An element and what it is sorted by: a number, or bytes, of which none stand before all
+    /// others.</summary>
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Weighted(byte[] Element, byte[]? Text, double Number)
     {

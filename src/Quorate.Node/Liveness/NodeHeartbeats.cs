@@ -29,8 +29,8 @@ public sealed record NodeHeartbeatSettings
 /// be given to it.</param>
 /// <param name="WallClock">The sender's, in milliseconds since 1970; zero when it does not say.</param>
 /// <param name="PeerAddress">
-/// Where the sender is reached, while it does not hear the receiver: that one may have been away when the sender joined,
-/// or moved, and could not answer it otherwise. Null when it does not say.
+/// Where the sender is reached, while it does not hear the receiver: that one may have been away when the sender
+/// joined, or moved, and could not answer it otherwise. Null when it does not say.
 /// </param>
 /// <param name="Time">
 /// The time by which the sender logs, in milliseconds since 1970: its wall clock, unless that has jumped and is not

@@ -39,7 +39,7 @@ public sealed class NodeRuntime : INodeLogClient
         _place = place;
         _settings = settings;
         _host = host;
-        _log = new NodeLog(place.Disk, "node-", settings.Log, this, place.Keys);
+        _log = new NodeLog(place.Disk, "node-", settings.Log, this, place.Entropy, place.Keys);
         _heartbeats = new(place.Id, place.Boot, settings.Heartbeats, host.Now);
         _clock = new(place.Id, settings, host.Now);
         _schedule = new(host);

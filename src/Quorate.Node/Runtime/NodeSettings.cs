@@ -73,6 +73,9 @@ public sealed record NodePlace
 
     public required IDisk Disk { get; init; }
 
+    /// <summary>Gives a new log its secret.</summary>
+    public required IEntropy Entropy { get; init; }
+
     public required MemoryBudget Memory { get; init; }
 
     /// <summary>Of the blocks of all rows' files, counted in the memory; null where nothing is cached.</summary>

@@ -52,8 +52,11 @@ public sealed class RealDisk : IDisk, IDisposable
     /// <summary>Operations submitted and not yet handed over.</summary>
     public int UnderWay => Volatile.Read(ref _underWay);
 
-    /// <summary>An operation has failed, or found no space, and its owner has been told.</summary>
-    public bool HasRefused { get; private set; }
+    /// <summary>
+    /// An operation has failed, or its owner is being told just now that it found no space: what the owner says of an
+    /// end is of the disk. A full disk that was lived with says nothing of an end that comes later.
+    /// </summary>
+    public bool IsToBlame { get; private set; }
 
     /// <summary>What it has done so far.</summary>
     public DiskFigures Figures { get; } = new();
@@ -96,8 +99,10 @@ public sealed class RealDisk : IDisk, IDisposable
         foreach ((IDiskClient client, DiskCompletion completion) in _handedOver)
         {
             Interlocked.Decrement(ref _underWay);
-            HasRefused |= completion.Status is DiskStatus.Failed or DiskStatus.Full;
+            bool before = IsToBlame;
+            IsToBlame |= completion.Status is DiskStatus.Failed or DiskStatus.Full;
             client.Complete(completion);
+            IsToBlame = before || completion.Status == DiskStatus.Failed;
         }
 
         _handedOver.Clear();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Quorate.Node.Cluster;
 using Quorate.Server.Disk;
@@ -65,7 +66,10 @@ internal static class NodeMetrics
 
         text.Counter("quorate_process_cpu_seconds_total", "Processor time.")
             .Add(Environment.CpuUsage.TotalTime.TotalSeconds);
-        text.Gauge("quorate_process_threads", "Threads of the pool.").Add(ThreadPool.ThreadCount);
+        using var own = Process.GetCurrentProcess();
+        text.Gauge("quorate_process_threads", "Threads of the process, the collector's and the disk's among them.")
+            .Add(own.Threads.Count);
+        text.Gauge("quorate_pool_threads", "Threads of the pool.").Add(ThreadPool.ThreadCount);
     }
 
     private static void AddLoop(MetricsText text, NodeFacts facts)

@@ -47,11 +47,17 @@ public static class DataFolderInspector
         DataFolder.LockName => $"lock: process {Line(content)} had the folder last; only the system's lock counts\n",
         DataFolder.ProcessIdName => $"pid: process {Line(content)} has the folder, or died\n",
         _ => ClusterFileInspector.Describe(file, content)
-            ?? FileInspector.Describe(file, content, keys)
+            ?? FileInspector.Describe(file, content, keys, name => Beside(path, name))
             ?? DescribeMasterKey(content, path)
             ?? string.Create(
                 CultureInfo.InvariantCulture, $"{content.Length} bytes of no kind that Quorate writes\n"),
     };
+
+    private static ReadOnlyMemory<byte> Beside(string path, string name)
+    {
+        string other = Path.Combine(Path.GetDirectoryName(path) ?? "", name);
+        return File.Exists(other) ? File.ReadAllBytes(other) : default(ReadOnlyMemory<byte>);
+    }
 
     private static string DescribeIdentity(string path, byte[] content) =>
         NodeIdentity.Decode(content, path, out string problem) switch

@@ -10,8 +10,8 @@ namespace Quorate.Server.Peers;
 /// One lane from this node to another: what waits to be sent, and the connection, which is opened when something is to
 /// be sent, kept, and opened again after a failure, later each time.
 /// <para>Invariants: what waits is bounded and goes with the connection, since an old message is worth less than none;
-/// while it is known that nothing can be sent, nothing waits; between the end of a connection and the node's word that it
-/// has heard of it nothing is taken, so that all that was lost with it is what the node had sent by then.</para>
+/// while it is known that nothing can be sent, nothing waits; between the end of a connection and the node's word that
+/// it has heard of it nothing is taken, so that all that was lost with it is what the node had sent by then.</para>
 /// </summary>
 internal sealed class PeerLink : IDisposable
 {

@@ -60,7 +60,8 @@ public sealed class PeerNetwork : IDisposable
         _host = host;
         Partial = new(settings.PartialBytesMax);
         _lookedAfterAt = MonotonicClock.Now;
-        TimeSpan interval = settings.KeepAlive.AsTimeSpan() / 4;
+        // Each time costs an idle node some wakings: the runtime's timers wake early and sleep again.
+        TimeSpan interval = settings.KeepAlive.AsTimeSpan() / 2;
         _looksAfter = new(_ => LookAfter(), null, interval, interval);
     }
 

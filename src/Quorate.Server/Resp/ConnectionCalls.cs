@@ -214,7 +214,7 @@ internal sealed class ConnectionCalls
     {
         if (!call.Writes && call.ReadLevel == ReadLevel.Session)
         {
-            call.Token = call.Track!.Token;
+            call.Token = call.Proves ?? call.Track!.Token;
         }
 
         if (_batchCount == _batch.Length)

@@ -1,5 +1,7 @@
+using Quorate.Core;
 using Quorate.Node.Cluster;
 using Quorate.Node.Commands;
+using Quorate.Node.Partitions;
 using Quorate.Protocol;
 using Quorate.Server.Resp.Commands;
 
@@ -10,7 +12,7 @@ internal static class Dispatch
 {
     public static void Start(RespRequest request)
     {
-        if (request.Connection.IsLeaving)
+        if (request.Connection.Leaving.IsSo)
         {
             request.Connection.RefuseToLeave(request);
             return;
@@ -29,7 +31,9 @@ internal static class Dispatch
             return;
         }
 
-        if (EdgeCommands.Find(request.Line[0]) is { } edge)
+        EdgeCommand? edge = EdgeCommands.Find(request.Line[0]);
+        TakeNumber(request, edge);
+        if (edge is not null)
         {
             StartEdge(request, edge);
         }
@@ -55,6 +59,27 @@ internal static class Dispatch
             ? $"{ErrorCodes.Loading} this node does not know the cluster's keyspaces yet, nothing was done; try again"
             : $"ERR there is no keyspace '{client.Keyspace}'; choose one with KEYSPACE USE");
         return null;
+    }
+
+    /// <summary>
+    /// A number is for the next command, whatever becomes of that: another one must never be taken for it. Of a
+    /// transaction it is for the EXEC.
+    /// </summary>
+    private static void TakeNumber(RespRequest request, EdgeCommand? edge)
+    {
+        RespClient client = request.Connection.Client;
+        bool isQueued = client.Transaction is not null && edge is not { RunsInTransaction: true };
+        if (client.NextRequest is null || isQueued || edge is { LeavesNumber: true })
+        {
+            return;
+        }
+
+        SessionRequest? number = client.TakeRequest();
+        request.Call.Session = edge is null || edge.RunsInTransaction ? number : null;
+        if (!Guards.NumbersAreTakenOnce)
+        {
+            client.NextRequest = request.Call.Session is null ? number : null;
+        }
     }
 
     private static void StartEdge(RespRequest request, EdgeCommand edge)
@@ -95,22 +120,18 @@ internal static class Dispatch
 
         if (route.Kind == RouteKind.Error)
         {
-            // Its number was for this command: the next one must not be taken for it.
-            connection.Client.TakeRequest();
             request.Error(route.Error!);
             return;
         }
 
         if (KeyspaceOf(request) is not { } keyspace)
         {
-            connection.Client.TakeRequest();
             return;
         }
 
         if (route.Kind == RouteKind.OneSlot)
         {
             bool writes = route.Spec!.Kind == CommandKind.Write;
-            request.Call.Session = connection.Client.TakeRequest();
             if (writes || request.Call.Session is not null
                 || !connection.Calls.TryRead(request, keyspace, route.Slot))
             {

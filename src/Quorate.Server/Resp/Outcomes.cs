@@ -14,8 +14,8 @@ public static class Outcomes
         : $"{CodeOf(reason)} {RefusedSentence(reason)}";
 
     /// <summary>A read whose reply is let go since those of all clients take too much.</summary>
-    public const string NoRoom = $"{ErrorCodes.OutOfMemory} the replies that wait for clients of this node to read them "
-        + "take all the memory that they may; read yours and ask again, or ask for less at once";
+    public const string NoRoom = $"{ErrorCodes.OutOfMemory} the replies that wait for clients of this node to read "
+        + "them take all the memory that they may; read yours and ask again, or ask for less at once";
 
     /// <summary>As <see cref="ErrorOf(Outcome, DropReason)"/>, of a call.</summary>
     internal static string ErrorOf(RespCall call) =>
@@ -55,8 +55,8 @@ public static class Outcomes
         DropReason.Overwritten => "leadership changed before it was committed, nothing was done; send it again",
         DropReason.ReadDeadlinePassed => "the deadline passed before the read could be served; try again, or read at "
             + "level eventual",
-        DropReason.RowsDeadlinePassed => "the deadline passed while the read went through rows, of which some are not in "
-            + "memory; ask for less at a time (SCAN, a smaller range), or give it longer (--request-deadline-ms)",
+        DropReason.RowsDeadlinePassed => "the deadline passed while the read went through rows, of which some are not "
+            + "in memory; ask for less at a time (SCAN, a smaller range), or give it longer (--request-deadline-ms)",
         DropReason.DeadlinePassedUnlogged => "the deadline passed before anything was written; send it again",
         DropReason.SessionLost =>
             "a write that this session has seen was lost with its leader; the session begins anew with the next read",
@@ -71,7 +71,8 @@ public static class Outcomes
             "the memory of the partition's leader (--memory) is full of rows that are not on disk yet, and of indexes "
             + "and filters, which stay as long as their files; nothing was written; try again later, and if that does "
             + "not help give the node more memory",
-        DropReason.KeyspaceDropped => "the keyspace was dropped, nothing was done; choose another one with KEYSPACE USE",
+        DropReason.KeyspaceDropped =>
+            "the keyspace was dropped, nothing was done; choose another one with KEYSPACE USE",
         DropReason.SpaceIsLow => "the disk of the partition's leader is full, nothing was written; free space there, "
             + "reads and deletes of whole keyspaces still work",
         _ => $"nothing was done ({reason})",

@@ -162,12 +162,21 @@ internal sealed class PartitionTrack(GroupId group)
         long sure = Math.Min(Written?.SureReplicas ?? call.SureReplicas, call.SureReplicas);
         if (Written is not { } written || written.SureReplicas != sure || written.Keyspace != call.Keyspace)
         {
-            Written = new(call.Keyspace, call.Slot, sure, call.OtherReplicas);
+            Written = new(call.Keyspace, call.Slot, sure, call.OtherReplicas) { Unproven = Written?.Unproven ?? [] };
+        }
+
+        if (call.WriteLevel == WriteLevel.Leader)
+        {
+            Written.NoteUnproven(call.Result.Token);
         }
     }
 
     /// <summary>What was seen is lost, and the client has been told so: it begins anew.</summary>
-    public void Forget() => Token = default;
+    public void Forget()
+    {
+        Token = default;
+        Written = null;
+    }
 
     private static bool MayReadPast(bool hasWrite) => !hasWrite || !Guards.ReadsWaitForOwnWrites;
 }
@@ -176,4 +185,33 @@ internal sealed class PartitionTrack(GroupId group)
 /// <param name="Slot">One of the partition's.</param>
 /// <param name="SureReplicas">Replicas besides the leader that have each of the writes.</param>
 /// <param name="OtherReplicas">Replicas besides the leader that there are.</param>
-internal sealed record WrittenState(uint Keyspace, Slot Slot, long SureReplicas, long OtherReplicas);
+internal sealed record WrittenState(uint Keyspace, Slot Slot, long SureReplicas, long OtherReplicas)
+{
+    /// <summary>Terms of unproven writes that are remembered; beyond, a connection's writes count as unsure.</summary>
+    private const int TermsMax = 16;
+
+    /// <summary>
+    /// Of each term, ascending, the last write at level `leader`. Another leader's entries may have taken its place,
+    /// and an entry behind it proves nothing of it, unless it is of the same term.
+    /// </summary>
+    public List<ReadToken> Unproven { get; init; } = [];
+
+    /// <summary>So many terms that not all are remembered.</summary>
+    public bool HasForgotten { get; private set; }
+
+    public void NoteUnproven(ReadToken token)
+    {
+        if (Unproven.Count > 0 && Unproven[^1].Term == token.Term)
+        {
+            Unproven[^1] = Unproven[^1].Index < token.Index ? token : Unproven[^1];
+        }
+        else if (Unproven.Count == TermsMax)
+        {
+            HasForgotten = true;
+        }
+        else
+        {
+            Unproven.Add(token);
+        }
+    }
+}

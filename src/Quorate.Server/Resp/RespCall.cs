@@ -22,6 +22,9 @@ internal sealed class RespCall(RespRequest request) : ClientCall
     /// <summary>Of a write that is done: replicas besides the leader that have it for sure.</summary>
     public long SureReplicas { get; set; }
 
+    /// <summary>A read that is to prove that this still stands, whatever the connection has seen since.</summary>
+    public ReadToken? Proves { get; set; }
+
     /// <summary>Replicas of its keyspace besides the leader.</summary>
     public long OtherReplicas { get; set; }
 
@@ -73,6 +76,7 @@ internal sealed class RespCall(RespRequest request) : ClientCall
         IsWide = false;
         IsSubmitted = false;
         IsBatch = false;
+        Proves = null;
         RefusedBytes = 0;
         Result = default;
         _keyBits = 0;

@@ -1,20 +1,10 @@
 using System.Buffers;
 using System.Diagnostics;
-using Quorate.Core.Model;
 using Quorate.Core;
+using Quorate.Core.Model;
 using Quorate.Protocol;
 
 namespace Quorate.Server.Resp;
-
-/// <summary>Who drives a <see cref="RespConnection"/>.</summary>
-internal interface IRespDriver
-{
-    /// <summary>Calls have ended: give the connection a turn, soon. Any thread; it only passes the word on.</summary>
-    void Wake();
-
-    /// <summary>Closes the connection at once; what waits for the client is lost.</summary>
-    void Abort();
-}
 
 /// <summary>
 /// The handler of one client's connection: bytes in, bytes out, with no task, pipe or lock inside. Its driver gives it
@@ -37,8 +27,8 @@ internal sealed class RespConnection
     private long _bytes;
     private long _replyBytes;
 
-    /// <summary>As <see cref="_largeReply"/>, of a client of which nothing is known: none.</summary>
-    private long _usualReply;
+    /// <summary>As <see cref="_largeReply"/>, for the room that all share; -1 while nothing is known.</summary>
+    private long _usualReply = -1;
     private long _unflushed;
 
     /// <summary>As much of what waits as was counted in <see cref="ReplyRoom"/>.</summary>
@@ -77,11 +67,8 @@ internal sealed class RespConnection
     /// <summary>Bytes of replies that wait to be written.</summary>
     public long ReplyBytesWaiting => _replyBytes;
 
-    /// <summary>The node stops: whatever comes from now on is refused, so that nobody has to guess.</summary>
-    public bool IsLeaving { get; set; }
-
-    /// <summary>It is leaving, and its client knows.</summary>
-    public bool HasRefused { get; private set; }
+    /// <summary>The node stops: whatever comes is refused, and the client knows once something was.</summary>
+    public (bool IsSo, bool IsTold) Leaving { get; set; }
 
     /// <summary>
     /// Bytes that were handed to the socket, which has not taken them. Its driver says so; it counts with the replies.
@@ -114,7 +101,7 @@ internal sealed class RespConnection
         && _takenSinceTurn < Shared.Settings.CommandsPerTurnMax
         && (_replyBytes + (_count * _largeReply) <= Shared.Settings.ReplyBytesWaitingMax
             || !Guards.RepliesWaitingAreBounded)
-        && (!Shared.Replies.IsTight || (_count == 0 && Shared.Replies.HasRoomFor(_usualReply)));
+        && (!Shared.Replies.IsTight || (_count == 0 && Shared.Replies.HasRoomForLike(_usualReply)));
 
     /// <summary>
     /// Takes bytes and gives what there is to answer: <see cref="Take"/> and <see cref="Turn"/> until nothing more
@@ -259,7 +246,7 @@ internal sealed class RespConnection
     /// <summary>Answers a command that came when the connection was already leaving.</summary>
     public void RefuseToLeave(RespRequest request)
     {
-        HasRefused = true;
+        Leaving = (true, true);
         request.Error($"{ErrorCodes.RefusedByStop}, nothing was done; ask another node");
     }
 

@@ -74,7 +74,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
     {
         lock (_gate)
         {
-            Connection.IsLeaving = true;
+            Connection.Leaving = (true, false);
         }
     }
 
@@ -172,7 +172,7 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             SequencePosition taken = Take(read.Buffer);
             bool isAll = taken.Equals(read.Buffer.End);
             _input.AdvanceTo(taken, isAll ? read.Buffer.End : taken);
-            if (Connection.IsClosing || (isAll && (read.IsCompleted || Connection.HasRefused)))
+            if (Connection.IsClosing || (isAll && (read.IsCompleted || Connection.Leaving.IsTold)))
             {
                 break;
             }
@@ -371,41 +371,5 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         TaskCompletionSource? awaited = _awaited;
         _awaited = null;
         awaited?.SetResult();
-    }
-
-    /// <summary>Forgets what is written; of any thread, since nobody reads it.</summary>
-    private sealed class NoOutput : IBufferWriter<byte>
-    {
-        private const int BytesMin = 64 * 1024;
-
-        public static readonly NoOutput Instance = new();
-
-        private readonly byte[] _bytes = new byte[BytesMin];
-
-        public void Advance(int count)
-        {
-        }
-
-        public Memory<byte> GetMemory(int sizeHint = 0) => sizeHint <= BytesMin ? _bytes : new byte[sizeHint];
-
-        public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
-    }
-
-    /// <summary>Counts what is written since the last flush.</summary>
-    private sealed class CountingWriter(PipeWriter writer) : IBufferWriter<byte>
-    {
-        public long Pending { get; set; }
-
-        public void Advance(int count)
-        {
-            Pending += count;
-            writer.Advance(count);
-        }
-
-        public Memory<byte> GetMemory(int sizeHint = 0) => writer.GetMemory(sizeHint);
-
-        public Span<byte> GetSpan(int sizeHint = 0) => writer.GetSpan(sizeHint);
-
-        public ValueTask<FlushResult> FlushAsync() => writer.FlushAsync();
     }
 }

@@ -113,7 +113,6 @@ internal sealed class Scatter : RequestSteps
             ScatteredCommand.Split(spec, request.Line, slot => (int)keyspace.PartitionOf(slot).Group);
         var scatter = new Scatter(parts);
         request.Steps = scatter;
-        request.Call.Session = request.Connection.Client.TakeRequest();
         foreach (CommandPart part in parts)
         {
             RespCall call = scatter.NextCall(request);
@@ -134,7 +133,6 @@ internal sealed class Scatter : RequestSteps
     {
         var scatter = new Scatter(null);
         request.Steps = scatter;
-        request.Call.Session = request.Connection.Client.TakeRequest();
 
         // The first of several answers is taken of some commands, and it should not always be the same partition's.
         int first = spec.Scattering == Scattering.PartitionsFirst

@@ -49,7 +49,6 @@ internal sealed class TransactionRun(Transaction transaction, bool isConditional
         }
 
         request.Call.IsBatch = true;
-        request.Call.Session = request.Connection.Client.TakeRequest();
         bool writes = transaction.Commands.Any(each => each.Writes);
         request.Connection.Calls.Ask(request.Call, keyspace, slot, [.. lines], writes);
     }

@@ -82,7 +82,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         _peers = peers;
         if (!_loop.TryPost(_formation.Start))
         {
-            End("The node's loop takes nothing.");
+            _loop.End(ExitCode.Internal, "The node's loop takes nothing, at its very start: please report it.");
         }
     }
 
@@ -261,7 +261,9 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     /// before it.
     /// </summary>
     public void End(string sentence) => _loop.End(
-        _place.Disk.HasRefused ? ExitCode.InputOutput : ExitCode.Data, $"{_place.Folder.Files}: {sentence}");
+        _place.Disk.IsToBlame ? ExitCode.InputOutput : ExitCode.Data, $"{_place.Folder.Files}: {sentence}");
+
+    void IFormationHost.Refused(string sentence) => _loop.End(ExitCode.Usage, sentence);
 
     void IPeerHost.Receive(ReadOnlySpan<NodeInput> messages) => _loop.Receive(messages);
 

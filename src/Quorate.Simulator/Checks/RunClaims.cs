@@ -100,6 +100,12 @@ internal static class RunClaims
     /// </summary>
     public const string MemoryBudget = "memory-budget";
 
+    /// <summary>A partition remembers no more request sessions than its settings say.</summary>
+    public const string SessionBound = "session-bound";
+
+    /// <summary>A partition at rest lets go of all of its log when the node's log asks for space.</summary>
+    public const string LogSpace = "log-space";
+
     /// <summary>A process ends only for a reason that a fault gave it.</summary>
     public const string NeedlessEnd = "needless-end";
 

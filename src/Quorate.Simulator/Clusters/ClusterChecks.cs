@@ -31,8 +31,8 @@ internal sealed class ClusterChecks(ClusterWorld world)
     }
 
     /// <summary>
-    /// A machine says what cluster it belongs to. While the folder of any seed belongs to one, nobody comes to belong to
-    /// another; where the folders of all seeds are lost, those that are left are not asked.
+    /// A machine says what cluster it belongs to. While the folder of any seed belongs to one, nobody comes to belong
+    /// to another; where the folders of all seeds are lost, those that are left are not asked.
     /// </summary>
     public void Formed(ClusterMachine machine, ClusterIdentity identity)
     {

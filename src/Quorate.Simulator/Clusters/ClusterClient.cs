@@ -226,9 +226,9 @@ internal sealed class ClusterClient
         attempt.IsAnswered = true;
         if (!IsLost())
         {
+            (Attempt Of, CallResult Result)? told = result is null ? null : (attempt, result.Value);
             _world.Later(
-                Way(), EventKind.ClientReply, () => attempt.Told!(outcome, result is null ? null : (attempt, result.Value)),
-                Number, attempt.Number);
+                Way(), EventKind.ClientReply, () => attempt.Told!(outcome, told), Number, attempt.Number);
         }
     }
 
@@ -268,7 +268,7 @@ internal sealed class ClusterClient
         {
             RunClaims.Break(
                 Claims.FalseSessionLost,
-                $"{answer.Of.Call!.Operation} is told that its session is lost, though every write waits for a majority");
+                $"{answer.Of.Call!.Operation} is told that its session is lost, and every write waits for a majority");
         }
 
         if (answer.Result.Reason is DropReason.SessionTooOld)
@@ -293,6 +293,12 @@ internal sealed class ClusterClient
         if (operation.Kind == OperationKind.Read && operation.Level != ReadLevel.Linearizable)
         {
             _world.History.CheckFreeRead(operation, value, isCounter);
+            _world.Judgements.Note(ClusterJudgements.FreeReads);
+        }
+
+        if (operation.MayHaveRun)
+        {
+            _world.Judgements.Note(ClusterJudgements.Retries);
         }
 
         if (!isCounter)
@@ -300,11 +306,16 @@ internal sealed class ClusterClient
             return;
         }
 
+        if (attempt.Floor > 0 && operation is { Kind: OperationKind.Read, Level: ReadLevel.Session })
+        {
+            _world.Judgements.Note(ClusterJudgements.SessionReads);
+        }
+
         if (operation is { Kind: OperationKind.Read, Level: ReadLevel.Session } && value < attempt.Floor)
         {
             RunClaims.Break(
                 Claims.MonotonicReads,
-                $"{operation} returns {value} at {attempt.Call.Machine.Name}, and this client has seen {attempt.Floor}");
+                $"{operation} returns {value} at {attempt.Call.Machine.Name}; this client has seen {attempt.Floor}");
         }
 
         if (operation.Level != ReadLevel.Eventual)

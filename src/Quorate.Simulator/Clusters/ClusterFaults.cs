@@ -292,6 +292,14 @@ internal sealed class ClusterFaults
             return false;
         }
 
+        // Where a founder is lost in the moment of the founding, others may know of a cluster that is nowhere any more:
+        // they found none until they are started anew.
+        int formed = _world.Machines.Count(each => each.Identity is not null);
+        if (!_world.Plan.IsWild && machine.Identity is not null && formed < _world.Plan.Expect)
+        {
+            return false;
+        }
+
         machine.Wipe();
         StartLater(machine, PeerLines.HandshakeTime + Duration(random));
         return true;

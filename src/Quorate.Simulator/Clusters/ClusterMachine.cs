@@ -22,9 +22,6 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
 {
     private const long MemoryBytes = 64 * 1024 * 1024;
 
-    /// <summary>A timer that is due already fires after this, in microseconds: no timer is finer.</summary>
-    private const long TimerGrain = 50;
-
     /// <summary>True wall time when the run begins, in microseconds since 1970.</summary>
     private const long WallStart = 1_700_000_000_000_000;
 
@@ -34,9 +31,7 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     private readonly SeededRandom _entropy;
     private readonly List<SimEvent> _waiting = [];
     private ClusterIdentity? _formed;
-    private Instant _deadline = Instant.Never;
-    private long _timerAt = long.MaxValue;
-    private ulong _timer;
+    private readonly MachineAlarm _alarm;
     private bool _turnWaits;
     private bool _workWaits;
     private bool _workIsSet;
@@ -53,6 +48,7 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         _entropy = world.Streams.Open(StreamName.Keys, (ulong)number);
         Disk = new SimulatedDisk(Schedule, _diskRandom.NextUInt64());
         Clock.Restart(0, _boots.Next(1_000_000_000_000), Drift(_boots));
+        _alarm = new(world, this, Ring);
     }
 
     /// <summary>From zero. It says nothing of the node's id, which the cluster gives.</summary>
@@ -259,8 +255,10 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
 
     public void SetDeadline(Instant deadline)
     {
-        _deadline = deadline;
-        Arm();
+        if (State != NodeState.Down)
+        {
+            _alarm.Set(deadline);
+        }
     }
 
     public void TurnWaits() => _turnWaits = true;
@@ -307,7 +305,7 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     {
     }
 
-    /// <summary>Clients here have no connections to be sent away from: they try elsewhere when they are refused.</summary>
+    /// <summary>Clients here have no connections to be sent away from: refused, they try elsewhere.</summary>
     public void HandedOver()
     {
     }
@@ -324,6 +322,8 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     }
 
     public void Waits(string sentence) => Note(sentence);
+
+    public void Refused(string sentence) => End(sentence);
 
     public void End(string sentence) => _ending = sentence;
 
@@ -365,8 +365,7 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         Formation = null;
         _formed = null;
         _ending = null;
-        _deadline = Instant.Never;
-        _timerAt = long.MaxValue;
+        _alarm.Clear();
         _turnWaits = false;
         _workWaits = false;
         _workIsSet = false;
@@ -407,40 +406,9 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         _workWaits = Node!.Work(4096);
     }
 
-    private void Arm()
+    /// <summary>The deadline that was set has come.</summary>
+    private void Ring()
     {
-        if (_deadline == Instant.Never || State == NodeState.Down)
-        {
-            return;
-        }
-
-        long at = Math.Max(_world.Now + TimerGrain, Clock.TrueTimeOf(_deadline, _world.Now));
-        if (at >= _timerAt)
-        {
-            // The timer that is set comes earlier; it will be set anew when it fires.
-            return;
-        }
-
-        _timerAt = at;
-        ulong number = ++_timer;
-        Later(at - _world.Now, EventKind.NodeTimer, number, () => Ring(number));
-    }
-
-    private void Ring(ulong number)
-    {
-        if (number != _timer)
-        {
-            return;
-        }
-
-        _timerAt = long.MaxValue;
-        if (Now < _deadline)
-        {
-            Arm();
-            return;
-        }
-
-        _deadline = Instant.Never;
         if (Node is not null)
         {
             Node.Tick();
@@ -457,17 +425,5 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         ulong digest = TraceHash.Mix(((ulong)what.Kind << 56) ^ what.Ticket, (ulong)what.Offset ^ (ulong)what.Length);
         long time = 1 + (_world.DiskTime(what.Kind) * DiskSlowness);
         Later(time, EventKind.Disk, digest, () => Disk.Execute(operation));
-    }
-
-    /// <summary>The disk as one life of the process has it: who is dead asks nothing more.</summary>
-    private sealed class LifeDisk(ClusterMachine machine, uint life) : IDisk
-    {
-        public void Submit(in DiskOperation operation, IDiskClient client)
-        {
-            if (machine.Life == life)
-            {
-                machine.Disk.Submit(operation, client);
-            }
-        }
     }
 }

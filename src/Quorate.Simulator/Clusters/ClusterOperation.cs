@@ -65,6 +65,7 @@ internal sealed class ClusterOperation
         };
         string number = Session is { } session ? $" as {session.Session:x}:{session.Number}" : "";
         return string.Create(
-            CultureInfo.InvariantCulture, $"operation {Id} of client {Client + 1}: {what} of {Keyspace}/k{Key}{number}");
+            CultureInfo.InvariantCulture,
+            $"operation {Id} of client {Client + 1}: {what} of {Keyspace}/k{Key}{number}");
     }
 }

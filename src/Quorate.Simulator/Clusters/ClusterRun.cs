@@ -27,6 +27,6 @@ internal static class ClusterRun
 
         return new RunResult(
             broken, trace.Hash, trace.Events, world?.Now ?? 0, figures, world?.History.Next ?? 0,
-            world?.Elections ?? 0, world?.Faults.Struck ?? []);
+            world?.Elections ?? 0, world?.Faults.Struck ?? [], world?.Judgements.Counts ?? new Judgements().Counts);
     }
 }

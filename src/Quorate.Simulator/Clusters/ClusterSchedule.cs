@@ -225,6 +225,12 @@ internal sealed class ClusterSchedule
     private void AwaitCalm()
     {
         _world.Note("run", "leaders are where they belong");
+        _world.Judgements.Note(ClusterJudgements.Healed);
+        if (_world.Machines.Any(machine => machine.Wipes > 0))
+        {
+            _world.Judgements.Note(ClusterJudgements.Rejoins);
+        }
+
         long changes = _world.Changes;
         _world.Later(CalmFor, EventKind.Schedule, () =>
         {
@@ -267,7 +273,8 @@ internal sealed class ClusterSchedule
         {
             if (ended.Outcome != Outcome.Done)
             {
-                RunClaims.Break(RunClaims.ProgressWrites, $"{ended} is {ended.Outcome} at {at.Name}, where all is well");
+                RunClaims.Break(
+                    RunClaims.ProgressWrites, $"{ended} is {ended.Outcome} at {at.Name}, where all is well");
             }
 
             ReadNext();
@@ -299,6 +306,7 @@ internal sealed class ClusterSchedule
 
     private void Stopped(ClusterMachine stopping)
     {
+        _world.Judgements.Note(ClusterJudgements.Stops);
         stopping.Stop();
         _world.Later(1_500_000, EventKind.Schedule, () =>
         {
@@ -326,7 +334,8 @@ internal sealed class ClusterSchedule
             if (ended.Outcome == Outcome.Unknown || _refusals > StopRefusalsMax)
             {
                 RunClaims.Break(
-                    RunClaims.ProgressStop, $"{ended} is {ended.Outcome} at {at.Name} while {stopping.Name} stops well");
+                    RunClaims.ProgressStop,
+                    $"{ended} is {ended.Outcome} at {at.Name} while {stopping.Name} stops well");
             }
 
             _world.Later(StopPace, EventKind.Schedule, () => Load(stopping));
@@ -334,5 +343,14 @@ internal sealed class ClusterSchedule
     }
 
     private void AwaitClean() => Await(
-        RunClaims.ProgressClean, CleanWithin, () => _world.Checks.Remains(_world.Checks.Newest!), () => IsOver = true);
+        RunClaims.ProgressClean, CleanWithin, () => _world.Checks.Remains(_world.Checks.Newest!), () =>
+        {
+            MetadataState state = _world.Checks.Newest!;
+            if (state.NextKeyspace > state.Keyspaces.Count + 1)
+            {
+                _world.Judgements.Note(ClusterJudgements.Drops);
+            }
+
+            IsOver = true;
+        });
 }

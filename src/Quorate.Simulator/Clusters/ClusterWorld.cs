@@ -61,6 +61,9 @@ internal sealed class ClusterWorld
 
     public ClusterFaults Faults { get; }
 
+    /// <summary>How often what is judged now and then was judged.</summary>
+    public Judgements Judgements { get; } = new();
+
     /// <summary>What the machines are told as `--seeds`.</summary>
     public string[] Seeds => [.. Machines.Take(Plan.Seeds).Select(machine => machine.Address)];
 

@@ -30,6 +30,9 @@ internal enum EventKind : byte
     /// <summary>A node does what waits in its partitions.</summary>
     NodeTurn = 19,
 
+    /// <summary>A read beside the one that drives the node looks at the rows.</summary>
+    FastRead = 20,
+
     /// <summary>A replica is told that a write to its log is durable.</summary>
     Notice = 17,
 

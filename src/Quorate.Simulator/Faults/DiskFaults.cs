@@ -76,7 +76,10 @@ internal sealed class DiskFaults(Simulation world, FaultDriver faults)
     /// </summary>
     public bool FlipBit(SeededRandom random)
     {
-        if (faults.Victim(random) is not { } node || !world.Operator.MayLoseDisk(node.Number))
+        // One bit at a time: which of two is found first nobody can say.
+        if (faults.Victim(random) is not { } node
+            || !world.Operator.MayLoseDisk(node.Number)
+            || world.Operator.Rot.Doubts(node.Number))
         {
             return false;
         }

@@ -43,6 +43,19 @@ internal static class ValuesDrawing
             ClockStrayMax = Pick(random, 2000, 10_000, 10_000_000, 10_000_000),
             WorkPartitionsMax = Pick(random, 1, 2, 16),
         };
+
+        // What was added later is drawn last, so that seeds keep the rest of what they mean.
+        bool isTight = random.Next(3) == 0;
+        plan = plan with
+        {
+            FastReadPercent = Pick(random, 0, 50, 100),
+            FastReadDelayMax = Pick(random, 0, 500, 20_000, 1_000_000),
+            Store = plan.Store with
+            {
+                TablesMax = isTight ? 2 : plan.Store.TablesMax,
+                TablesOverMax = isTight ? (int)random.Next(2) : plan.Store.TablesOverMax,
+            },
+        };
         return random.Next(3) == 0
             ? plan with { FewClocksStray = true, WallSkewMax = 1_000_000, ClockStrayMax = Pick(random, 2000, 10_000) }
             : plan;

@@ -95,6 +95,12 @@ internal sealed record ValuesPlan
     /// <summary>Beyond so many milliseconds a node's clock strays, and it hands its leaderships over.</summary>
     public long ClockStrayMax { get; init; } = 10_000;
 
+    /// <summary>Out of a hundred reads: those that are tried beside the one that drives the node.</summary>
+    public int FastReadPercent { get; init; }
+
+    /// <summary>Until such a read, having looked at the lease, looks at the rows, in microseconds, at most.</summary>
+    public long FastReadDelayMax { get; init; }
+
     /// <summary>Partitions that one round of background work looks after.</summary>
     public int WorkPartitionsMax { get; init; } = 16;
 }

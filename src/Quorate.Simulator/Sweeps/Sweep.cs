@@ -17,6 +17,7 @@ internal sealed class Sweep(ulong from, int count, PlanOverrides overrides, Text
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, List<ulong>> _failures = new(StringComparer.Ordinal);
     private readonly SortedDictionary<FaultKinds, long> _faults = [];
+    private readonly SortedDictionary<string, (long Times, int Seeds)> _judged = new(StringComparer.Ordinal);
     private int _taken;
     private int _run;
     private int _failed;
@@ -86,6 +87,12 @@ internal sealed class Sweep(ulong from, int count, PlanOverrides overrides, Text
                 _faults[kind] = _faults.GetValueOrDefault(kind) + times;
             }
 
+            foreach ((string name, long times) in result.Judged)
+            {
+                (long before, int seeds) = _judged.GetValueOrDefault(name);
+                _judged[name] = (before + times, seeds + 1);
+            }
+
             if (result.Broken is { } broken)
             {
                 _failed++;
@@ -115,6 +122,13 @@ internal sealed class Sweep(ulong from, int count, PlanOverrides overrides, Text
             CultureInfo.InvariantCulture,
             $"faults: {string.Join(", ", _faults.Select(f => $"{f.Key.ToString().ToLowerInvariant()} {f.Value}"))}; "
                 + $"elections {_elections}"));
+        if (_judged.Count > 0)
+        {
+            IEnumerable<string> judged = _judged.Select(j => string.Create(
+                CultureInfo.InvariantCulture, $"{j.Key} {j.Value.Times} in {j.Value.Seeds} seeds"));
+            output.WriteLine($"judged: {string.Join(", ", judged)}");
+        }
+
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{_run} seeds from {from}: {_failed} failed; {_events} events, "

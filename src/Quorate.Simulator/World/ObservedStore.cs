@@ -136,6 +136,7 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
         _checks.CheckCheckpoint(_replica.Id, meta);
         _store.TakeReceived(meta);
         TakenOver(meta);
+        _replica.TookSnapshot();
     }
 
     public void Destroy()
@@ -224,6 +225,7 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
             Release();
             (_hashed, _hash) = (_applied, known);
             _checks.Committed.CheckState(_replica.Id, _applied, known);
+            _replica.CheckSessions(_store);
         }
         else if (!_isLeaving)
         {

@@ -24,7 +24,8 @@ internal sealed class RegisterProcess : NodeProcess, INodeLogClient
     public RegisterProcess(Simulation world, SimulatedNode node)
         : base(world, node)
     {
-        _log = new NodeLog(node.Disk, NodeFiles.LogPrefix, world.Plan.Log, this);
+        var entropy = new SeededEntropy(new SeededRandom((ulong)node.Number + 1));
+        _log = new NodeLog(node.Disk, NodeFiles.LogPrefix, world.Plan.Log, this, entropy);
         _heartbeats = new NodeHeartbeats(node.Id, node.NextBoot() | 1, world.Plan.Heartbeats, node.LocalTime);
     }
 

@@ -10,6 +10,7 @@ namespace Quorate.Simulator.World;
 /// <summary>What one run came to.</summary>
 /// <param name="Broken">The claim that it broke; null when everything held.</param>
 /// <param name="SimulatedTime">In microseconds.</param>
+/// <param name="Judged">How often what is judged now and then was judged, by name (<see cref="Judgements"/>).</param>
 internal sealed record RunResult(
     BrokenClaim? Broken,
     ulong TraceHash,
@@ -18,7 +19,8 @@ internal sealed record RunResult(
     HistoryFigures Histories,
     int Operations,
     long Elections,
-    IReadOnlyDictionary<FaultKinds, int> Faults)
+    IReadOnlyDictionary<FaultKinds, int> Faults,
+    IReadOnlyDictionary<string, long> Judged)
 {
     /// <summary>Draws the plan of a seed, of partitions or of a whole cluster, and runs it.</summary>
     /// <param name="lines">Where the readable trace goes; null for none.</param>
@@ -53,7 +55,8 @@ internal sealed record RunResult(
             figures,
             world?.Operations ?? 0,
             world?.Elections ?? 0,
-            world?.Faults.Struck ?? []);
+            world?.Faults.Struck ?? [],
+            world?.Judgements.Counts ?? new Judgements().Counts);
     }
 
     /// <summary>The claim that a run breaks, whatever it throws; null when it breaks none.</summary>

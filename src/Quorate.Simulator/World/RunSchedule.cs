@@ -2,7 +2,6 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Simulator.Checks;
 using Quorate.Simulator.Engine;
-using Quorate.Simulator.Plans;
 using Quorate.Simulator.Workload;
 
 namespace Quorate.Simulator.World;
@@ -21,11 +20,13 @@ internal sealed class RunSchedule(Simulation world)
 
     private readonly long _settleTime = 60_000_000;
     private readonly long _writeTime = 60_000_000;
-    private readonly long _convergeTime = SnapshotsAreSlow(world.Plan) ? 120_000_000 : 30_000_000;
+    private readonly long _convergeTime = Standing.SnapshotsAreSlow(world.Plan) ? 120_000_000 : 30_000_000;
+    private readonly long _spaceTime = 30_000_000;
     private readonly long _sleepTime = 30_000_000;
     private readonly long _wakeTime = 15_000_000;
 
     private readonly Standing _standing = new(world);
+    private readonly SpaceRound _space = new(world);
     private Phase _phase = Phase.Faults;
     private long _since;
     private SimulatedNode? _killed;
@@ -41,6 +42,9 @@ internal sealed class RunSchedule(Simulation world)
         /// <summary>Typed values only: every replica is asked for every key.</summary>
         Auditing,
         Audited,
+
+        /// <summary>Typed values only: the logs ask for space.</summary>
+        Releasing,
         FallingAsleep,
         Waking,
         FallingAsleepAgain,
@@ -51,13 +55,6 @@ internal sealed class RunSchedule(Simulation world)
     public bool IsOver => _phase == Phase.Over;
 
     private bool IsLate(long time) => world.Now > _since + time;
-
-    /// <summary>
-    /// A snapshot goes over piece by piece, a round trip and a write each, and to one replica after another: tens of
-    /// thousands of bytes in pieces of fifty take a while.
-    /// </summary>
-    private static bool SnapshotsAreSlow(Plan plan) =>
-        Math.Min(plan.Raft.SnapshotChunkBytes, plan.Values?.Store.SnapshotPieceBytesMax ?? int.MaxValue) < 1000;
 
     public void Begin() => Again();
 
@@ -81,6 +78,9 @@ internal sealed class RunSchedule(Simulation world)
                 break;
             case Phase.Auditing:
                 Write(Phase.Audited, _writeTime, RunClaims.ProgressWrites);
+                break;
+            case Phase.Releasing:
+                Release();
                 break;
             case Phase.FallingAsleep or Phase.FallingAsleepAgain:
                 FallAsleep();
@@ -272,7 +272,32 @@ internal sealed class RunSchedule(Simulation world)
             AskAllReplicas();
             _phase = Phase.Auditing;
         }
-        else if (world.Plan.Raft.SleepAfterTicks > 0)
+        else if (_phase == Phase.Audited && !world.RecordsDisks)
+        {
+            _space.Ask();
+            _phase = Phase.Releasing;
+        }
+        else
+        {
+            Rest();
+        }
+    }
+
+    private void Release()
+    {
+        if (_space.Kept() is not { } kept)
+        {
+            Rest();
+        }
+        else if (IsLate(_spaceTime))
+        {
+            RunClaims.Break(RunClaims.LogSpace, kept);
+        }
+    }
+
+    private void Rest()
+    {
+        if (world.Plan.Raft.SleepAfterTicks > 0)
         {
             _phase = Phase.FallingAsleep;
         }

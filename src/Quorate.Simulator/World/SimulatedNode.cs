@@ -1,5 +1,6 @@
 using Quorate.Core.Model;
 using Quorate.Simulator.Disk;
+using Quorate.Storage.Disk;
 using Quorate.Simulator.Engine;
 using Quorate.Storage.Stores;
 
@@ -39,6 +40,7 @@ internal sealed class SimulatedNode
         _boots = world.Streams.Open(StreamName.Boots, (ulong)number);
         Replicas = new SimulatedReplica?[world.Plan.Groups.Length];
         Disk = new SimulatedDisk(Schedule, _diskRandom.NextUInt64());
+        Recorded = world.RecordsDisks ? new RecordedDisk(Disk) : null;
         SeededRandom clocks = world.Streams.Open(StreamName.Clocks, (ulong)number);
         Clock.Restart(0, clocks.Next(1_000_000_000_000), Drift(clocks));
         WallError = world.Plan.Values is { FewClocksStray: true } ? 0 : WallSkew(clocks);
@@ -53,6 +55,12 @@ internal sealed class SimulatedNode
     public NodeClock Clock { get; } = new();
 
     public SimulatedDisk Disk { get; }
+
+    /// <summary>In front of the disk, when what is done to it is written down.</summary>
+    public RecordedDisk? Recorded { get; }
+
+    /// <summary>What the process works on.</summary>
+    public IDisk DiskOfProcess => Recorded ?? (IDisk)Disk;
 
     public NodeState State { get; private set; } = NodeState.Down;
 

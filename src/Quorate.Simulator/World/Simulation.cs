@@ -26,8 +26,10 @@ internal sealed class Simulation
     private readonly RunSchedule _schedule;
     private int _replicas;
 
-    public Simulation(Plan plan, Trace trace)
+    /// <param name="recordsDisks">What nodes do to their disks is written down, to be done to others.</param>
+    public Simulation(Plan plan, Trace trace, bool recordsDisks = false)
     {
+        RecordsDisks = recordsDisks;
         Plan = plan;
         Trace = trace;
         Streams = new Streams(plan.Seed, plan.Salt);
@@ -59,7 +61,13 @@ internal sealed class Simulation
 
     public Plan Plan { get; }
 
+    /// <summary>Then logs are not asked for space in the end, so that a restart has entries to apply.</summary>
+    public bool RecordsDisks { get; }
+
     public Trace Trace { get; }
+
+    /// <summary>How often what is judged now and then was judged.</summary>
+    public Judgements Judgements { get; } = new();
 
     public Streams Streams { get; }
 
@@ -212,6 +220,7 @@ internal sealed class Simulation
     {
         EventKind.Message or EventKind.Heartbeat or EventKind.ReplicaTimer or EventKind.NodeTimer or EventKind.Disk
             or EventKind.Notice or EventKind.Apply or EventKind.ServeRead or EventKind.NodeTurn or EventKind.NodeWork
+            or EventKind.FastRead
             or EventKind.ClientRequest => true,
         _ => false,
     };

@@ -1,11 +1,19 @@
 using Quorate.Core.Model;
 using Quorate.Simulator.Checks;
+using Quorate.Simulator.Plans;
 
 namespace Quorate.Simulator.World;
 
 /// <summary>Where the groups of a run stand, as its schedule asks.</summary>
 internal sealed class Standing(Simulation world)
 {
+    /// <summary>
+    /// A snapshot goes over piece by piece, a round trip and a write each, and to one replica after another: tens of
+    /// thousands of bytes in pieces of fifty take a while.
+    /// </summary>
+    public static bool SnapshotsAreSlow(Plan plan) =>
+        Math.Min(plan.Raft.SnapshotChunkBytes, plan.Values?.Store.SnapshotPieceBytesMax ?? int.MaxValue) < 1000;
+
     /// <summary>Who still holds something of replicas that were taken away, or null.</summary>
     public string? Leaving()
     {

@@ -18,10 +18,13 @@ namespace Quorate.Simulator.World;
 /// A process that is the real node: a <see cref="NodeRuntime"/> with all its partitions, one log, one memory and one
 /// stream of heartbeats. This is the world around it: clocks, timer, network, clients, and the checks that watch.
 /// </summary>
-internal sealed class ValueProcess : NodeProcess, INodeHost
+internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
 {
     /// <summary>Background work done at once, in bytes, at most.</summary>
     private const int WorkBytesMax = 4096;
+
+    /// <summary>With less memory for each group than this, rows have to leave it.</summary>
+    private const long ShortMemoryBytes = 1 << 20;
 
     /// <summary>Until background work goes on, in microseconds, at most.</summary>
     private const long WorkPauseMax = 2000;
@@ -31,6 +34,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
     private readonly MemoryWatch _watch;
     private readonly BlockCache _cache;
     private readonly NodeAlarm _alarm;
+    private readonly FastReads _fastReads;
     private readonly List<ValueReplica> _replicas = [];
     private readonly List<ValueReplica> _leaving = [];
     private readonly List<LogStream> _unknown = [];
@@ -47,6 +51,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         _memory = new MemoryBudget(_plan.MemoryBytes * world.Plan.Groups.Length);
         _watch = new MemoryWatch(_memory, world.Plan.Node, node.Name);
         _cache = new BlockCache(_plan.CacheBytes, _memory);
+        _fastReads = new(world, node);
         _alarm = new NodeAlarm(world, node, number => new SimEvent
         {
             Kind = EventKind.NodeTimer, Target = node.Number, Life = node.Life, Number = number,
@@ -55,7 +60,8 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         {
             Id = node.Id,
             Boot = node.NextBoot() | 1,
-            Disk = node.Disk,
+            Disk = node.DiskOfProcess,
+            Entropy = new SeededEntropy(new SeededRandom((ulong)node.Number + 1)),
             Memory = _memory,
             Keys = node.Encryption?.Keys,
             Cache = _cache,
@@ -130,6 +136,14 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
 
     public override void Take(Attempt attempt)
     {
+        if (!_fastReads.Take(attempt))
+        {
+            Ask(attempt);
+        }
+    }
+
+    private void Ask(Attempt attempt)
+    {
         if (Node.Replicas[attempt.Group] is { } replica)
         {
             bool mustRefuse = attempt.IsWrite && _watch.MustRefuse;
@@ -138,6 +152,12 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
             if (mustRefuse)
             {
                 _watch.CheckRefused(attempt);
+                World.Judgements.Note(Judgements.MemoryOverfull);
+            }
+
+            if (isBehind)
+            {
+                World.Judgements.Note(Judgements.MergesBehind);
             }
 
             if (isBehind && attempt.Answer is not { Outcome: Outcome.Refused })
@@ -176,6 +196,13 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
                 _workIsSet = false;
                 Work();
                 break;
+            case EventKind.FastRead:
+                if (_fastReads.GoOn(happening.Number) is { } attempt)
+                {
+                    Ask(attempt);
+                }
+
+                return;
             case EventKind.Notice:
                 ReplicaOf(happening)?.Notice(happening.Number);
                 return;
@@ -210,6 +237,13 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         }
     }
 
+    /// <summary>As the node's log asks a partition for space.</summary>
+    public void AskForSpace(LogStream stream)
+    {
+        ((INodeLogClient)Runtime).CheckpointWanted(stream);
+        AfterInput();
+    }
+
     public override void Stop()
     {
         Runtime.Close();
@@ -225,7 +259,11 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         {
             replica.Ended();
         }
+
+        Dispose();
     }
+
+    public void Dispose() => _fastReads.Dispose();
 
     /// <summary>What is wrong in the files of a partition's rows; none when all is as it must be.</summary>
     public IReadOnlyList<string> ProblemsOf(int group, ReplicaId id) => _plan.HasTwin
@@ -236,8 +274,11 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
             file => Node.Disk.Content(file),
             Node.Encryption?.Keys);
 
-    void INodeHost.Send(GroupId group, in RaftMessage message) =>
+    void INodeHost.Send(GroupId group, in RaftMessage message)
+    {
+        _fastReads.Interleave();
         World.Network.Send(World.Now, Node.Number, (int)message.To.Node - 1, IndexOf(group), message);
+    }
 
     void INodeHost.SendHeartbeat(NodeId to, in NodeHeartbeat heartbeat) =>
         World.Network.Send(World.Now, Node.Number, (int)to.Value - 1, heartbeat);
@@ -247,6 +288,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         if (!_strays.Remove(reply.Request, out Attempt? stray))
         {
             Here(group).Replied(reply);
+            _fastReads.Interleave();
         }
         else if (reply is { Outcome: Outcome.Refused, Reason: DropReason.NotLeader })
         {
@@ -326,7 +368,8 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
             NodeFiles.Prefix(IndexOf(group), id),
             client,
             new MemoryStoreSettings { RowsAreCold = _plan.RowsAreCold })
-        : new PartitionStore(Node.Disk, StoreOf(group, id), client, _cache, _memory, Node.Encryption);
+        : new PartitionStore(
+            Node.DiskOfProcess, StoreOf(group, id), client, _cache, _memory, Node.Encryption, _fastReads.Readers);
 
     private PartitionStoreSettings StoreOf(GroupId group, ReplicaId id) => _plan.Store with
     {
@@ -395,6 +438,11 @@ internal sealed class ValueProcess : NodeProcess, INodeHost
         if (isQuiet)
         {
             _watch.CheckQuiet(dirtyBytes);
+            World.Judgements.Note(Judgements.MemoryQuiet);
+            if (_plan.MemoryBytes < ShortMemoryBytes)
+            {
+                World.Judgements.Note(Judgements.MemoryShort);
+            }
         }
     }
 

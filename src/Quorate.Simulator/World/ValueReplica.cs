@@ -5,6 +5,7 @@ using Quorate.Node.Replicas;
 using Quorate.Simulator.Checks;
 using Quorate.Simulator.Workload;
 using Quorate.Storage.Log;
+using Quorate.Storage.Rows;
 using Quorate.Storage.Stores;
 
 namespace Quorate.Simulator.World;
@@ -43,8 +44,18 @@ internal sealed class ValueReplica(
         IPartitionStoreClient client, Func<IPartitionStoreClient, IPartitionStore> rows) =>
         _rows = new ObservedStore(this, Checks, client, rows);
 
+    /// <summary>The replica is not to be found any more.</summary>
+    public bool IsGone => HasEnded || IsClosed;
+
+    /// <summary>The process is gone.</summary>
+    public bool HasEnded { get; private set; }
+
     /// <summary>The process is gone: what it held in memory is given back.</summary>
-    public void Ended() => _rows?.Close();
+    public void Ended()
+    {
+        HasEnded = true;
+        _rows?.Close();
+    }
 
     public void Replied(in PartitionReply reply)
     {
@@ -56,6 +67,16 @@ internal sealed class ValueReplica(
         }
     }
 
+    /// <summary>A connection's own thread has served a read.</summary>
+    public void ServedFast(Attempt attempt, ReadToken seen, byte[] reply)
+    {
+        World.Judgements.Note(Judgements.FastReads);
+        attempt.Answer = new Answer(Outcome.Done, default, ReplicaId.None, seen, reply, World.Now);
+        Checks.Answered(attempt, Replica.Group);
+        World.AnswerClient(attempt);
+        Model.CheckRead(attempt);
+    }
+
     public void Proposed(RequestId request, ReadToken place, bool isExecuted, ReadOnlyMemory<byte> reply)
     {
         Attempt attempt = Attempts[request];
@@ -65,7 +86,28 @@ internal sealed class ValueReplica(
         }
 
         Model.Evaluated(attempt, place, isExecuted, reply);
+        if (!isExecuted)
+        {
+            World.Judgements.Note(Judgements.Repeats);
+        }
     }
+
+    /// <summary>The rows were hashed just now, so that most of them are in memory.</summary>
+    public void CheckSessions(IRowSource rows)
+    {
+        World.Judgements.Note(Judgements.StateHashes);
+        if (SessionWatch.Count(rows, World.Plan.Partition, Name) is { } sessions)
+        {
+            World.Judgements.Note(Judgements.SessionsCounted);
+            if (sessions == World.Plan.Partition.SessionsMax)
+            {
+                World.Judgements.Note(Judgements.SessionsFull);
+            }
+        }
+    }
+
+    /// <summary>A received snapshot has taken the place of the rows.</summary>
+    public void TookSnapshot() => World.Judgements.Note(Judgements.SnapshotsTaken);
 
     public void Evicts(ReadToken place, int changes)
     {
@@ -86,6 +128,8 @@ internal sealed class ValueReplica(
         {
             RunClaims.Break(RunClaims.StrictFiles, $"{Name} has opened its rows, and {first}");
         }
+
+        World.Judgements.Note(Judgements.StrictFiles);
     }
 
     /// <summary>An entry is about to be applied.</summary>

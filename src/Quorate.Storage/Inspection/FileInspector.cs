@@ -21,7 +21,14 @@ public static class FileInspector
     /// <param name="file">Its name within the data folder.</param>
     /// <param name="content">All of its bytes.</param>
     /// <param name="keys">The data keys at hand; null for none.</param>
-    public static string? Describe(string file, ReadOnlyMemory<byte> content, KeyRing? keys = null)
+    /// <param name="beside">
+    /// The bytes of another file of the folder, by its name, where one is needed; empty when there is none.
+    /// </param>
+    public static string? Describe(
+        string file,
+        ReadOnlyMemory<byte> content,
+        KeyRing? keys = null,
+        Func<string, ReadOnlyMemory<byte>>? beside = null)
     {
         if (string.Equals(file, KeyRingFile.Name, StringComparison.Ordinal))
         {
@@ -41,7 +48,12 @@ public static class FileInspector
         int log = file.IndexOf("log-", StringComparison.Ordinal);
         if (log >= 0 && LogInspector.IsSegment(file[..log], file))
         {
-            return DescribeSegment(content);
+            return DescribeSegment(content, beside?.Invoke(LogInspector.MarkOf(file[..log])) ?? default);
+        }
+
+        if (file.EndsWith(LogInspector.MarkOf(""), StringComparison.Ordinal))
+        {
+            return LogInspector.DescribeMark(content) + "\n";
         }
 
         return CheckpointFormat.TryDecode(content, out SnapshotMeta? meta, out ReadOnlyMemory<byte> state)
@@ -49,11 +61,11 @@ public static class FileInspector
             : null;
     }
 
-    private static string DescribeSegment(ReadOnlyMemory<byte> content)
+    private static string DescribeSegment(ReadOnlyMemory<byte> content, ReadOnlyMemory<byte> mark)
     {
         var text = new StringBuilder();
         int lines = 0;
-        foreach (string line in LogInspector.Describe(content))
+        foreach (string line in LogInspector.Describe(content, mark))
         {
             text.Append(line).Append('\n');
             lines++;

@@ -15,13 +15,15 @@ internal readonly record struct LogPoint(ulong Segment, long Offset);
 /// The unit of writing: a header and records, padded with zeros to whole blocks, whole or not there. The header,
 /// little-endian: magic and version (4), length of the records (4), sequence of the segment (8), the batch's own offset
 /// in it (8), the point below which the log was durable when the batch was written: segment (8) and offset (8), the
-/// chain before it (4), the chain with it (4), CRC32C of the header so far (4), zero (4).
+/// chain before it (4), the chain with it (4), the MurmurHash3 of the header so far (8).
 /// <para>Invariants: batches begin at block boundaries, so none rewrites a block of another. The chain is half of the
 /// MurmurHash3 of the header up to itself, the records and the padding, and the first batch's "chain before" comes from
-/// the segment's sequence; so a stale batch, of another segment or another place, never fits. It is no CRC, because
+/// the segment's sequence; so a stale batch, of another segment or another place, never fits. Both hashes begin with
+/// the log's <see cref="LogSecret"/>, so that nothing a client stores is ever taken for a header or a batch (pitfall
+/// S1). The chain is no CRC, because
 /// records carry CRCs of their own: over bytes that end with their own CRC a CRC is always the same, so a torn write
-/// that left an older record of the same length in a newer batch went unseen (seed 8822016). A header alone, by its own checksum,
-/// is evidence that what it names as durable was so: damage there is no torn tail (pitfall R26).</para>
+/// that left an older record of the same length in a newer batch went unseen (seed 8822016). A header alone, by its
+/// own checksum, is evidence that what it names as durable was so: damage there is no torn tail (pitfall R26).</para>
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct LogBatch(
@@ -33,10 +35,10 @@ internal readonly record struct LogBatch(
     public const int HeaderBytes = 56;
 
     /// <summary>The version of the format; the byte after the magic.</summary>
-    public const byte Version = 2;
+    public const byte Version = 3;
 
     private const int ChainOffset = 44;
-    private const int HeaderCrcOffset = 48;
+    private const int HeaderCheckOffset = 48;
 
     private static ReadOnlySpan<byte> Magic => "QNL"u8;
 
@@ -49,24 +51,26 @@ internal readonly record struct LogBatch(
     public static int LengthFor(int bodyBytes) =>
         checked(bodyBytes + HeaderBytes + BlockBytes - 1) / BlockBytes * BlockBytes;
 
-    public static uint ChainStart(ulong sequence)
+    public static uint ChainStart(ulong sequence, LogSecret secret)
     {
         Span<byte> bytes = stackalloc byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, sequence);
-        return Crc32C.Of(bytes);
+        return (uint)KeyHash.Of(bytes, secret.Seed);
     }
 
     /// <summary>
     /// Reads a header that begins <paramref name="from"/> and verifies that it is of this very place. The records may
     /// still be damaged.
     /// </summary>
-    public static bool TryReadHeader(ReadOnlySpan<byte> from, ulong sequence, long offset, out LogBatch batch)
+    public static bool TryReadHeader(
+        ReadOnlySpan<byte> from, LogSecret secret, ulong sequence, long offset, out LogBatch batch)
     {
         batch = default;
         if (from.Length < HeaderBytes
             || !from.StartsWith(Magic)
             || from[3] != Version
-            || BinaryPrimitives.ReadUInt32LittleEndian(from[HeaderCrcOffset..]) != Crc32C.Of(from[..HeaderCrcOffset]))
+            || BinaryPrimitives.ReadUInt64LittleEndian(from[HeaderCheckOffset..])
+                != KeyHash.Of(from[..HeaderCheckOffset], secret.Seed))
         {
             return false;
         }
@@ -99,19 +103,20 @@ internal readonly record struct LogBatch(
     /// <summary>
     /// Verifies a whole batch, <see cref="Length"/> bytes, and that it follows the batch whose chain is given.
     /// </summary>
-    public bool IsWholeAfter(ReadOnlySpan<byte> bytes, uint chainBefore, ulong sequence)
+    public bool IsWholeAfter(ReadOnlySpan<byte> bytes, LogSecret secret, uint chainBefore, ulong sequence)
     {
         bool follows = ChainBefore == chainBefore
             || !Guards.ChecksumsAreChained
             || (Segment != sequence && !Guards.StaleBatchesAreNotRead);
-        return follows && bytes.Length == Length && Chain == ChainOf(bytes);
+        return follows && bytes.Length == Length && Chain == ChainOf(bytes, secret);
     }
 
     /// <summary>The records of a batch given whole.</summary>
     public ReadOnlySpan<byte> Body(ReadOnlySpan<byte> bytes) => bytes.Slice(HeaderBytes, BodyBytes);
 
     /// <summary>Fills in the header in front of records and padding; the chain with this batch.</summary>
-    public static uint WriteHeader(Span<byte> batch, int bodyBytes, LogPoint at, LogPoint durable, uint chainBefore)
+    public static uint WriteHeader(
+        Span<byte> batch, LogSecret secret, int bodyBytes, LogPoint at, LogPoint durable, uint chainBefore)
     {
         Magic.CopyTo(batch);
         batch[3] = Version;
@@ -121,10 +126,10 @@ internal readonly record struct LogBatch(
         BinaryPrimitives.WriteUInt64LittleEndian(batch[24..], durable.Segment);
         BinaryPrimitives.WriteInt64LittleEndian(batch[32..], durable.Offset);
         BinaryPrimitives.WriteUInt32LittleEndian(batch[40..], chainBefore);
-        BinaryPrimitives.WriteUInt64LittleEndian(batch[HeaderCrcOffset..], 0);
-        uint chain = ChainOf(batch);
+        uint chain = ChainOf(batch, secret);
         BinaryPrimitives.WriteUInt32LittleEndian(batch[ChainOffset..], chain);
-        BinaryPrimitives.WriteUInt32LittleEndian(batch[HeaderCrcOffset..], Crc32C.Of(batch[..HeaderCrcOffset]));
+        ulong check = KeyHash.Of(batch[..HeaderCheckOffset], secret.Seed);
+        BinaryPrimitives.WriteUInt64LittleEndian(batch[HeaderCheckOffset..], check);
         return chain;
     }
 
@@ -152,15 +157,12 @@ internal readonly record struct LogBatch(
         return sequences;
     }
 
-    /// <summary>
-    /// The zero after the header's checksum counts too, so that every turned bit of a batch is found.
-    /// </summary>
-    private static uint ChainOf(ReadOnlySpan<byte> batch)
+    private static uint ChainOf(ReadOnlySpan<byte> batch, LogSecret secret)
     {
         ReadOnlySpan<byte> head = batch[..ChainOffset];
-        ReadOnlySpan<byte> rest = batch[(HeaderCrcOffset + sizeof(uint))..];
+        ReadOnlySpan<byte> rest = batch[HeaderBytes..];
         return Guards.BatchesAreNoCrcOfCrcs
-            ? (uint)KeyHash.Of(rest, KeyHash.Of(head))
+            ? (uint)KeyHash.Of(rest, KeyHash.Of(head, secret.Seed))
             : Crc32C.Of(rest, Crc32C.Of(head));
     }
 }

@@ -14,6 +14,9 @@ internal sealed class LogBatchBuilder(int keptBytesMax)
     private ulong _segment;
     private long _offset;
 
+    /// <summary>The log's, known once its files are read.</summary>
+    public LogSecret Secret { get; set; }
+
     /// <summary>The batch as composed so far, its header included, its padding not, in bytes.</summary>
     public int Length => _length;
 
@@ -111,7 +114,8 @@ internal sealed class LogBatchBuilder(int keptBytesMax)
         int padded = LogBatch.LengthFor(body);
         Reserve(padded);
         _bytes.AsSpan(_length, padded - _length).Clear();
-        chain = LogBatch.WriteHeader(_bytes.AsSpan(0, padded), body, new(_segment, _offset), durable, chainBefore);
+        chain = LogBatch.WriteHeader(
+            _bytes.AsSpan(0, padded), Secret, body, new(_segment, _offset), durable, chainBefore);
         return _bytes.AsMemory(0, padded);
     }
 

@@ -42,6 +42,14 @@ public static class LogInspector
         return ranges;
     }
 
+    /// <summary>The name of the file by which the batches of a log's segments are known.</summary>
+    public static string MarkOf(string prefix) => LogMark.FileName(prefix);
+
+    /// <summary>What a log's mark says, beside its secret.</summary>
+    public static string DescribeMark(ReadOnlyMemory<byte> mark) => LogMark.Read(mark.Span) is { } read
+        ? string.Create(CultureInfo.InvariantCulture, $"mark of a log whose newest segment is {read.Newest}")
+        : "mark of a log: the file is damaged; restore it from a copy, no segment can be read without";
+
     /// <summary>Whether a file is one of the log's segments, or ready to become one.</summary>
     public static bool IsSegment(string prefix, string file) => LogBatch.Sequences(prefix, [file]).Count == 1;
 
@@ -49,10 +57,17 @@ public static class LogInspector
     /// What a segment's bytes say, a line for each batch and each record. The sequence is taken from the first batch,
     /// whatever the file is called; what follows the last batch is not shown.
     /// </summary>
-    public static IEnumerable<string> Describe(ReadOnlyMemory<byte> segment)
+    /// <param name="mark">The bytes of the log's mark, by which batches are known.</param>
+    public static IEnumerable<string> Describe(ReadOnlyMemory<byte> segment, ReadOnlyMemory<byte> mark)
     {
+        if (LogMark.Read(mark.Span) is not { } read)
+        {
+            yield return "the log's mark is not beside this segment or is damaged, and without it no batch is known";
+            yield break;
+        }
+
         ulong sequence = LogWalkedSegment.SequenceOf(segment.Span);
-        LogWalkedSegment walked = LogWalkedSegment.Read("", sequence, segment);
+        LogWalkedSegment walked = LogWalkedSegment.Read("", sequence, segment, read.Secret);
         foreach (LogBatch batch in walked.Batches)
         {
             yield return string.Create(

@@ -1,4 +1,5 @@
 using Quorate.Storage.Disk;
+using Quorate.Storage.Encryption;
 
 namespace Quorate.Storage.Log;
 
@@ -24,7 +25,8 @@ internal sealed class LogOpening
         NodeLogSettings settings,
         LogStreams streams,
         LogSegments segments,
-        LogBatchBuilder builder)
+        LogBatchBuilder builder,
+        IEntropy entropy)
     {
         _prefix = prefix;
         _settings = settings;
@@ -32,12 +34,15 @@ internal sealed class LogOpening
         _segments = segments;
         _builder = builder;
         _jobs = new(disk, jobsMax: 1);
-        _recovery = new(prefix, settings, _jobs, streams, segments);
+        _recovery = new(prefix, settings, _jobs, streams, segments, entropy);
         _maker = new(_jobs, prefix);
     }
 
     /// <summary>Why the log can not be opened, for people; or null.</summary>
     public string? Failure { get; private set; }
+
+    /// <summary>The log's mark, unless the log can not be opened.</summary>
+    public LogMark? Mark => _recovery.Mark;
 
     /// <summary>The files that may be recycled once the log is open.</summary>
     public IReadOnlyList<ulong> LeftOver => _recovery.LeftOver;
@@ -55,6 +60,12 @@ internal sealed class LogOpening
     {
         yield return DiskStep.All(_recovery.Run());
         Failure = _recovery.Failure;
+        if (Failure is null)
+        {
+            _builder.Secret = _recovery.Mark!.Secret;
+            yield return DiskStep.All(MakeMark());
+        }
+
         ulong sequence = _recovery.NextSequence;
         ReadOnlyMemory<byte> first = Failure is null ? ComposeFirst(sequence) : default;
         if (Failure is null)
@@ -71,11 +82,20 @@ internal sealed class LogOpening
             Failure = _maker.Sentence;
         }
 
+        if (Failure is null && Core.Guards.NewestSegmentIsWitnessed)
+        {
+            string mark = LogMark.FileName(_prefix);
+            ReadOnlyMemory<byte> named = _recovery.Mark!.Begin(sequence, out long offset);
+            yield return new DiskOperation(0, DiskOperationKind.WriteDurable, mark, offset, named);
+            CheckEnd(mark);
+        }
+
         string file = LogBatch.FileName(_prefix, sequence);
         if (Failure is null)
         {
             yield return new DiskOperation(0, DiskOperationKind.WriteDurable, file, 0, first);
-            CheckWritten(file, first.Length);
+            CheckEnd(file);
+            Written += first.Length;
         }
 
         if (Failure is null)
@@ -84,19 +104,34 @@ internal sealed class LogOpening
             ReadOnlyMemory<byte> second = _builder.Finish(new(sequence, Written), Chain, out uint chain);
             Chain = chain;
             yield return new DiskOperation(0, DiskOperationKind.WriteDurable, file, Written, second);
-            CheckWritten(file, second.Length);
+            CheckEnd(file);
+            Written += second.Length;
         }
 
         done();
     }
 
-    private void CheckWritten(string file, int bytes)
+    /// <summary>The mark, made durable; of a new log, its name too, before there is a segment.</summary>
+    private IEnumerable<DiskStep> MakeMark()
+    {
+        string file = LogMark.FileName(_prefix);
+        ReadOnlyMemory<byte> bytes = _recovery.Mark!.Again(out long offset);
+        bool isNew = _recovery.Mark.Newest == 0;
+        yield return new DiskOperation(0, DiskOperationKind.WriteDurable, file, offset, bytes);
+        CheckEnd(file);
+        if (Failure is null && isNew && Core.Guards.NewFilesAreMadeNamed)
+        {
+            yield return new DiskOperation(0, DiskOperationKind.SyncFolder, "");
+            CheckEnd("of the data folder");
+        }
+    }
+
+    private void CheckEnd(string file)
     {
         DiskStatus status = _jobs.Completion.Status;
         bool isFine = status == DiskStatus.Done
             || (status == DiskStatus.Failed && !Core.Guards.FailedSyncIsFatal);
         Failure = isFine ? null : LogSentences.DiskFailed("writing", $"the log file {file}", status);
-        Written += bytes;
     }
 
     /// <summary>The new segment's first batch, with the records of the tail, which are replayed at once.</summary>
@@ -125,7 +160,7 @@ internal sealed class LogOpening
         _recovery.CheckComplete();
         Failure = _recovery.Failure;
         ReadOnlyMemory<byte> batch = _builder.Finish(
-            new(sequence, 0), LogBatch.ChainStart(sequence), out uint chain);
+            new(sequence, 0), LogBatch.ChainStart(sequence, _builder.Secret), out uint chain);
         Chain = chain;
         return batch;
     }

@@ -1,6 +1,8 @@
+using System.Buffers.Binary;
 using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Storage.Disk;
+using Quorate.Storage.Encryption;
 
 namespace Quorate.Storage.Log;
 
@@ -16,7 +18,7 @@ namespace Quorate.Storage.Log;
 /// The exception: rot inside the last whole batch of all looks like a torn tail.</para>
 /// </summary>
 internal sealed class LogRecovery(
-    string prefix, NodeLogSettings settings, DiskJobs jobs, LogStreams streams, LogSegments segments)
+    string prefix, NodeLogSettings settings, DiskJobs jobs, LogStreams streams, LogSegments segments, IEntropy entropy)
 {
     private readonly LogFileWindow _window = new(jobs, settings.OpenPieceBytes);
     private readonly SortedDictionary<ulong, LogHead> _heads = [];
@@ -35,6 +37,11 @@ internal sealed class LogRecovery(
 
     /// <summary>Why the log can not be opened, for people; or null.</summary>
     public string? Failure { get; private set; }
+
+    /// <summary>The log's mark, unless the log can not be opened.</summary>
+    public LogMark? Mark { get; private set; }
+
+    private LogSecret Secret => Mark?.Secret ?? default;
 
     /// <summary>The sequence of the segment to begin, under which nothing was ever acknowledged.</summary>
     public ulong NextSequence { get; private set; }
@@ -61,7 +68,14 @@ internal sealed class LogRecovery(
             yield break;
         }
 
-        List<ulong> sequences = LogBatch.Sequences(prefix, jobs.Completion.Names ?? []);
+        IReadOnlyList<string> names = jobs.Completion.Names ?? [];
+        List<ulong> sequences = LogBatch.Sequences(prefix, names);
+        yield return DiskStep.All(ReadMark(names, sequences));
+        if (Failure is not null)
+        {
+            yield break;
+        }
+
         foreach (ulong sequence in sequences)
         {
             yield return DiskStep.All(ReadHead(sequence));
@@ -97,6 +111,7 @@ internal sealed class LogRecovery(
         LeftOver.RemoveAll(sequence => sequence == Spare || sequence == NextSequence);
         bool IsSpare(ulong sequence) => sequence != _last
             && sequence != NextSequence
+            && (sequence != Mark!.Newest || !Guards.NewestSegmentIsWitnessed)
             && !(lastMayVanish && _heads.ContainsKey(sequence));
     }
 
@@ -111,6 +126,46 @@ internal sealed class LogRecovery(
                 LogBatch.FileName(prefix, _heads[_oldest].Previous),
                 incomplete.Id,
                 $"from {contents.Base.Next} to {contents.First.Previous}");
+        }
+    }
+
+    /// <summary>Reads the log's mark, or draws a new one where there is no log.</summary>
+    private IEnumerable<DiskStep> ReadMark(IReadOnlyList<string> names, List<ulong> sequences)
+    {
+        string file = LogMark.FileName(prefix);
+        bool isThere = names.Contains(file, StringComparer.Ordinal);
+        ReadOnlyMemory<byte> bytes = default;
+        if (isThere)
+        {
+            yield return new DiskOperation(0, DiskOperationKind.Read, file, Length: LogMark.FileBytes);
+            Failure = jobs.Completion.Status == DiskStatus.Done ? null : LogSentences.Unreadable(file);
+            bytes = jobs.Completion.Data;
+        }
+
+        Mark = LogMark.Read(bytes.Span);
+        if (Mark is null && sequences.Count == 0)
+        {
+            // The file is durable before the first segment is made: without one, nothing was ever acknowledged.
+            Failure ??= LogMark.IsForeign(bytes.Span) ? LogSentences.Foreign(file, 0) : null;
+            byte[] secret = new byte[LogSecret.Bytes];
+            entropy.Fill(secret);
+            Mark = LogMark.New(new(BinaryPrimitives.ReadUInt64LittleEndian(secret)));
+        }
+        else if (Mark is null)
+        {
+            // A version before this one's had segments and no mark.
+            foreach (ulong sequence in sequences)
+            {
+                yield return DiskStep.All(ReadHead(sequence));
+            }
+
+            Failure ??= LogMark.IsForeign(bytes.Span) ? LogSentences.Foreign(file, 0)
+                : isThere ? LogSentences.MarkDamaged(file)
+                : LogSentences.MarkGone(file);
+        }
+        else if (Mark.Newest > 0 && !sequences.Contains(Mark.Newest) && Guards.NewestSegmentIsWitnessed)
+        {
+            Failure ??= LogSentences.NewestGone(LogBatch.FileName(prefix, Mark.Newest), file);
         }
     }
 
@@ -142,13 +197,14 @@ internal sealed class LogRecovery(
         string file = LogBatch.FileName(prefix, sequence);
         _window.Begin(file, LogBatch.BlockBytes);
         yield return DiskStep.All(_window.Ensure(0, LogBatch.BlockBytes));
-        if (IsReadable(file) && LogBatch.TryReadHeader(_window.From(0), sequence, 0, out LogBatch batch))
+        if (IsReadable(file) && LogBatch.TryReadHeader(_window.From(0), Secret, sequence, 0, out LogBatch batch))
         {
             yield return DiskStep.All(_window.Ensure(0, batch.Length));
             ReadOnlySpan<byte> bytes = _window.From(0);
             if (IsReadable(file)
                 && bytes.Length >= batch.Length
-                && batch.IsWholeAfter(bytes[..batch.Length], LogBatch.ChainStart(sequence), sequence))
+                && batch.IsWholeAfter(
+                    bytes[..batch.Length], Secret, LogBatch.ChainStart(sequence, Secret), sequence))
             {
                 bool isHead = LogRecord.TryRead(batch.Body(bytes), 0, out LogRecord record)
                     && record.Kind == LogRecordKind.Head;
@@ -176,7 +232,7 @@ internal sealed class LogRecovery(
         bool isStarted = false;
         _window.Begin(file, settings.OpenPieceBytes);
         _end = 0;
-        _chain = LogBatch.ChainStart(sequence);
+        _chain = LogBatch.ChainStart(sequence, Secret);
         segments.Add(sequence);
         while (Failure is null && _end < limit)
         {
@@ -185,7 +241,8 @@ internal sealed class LogRecovery(
                 yield return DiskStep.All(_window.Ensure(_end, LogBatch.BlockBytes));
             }
 
-            if (!IsReadable(file) || !LogBatch.TryReadHeader(_window.From(_end), sequence, _end, out LogBatch batch))
+            if (!IsReadable(file)
+                || !LogBatch.TryReadHeader(_window.From(_end), Secret, sequence, _end, out LogBatch batch))
             {
                 break;
             }
@@ -230,7 +287,7 @@ internal sealed class LogRecovery(
     private bool TakeBatch(in LogBatch batch, ulong sequence, bool isFirst, bool isLast)
     {
         ReadOnlySpan<byte> bytes = _window.From(_end);
-        if (bytes.Length < batch.Length || !batch.IsWholeAfter(bytes[..batch.Length], _chain, sequence))
+        if (bytes.Length < batch.Length || !batch.IsWholeAfter(bytes[..batch.Length], Secret, _chain, sequence))
         {
             return false;
         }
@@ -360,7 +417,7 @@ internal sealed class LogRecovery(
                 yield break;
             }
 
-            if (LogBatch.TryReadHeader(_window.From(at), sequence, at, out LogBatch batch)
+            if (LogBatch.TryReadHeader(_window.From(at), Secret, sequence, at, out LogBatch batch)
                 && batch.DurableBefore.Segment == sequence
                 && batch.DurableBefore.Offset > damaged
                 && Guards.DamageBelowDurableIsCorruption)

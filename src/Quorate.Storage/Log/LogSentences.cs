@@ -21,6 +21,16 @@ internal static class LogSentences
     public static string NothingLeft(string file) =>
         $"The log file {file} is damaged at byte 0 and no other one is whole. {Advice}";
 
+    public static string MarkGone(string file) =>
+        $"The file {file} is missing, and without it no segment of the log can be read. {Advice}";
+
+    public static string MarkDamaged(string file) =>
+        $"The file {file} is damaged, and without it no segment of the log can be read. {Advice}";
+
+    public static string NewestGone(string file, string mark) =>
+        $"The log file {file} is missing, though {mark} shows that it was begun; so acknowledged entries may be lost. "
+        + Advice;
+
     public static string EntriesMissing(string file, LogStream stream, string range) =>
         $"The log file {file} is missing, and with it the entries {range} of {stream}. {Advice}";
 

@@ -116,7 +116,9 @@ internal sealed class LogSpares
             ulong sequence = grows ? _ready[0].Sequence : _next;
             ulong? old = !grows && _freed.TryDequeue(out ulong freed) ? freed : null;
             yield return DiskStep.All(_maker.Make(old, sequence, bytes, isNew: !grows));
-            IsLow = _maker.IsFull;
+
+            // One that would only have been kept ready besides is not missed; and it may never be tried again.
+            IsLow = _maker.IsFull && (grows || _ready.Count < _settings.SparesMin || !Guards.ReadySegmentsAreSpace);
             if (_maker.Sentence is null && grows)
             {
                 _ready[0] = new(sequence, bytes);
@@ -128,12 +130,12 @@ internal sealed class LogSpares
             }
 
             // A failure beside lack of space ends the log whoever waits; of lack of space its owner is told before.
-            if (_maker.Sentence is null || IsLow)
+            if (_maker.Sentence is null || _maker.IsFull)
             {
                 _changed();
             }
 
-            if (_maker.Sentence is string sentence && (!IsLow || _wantedBytes > 0))
+            if (_maker.Sentence is string sentence && (!_maker.IsFull || _wantedBytes > 0))
             {
                 _failed(sentence);
                 yield break;

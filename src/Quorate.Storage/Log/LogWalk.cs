@@ -6,9 +6,11 @@ namespace Quorate.Storage.Log;
 internal sealed class LogWalkedSegment
 {
     private readonly ReadOnlyMemory<byte> _bytes;
+    private readonly LogSecret _secret;
 
-    private LogWalkedSegment(string file, ulong sequence, ReadOnlyMemory<byte> bytes)
+    private LogWalkedSegment(string file, ulong sequence, ReadOnlyMemory<byte> bytes, LogSecret secret)
     {
+        _secret = secret;
         File = file;
         Sequence = sequence;
         _bytes = bytes;
@@ -22,7 +24,7 @@ internal sealed class LogWalkedSegment
 
     public long End => Batches.Count == 0 ? 0 : Batches[^1].End;
 
-    public uint Chain => Batches.Count == 0 ? LogBatch.ChainStart(Sequence) : Batches[^1].Chain;
+    public uint Chain => Batches.Count == 0 ? LogBatch.ChainStart(Sequence, _secret) : Batches[^1].Chain;
 
     public LogHead Head => RecordsOf(Batches[0])[0].Head;
 
@@ -30,13 +32,13 @@ internal sealed class LogWalkedSegment
     public static ulong SequenceOf(ReadOnlySpan<byte> bytes) =>
         bytes.Length < LogBatch.HeaderBytes ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]);
 
-    public static LogWalkedSegment Read(string file, ulong sequence, ReadOnlyMemory<byte> bytes)
+    public static LogWalkedSegment Read(string file, ulong sequence, ReadOnlyMemory<byte> bytes, LogSecret secret)
     {
-        var segment = new LogWalkedSegment(file, sequence, bytes);
+        var segment = new LogWalkedSegment(file, sequence, bytes, secret);
         ReadOnlySpan<byte> all = bytes.Span;
-        while (LogBatch.TryReadHeader(all[(int)segment.End..], sequence, segment.End, out LogBatch batch)
+        while (LogBatch.TryReadHeader(all[(int)segment.End..], secret, sequence, segment.End, out LogBatch batch)
             && batch.End <= all.Length
-            && batch.IsWholeAfter(all.Slice((int)batch.Offset, batch.Length), segment.Chain, sequence))
+            && batch.IsWholeAfter(all.Slice((int)batch.Offset, batch.Length), secret, segment.Chain, sequence))
         {
             segment.Batches.Add(batch);
         }
@@ -64,7 +66,7 @@ internal sealed class LogWalkedSegment
     {
         for (long at = End + LogBatch.BlockBytes; at < _bytes.Length; at += LogBatch.BlockBytes)
         {
-            if (LogBatch.TryReadHeader(_bytes.Span[(int)at..], Sequence, at, out _))
+            if (LogBatch.TryReadHeader(_bytes.Span[(int)at..], _secret, Sequence, at, out _))
             {
                 return at;
             }
@@ -89,10 +91,22 @@ internal sealed class LogWalk
     {
         var walk = new LogWalk();
         var segments = new SortedDictionary<ulong, LogWalkedSegment>();
-        foreach (ulong sequence in LogBatch.Sequences(prefix, names))
+        List<ulong> sequences = LogBatch.Sequences(prefix, names);
+        string markFile = LogMark.FileName(prefix);
+        LogMark? mark = names.Contains(markFile, StringComparer.Ordinal) ? LogMark.Read(read(markFile).Span) : null;
+        if (mark is null && sequences.Count > 0)
+        {
+            walk.Problems.Add($"{markFile} is missing or damaged");
+        }
+        else if (mark is { Newest: > 0 } && !sequences.Contains(mark.Newest))
+        {
+            walk.Problems.Add($"{markFile} names segment {mark.Newest}, whose file is missing");
+        }
+
+        foreach (ulong sequence in sequences)
         {
             string file = LogBatch.FileName(prefix, sequence);
-            segments.Add(sequence, LogWalkedSegment.Read(file, sequence, read(file)));
+            segments.Add(sequence, LogWalkedSegment.Read(file, sequence, read(file), mark?.Secret ?? default));
         }
 
         LogWalkedSegment? at = segments.Values.LastOrDefault(segment => segment.Batches.Count > 0);

@@ -23,6 +23,7 @@ public sealed class NodeLog : IDiskClient
     private readonly IDisk _disk;
     private readonly string _prefix;
     private readonly INodeLogClient _client;
+    private readonly IEntropy _entropy;
     private readonly NodeLogSettings _settings;
     private readonly LogBatchBuilder _builder;
     private readonly LogSegments _segments;
@@ -36,6 +37,8 @@ public sealed class NodeLog : IDiskClient
     private Step _step = Step.Closed;
     private string _segmentName = "";
     private ulong _batchTicket;
+    private ulong _markTicket;
+    private LogMark? _mark;
     private ulong _nextTicket = 1;
 
     /// <summary>In the segment being written: its length, where the last batch ends, and the chain there.</summary>
@@ -54,14 +57,22 @@ public sealed class NodeLog : IDiskClient
     /// <summary>With so many entries a stream is asked for a checkpoint.</summary>
     private long _entriesAskAt;
 
+    /// <param name="entropy">Gives a new log its secret.</param>
     /// <param name="keys">Those that entries are sealed with, if any are: each stays while a segment needs it.</param>
-    public NodeLog(IDisk disk, string prefix, NodeLogSettings settings, INodeLogClient client, KeyRing? keys = null)
+    public NodeLog(
+        IDisk disk,
+        string prefix,
+        NodeLogSettings settings,
+        INodeLogClient client,
+        IEntropy entropy,
+        KeyRing? keys = null)
     {
         Invariant.Check(settings.SegmentBytes % LogBatch.BlockBytes == 0, "a segment has whole blocks");
         _disk = disk;
         _prefix = prefix;
         _settings = settings;
         _client = client;
+        _entropy = entropy;
         _segments = new(keys);
         _builder = new(settings.BatchBytesMax);
         _streams = new(_segments, settings.ReadBytesMax);
@@ -92,7 +103,7 @@ public sealed class NodeLog : IDiskClient
     {
         Invariant.Check(_step == Step.Closed, "a log is opened once");
         _step = Step.Opening;
-        var opening = new LogOpening(_disk, _prefix, _settings, _streams, _segments, _builder);
+        var opening = new LogOpening(_disk, _prefix, _settings, _streams, _segments, _builder, _entropy);
         opening.Start(() => CompleteOpening(opening));
     }
 
@@ -145,7 +156,18 @@ public sealed class NodeLog : IDiskClient
         if (completion.Ticket == _batchTicket)
         {
             _batchTicket = 0;
-            CompleteBatch(completion.Status);
+            CheckWritten(completion.Status, _segmentName);
+        }
+        else if (completion.Ticket == _markTicket)
+        {
+            _markTicket = 0;
+            CheckWritten(completion.Status, LogMark.FileName(_prefix));
+        }
+
+        // What is in a segment's first batch is acknowledged once the mark, too, says that the segment was begun.
+        if (_step == Step.Writing && _batchTicket == 0 && _markTicket == 0)
+        {
+            CompleteBatch();
         }
     }
 
@@ -196,6 +218,7 @@ public sealed class NodeLog : IDiskClient
             return;
         }
 
+        _mark = opening.Mark;
         (_segmentBytes, _written, _chain) = (opening.SegmentBytes, opening.Written, opening.Chain);
         _durableBefore = new(_segments.Current, _written);
         _segmentName = LogBatch.FileName(_prefix, _segments.Current);
@@ -259,7 +282,7 @@ public sealed class NodeLog : IDiskClient
         _segmentBytes = length;
         _durableBefore = new(head.Previous, _written);
         _written = 0;
-        _chain = LogBatch.ChainStart(sequence);
+        _chain = LogBatch.ChainStart(sequence, _builder.Secret);
         _retryAt = 0;
         _batchBeginsSegment = true;
         _builder.Begin(sequence, 0);
@@ -287,6 +310,13 @@ public sealed class NodeLog : IDiskClient
         _batchEnd = _written + bytes.Length;
         _step = Step.Writing;
         _batchTicket = _nextTicket++;
+        _markTicket = _batchBeginsSegment && Guards.NewestSegmentIsWitnessed ? _nextTicket++ : 0;
+        if (_markTicket != 0)
+        {
+            ReadOnlyMemory<byte> named = _mark!.Begin(_segments.Current, out long at);
+            _disk.Submit(new(_markTicket, DiskOperationKind.WriteDurable, LogMark.FileName(_prefix), at, named), this);
+        }
+
         _disk.Submit(new(_batchTicket, DiskOperationKind.WriteDurable, _segmentName, _written, bytes), this);
         if (!Guards.OldLogOutlivesInstall)
         {
@@ -294,14 +324,16 @@ public sealed class NodeLog : IDiskClient
         }
     }
 
-    private void CompleteBatch(DiskStatus status)
+    private void CheckWritten(DiskStatus status, string file)
     {
         if (status != DiskStatus.Done && (status == DiskStatus.Full || Guards.FailedSyncIsFatal))
         {
-            Fail(LogSentences.DiskFailed("writing", $"the log file {_segmentName}", status));
-            return;
+            Fail(LogSentences.DiskFailed("writing", $"the log file {file}", status));
         }
+    }
 
+    private void CompleteBatch()
+    {
         _written = _batchEnd;
         _chain = _batchChain;
         _durableBefore = new(_segments.Current, _written);

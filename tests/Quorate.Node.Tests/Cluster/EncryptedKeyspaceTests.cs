@@ -2,6 +2,7 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Metadata.Wire;
+using Quorate.Node.Partitions;
 using Quorate.Node.Wire;
 using Quorate.Storage.Encryption;
 
@@ -146,8 +147,7 @@ public sealed class EncryptedKeyspaceTests
         Machine at = world.Machines.First(machine => machine != late);
 
         // The late one hears nothing of the metadata for a while, and all of the rest.
-        world.Passes = (_, to, _, bytes) => to != late || bytes[0] != (byte)PeerMessageKind.Raft
-            || System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(2)) != 1;
+        world.Passes = (_, to, _, bytes) => to != late || !IsOfMetadata(bytes);
         Assert.Equal("", Rotate(world, at, id));
         for (int i = 0; i < 20; i++)
         {
@@ -159,11 +159,48 @@ public sealed class EncryptedKeyspaceTests
         Assert.Single(late.Node!.View.State.DataKeys);
         world.Passes = null;
         GroupId group = world.GroupOf("k", "secret");
-        world.Await("it has caught up", () => HashOf(late, group) == HashOf(leader, group));
+        world.Await("it has caught up", () => HasAll(late, leader, group));
         KeyspaceTests.Checkpoint(world);
         world.Machines.ForEach(machine => machine.Restart());
         world.Await("it is led", () => world.IsLed("secret"));
         Assert.Equal("$5\r\nafter", world.Do(late, "GET k7", call => call.Keyspace = id));
+    }
+
+    [Fact]
+    public void A_snapshot_that_cannot_be_taken_is_an_event_and_an_alarm_until_one_is()
+    {
+        TestWorld world = World(new()
+        {
+            Node = new()
+            {
+                Log = new() { SegmentBytes = 64 * 1024 },
+                Raft = new() { LogEntriesKept = 5, LogEntriesKeptMax = 10, CachedBytesMax = 100 },
+            },
+            DefaultPartitions = 4,
+        });
+        uint id = Create(world, "secret", partitions: 1);
+        world.Await("it is led", () => world.IsLed("secret"));
+        GroupId group = world.GroupOf("k", "secret");
+        Machine leader = world.LeaderOf("k", "secret");
+        Machine late = world.Machines.First(machine => machine != leader && !LeadsMetadata(machine));
+        world.Passes = (_, to, _, bytes) => to != late || !IsOfMetadata(bytes);
+        Assert.Equal("", Rotate(world, leader, id));
+        for (int i = 0; i < 100; i++)
+        {
+            Assert.Equal("+OK", world.Do(leader, $"SET k{i} after", call => call.Keyspace = id));
+            if (i % 20 == 19)
+            {
+                KeyspaceTests.Checkpoint(world);
+            }
+        }
+
+        world.Await("it says so", () => late.Events.Exists(each => each.Kind == "snapshot"), 20_000);
+        Assert.Contains("data key 2", late.Events.First(each => each.Kind == "snapshot").Sentence);
+        world.Await("it shows it", () => Alarms(late).Contains($"partition {group}'s leader sends"), 20_000);
+        world.Passes = null;
+        world.Await("it has caught up", () => HasAll(late, leader, group), 20_000);
+        Assert.DoesNotContain("leader sends", Alarms(late), StringComparison.Ordinal);
+        Assert.Null(late.Ending);
     }
 
     /// <summary>
@@ -228,7 +265,8 @@ public sealed class EncryptedKeyspaceTests
         Assert.Equal("$1\r\nv", world.Do(world.Machines[1], "GET k", call => call.Keyspace = kept));
     }
 
-    private static void Load(TestWorld world, uint id, int life, int round, List<(Machine At, int Life, TestCall Call)> calls)
+    private static void Load(
+        TestWorld world, uint id, int life, int round, List<(Machine At, int Life, TestCall Call)> calls)
     {
         for (int i = 0; i < 8; i++)
         {
@@ -247,7 +285,17 @@ public sealed class EncryptedKeyspaceTests
         }
     }
 
-    private static ulong? HashOf(Machine machine, GroupId group) => machine.Node!.Runtime.Find(group)!.Rows.StateHash();
+    private static bool HasAll(Machine late, Machine leader, GroupId group)
+    {
+        Partition here = late.Node!.Runtime.Find(group)!;
+        Partition there = leader.Node!.Runtime.Find(group)!;
+        return here.Replica.AppliedAt == there.Replica.AppliedAt && here.Rows.StateHash() == there.Rows.StateHash();
+    }
+
+    private static string Alarms(Machine machine) => string.Join('\n', machine.Node!.Report().Alarms);
+
+    private static bool IsOfMetadata(byte[] message) => message[0] == (byte)PeerMessageKind.Raft
+        && System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(message.AsSpan(2)) == 1;
 
     private static bool LeadsMetadata(Machine machine) =>
         machine.Node?.Report() is { } report && report.MetadataLeader.NodeId == machine.Id;
@@ -286,9 +334,9 @@ public sealed class EncryptedKeyspaceTests
             .Order(StringComparer.Ordinal),
     ];
 
-    private TestWorld World()
+    private TestWorld World(ClusterSettings? settings = null)
     {
-        var world = new TestWorld(3, isStarted: false);
+        var world = new TestWorld(3, settings: settings, isStarted: false);
         foreach (Machine machine in world.Machines)
         {
             machine.MasterKey = _master;

@@ -239,6 +239,8 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public void Waits(string sentence) => LastWait = sentence;
 
+    public void Refused(string sentence) => End(sentence);
+
     public void End(string sentence)
     {
         Ending = sentence;

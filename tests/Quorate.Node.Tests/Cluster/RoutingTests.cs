@@ -113,9 +113,7 @@ public sealed class RoutingTests
     [Fact]
     public void A_write_whose_connection_broke_is_unknown_and_is_asked_again_only_with_a_session()
     {
-        TestWorld world = new TestWorld(3).Formed();
-        Machine leader = world.LeaderOf("k");
-        Machine at = world.Machines.First(machine => machine != leader);
+        (TestWorld world, Machine leader, Machine at) = Forwarding();
         world.Passes = (from, _, _, bytes) => from == at || bytes[0] != (byte)PeerMessageKind.Answer;
         TestCall plain = world.Submit(at, "INCR k");
         TestCall numbered = world.Submit(at, "INCR k", call => call.Session = new SessionRequest(1UL << 40, 1, 0));
@@ -129,23 +127,6 @@ public sealed class RoutingTests
         Assert.Equal(":2", numbered.Text);
         Assert.Equal(":1", read.Text);
         Assert.Equal("$1\r\n2", world.Do(at, "GET k"));
-    }
-
-    [Fact]
-    public void A_write_that_has_never_left_is_asked_elsewhere_and_done_once()
-    {
-        TestWorld world = new TestWorld(3).Formed();
-        Machine leader = world.LeaderOf("k");
-        Machine at = world.Machines.First(machine => machine != leader);
-        world.Passes = (from, _, by, _) => from != at || by != PeerClass.Requests;
-        TestCall plain = world.Submit(at, "INCR k");
-        world.Run(10);
-        Assert.False(plain.IsDone);
-        world.Passes = null;
-        at.Node!.LinkLost(leader.Id, PeerClass.Requests, nothingLeft: true);
-        world.Run(200);
-        Assert.Equal(":1", plain.Text);
-        Assert.Equal("$1\r\n1", world.Do(at, "GET k"));
     }
 
     [Fact]
@@ -173,9 +154,7 @@ public sealed class RoutingTests
     [Fact]
     public void A_numbered_write_that_may_have_run_is_unknown_when_nobody_leads_any_more()
     {
-        TestWorld world = new TestWorld(3).Formed();
-        Machine leader = world.LeaderOf("k");
-        Machine at = world.Machines.First(machine => machine != leader);
+        (TestWorld world, Machine leader, Machine at) = Forwarding();
         world.Passes = (from, _, _, bytes) => from == at || bytes[0] != (byte)PeerMessageKind.Answer;
         TestCall numbered = world.Submit(at, "INCR k", call => call.Session = new SessionRequest(1UL << 40, 1, 0));
         TestCall fresh = world.Submit(at, "EXISTS k");
@@ -203,9 +182,7 @@ public sealed class RoutingTests
     [Fact]
     public void One_lost_answer_does_not_hold_up_what_comes_after_it_until_its_deadline()
     {
-        TestWorld world = new TestWorld(3).Formed();
-        Machine leader = world.LeaderOf("k");
-        Machine at = world.Machines.First(machine => machine != leader);
+        (TestWorld world, Machine leader, Machine at) = Forwarding();
         world.Passes = (from, _, _, bytes) => from == at || bytes[0] != (byte)PeerMessageKind.Answer;
         TestCall lost = world.Submit(at, "SET k v");
         world.Run(10);
@@ -224,9 +201,7 @@ public sealed class RoutingTests
     [Fact]
     public void An_answer_that_does_not_come_is_unknown_at_the_deadline()
     {
-        TestWorld world = new TestWorld(3).Formed();
-        Machine leader = world.LeaderOf("k");
-        Machine at = world.Machines.First(machine => machine != leader);
+        (TestWorld world, Machine leader, Machine at) = Forwarding();
         world.Passes = (_, _, _, bytes) => bytes[0] != (byte)PeerMessageKind.Answer;
         TestCall write = world.Submit(at, "SET k v");
         TestCall read = world.Submit(at, "GET k");
@@ -367,6 +342,15 @@ public sealed class RoutingTests
         world.Await("it is done", () => asked.IsDone && call.IsDone);
         Assert.Equal("+OK", asked.Text);
         Assert.True(RowOf(leader.Node!, group).Epoch > row.Epoch);
+    }
+
+    /// <summary>A formed cluster, who leads the partition of `k` there, and somebody who has to hand its calls
+    /// on.</summary>
+    internal static (TestWorld World, Machine Leader, Machine At) Forwarding()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine leader = world.LeaderOf("k");
+        return (world, leader, world.Machines.First(machine => machine != leader));
     }
 
     private static void Inject(

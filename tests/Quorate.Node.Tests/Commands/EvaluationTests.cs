@@ -125,8 +125,9 @@ public sealed class EvaluationTests
         int bytes = node.Rows.Count;
         string[] tooLong =
         [
-            "APPEND k abc", "SETRANGE k 998 abc", "SETRANGE new 1000 a", "SETBIT k 8000 1", "SETBIT new 400000000 1",
-            "BITFIELD new SET u8 8000 1", "BITOP NOT new long", "BITOP OR new k long", "APPEND long a", "SETBIT long 0 1",
+            "APPEND k abc", "SETRANGE k 998 abc", "SETRANGE new 1000 a", "SETBIT k 8000 1",
+            "SETBIT new 400000000 1", "BITFIELD new SET u8 8000 1", "BITOP NOT new long", "BITOP OR new k long",
+            "APPEND long a", "SETBIT long 0 1",
         ];
         foreach (string line in tooLong)
         {

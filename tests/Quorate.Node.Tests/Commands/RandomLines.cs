@@ -60,7 +60,8 @@ internal sealed class RandomLines(ulong seed, params string[] more)
         "LCS {s} {s} [LEN|IDX|IDX WITHMATCHLEN|IDX MINMATCHLEN {n} WITHMATCHLEN]",
         "SORT ({l}|{z}) [ASC|DESC] [LIMIT {i} {i}] [ALPHA]", "SORT {a} ALPHA [DESC] [LIMIT {i} {i}] [STORE {l}]",
         "SORT ({l}|{z}) BY nosort [DESC] [GET #] [LIMIT {i} {i}]", "SORT_RO {l} [ALPHA] [DESC]",
-        "PFADD {u} {f}*", "PFADD {u} {v} {i} {x}", "PFADD {u}", "PFCOUNT {u}*", "PFMERGE {u} {u}*", "PFCOUNT {s}", "DEL {u}",
+        "PFADD {u} {f}*", "PFADD {u} {v} {i} {x}", "PFADD {u}", "PFCOUNT {u}*", "PFMERGE {u} {u}*",
+        "PFCOUNT {s}", "DEL {u}",
         "GEOADD {j} [NX|XX] [CH] ({L} {A} {f})*", "GEOADD {j} ({L} {A} {f})*", "GEOPOS {j} {f}*", "GEOHASH {j} {f}*",
         "GEODIST {j} {f} {f} [m|km|ft|mi]", "ZREM {j} {f}", "ZSCORE {j} {f}",
         "GEOSEARCH {j} (FROMMEMBER {f}|FROMLONLAT {L} {A}) (BYRADIUS {D} {U}|BYBOX {D} {D} {U}) [ASC|DESC] [COUNT {i}] "

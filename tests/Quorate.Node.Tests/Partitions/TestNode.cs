@@ -96,6 +96,7 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
             Id = NodeId,
             Boot = (number * 1000) + _starts,
             Disk = Disk,
+            Entropy = new TestKeys(),
             Memory = Memory,
             Cache = Cache,
             Rows = NewRows,

@@ -22,7 +22,8 @@ public sealed class CheckpointPolicyTests
     [Fact]
     public void A_checkpoint_is_due_after_so_many_bytes()
     {
-        var policy = new CheckpointPolicy(new ReplicaSettings { CheckpointBytes = 2 * (Entry.OverheadBytes + 10) }, seed: 0);
+        var settings = new ReplicaSettings { CheckpointBytes = 2 * (Entry.OverheadBytes + 10) };
+        var policy = new CheckpointPolicy(settings, seed: 0);
         Apply(policy, 1, payloadBytes: 10);
         Assert.False(policy.TakeIfDue());
 

@@ -24,7 +24,7 @@ public sealed class InspectionTests
         string all = "";
         foreach (string file in node.Disk.Names)
         {
-            string? text = FileInspector.Describe(file, node.Disk.Content(file));
+            string? text = FileInspector.Describe(file, node.Disk.Content(file), null, name => node.Disk.Content(name));
             Assert.False(string.IsNullOrEmpty(text), $"{file} says nothing");
             all += text;
         }
@@ -36,13 +36,18 @@ public sealed class InspectionTests
     [Fact]
     public void What_is_damaged_or_strange_is_said_to_be()
     {
+        var cluster = new TestCluster(1);
         byte[] garbage = [.. Enumerable.Repeat((byte)0xA5, 300)];
         Assert.Null(FileInspector.Describe("notes.txt", garbage));
         Assert.Contains("damaged", FileInspector.Describe("g1.1-000001.sst", garbage), StringComparison.Ordinal);
         Assert.Contains("damaged", FileInspector.Describe("keys", garbage), StringComparison.Ordinal);
         Assert.NotEmpty(FileInspector.Describe("g1.1-manifest-000001", garbage)!);
         Assert.Contains(
-            "nothing is written", FileInspector.Describe(SegmentName(), garbage), StringComparison.Ordinal);
+            "nothing is written",
+            FileInspector.Describe(SegmentName(), garbage, null, name => cluster.Nodes[0].Disk.Content(name)),
+            StringComparison.Ordinal);
+        Assert.Contains("mark", FileInspector.Describe(SegmentName(), garbage), StringComparison.Ordinal);
+        Assert.Contains("damaged", FileInspector.Describe("node-log.mark", garbage), StringComparison.Ordinal);
     }
 
     private static string SegmentName()

@@ -1,7 +1,9 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Server.Disk;
+using Quorate.Server.Runtime;
 using Quorate.Simulator.Disk;
+using Quorate.Simulator.Twins;
 using Quorate.Storage.Disk;
 using Quorate.Storage.Log;
 
@@ -46,6 +48,50 @@ public sealed class TwinDiskTests
 
         Assert.Contains(" entries ", expected, StringComparison.Ordinal);
         AssertSame(simulated, folder.Path);
+    }
+
+    /// <summary>
+    /// All that whole nodes did to their disks, in a run of the simulator: entries, checkpoints, merges, snapshots out
+    /// and in, with and without encryption. Then each is started again, twice, and has the state that it had.
+    /// </summary>
+    [Fact]
+    public void Recorded_nodes_leave_the_same_bytes_on_the_real_disk_and_restart_from_them()
+    {
+        long snapshots = 0;
+        int states = 0;
+        var encrypted = new List<bool>();
+        for (ulong seed = 1; seed <= 8; seed++)
+        {
+            RecordedRun run = RecordedRun.Of(seed);
+            snapshots += run.SnapshotsTaken;
+            encrypted.Add(run.IsEncrypted);
+            foreach (RecordedNode node in run.Nodes)
+            {
+                using var folder = new TemporaryFolder();
+                using var real = new RealDisk(folder.Path, new RealDiskSettings { OpenFilesMax = 4 });
+                void Wait() => DiskUnderTest.WaitAndDrain(real);
+                Assert.Empty(node.Recorded.ReplayOn(real, Wait));
+                AssertSame(node.Simulated, folder.Path);
+                Assert.Empty(node.Restart(real, Wait));
+                Finish(real);
+                Assert.Empty(node.Restart(real, Wait));
+                Finish(real);
+                states += node.KnownStates;
+            }
+        }
+
+        Assert.True(snapshots > 0, "no snapshot was sent");
+        Assert.True(states > 10, $"only {states} states were compared");
+        Assert.Contains(true, encrypted);
+        Assert.Contains(false, encrypted);
+
+        static void Finish(RealDisk real)
+        {
+            while (real.UnderWay > 0)
+            {
+                DiskUnderTest.WaitAndDrain(real);
+            }
+        }
     }
 
     /// <summary>A comparison that cannot fail proves nothing.</summary>
@@ -160,7 +206,7 @@ public sealed class TwinDiskTests
         public NodeLog Open(IDisk disk)
         {
             var settings = new NodeLogSettings { SegmentBytes = 16 * 4096, OpenCopyBytesMax = 4 * 4096 };
-            var log = new NodeLog(disk, "n1-", settings, this);
+            var log = new NodeLog(disk, "n1-", settings, this, new SystemEntropy());
             log.Open();
             for (int i = 0; i < 2; i++)
             {

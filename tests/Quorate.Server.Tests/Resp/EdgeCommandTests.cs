@@ -1,4 +1,3 @@
-using System.Globalization;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
@@ -59,78 +58,6 @@ public sealed class EdgeCommandTests
     }
 
     [Fact]
-    public async Task Levels_are_shown_set_and_refused_where_the_keyspace_cannot_give_them()
-    {
-        var seen = new List<(ReadLevel Read, WriteLevel Write, bool Writes)>();
-        var gateway = new FakeGateway { Instead = call => Note(call) };
-        await using RespHost host = await RespHost.StartAsync(gateway);
-        using RawClient client = host.Connect();
-
-        Assert.Equal(
-            "*4\r\n$4\r\nread\r\n$12\r\nlinearizable\r\n$5\r\nwrite\r\n$8\r\nmajority\r\n",
-            client.Run("CONSISTENCY"));
-        Assert.Equal("+OK\r\n", client.Run("CONSISTENCY READ eventual WRITE 3"));
-        Assert.StartsWith(
-            "-REFUSED keyspace 'default' has 3 replicas",
-            client.Run("CONSISTENCY WRITE 4"),
-            StringComparison.Ordinal);
-        client.Run("SET a 1");
-        client.Run("GET a");
-        client.Run("KEYSPACE CREATE lone REPLICAS 1");
-        Assert.StartsWith(
-            "-REFUSED keyspace 'lone' has 1 replicas",
-            client.Run("KEYSPACE USE lone"),
-            StringComparison.Ordinal);
-        Assert.Equal("*4\r\n$4\r\nread\r\n$8\r\neventual\r\n$5\r\nwrite\r\n$1\r\n3\r\n", client.Run("CONSISTENCY"));
-        Assert.Equal(
-            [(ReadLevel.Eventual, WriteLevel.Count(3), true), (ReadLevel.Eventual, WriteLevel.Count(3), false)], seen);
-
-        CallResult? Note(ClientCall call)
-        {
-            seen.Add((call.ReadLevel, call.WriteLevel, call.Writes));
-            return null;
-        }
-    }
-
-    [Fact]
-    public async Task Wait_asks_for_as_many_replicas_as_it_needs_and_says_what_is_sure()
-    {
-        var asked = new List<WriteLevel>();
-        bool hasFewer = false;
-        var gateway = new FakeGateway
-        {
-            Instead = call =>
-            {
-                if (!call.Lines[0][0].SequenceEqual("WAIT"u8))
-                {
-                    return null;
-                }
-
-                asked.Add(call.WriteLevel);
-                return hasFewer
-                    ? new(Outcome.Unknown, DropReason.DeadlinePassed, default, default, default, default)
-                    : null;
-            },
-        };
-        await using RespHost host = await RespHost.StartAsync(gateway);
-        using RawClient client = host.Connect();
-
-        client.Run("SET a 1");
-        Assert.Equal(":1\r\n", client.Run("WAIT 1 1000"));
-        Assert.Empty(asked);
-        Assert.Equal(":2\r\n", client.Run("WAIT 5 1000"));
-        Assert.Equal([WriteLevel.Count(3)], asked);
-        Assert.Equal(":2\r\n", client.Run("WAIT 2 1000"));
-        Assert.Single(asked);
-
-        hasFewer = true;
-        client.Run("CONSISTENCY WRITE leader");
-        client.Run("SET a 2");
-        Assert.Equal(":0\r\n", client.Run("WAIT 2 1000"));
-        Assert.Equal([WriteLevel.Count(3), WriteLevel.Count(2), WriteLevel.Count(3)], asked);
-    }
-
-    [Fact]
     public async Task Statistics_begin_anew_and_the_metrics_do_not()
     {
         await using RespHost host = await RespHost.StartAsync();
@@ -141,35 +68,6 @@ public sealed class EdgeCommandTests
         Assert.Contains("total_connections_received:0\r\n", stats, StringComparison.Ordinal);
         Assert.Contains("instantaneous_ops_per_sec:", stats, StringComparison.Ordinal);
         Assert.True(host.Endpoint.Shared.Counters.Connections > 0);
-    }
-
-    [Fact]
-    public async Task Session_reads_carry_what_the_connection_has_seen_until_it_is_lost()
-    {
-        var tokens = new List<ReadToken>();
-        bool isLost = false;
-        var gateway = new FakeGateway
-        {
-            Instead = call =>
-            {
-                tokens.Add(call.Token);
-                return isLost ? Dropped(DropReason.SessionLost) : null;
-            },
-        };
-        await using RespHost host = await RespHost.StartAsync(gateway);
-        using RawClient client = host.Connect();
-
-        client.Run("CONSISTENCY READ session");
-        client.Run("SET {a}1 1");
-        client.Run("GET {a}2");
-        isLost = true;
-        Assert.StartsWith("-SESSIONLOST ", client.Run("GET {a}1"), StringComparison.Ordinal);
-        isLost = false;
-        client.Run("GET {a}1");
-
-        Assert.True(tokens[1].Index > LogIndex.Zero, "the read carries what the write has shown");
-        Assert.True(tokens[2].Index > LogIndex.Zero);
-        Assert.Equal(default, tokens[3]);
     }
 
     [Theory]
@@ -215,48 +113,6 @@ public sealed class EdgeCommandTests
     }
 
     [Fact]
-    public async Task A_request_number_goes_with_the_next_command_alone()
-    {
-        var sessions = new List<ulong?>();
-        var gateway = new FakeGateway
-        {
-            Instead = call =>
-            {
-                sessions.Add(call.Session?.Number);
-                return null;
-            },
-        };
-        await using RespHost host = await RespHost.StartAsync(gateway);
-        using RawClient client = host.Connect();
-
-        string first = client.Run("CLIENT SESSION").Split("\r\n")[1];
-        string second = client.Run("CLIENT SESSION").Split("\r\n")[1];
-        Assert.True(
-            ulong.Parse(second, CultureInfo.InvariantCulture) > ulong.Parse(first, CultureInfo.InvariantCulture));
-        client.RunAll(
-            $"CLIENT REQUESTID {first} 7 3",
-            "PING",
-            "INCR a",
-            "INCR a",
-            $"CLIENT REQUESTID {first} 8",
-            "MULTI",
-            "INCR a",
-            "EXEC");
-
-        Assert.Equal([7UL, null, 8UL], sessions);
-
-        // The number was for the command that could not be sent: the next one is another.
-        string number = $"CLIENT REQUESTID {first} 9";
-        client.RunAll(number, "INCR", "INCR a", number, "INCRR a", "INCR a");
-        Assert.Equal([7UL, null, 8UL, null, null], sessions);
-        Assert.StartsWith("-ERR syntax error", client.Run("CLIENT REQUESTID x 1"), StringComparison.Ordinal);
-        Assert.StartsWith(
-            "-ERR this is no session",
-            client.Run($"CLIENT REQUESTID {ulong.MaxValue} 1"),
-            StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task A_scan_shows_every_key_of_every_partition_once()
     {
         await using RespHost host = await RespHost.StartAsync(new FakeGateway { Late = true });
@@ -278,53 +134,6 @@ public sealed class EdgeCommandTests
         Assert.Equal(":500\r\n", client.Run("DBSIZE"));
         Assert.StartsWith("-ERR invalid cursor", client.Run("SCAN 12345"), StringComparison.Ordinal);
         Assert.Contains("db0:keys=500\r\n", client.Run("INFO keyspace"), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Watched_keys_of_every_type_stop_a_transaction_when_they_change()
-    {
-        await using RespHost host = await RespHost.StartAsync();
-        using RawClient client = host.Connect();
-        using RawClient other = host.Connect();
-        (string Make, string Change)[] types =
-        [
-            ("SET k 1", "SET k 1"), ("HSET k f 1", "HSET k f 2"), ("RPUSH k a b", "LSET k 0 c"),
-            ("SADD k a", "SADD k b"),
-            ("ZADD k 1 a", "ZADD k 2 a"), ("SET k 1", "DEL k"), ("PING", "SET k 1"), ("SET k 1", "EXPIRE k 100"),
-        ];
-        foreach ((string make, string change) in types)
-        {
-            client.Run("DEL k {k}done");
-            client.Run(make);
-            Assert.Equal("+OK\r\n", client.Run("WATCH k"));
-            other.Run(change);
-            Assert.Equal("*-1\r\n", client.RunAll("MULTI", "SET {k}done 1", "EXEC")[2]);
-            Assert.Equal("$-1\r\n", client.Run("GET {k}done"));
-
-            client.Run("WATCH k");
-            Assert.Equal("*1\r\n+OK\r\n", client.RunAll("MULTI", "SET {k}done 1", "EXEC")[2]);
-        }
-    }
-
-    [Fact]
-    public async Task Transactions_stay_within_one_slot()
-    {
-        await using RespHost host = await RespHost.StartAsync();
-        using RawClient client = host.Connect();
-
-        client.RunAll("MULTI", "SET a 1");
-        Assert.StartsWith("-CROSSSLOT ", client.Run("SET b 1"), StringComparison.Ordinal);
-        Assert.StartsWith("-EXECABORT ", client.Run("EXEC"), StringComparison.Ordinal);
-        client.Run("WATCH a");
-        Assert.StartsWith("-CROSSSLOT ", client.RunAll("MULTI", "SET b 1", "EXEC")[2], StringComparison.Ordinal);
-        Assert.StartsWith("-CROSSSLOT ", client.Run("WATCH a b"), StringComparison.Ordinal);
-        Assert.StartsWith("-CROSSSLOT ", client.Run("RENAME a b"), StringComparison.Ordinal);
-        client.Run("MULTI");
-        Assert.StartsWith(
-            "-ERR FLUSHDB is not allowed in transactions",
-            client.Run("FLUSHDB"),
-            StringComparison.Ordinal);
-        Assert.Equal("+OK\r\n", client.Run("DISCARD"));
     }
 
     [Fact]
@@ -388,6 +197,6 @@ public sealed class EdgeCommandTests
         Assert.Equal("*2\r\n$19\r\nrequest-deadline-ms\r\n$5\r\n60000\r\n", client.Run("CONFIG GET request-dead*"));
     }
 
-    private static CallResult Dropped(DropReason reason) =>
+    internal static CallResult Dropped(DropReason reason) =>
         new(reason.Outcome(), reason, new GroupId(1), default, default, default);
 }

@@ -42,6 +42,58 @@ public sealed class LimitTests
         Assert.Equal(1, host.Endpoint.Shared.Counters.SlowClientsCut);
     }
 
+    /// <summary>Each stays below its own bound; all together would take thirty times what all may.</summary>
+    [Fact]
+    public async Task Many_clients_that_never_read_share_one_bound_and_the_heaviest_are_cut()
+    {
+        const int BytesMax = 1 << 20;
+        var settings = new RespSettings
+        {
+            ReplyBytesWaitingMax = BytesMax, RepliesBytesMax = BytesMax, PressedStallMilliseconds = 200,
+        };
+        await using RespHost host = await RespHost.StartAsync(settings: settings);
+        using RawClient other = host.Connect();
+        other.Run(["SET", "big", new string('x', 100_000)]);
+        string gets = string.Concat(Enumerable.Repeat(RawClient.Encode("GET", "big"), 300));
+        List<RawClient> deaf = [];
+        long most = 0;
+        for (int i = 0; i < 30; i++)
+        {
+            RawClient client = host.Connect();
+            deaf.Add(client);
+            client.Socket.SendTimeout = 200;
+            try
+            {
+                client.Send(gets);
+            }
+            catch (IOException)
+            {
+                // It is not read from any more, or cut already.
+            }
+
+            Assert.Equal("+OK\r\n", other.Run($"SET small {i}"));
+            Assert.Equal($":{i + 1}\r\n", other.Run("INCR small"));
+            most = Math.Max(most, host.Endpoint.ReplyBytesWaiting);
+        }
+
+        for (int i = 0; i < 400 && host.Endpoint.Shared.Counters.PressedClientsCut == 0; i++)
+        {
+            most = Math.Max(most, host.Endpoint.ReplyBytesWaiting);
+            await Task.Delay(25, TestContext.Current.CancellationToken);
+        }
+
+        Assert.True(most <= BytesMax * 3 / 2, $"{most} bytes of replies waited");
+        Assert.True(host.Endpoint.Shared.Counters.PressedClientsCut > 0, "those that hold most are cut");
+        deaf.ForEach(client => client.Dispose());
+        for (int i = 0; i < 400 && host.Endpoint.ReplyBytesWaiting > 0; i++)
+        {
+            await Task.Delay(25, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(0, host.Endpoint.ReplyBytesWaiting);
+        Assert.Equal(100_000, other.Run("GET big").Length - "$100000\r\n\r\n".Length);
+    }
+
     [Fact]
     public async Task A_slow_reader_gets_everything_in_order()
     {

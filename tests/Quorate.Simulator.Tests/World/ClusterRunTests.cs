@@ -1,3 +1,4 @@
+using Quorate.Simulator.Clusters;
 using Quorate.Simulator.Plans;
 using Quorate.Simulator.World;
 
@@ -34,20 +35,23 @@ public sealed class ClusterRunTests
     }
 
     [Fact]
-    public void Twenty_seeds_break_no_claim_and_meet_faults_and_operations()
+    public void Sixty_seeds_break_no_claim_and_judge_all_that_there_is_to_judge()
     {
+        SortedSet<string> judged = new(StringComparer.Ordinal);
         int operations = 0;
         int struck = 0;
-        for (ulong seed = 101; seed <= 120; seed++)
+        for (ulong seed = 101; seed <= 160; seed++)
         {
             RunResult result = Run(seed);
             Assert.True(result.Broken is null, $"seed {seed}: {result.Broken}");
             operations += result.Histories.Operations;
             struck += result.Faults.Values.Sum();
+            judged.UnionWith(result.Judged.Keys);
         }
 
-        Assert.True(operations > 500, $"{operations} operations were checked");
-        Assert.True(struck > 50, $"{struck} faults have struck");
+        Assert.True(operations > 1500, $"{operations} operations were checked");
+        Assert.True(struck > 150, $"{struck} faults have struck");
+        Assert.Equal(ClusterJudgements.Demanded.Order(StringComparer.Ordinal), judged);
     }
 
     private static RunResult Run(ulong seed, TextWriter? lines = null) =>

@@ -3,6 +3,7 @@ using System.Text;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Server.Disk;
+using Quorate.Server.Runtime;
 using Quorate.Storage.Log;
 
 namespace Quorate.DiskHost;
@@ -30,7 +31,7 @@ internal sealed class Appender : INodeLogClient, IGroupLogClient
         _count = count;
         _output = output;
         var settings = new NodeLogSettings { SegmentBytes = 8 * 4096, SparesMax = 1 };
-        _log = new(disk, "n1-", settings, this);
+        _log = new(disk, "n1-", settings, this, new SystemEntropy());
         _stream = _log.For(new(new(1), 1), this);
     }
 

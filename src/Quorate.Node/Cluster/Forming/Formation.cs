@@ -124,7 +124,7 @@ public sealed class Formation
         if (answered.Self.Instance == _note.Self.Instance
             && string.Equals(answered.Self.PeerAddress, _place.Self.PeerAddress, StringComparison.Ordinal))
         {
-            End($"The seed {address} is this node itself, which others know as {_place.Self.PeerAddress}: say "
+            Refuse($"The seed {address} is this node itself, which others know as {_place.Self.PeerAddress}: say "
                 + $"--advertise-peer {address}, or name it {_place.Self.PeerAddress} in the --seeds of all nodes.");
         }
         else if (answered.Cluster.Length == 0)
@@ -143,7 +143,7 @@ public sealed class Formation
         }
         else if (answered.Refusal.Length > 0)
         {
-            End($"The cluster at {address} does not let this node join: {answered.Refusal}");
+            Refuse($"The cluster at {address} does not let this node join: {answered.Refusal}");
         }
         else
         {
@@ -371,12 +371,16 @@ public sealed class Formation
         return self;
     }
 
-    private void End(string sentence)
+    private void Refuse(string sentence) => End(sentence, _host.Refused);
+
+    private void End(string sentence) => End(sentence, _host.End);
+
+    private void End(string sentence, Action<string> told)
     {
         if (!_hasEnded)
         {
             _hasEnded = true;
-            _host.End(sentence);
+            told(sentence);
         }
     }
 

@@ -97,6 +97,11 @@ public interface IFormationHost
     /// <summary>What is waited for, for whoever watches.</summary>
     void Waits(string sentence);
 
+    /// <summary>
+    /// The process must end with this sentence, since it cannot take part as it was started: a setting is wrong.
+    /// </summary>
+    void Refused(string sentence);
+
     /// <summary>The process must end with this sentence.</summary>
     void End(string sentence);
 }

@@ -21,7 +21,7 @@ internal sealed class CallRouter
     private readonly Forwarding _forwarding;
     private readonly FreeReads _free;
     private readonly RoutingSettings _settings;
-    private readonly SortedDictionary<GroupId, PartitionRoute> _routes = [];
+    private readonly RouteTable _routes;
     private readonly List<PartitionRoute> _paused = [];
     private ulong _lastOrder;
     private Instant _sweepAt = Instant.Never;
@@ -31,6 +31,7 @@ internal sealed class CallRouter
         _parts = parts;
         _local = local;
         _settings = parts.Settings.Routing;
+        _routes = new(_settings, parts.Place.Memory);
         _forwarding = new(parts);
         _free = new(parts, local, _forwarding);
     }
@@ -70,7 +71,7 @@ internal sealed class CallRouter
         }
 
         var group = new GroupId(keyspace.PartitionOf(call.Slot).Group);
-        var routed = new RoutedCall(call, RouteOf(group), ++_lastOrder);
+        var routed = new RoutedCall(call, _routes.Of(group, _parts.View), ++_lastOrder);
         if (call.Deadline <= _parts.Now)
         {
             routed.Refuse(DropReason.NotLeader);
@@ -140,22 +141,13 @@ internal sealed class CallRouter
         }
     }
 
-    /// <summary>
-    /// A peer stops and hands its leaderships over: whoever was last known to lead there is looked for anew, since it
-    /// may be gone when the next request arrives.
-    /// </summary>
-    public void BeginsToStop(NodeId peer)
-    {
-        foreach (PartitionRoute route in _routes.Values.Where(route => route.LeaderHint == peer))
-        {
-            route.LeaderHint = null;
-        }
-    }
+    /// <summary>A peer begins to stop.</summary>
+    public void BeginsToStop(NodeId peer) => _routes.BeginsToStop(peer);
 
     /// <summary>This node has learnt who leads a partition.</summary>
     public void LeaderKnown(GroupId group)
     {
-        if (_routes.TryGetValue(group, out PartitionRoute? route) && route.IsPaused)
+        if (_routes.Find(group) is { IsPaused: true } route)
         {
             route.Hurry(_parts.Now);
         }
@@ -225,7 +217,8 @@ internal sealed class CallRouter
             route.Succeeded();
             if (answer.Outcome == Outcome.Done && !call.IsFree)
             {
-                route.LeaderHint = call.Target;
+                // One that stops will lead no more when the next call comes.
+                route.LeaderHint = _parts.IsStopping(call.Target) ? null : call.Target;
             }
 
             call.Complete(new CallResult(
@@ -243,7 +236,7 @@ internal sealed class CallRouter
         if (call.IsDetached)
         {
             // Calls after it may have been executed: asking again would put it behind them.
-            call.Refuse(DropReason.NotLeader);
+            call.Refuse(ReasonOf(call));
         }
         else
         {
@@ -262,7 +255,7 @@ internal sealed class CallRouter
         if (call.IsDetached)
         {
             // Calls after it may have been executed: asking again would put it behind them.
-            call.Refuse(DropReason.NotLeader);
+            call.Refuse(ReasonOf(call));
         }
         else
         {
@@ -389,43 +382,16 @@ internal sealed class CallRouter
             {
                 // Nobody was found who could be asked.
                 route.Remove(call);
-                call.Refuse(DropReason.NotLeader);
+                call.Refuse(ReasonOf(call));
             }
         }
 
         _free.Sweep(now);
     }
 
-    private PartitionRoute RouteOf(GroupId group)
-    {
-        if (!_routes.TryGetValue(group, out PartitionRoute? route))
-        {
-            ForgetDropped();
-            route = new(group, _settings, _parts.Place.Memory);
-            _routes.Add(group, route);
-        }
-
-        return route;
-    }
-
-    /// <summary>
-    /// Routes to partitions that are no more go once nothing waits there or is out: keyspaces come and go for ever.
-    /// </summary>
-    private void ForgetDropped()
-    {
-        if (_routes.Count < _parts.View.State.Partitions.Count)
-        {
-            return;
-        }
-
-        foreach (PartitionRoute route in _routes.Values.ToArray())
-        {
-            if (route is { Out: 0, IsPaused: false, Waiting.Count: 0 } && !_parts.View.TryFind(route.Group, out _))
-            {
-                _routes.Remove(route.Group);
-            }
-        }
-    }
+    /// <summary>Why nobody could be asked.</summary>
+    private DropReason ReasonOf(RoutedCall call) =>
+        _parts.IsDropped(call.Call.Keyspace) ? DropReason.KeyspaceDropped : DropReason.NotLeader;
 
     private void WatchTime()
     {

@@ -12,17 +12,6 @@ internal static class CommandCommands
         new("COMMAND", -1, EdgeHabits.None, Run),
     ];
 
-    /// <summary>What Redis does not have: clients know the others.</summary>
-    private static readonly Dictionary<string, string> Summaries = new(StringComparer.Ordinal)
-    {
-        ["CAS"] = "Sets a string if its version is the one given.",
-        ["GETV"] = "Gets a string with its version.",
-        ["KEYVERSION"] = "Gets the version of a key of any type.",
-        ["IFVERSION"] = "In a transaction: does nothing unless keys have these versions.",
-        ["KEYSPACE"] = "Creates, alters, drops, chooses, lists and shows keyspaces, and rotates data keys.",
-        ["CONSISTENCY"] = "Sets or shows the connection's read and write levels.",
-    };
-
     private static void Run(RespRequest request)
     {
         CommandLine line = request.Line;
@@ -120,18 +109,56 @@ internal static class CommandCommands
         foreach (Entry entry in all)
         {
             reply.Bulk(Encoding.ASCII.GetBytes(entry.Name));
-            string? summary = Summaries.GetValueOrDefault(entry.Name.ToUpperInvariant());
-            reply.Map(summary is null ? 1 : 2);
-            if (summary is not null)
-            {
-                reply.Bulk("summary"u8);
-                reply.Bulk(Encoding.ASCII.GetBytes(summary));
-            }
-
-            reply.Bulk("group"u8);
-            reply.Bulk(entry.Keys == KeyWords.None && entry.KeysOf is null ? "server"u8 : "generic"u8);
+            WriteDocs(reply, entry.Name);
         }
     });
+
+    /// <summary>There has been no release yet, so nobody can say since which a command is there.</summary>
+    private static void WriteDocs(Reply reply, string name)
+    {
+        if (CommandDocs.Find(name) is not { } docs)
+        {
+            reply.Map(0);
+            return;
+        }
+
+        reply.Map(3);
+        reply.Bulk("summary"u8);
+        reply.Bulk(Encoding.ASCII.GetBytes(docs.Summary));
+        reply.Bulk("group"u8);
+        reply.Bulk(Encoding.ASCII.GetBytes(docs.Group));
+        reply.Bulk("arguments"u8);
+        reply.Array(docs.Arguments.Length);
+        foreach (CommandArgument argument in docs.Arguments)
+        {
+            WriteArgument(reply, argument);
+        }
+    }
+
+    private static void WriteArgument(Reply reply, CommandArgument argument)
+    {
+        string[] flags =
+        [
+            .. argument.IsOptional ? (string[])["optional"] : [],
+            .. argument.IsMultiple ? (string[])["multiple"] : [],
+        ];
+        reply.Map(flags.Length == 0 ? 3 : 4);
+        reply.Bulk("name"u8);
+        reply.Bulk(Encoding.ASCII.GetBytes(argument.Name));
+        reply.Bulk("type"u8);
+        reply.Bulk(argument.Name == "key" ? "key"u8 : "string"u8);
+        reply.Bulk("display_text"u8);
+        reply.Bulk(Encoding.ASCII.GetBytes(argument.Text));
+        if (flags.Length > 0)
+        {
+            reply.Bulk("flags"u8);
+            reply.Set(flags.Length);
+            foreach (string flag in flags)
+            {
+                reply.Simple(Encoding.ASCII.GetBytes(flag));
+            }
+        }
+    }
 
     private static void GetKeys(RespRequest request)
     {

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using Quorate.Node.Commands;
 using Quorate.Node.Evaluation;
 
 namespace Quorate.Server.Resp.Commands;
@@ -12,6 +13,9 @@ internal static class ConfigCommands
     [
         new("CONFIG", -2, EdgeHabits.None, Run),
     ];
+
+    /// <summary>A longer word matches nothing.</summary>
+    private const int PatternBytesMax = 64;
 
     private static readonly Parameter[] Parameters =
     [
@@ -48,6 +52,10 @@ internal static class ConfigCommands
             request.Error("ERR The server is running without a config file: settings stand in quorate.json, QUORATE_* "
                 + "and flags");
         }
+        else if (CommandNames.Is(line[1], "RESETSTAT") && line.Count != 2)
+        {
+            request.Error(EdgeCommands.WrongArguments("config|resetstat"));
+        }
         else if (CommandNames.Is(line[1], "RESETSTAT"))
         {
             request.Connection.Shared.Stats.Reset(request.Connection.Shared.Counters);
@@ -83,28 +91,19 @@ internal static class ConfigCommands
 
     private static bool IsAskedFor(CommandLine line, string name)
     {
+        byte[] text = Encoding.ASCII.GetBytes(name);
         for (int word = 2; word < line.Count; word++)
         {
-            if (CommandNames.Is(line[word], name) || IsPattern(line[word], name))
+            // Names are in small letters, and asked for in any.
+            byte[] pattern = line[word][..Math.Min(line[word].Length, PatternBytesMax)].ToArray();
+            Ascii.ToLowerInPlace(pattern, out _);
+            if (line[word].Length <= PatternBytesMax && GlobPattern.Matches(pattern, text))
             {
                 return true;
             }
         }
 
         return false;
-    }
-
-    /// <summary>A word that ends, or begins, with *; other patterns match nothing.</summary>
-    private static bool IsPattern(ReadOnlySpan<byte> word, string name)
-    {
-        if (word.Length is 0 or > 64)
-        {
-            return false;
-        }
-
-        string text = Encoding.Latin1.GetString(word);
-        return (text[^1] == '*' && name.StartsWith(text[..^1], StringComparison.OrdinalIgnoreCase))
-            || (text[0] == '*' && name.EndsWith(text[1..], StringComparison.OrdinalIgnoreCase));
     }
 
     private static void Set(RespRequest request)

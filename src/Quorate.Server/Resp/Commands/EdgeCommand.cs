@@ -13,6 +13,9 @@ internal enum EdgeHabits : byte
 
     /// <summary>It waits until all before it are done, and none behind it begins before it is.</summary>
     Alone = 2,
+
+    /// <summary>A number that CLIENT REQUESTID has given is not for it, but for a command behind it.</summary>
+    LeavesNumber = 4,
 }
 
 /// <summary>A command that the connection runs itself, instead of a partition.</summary>
@@ -29,6 +32,9 @@ internal sealed record EdgeCommand(string Name, int Arity, EdgeHabits Habits, Ac
 
     /// <summary>Inside MULTI it runs at once.</summary>
     public bool RunsInTransaction { get; } = (Habits & EdgeHabits.InTransaction) != EdgeHabits.None;
+
+    /// <summary>A request's number is for a command behind it.</summary>
+    public bool LeavesNumber { get; } = (Habits & EdgeHabits.LeavesNumber) != EdgeHabits.None;
 
     /// <summary>It waits for all before it, and none behind it begins before it is done.</summary>
     public bool IsAlone { get; } = (Habits & EdgeHabits.Alone) != EdgeHabits.None;

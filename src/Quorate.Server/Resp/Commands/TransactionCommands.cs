@@ -12,10 +12,10 @@ internal static class TransactionCommands
 {
     public static readonly EdgeCommand[] All =
     [
-        new("MULTI", 1, EdgeHabits.InTransaction, Multi),
+        new("MULTI", 1, EdgeHabits.InTransaction | EdgeHabits.LeavesNumber, Multi),
         new("EXEC", 1, EdgeHabits.InTransaction, Exec),
         new("DISCARD", 1, EdgeHabits.InTransaction, Discard),
-        new("WATCH", -2, EdgeHabits.InTransaction | EdgeHabits.Alone, Watch),
+        new("WATCH", -2, EdgeHabits.InTransaction | EdgeHabits.Alone | EdgeHabits.LeavesNumber, Watch),
         new("UNWATCH", 1, EdgeHabits.None, Unwatch) { Answer = (_, _) => Replies.Ok },
     ];
 
@@ -88,6 +88,13 @@ internal static class TransactionCommands
         }
         else if (Dispatch.KeyspaceOf(request) is { } keyspace)
         {
+            if (client.Watched.Count > 0 && client.Watched[0].Keyspace != keyspace.Record.Id)
+            {
+                request.Error("ERR the connection watches keys of another keyspace, and a transaction has one; UNWATCH "
+                    + "first");
+                return;
+            }
+
             Slot slot = KeyHash.SlotOf(client.Watched.Count > 0 ? client.Watched[0].Key : request.Line[1]);
             for (int word = 1; word <= count; word++)
             {

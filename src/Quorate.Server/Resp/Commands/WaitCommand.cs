@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
@@ -9,7 +10,9 @@ namespace Quorate.Server.Resp.Commands;
 /// <summary>
 /// `WAIT n timeout`: how many replicas besides the leader have synced every write of this connection, of the partition
 /// where they are fewest. Where the writes' own level does not say enough, an entry that changes nothing is written
-/// behind them, at a level that needs as many replicas as are asked for: who has it has all before it.
+/// behind them, at a level that needs as many replicas as are asked for: who has it has all before it. What was
+/// acknowledged by a leader alone may not be before it, if another has led since; so a read proves that it still
+/// stands.
 /// </summary>
 internal sealed class WaitCommand : RequestSteps
 {
@@ -18,8 +21,13 @@ internal sealed class WaitCommand : RequestSteps
 
     private static readonly CommandLine[] Line = [new CommandLine(["WAIT"u8.ToArray()])];
 
+    /// <summary>It looks at no row that there is; what counts is that it may be answered.</summary>
+    private static readonly CommandLine[] Proof = [new CommandLine(["EXISTS"u8.ToArray(), Array.Empty<byte>()])];
+
     private readonly List<(PartitionTrack Track, RespCall Call, long Replicas)> _asked = [];
+    private readonly List<(PartitionTrack Track, RespCall Call)> _proofs = [];
     private readonly List<PartitionTrack> _tracks;
+    private Instant _deadline;
 
     private WaitCommand(List<PartitionTrack> tracks) => _tracks = tracks;
 
@@ -43,16 +51,69 @@ internal sealed class WaitCommand : RequestSteps
 
     public override void Next(RespRequest request)
     {
+        if (_proofs.Count == 0)
+        {
+            AskForProofs(request);
+        }
+
+        if (request.Pending > 0)
+        {
+            return;
+        }
+
+        foreach ((_, RespCall call) in _proofs)
+        {
+            if (call.Result is { Outcome: not Outcome.Done, Reason: DropReason.SessionLost })
+            {
+                request.Error(Outcomes.ErrorOf(call));
+                return;
+            }
+        }
+
         foreach ((PartitionTrack track, RespCall call, long replicas) in _asked)
         {
-            if (call.Result.Outcome == Outcome.Done && track.Written is { } written)
+            if (call.Result.Outcome == Outcome.Done && track.Written is { HasForgotten: false } written
+                && IsProven(track))
             {
-                track.Written = written with { SureReplicas = Math.Max(written.SureReplicas, replicas) };
+                track.Written = written with
+                {
+                    SureReplicas = Math.Max(written.SureReplicas, replicas), Unproven = [],
+                };
             }
         }
 
         Finish(request);
     }
+
+    /// <summary>
+    /// Behind the entries, not before: a leadership that changed between the two would make a proof worth nothing.
+    /// </summary>
+    private void AskForProofs(RespRequest request)
+    {
+        ClusterView view = request.Connection.Shared.Gateway.View;
+        foreach (PartitionTrack track in _asked.Where(each => each.Call.Result.Outcome == Outcome.Done)
+            .Select(each => each.Track).Distinct())
+        {
+            if (track.Written is not { } written || !view.TryFind(written.Keyspace, out KeyspaceView? own)
+                || !Guards.WaitProvesWhatItCounts)
+            {
+                continue;
+            }
+
+            foreach (ReadToken token in written.Unproven)
+            {
+                var call = new RespCall(request) { Proves = token };
+                _proofs.Add((track, call));
+                request.Connection.Calls.Ask(call, own, written.Slot, Proof, writes: false);
+                call.ReadLevel = ReadLevel.Session;
+                call.Token = token;
+                call.Deadline = _deadline;
+            }
+        }
+    }
+
+    private bool IsProven(PartitionTrack track) =>
+        _proofs.TrueForAll(proof => proof.Track != track || proof.Call.Result.Outcome == Outcome.Done);
 
     private static void Start(RespRequest request, KeyspaceView keyspace, long wanted, long timeout)
     {
@@ -68,7 +129,7 @@ internal sealed class WaitCommand : RequestSteps
 
         request.Steps = wait;
         ClusterView view = request.Connection.Shared.Gateway.View;
-        Instant deadline = request.Connection.Shared.Gateway.Now + Duration.FromMilliseconds(timeout);
+        wait._deadline = request.Connection.Shared.Gateway.Now + Duration.FromMilliseconds(timeout);
         foreach (PartitionTrack track in wait._tracks)
         {
             WrittenState written = track.Written!;
@@ -88,7 +149,7 @@ internal sealed class WaitCommand : RequestSteps
                 calls.Ask(call, own, written.Slot, Line, writes: true);
                 call.WriteLevel = WriteLevel.Count((int)replicas + 1);
                 call.SureReplicas = replicas;
-                call.Deadline = deadline;
+                call.Deadline = wait._deadline;
             }
         }
 

@@ -1,0 +1,30 @@
+namespace Quorate.Simulator.Clusters;
+
+/// <summary>What runs of clusters judge now and then only; see <see cref="Checks.Judgements"/>.</summary>
+internal static class ClusterJudgements
+{
+    /// <summary>After everything had healed all nodes served, and leaders came to where they belong.</summary>
+    public const string Healed = "healed";
+
+    /// <summary>A node stopped well while others were asked.</summary>
+    public const string Stops = "stops";
+
+    /// <summary>A keyspace had been dropped, and nothing of it was left.</summary>
+    public const string Drops = "drops";
+
+    /// <summary>A counter was read at level `session` by who had seen it before.</summary>
+    public const string SessionReads = "session-reads";
+
+    /// <summary>A value was read that any replica may answer.</summary>
+    public const string FreeReads = "free-reads";
+
+    /// <summary>A numbered write was done at a later attempt than the first that may have run.</summary>
+    public const string Retries = "retries";
+
+    /// <summary>A machine that had lost its disk belongs to the cluster again.</summary>
+    public const string Rejoins = "rejoins";
+
+    /// <summary>All of them: in a hundred seeds each comes about.</summary>
+    public static readonly IReadOnlyList<string> Demanded =
+        [Healed, Stops, Drops, SessionReads, FreeReads, Retries, Rejoins];
+}

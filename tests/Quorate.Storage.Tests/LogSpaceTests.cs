@@ -1,0 +1,61 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Storage.Disk;
+using Quorate.Storage.Log;
+
+namespace Quorate.Storage.Tests;
+
+/// <summary>What the log says of space while the disk is full for a moment.</summary>
+public sealed class LogSpaceTests
+{
+    private readonly MemoryDisk _disk = new();
+
+    /// <summary>
+    /// The disk is full for a moment, just when a segment is recycled while another one is ready. Seed 8826376 of the
+    /// simulator refused writes for ever after.
+    /// </summary>
+    [Fact]
+    public void Space_is_not_low_while_a_segment_is_ready_whatever_became_of_one_more()
+    {
+        var owner = new LogOwner(_disk);
+        owner.Log.Open();
+        Assert.Null(owner.One.Opened);
+        _disk.RunAll();
+        ulong i = 1;
+        int full = 0;
+        _disk.Fate = operation =>
+        {
+            bool isRecycled = operation.Kind == DiskOperationKind.Allocate && _disk.Exists(operation.File);
+            full += isRecycled && full == 0 ? 1 : 0;
+            return isRecycled && full == 1 && full++ == 1 ? DiskStatus.Full : DiskStatus.Done;
+        };
+        for (; full == 0; i++)
+        {
+            Write(owner.One, i, i, i % 5 == 0 ? new(i - 2) : LogIndex.Zero);
+        }
+
+        // Writes are refused while space is low: nothing more is released then.
+        owner.Log.LookForSpace();
+        _disk.RunAll();
+        Assert.DoesNotContain(true, owner.SpaceNews.TakeLast(1));
+        for (ulong end = i + 40; i < end; i++)
+        {
+            Write(owner.One, i, i, i % 5 == 0 ? new(i - 2) : LogIndex.Zero);
+        }
+
+        Assert.Null(owner.Failure);
+        Assert.Empty(LogStrictCheck.Problems(LogOwner.Prefix, _disk.Names, file => _disk.Content(file)));
+    }
+
+    private void Write(StreamOwner stream, ulong sequence, ulong index, LogIndex release)
+    {
+        stream.Log.Write(new Persist
+        {
+            Sequence = sequence,
+            Entries = [new Entry(new(index), new(1), EntryKind.Data, new byte[10])],
+            ReleaseTo = release,
+            MustSync = true,
+        });
+        _disk.RunAll();
+    }
+}
