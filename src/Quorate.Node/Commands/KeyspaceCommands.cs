@@ -44,7 +44,7 @@ internal static class KeyspaceCommands
         var found = new List<byte[]>();
         if (TryWalkOn(context, found, key => GlobPattern.Matches(pattern, key), out CommandProgress? all))
         {
-            Write(context.Reply, [.. all.Keys, .. found]);
+            Write(context.Reply, [.. all.Keys(), .. found]);
         }
     }
 
@@ -66,7 +66,7 @@ internal static class KeyspaceCommands
         [NotNullWhen(true)] out CommandProgress? all)
     {
         all = null;
-        CommandProgress before = context.Progress ?? new(Start.ToArray(), 0, [], 0);
+        CommandProgress before = context.Progress ?? new(Start.ToArray(), 0, [], 0, null);
         long count = before.Count;
         var walk = new HeaderWalk(context.MayPause ? context : null, long.MaxValue, (key, _) =>
         {
@@ -78,7 +78,7 @@ internal static class KeyspaceCommands
         });
         // Whoever runs this piece again goes on from the same progress, so that stays as it is.
         CommandProgress To(byte[] next) =>
-            new(next, count, [.. before.Keys, .. found], before.KeyBytes + found.Sum(key => key.Length));
+            new(next, count, found, before.KeyBytes + found.Sum(key => key.Length), before);
 
         if (!walk.TryRun(context, before.Next))
         {

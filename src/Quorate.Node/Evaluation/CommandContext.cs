@@ -9,9 +9,24 @@ namespace Quorate.Node.Evaluation;
 /// </summary>
 /// <param name="Next">The row key to go on at.</param>
 /// <param name="Count">Keys counted so far.</param>
-/// <param name="Keys">Keys found so far.</param>
+/// <param name="Found">Keys found in the last piece.</param>
 /// <param name="KeyBytes">Of the keys found so far.</param>
-public sealed record CommandProgress(byte[] Next, long Count, IReadOnlyList<byte[]> Keys, long KeyBytes);
+/// <param name="Before">Where the piece before the last ended; null when there was none.</param>
+public sealed record CommandProgress(
+    byte[] Next, long Count, IReadOnlyList<byte[]> Found, long KeyBytes, CommandProgress? Before)
+{
+    /// <summary>The keys found so far, in order: each piece's stand where it left them, and are not copied.</summary>
+    public IEnumerable<byte[]> Keys()
+    {
+        var pieces = new Stack<IReadOnlyList<byte[]>>();
+        for (CommandProgress? piece = this; piece is not null; piece = piece.Before)
+        {
+            pieces.Push(piece.Found);
+        }
+
+        return pieces.SelectMany(static found => found);
+    }
+}
 
 /// <summary>
 /// What a command may look at and change while it is evaluated. It looks through the changes of the commands before it

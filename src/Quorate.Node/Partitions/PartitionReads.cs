@@ -156,7 +156,7 @@ internal sealed class PartitionReads
         _parts.Spend(evaluation);
         if (outcome == EvaluationOutcome.Cold)
         {
-            if (evaluation.Progress is { } progress && progress != open.Progress)
+            if (evaluation.Progress is { } progress && !ReferenceEquals(progress, open.Progress))
             {
                 // What it has passed is not looked at again: it holds no more than what it waits for.
                 open.Progress = progress;

@@ -168,8 +168,9 @@ public sealed class NodeRuntime : INodeLogClient
     public void Hear(in NodeHeartbeat heartbeat)
     {
         _heartbeats.Heard(heartbeat, _host.Now, _news);
-        _clock.Heard(heartbeat, _host.Now, _host.WallClockMilliseconds);
-        _clock.Look(_heartbeats.Watched, _host.Now, _partitions.Values);
+        long wallClock = _host.WallClockMilliseconds;
+        _clock.Heard(heartbeat, _host.Now, wallClock);
+        _clock.Look(_heartbeats.Watched, _host.Now, wallClock, _partitions.Values);
         Tell();
         _schedule.SetNodeDeadline(_heartbeats.NextDeadline);
     }
@@ -221,14 +222,12 @@ public sealed class NodeRuntime : INodeLogClient
         _memory.ReleaseEntries(_partitions.Values);
         Instant now = _host.Now;
         long wallClock = _host.WallClockMilliseconds;
-        long time = _clock.Read(now, wallClock);
-        _clock.Look(_heartbeats.Watched, now, _partitions.Values);
+        _clock.Look(_heartbeats.Watched, now, wallClock, _partitions.Values);
         _heartbeats.Tick(now, _sendTo, _news);
         foreach (NodeId node in _sendTo)
         {
-            // Whoever does not know yet whether its clock is right vouches for nobody's.
-            _host.SendHeartbeat(
-                node, _heartbeats.BeatFor(node) with { WallClock = wallClock, Time = _clock.IsKnown ? time : 0 });
+            long time = _clock.IsKnown ? _clock.Time : 0;
+            _host.SendHeartbeat(node, _heartbeats.BeatFor(node) with { WallClock = wallClock, Time = time });
         }
 
         _sendTo.Clear();

@@ -16,6 +16,9 @@ internal sealed class NodeTime(NodeId self, NodeSettings settings, Instant start
     /// <summary>The node has compared its clock with others', or has waited for them long enough.</summary>
     public bool IsKnown { get; private set; }
 
+    /// <summary>As the last look showed it, in milliseconds since 1970.</summary>
+    public long Time { get; private set; }
+
     /// <summary>The wall clock is far from those of the majority.</summary>
     public bool Strays => _stray.IsTooFar;
 
@@ -36,8 +39,10 @@ internal sealed class NodeTime(NodeId self, NodeSettings settings, Instant start
 
     /// <summary>Whether the time is known now; then whatever waited for it goes on.</summary>
     /// <param name="watched">Other nodes of the cluster.</param>
-    public void Look(int watched, Instant now, IEnumerable<PartitionShell> partitions)
+    /// <param name="wallClock">This node's: a jump counts from the first look on that sees it.</param>
+    public void Look(int watched, Instant now, long wallClock, IEnumerable<PartitionShell> partitions)
     {
+        Time = _clock.Read(now, wallClock);
         if (IsKnown || !_clock.IsKnown(watched, now))
         {
             return;

@@ -44,6 +44,9 @@ public sealed class MemoryLimits(long managedBytes)
     /// <summary>A string that a command makes out of another, which is there besides; few words may do it.</summary>
     private const int ComposedPart = 32;
 
+    /// <summary>Blocks of rows' files that are kept: they are in the managed heap, too.</summary>
+    private const int BlockCachePart = 8;
+
     /// <summary>Beside the value itself, what its request may change, in bytes.</summary>
     private const int ChangeRoomBytes = 8 * 1024 * 1024;
 
@@ -89,6 +92,7 @@ public sealed class MemoryLimits(long managedBytes)
 
     public ClusterSettings Of(ClusterSettings settings) => settings with
     {
+        BlockCacheBytes = Least(settings.BlockCacheBytes, BlockCachePart),
         Partition = settings.Partition with
         {
             RequestBytesOpenMax = Least(settings.Partition.RequestBytesOpenMax, WaitingPart),

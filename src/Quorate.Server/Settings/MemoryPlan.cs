@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime;
 using Quorate.Storage.Rows;
 
 namespace Quorate.Server.Settings;
@@ -33,6 +34,9 @@ public sealed record MemoryPlan(long TotalBytes, long BudgetBytes, long ManagedB
     /// </summary>
     private const int UnderWayPercent = 62;
 
+    /// <summary>A smaller managed heap is not collected in the background, in bytes.</summary>
+    private const long BackgroundHeapBytesMin = 512L * 1024 * 1024;
+
     /// <summary>Entries, requests, replies and messages under way, of all the node, in bytes.</summary>
     public long UnderWayBytes => ManagedBytes * UnderWayPercent / 100;
 
@@ -48,11 +52,17 @@ public sealed record MemoryPlan(long TotalBytes, long BudgetBytes, long ManagedB
 
     /// <summary>
     /// Bounds the managed heap from now on. The collector works harder as it comes near; at the bound the process ends.
+    /// A small heap is not collected in the background: what is allocated meanwhile may take what there is, although
+    /// most of it is free, and a whole collection of it takes some tens of milliseconds only.
     /// </summary>
     public void BoundCollector()
     {
         AppContext.SetData("GCHeapHardLimit", (ulong)ManagedBytes);
         GC.RefreshMemoryLimit();
+        if (ManagedBytes < BackgroundHeapBytesMin)
+        {
+            GCSettings.LatencyMode = GCLatencyMode.Batch;
+        }
     }
 
     public override string ToString()
@@ -60,9 +70,9 @@ public sealed record MemoryPlan(long TotalBytes, long BudgetBytes, long ManagedB
         string values = Limits.AreValuesLimited
             ? string.Create(CultureInfo.InvariantCulture, $"; values up to {Limits.ValueBytesMax >> 20} MiB")
             : "";
-        values += Limits.ComposedBytesMax < RowLimits.ValueBytesMax
-            ? string.Create(
-                CultureInfo.InvariantCulture, $"; by APPEND and its kin {Limits.ComposedBytesMax >> 20} MiB")
+        long composed = Limits.ComposedBytesMax;
+        values += composed < RowLimits.ValueBytesMax
+            ? string.Create(CultureInfo.InvariantCulture, $"; by APPEND and its kin {composed >> 20} MiB")
             : "";
         return string.Create(
             CultureInfo.InvariantCulture,

@@ -36,6 +36,7 @@ public sealed class MemoryLimitsTests
         Assert.InRange(resp.Limits.CommandBytesMax, value + 1, resp.LargeCommandBytesMax);
         Assert.InRange(cluster.Partition.Limits.ChangeBytesMax, value + 1, plan.ManagedBytes);
         Assert.InRange(resp.TransactionBytesMax, value, plan.ManagedBytes);
+        Assert.InRange(cluster.BlockCacheBytes, MiB, plan.ManagedBytes / 8);
         Assert.InRange(cluster.Partition.Limits.ComposedBytesMax, MiB, plan.ManagedBytes / 32);
     }
 
