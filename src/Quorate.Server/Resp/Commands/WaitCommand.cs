@@ -77,7 +77,8 @@ internal sealed class WaitCommand : RequestSteps
             {
                 track.Written = written with
                 {
-                    SureReplicas = Math.Max(written.SureReplicas, replicas), Unproven = [],
+                    SureReplicas = Math.Max(written.SureReplicas, replicas),
+                    Unproven = [],
                 };
             }
         }
