@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using Quorate.Core.Model;
 using Quorate.Core;
+using Quorate.Core.Model;
 using Quorate.Storage.Disk;
 
 namespace Quorate.Server.Peers;

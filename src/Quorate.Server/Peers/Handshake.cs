@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
-using Quorate.Core.Model;
 using Quorate.Core;
+using Quorate.Core.Model;
 
 namespace Quorate.Server.Peers;
 

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
-using Quorate.Core.Model;
 using Quorate.Core;
+using Quorate.Core.Model;
 using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Peers;

@@ -1,7 +1,7 @@
 using Quorate.Core.Model;
 using Quorate.Simulator.Disk;
-using Quorate.Storage.Disk;
 using Quorate.Simulator.Engine;
+using Quorate.Storage.Disk;
 using Quorate.Storage.Stores;
 
 namespace Quorate.Simulator.World;
