@@ -179,7 +179,7 @@ public sealed class HostileClientTests
     public async Task Thousands_of_idle_connections_are_held_and_served()
     {
         int count = LongRun.Count("QUORATE_CONNECTIONS", 2000);
-        using var cluster = new ServedCluster(1);
+        using var cluster = new ServedCluster(1, "--memory", "1GiB");
         cluster.Start();
         await cluster.UntilReady();
         ServedNode node = cluster.Nodes[0];

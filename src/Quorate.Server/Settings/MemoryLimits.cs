@@ -29,8 +29,11 @@ public sealed class MemoryLimits(long managedBytes)
     /// <summary>The replies that wait for all clients together.</summary>
     private const int RepliesPart = 8;
 
-    /// <summary>What one connection costs, in bytes: so many are let in as there is heap for.</summary>
-    private const int ConnectionBytes = 64 * 1024;
+    /// <summary>
+    /// What one connection costs at most, in bytes: so many are let in as there is heap for. 10,000 and more with 1
+    /// GiB.
+    /// </summary>
+    private const int ConnectionBytes = 48 * 1024;
 
     /// <summary>One MULTI, and messages of other nodes that are not complete.</summary>
     private const int WholePart = 8;

@@ -135,7 +135,8 @@ public sealed class PeerNetworkTests
         a.SendUntilHeard(b, PeerClass.Requests, [1]);
         b.Dispose();
         TestPeer.Until(() => a.LostLinks.Contains((b.Id, PeerLane.Requests)), "the loss is told");
-        Assert.Contains(a.Events, sentence => sentence.Contains("is over", StringComparison.Ordinal));
+        TestPeer.Until(
+            () => a.Events.Any(sentence => sentence.Contains("is over", StringComparison.Ordinal)), "it is said");
         using TestPeer again = new TestPeer(2, Hasty).Listen(port);
         a.SendUntilHeard(again, PeerClass.Requests, [2]);
     }
