@@ -130,28 +130,6 @@ public sealed class RoutingTests
     }
 
     [Fact]
-    public void A_change_of_the_metadata_that_has_never_left_is_asked_again()
-    {
-        TestWorld world = new TestWorld(3).Formed();
-        Machine at = world.Machines.First(
-            machine => machine.Node!.Report().MetadataLeader.NodeId != machine.Id);
-        NodeId leader = at.Node!.Report().MetadataLeader.NodeId;
-        world.Passes = (from, _, by, _) => from != at || by != PeerClass.Requests;
-        var call = new TestMetadataCall
-        {
-            Command = KeyspaceTests.Creation("k"), Partitions = 1, Deadline = world.Now + Duration.FromSeconds(5),
-        };
-        at.Node.Submit(call);
-        world.Run(10);
-        Assert.False(call.IsDone);
-        world.Passes = null;
-        at.Node.LinkLost(leader, PeerClass.Requests, nothingLeft: true);
-        world.Run(200);
-        Assert.Equal(Outcome.Done, call.Outcome);
-        Assert.Equal("", call.Result!.Refusal);
-    }
-
-    [Fact]
     public void A_numbered_write_that_may_have_run_is_unknown_when_nobody_leads_any_more()
     {
         (TestWorld world, Machine leader, Machine at) = Forwarding();
