@@ -11,7 +11,8 @@ internal static class ClusterDrawing
     /// <summary>The faults that runs of clusters know.</summary>
     private const FaultKinds Known = FaultKinds.Drop | FaultKinds.Delay | FaultKinds.Partition | FaultKinds.OneWay
         | FaultKinds.Flap | FaultKinds.Pause | FaultKinds.Death | FaultKinds.PowerLoss | FaultKinds.FailedSync
-        | FaultKinds.Clock | FaultKinds.Wipe | FaultKinds.SlowDisk;
+        | FaultKinds.Clock | FaultKinds.Wipe | FaultKinds.SlowDisk | FaultKinds.FailedRead | FaultKinds.FailedWrite
+        | FaultKinds.FailedFolderSync | FaultKinds.FailedNames | FaultKinds.LostFile;
 
     public static ClusterPlan Draw(ulong seed, PlanOverrides overrides)
     {
@@ -104,19 +105,26 @@ internal static class ClusterDrawing
         FaultKinds kinds = FaultKinds.None;
         var intervals = new SortedDictionary<FaultKinds, long>();
         long slowest = random.Between(800_000, 6_000_000);
-        foreach (FaultKinds kind in FaultNames.All)
+        foreach (FaultKinds kind in FaultNames.All.Except(FaultNames.Later))
         {
             kinds |= random.Next(100) < chance ? kind : FaultKinds.None;
             intervals[kind] = random.Between(slowest / 5, slowest);
         }
 
-        return new FaultPlan
+        var plan = new FaultPlan
         {
             Kinds = kinds,
             MeanInterval = intervals,
             DurationMax = random.Between(50_000, 4_000_000),
             LeaderPercent = Pick(random, 0, 40, 80),
         };
+        foreach (FaultKinds kind in FaultNames.Later)
+        {
+            kinds |= random.Next(100) < chance ? kind : FaultKinds.None;
+            intervals[kind] = random.Between(slowest / 5, slowest);
+        }
+
+        return plan with { Kinds = kinds };
     }
 
     /// <param name="pace">Between two operations of a client, so that all are spread over the run.</param>

@@ -172,6 +172,9 @@ internal sealed record FaultPlan
 {
     public FaultKinds Kinds { get; init; }
 
+    /// <summary>Nodes may come to lose what their disks hold.</summary>
+    public bool LosesDisks => Kinds.HasFlag(FaultKinds.Wipe) || Kinds.HasFlag(FaultKinds.LostFile);
+
     /// <summary>The mean time between two faults of a kind, by kind.</summary>
     public required IReadOnlyDictionary<FaultKinds, long> MeanInterval { get; init; }
 

@@ -219,18 +219,25 @@ internal static class PlanDrawing
         FaultKinds kinds = FaultKinds.None;
         var intervals = new SortedDictionary<FaultKinds, long>();
         long slowest = hot ? random.Between(200_000, 2_000_000) : random.Between(500_000, 6_000_000);
-        foreach (FaultKinds kind in FaultNames.All)
+        foreach (FaultKinds kind in FaultNames.All.Except(FaultNames.Later))
         {
             kinds |= random.Next(100) < chance ? kind : FaultKinds.None;
             intervals[kind] = random.Between(slowest / 5, slowest);
         }
 
-        return new FaultPlan
+        var plan = new FaultPlan
         {
             Kinds = kinds,
             MeanInterval = intervals,
             DurationMax = random.Between(50_000, hot ? 1_500_000 : 3_000_000),
             LeaderPercent = Pick(random, 0, 40, 80),
         };
+        foreach (FaultKinds kind in FaultNames.Later)
+        {
+            kinds |= random.Next(100) < chance ? kind : FaultKinds.None;
+            intervals[kind] = random.Between(slowest / 5, slowest);
+        }
+
+        return plan with { Kinds = kinds };
     }
 }

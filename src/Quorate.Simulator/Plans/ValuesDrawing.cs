@@ -56,9 +56,10 @@ internal static class ValuesDrawing
                 TablesOverMax = isTight ? (int)random.Next(2) : plan.Store.TablesOverMax,
             },
         };
-        return random.Next(3) == 0
+        plan = random.Next(3) == 0
             ? plan with { FewClocksStray = true, WallSkewMax = 1_000_000, ClockStrayMax = Pick(random, 2000, 10_000) }
             : plan;
+        return plan with { KeyRotations = plan.IsEncrypted ? (uint)Pick(random, 0, 1, 3) : 0 };
     }
 
     /// <summary>

@@ -71,6 +71,9 @@ internal sealed record ValuesPlan
     /// <summary>Rows in files are encrypted, with a key that the seed gives.</summary>
     public bool IsEncrypted { get; init; }
 
+    /// <summary>How often each node exchanges the data key that it encrypts with.</summary>
+    public uint KeyRotations { get; init; }
+
     /// <summary>A node's memory for rows and blocks, in bytes for each group.</summary>
     public long MemoryBytes { get; init; } = 1L << 30;
 

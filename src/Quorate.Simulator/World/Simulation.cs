@@ -133,6 +133,10 @@ internal sealed class Simulation
         foreach (SimulatedNode node in Nodes)
         {
             node.End();
+            if (node.Disk.Struck.HasFlag(DiskFailures.Names))
+            {
+                Judgements.Note(Judgements.NamesFailed);
+            }
         }
     }
 

@@ -115,6 +115,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
 
     public override void Drop(SimulatedReplica replica)
     {
+        ((ValueReplica)replica).NoteColdEnd();
         _leaving.Add((ValueReplica)replica);
         Runtime.Drop(NodeFiles.GroupOf(replica.Group));
         replica.Close();

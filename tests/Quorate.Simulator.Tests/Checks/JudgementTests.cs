@@ -15,9 +15,12 @@ public sealed class JudgementTests
     {
         [Judgements.FastReads] = 20,
         [Judgements.FastReadsWithin] = 10,
+        [Judgements.FilesMissed] = 2,
+        [Judgements.FilesUnneeded] = 2,
         [Judgements.LogSpace] = 50,
         [Judgements.MemoryQuiet] = 50,
         [Judgements.MemoryShort] = 20,
+        [Judgements.NamesFailed] = 5,
         [Judgements.Repeats] = 5,
         [Judgements.SessionsCounted] = 40,
         [Judgements.SessionsFull] = 1,
