@@ -201,7 +201,12 @@ internal sealed class PartitionKeeper
 
     private void Act(MetadataState state)
     {
-        _keys.Take(state.DataKeys, sentence => _parts.Say("keys", sentence));
+        if (_keys.Take(state.DataKeys, sentence => _parts.Say("keys", sentence)))
+        {
+            // Partitions to which nothing happens would else keep their tables as they are.
+            _parts.Runtime.LookForWork();
+        }
+
         var wanted = new SortedSet<GroupId>();
         SortedDictionary<uint, KeyspaceRecord> keyspaces = [];
         foreach (KeyspaceRecord keyspace in state.Keyspaces)

@@ -258,6 +258,15 @@ public sealed class NodeRuntime : INodeLogClient
         }
     }
 
+    /// <summary>Each partition's rows may have something to do in the background, whatever happens to it.</summary>
+    public void LookForWork()
+    {
+        foreach (PartitionShell shell in _partitions.Values)
+        {
+            _work.Add(shell);
+        }
+    }
+
     /// <summary>
     /// Does background work of some partitions, each about as much as the budget says, in bytes. True when there is
     /// more to do right now.

@@ -69,14 +69,12 @@ internal sealed class Judgements
     /// <summary>A node has exchanged its data key while it ran.</summary>
     public const string Rotations = "rotations";
 
-    /// <summary>
-    /// Those that must not be rare; <see cref="MemoryOverfull"/> and <see cref="MergesBehind"/> come about in one seed
-    /// of a hundred or fewer.
-    /// </summary>
+    /// <summary>Those that must not be rare.</summary>
     public static readonly IReadOnlyList<string> Demanded =
     [
         MemoryQuiet, MemoryShort, StateHashes, SessionsCounted, SessionsFull, StrictFiles, SnapshotsTaken, LogSpace,
-        Repeats, FastReads, FastReadsWithin, NamesFailed, FilesMissed, FilesUnneeded,
+        Repeats, FastReads, FastReadsWithin, NamesFailed, FilesMissed, FilesUnneeded, MemoryOverfull,
+        MergesBehind, ColdWaits, ColdOvertaken, ColdRoleChanges, ColdEnds, Rotations,
     ];
 
     private readonly SortedDictionary<string, long> _counts = new(StringComparer.Ordinal);

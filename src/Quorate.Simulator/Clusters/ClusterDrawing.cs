@@ -29,7 +29,7 @@ internal static class ClusterDrawing
         FaultPlan faults = DrawFaults(streams.Open(StreamName.FaultPlan));
         FaultKinds kinds = faults.Kinds | (isWild ? FaultKinds.Wipe | FaultKinds.Death : FaultKinds.None);
         faults = faults with { Kinds = kinds & Known & ~overrides.Without };
-        return new ClusterPlan
+        var plan = new ClusterPlan
         {
             Seed = seed,
             Salt = overrides.Salt,
@@ -46,6 +46,33 @@ internal static class ClusterDrawing
             Work = DrawWork(streams.Open(StreamName.Workload), safety * clients / operations),
             IsWild = isWild && faults.Kinds.HasFlag(FaultKinds.Wipe),
         };
+        return plan.IsWild ? plan : Aim(plan, streams.Open(StreamName.Workload, 1), overrides.Without);
+    }
+
+    /// <summary>
+    /// Some seeds are aimed at what is rare in others: data keys are exchanged all the time while nodes restart, or a
+    /// file is lost.
+    /// </summary>
+    private static ClusterPlan Aim(ClusterPlan plan, SeededRandom random, FaultKinds without)
+    {
+        FaultKinds added = FaultKinds.None;
+        ClusterWork work = plan.Work;
+        if (random.Next(4) == 0)
+        {
+            added |= FaultKinds.Death | FaultKinds.PowerLoss;
+            work = work with { Encrypts = true, AdminTime = Pick(random, 50_000, 150_000) };
+        }
+
+        if (random.Next(4) == 0)
+        {
+            added |= FaultKinds.LostFile;
+        }
+
+        return plan with
+        {
+            Work = work,
+            Faults = plan.Faults with { Kinds = plan.Faults.Kinds | (added & ~without) },
+        };
     }
 
     private static int Pick(SeededRandom random, params int[] choices) => choices[random.Next(choices.Length)];
@@ -53,7 +80,7 @@ internal static class ClusterDrawing
     private static ClusterSettings DrawSettings(SeededRandom random)
     {
         ClusterSettings normal = new();
-        return normal with
+        ClusterSettings drawn = normal with
         {
             Node = new() { Log = new() { SegmentBytes = Pick(random, 16, 64, 256) * 1024 } },
             DefaultPartitions = Pick(random, 1, 2, 4, 8),
@@ -64,6 +91,12 @@ internal static class ClusterDrawing
                 ForwardedMax = random.Next(4) == 0 ? Pick(random, 1, 3) : normal.Routing.ForwardedMax,
                 WaitingMax = random.Next(4) == 0 ? Pick(random, 1, 3) : normal.Routing.WaitingMax,
             },
+        };
+
+        // What was added later is drawn last.
+        return drawn with
+        {
+            Partition = new() { Replica = new() { CheckpointEntries = (ulong)Pick(random, 2, 5, 1000) } },
         };
     }
 

@@ -193,6 +193,12 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         Note($"has lost its file {file}");
         Disk.Lose(file);
         MissingFile = file;
+        if (string.Equals(file, NoteFile.Name, StringComparison.Ordinal)
+            && NoteFile.MissingFrom(Disk.DurableNames) is null)
+        {
+            // There was nothing else yet: it is a new folder like any other.
+            Wipe();
+        }
     }
 
     public void Pause()

@@ -200,11 +200,13 @@ internal sealed class KeyspaceAdmin : IEntropy
             return new() { CreateKeyspace = new() { Keyspace = New(name, mark) } };
         }
 
-        switch (_random.Next(4))
+        // Of an encrypted one the data key is exchanged more often than anything else happens to it.
+        int change = (int)_random.Next(keyspace.Record.Encrypted ? 8 : 4);
+        switch (change)
         {
             case 0:
                 return new() { DropKeyspace = new() { Keyspace = keyspace.Record.Id } };
-            case 1 when keyspace.Record.Encrypted:
+            case 1 or > 3 when keyspace.Record.Encrypted:
                 byte[] wrapped = WrappedKey.New(MasterKey, this);
                 return new()
                 {
@@ -232,7 +234,7 @@ internal sealed class KeyspaceAdmin : IEntropy
             Replicas = replicas,
             Voters = replicas,
             TtlMilliseconds = mark,
-            Encrypted = _world.Plan.Work.Encrypts && _random.Next(2) == 0,
+            Encrypted = _world.Plan.Work.Encrypts && _random.Next(4) > 0,
             Compression = _random.Next(2) == 0 ? Compression.Snappy : Compression.None,
         };
     }

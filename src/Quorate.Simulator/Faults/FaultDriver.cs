@@ -51,6 +51,9 @@ internal sealed class FaultDriver
     /// <summary>How often each kind struck, for the figures of a run.</summary>
     public SortedDictionary<FaultKinds, int> Struck { get; } = [];
 
+    /// <summary>Everything has healed.</summary>
+    public bool IsOver => _over;
+
     private FaultPlan Plan => _world.Plan.Faults;
 
     public void Happen(in SimEvent happening)

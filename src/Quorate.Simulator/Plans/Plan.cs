@@ -101,6 +101,9 @@ internal sealed record DiskPlan
 {
     public long ReadTime { get; init; } = 80;
 
+    /// <summary>Of a table while there are faults; zero for the same.</summary>
+    public long TableReadTime { get; init; }
+
     public long WriteTime { get; init; } = 20;
 
     public long SyncTime { get; init; } = 400;

@@ -42,7 +42,7 @@ internal static class PlanDrawing
 
         // Of three seeds two run partitions of typed values, one groups of numbered registers.
         bool hasValues = overrides.Values ?? streams.Open(StreamName.Values, 2).Next(3) > 0;
-        return new Plan
+        var plan = new Plan
         {
             Seed = seed,
             Salt = overrides.Salt,
@@ -78,6 +78,7 @@ internal static class PlanDrawing
             Values = hasValues ? ValuesDrawing.DrawValues(streams.Open(StreamName.Values)) : null,
             Partition = ValuesDrawing.DrawPartition(streams.Open(StreamName.Values, 1), replica),
         };
+        return ValuesDrawing.Press(plan, streams.Open(StreamName.Values, 3));
     }
 
     private static int Pick(SeededRandom random, params int[] choices) => choices[random.Next(choices.Length)];

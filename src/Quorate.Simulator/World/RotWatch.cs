@@ -146,12 +146,14 @@ internal sealed class RotWatch(Simulation world)
     }
 
     /// <summary>
-    /// Who is gone is named; of a whole checkpoint or manifest that is gone the log tells, which begins behind it.
+    /// Who is gone is named. Of a whole checkpoint or manifest that is gone the log tells, which begins behind it; and
+    /// where the segment behind a lost one is torn, the log names that one.
     /// </summary>
     private bool IsMissedBy(SimulatedNode node, string sentence, bool isDue)
     {
         string file = _rotten[node.Number];
         bool isMissed = sentence.Contains(file, StringComparison.Ordinal)
+            || (!IsOfReplica(file) && sentence.Contains("can not prove what it holds", StringComparison.Ordinal))
             || (IsCheckpoint(file) && sentence.StartsWith("The log begins after entry", StringComparison.Ordinal));
         if (isMissed)
         {

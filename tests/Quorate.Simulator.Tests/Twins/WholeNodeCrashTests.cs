@@ -19,7 +19,7 @@ public sealed class WholeNodeCrashTests
     private const int EveryMoment = 250;
 
     [Theory]
-    [InlineData(1, false)]
+    [InlineData(5, false)]
     [InlineData(2, true)]
     public void A_node_starts_again_from_wherever_it_was_cut_off(ulong seed, bool isEncrypted)
     {

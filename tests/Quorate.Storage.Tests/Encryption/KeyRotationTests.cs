@@ -46,6 +46,23 @@ public sealed class KeyRotationTests : StoreFixture
         }
     }
 
+    /// <summary>A store to which nothing else happens is let work once when the key is exchanged.</summary>
+    [Fact]
+    public void All_tables_of_an_idle_store_are_written_again()
+    {
+        StoreOwner owner = Open();
+        for (ulong index = 1; index <= 3; index++)
+        {
+            Fill(owner, index);
+        }
+
+        Assert.True(((PartitionStore)owner.Store).TableBytes.Count > 1);
+        uint former = Rotate();
+        owner.Call(store => store.Work(int.MaxValue));
+        Disk.RunAll();
+        Assert.Equal(0, _ring.ReferencesOf(former));
+    }
+
     [Fact]
     public void A_destroyed_store_refers_to_no_key()
     {
