@@ -130,6 +130,7 @@ internal static class ClientText
             + $"idle={(now - client.ActiveAt) / 1000} flags={(queued >= 0 ? 'x' : 'N')} db={database} "
             + $"sub={(client.IsSubscribed ? 1 : 0)} psub=0 multi={queued} watch={client.Watched.Count} "
             + $"cmd={command} user=default lib-name={client.LibraryName} lib-ver={client.LibraryVersion} "
-            + $"resp={client.Version} keyspace={client.Keyspace} unanswered={connection.Unfinished} omem={connection.ReplyBytesWaiting}");
+            + $"resp={client.Version} keyspace={client.Keyspace} unanswered={connection.Unfinished} "
+            + $"omem={connection.ReplyBytesWaiting}");
     }
 }
