@@ -9,8 +9,9 @@ using Quorate.Node.Metadata.Wire;
 namespace Quorate.Server.Resp.Commands;
 
 /// <summary>
-/// INFO. Its sections show what this node knows; how many keys there are is counted only when the section `keyspace` is
-/// asked for by name, since every partition is walked through for it.
+/// INFO. Its sections show what this node knows. How many keys there are is counted when the section `keyspace` is
+/// asked for by name; every partition is walked through for it, so without a name a count of a moment ago is good enough
+/// (<see cref="KeyCounts"/>), and none is better than an error.
 /// </summary>
 internal static class InfoCommands
 {
@@ -52,19 +53,40 @@ internal static class InfoCommands
             }
         }
 
-        if (countsKeys && Dispatch.KeyspaceOf(request) is { } keyspace)
+        if (countsKeys)
         {
-            CountKeys(request, keyspace, text);
+            if (Dispatch.KeyspaceOf(request) is { } keyspace)
+            {
+                CountKeys(request, keyspace, new(text, isAskedFor: true));
+            }
         }
-        else if (!countsKeys)
+        else if (showsAll && request.Connection.Client.KeyspaceIn(request.Connection.Shared.Gateway.View) is { } shown)
         {
-            request.Finish(Replies.Bulk(Encoding.UTF8.GetBytes(text.ToString())));
+            ShowKeys(request, shown, text);
+        }
+        else
+        {
+            Finish(request, text);
         }
     }
 
-    private static void CountKeys(RespRequest request, KeyspaceView keyspace, StringBuilder text)
+    private static void ShowKeys(RespRequest request, KeyspaceView keyspace, StringBuilder text)
     {
-        var steps = new CountSteps(text);
+        RespShared shared = request.Connection.Shared;
+        if (shared.KeyCounts.TryGet(keyspace.Record.Id, Environment.TickCount64, out long keys))
+        {
+            WriteKeys(text, keys);
+            Finish(request, text);
+        }
+        else
+        {
+            CountKeys(request, keyspace, new(text, isAskedFor: false));
+        }
+    }
+
+    private static void CountKeys(RespRequest request, KeyspaceView keyspace, CountSteps steps)
+    {
+        steps.Keyspace = keyspace.Record.Id;
         request.Steps = steps;
         CommandLine[] lines = [new CommandLine(["DBSIZE"u8.ToArray()])];
         foreach (PartitionRecord partition in keyspace.Partitions)
@@ -75,6 +97,18 @@ internal static class InfoCommands
                 call, keyspace, new Slot((ushort)partition.FirstSlot), lines, writes: false);
         }
     }
+
+    /// <summary>As Redis does, which shows no database without keys.</summary>
+    private static void WriteKeys(StringBuilder text, long keys)
+    {
+        if (keys > 0)
+        {
+            Line(text, "db0", string.Create(CultureInfo.InvariantCulture, $"keys={keys}"));
+        }
+    }
+
+    private static void Finish(RespRequest request, StringBuilder text) =>
+        request.Finish(Replies.Bulk(Encoding.UTF8.GetBytes(text.ToString())));
 
     private static void WriteServer(RespShared shared, StringBuilder text)
     {
@@ -148,36 +182,50 @@ internal static class InfoCommands
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private sealed class CountSteps(StringBuilder text) : RequestSteps
+    /// <param name="isAskedFor">Without the count there is no answer.</param>
+    private sealed class CountSteps(StringBuilder text, bool isAskedFor) : RequestSteps
     {
+        private readonly long _from = Environment.TickCount64;
+
         public List<RespCall> Calls { get; } = [];
+
+        public uint Keyspace { get; set; }
 
         public override void Next(RespRequest request)
         {
-            if (Scatter.ErrorOf(Calls, writes: false) is { } error)
+            long keys = 0;
+            string? error = Scatter.ErrorOf(Calls, writes: false);
+            ReadOnlyMemory<byte>? refusal = null;
+            foreach (RespCall call in error is null ? Calls : [])
+            {
+                if (call.Result.Reply.Span[0] == (byte)':')
+                {
+                    keys += ReplyParts.IntegerOf(call.Result.Reply.Span);
+                }
+                else
+                {
+                    refusal = call.Result.Reply;
+                }
+            }
+
+            if (error is null && refusal is null)
+            {
+                request.Connection.Shared.KeyCounts.Set(Keyspace, keys, _from, Environment.TickCount64);
+                WriteKeys(text, keys);
+                Finish(request, text);
+            }
+            else if (!isAskedFor)
+            {
+                Finish(request, text);
+            }
+            else if (error is not null)
             {
                 request.Error(error);
-                return;
             }
-
-            long keys = 0;
-            foreach (RespCall call in Calls)
+            else
             {
-                if (call.Result.Reply.Span[0] != (byte)':')
-                {
-                    request.Finish(call.Result.Reply);
-                    return;
-                }
-
-                keys += ReplyParts.IntegerOf(call.Result.Reply.Span);
+                request.Finish(refusal!.Value);
             }
-
-            if (keys > 0)
-            {
-                Line(text, "db0", string.Create(CultureInfo.InvariantCulture, $"keys={keys}"));
-            }
-
-            request.Finish(Replies.Bulk(Encoding.UTF8.GetBytes(text.ToString())));
         }
     }
 }
