@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Quorate.EndToEnd.Tests;
 
 /// <summary>
-/// Whoever should read what a node prints stands still: its standard error is a pipe that is full before the node starts
-/// and is never read. It serves, stops and ends with its codes all the same.
+/// Whoever should read what a node prints stands still: its standard error is a pipe that is full before the node
+/// starts and is never read. It serves, stops and ends with its codes all the same.
 /// </summary>
 public sealed class DeafReaderTests(StoppedNode stopped) : IClassFixture<StoppedNode>
 {

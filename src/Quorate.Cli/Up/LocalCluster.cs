@@ -72,8 +72,8 @@ internal sealed class LocalCluster : IDisposable
         return fresh.Length == 0
             ? null
             : $"The folder of node {numbers} is new, though this cluster is not: it joins as another node, and what "
-                + "the one before it held is not made anew elsewhere. If that folder is only in another place, stop now, "
-                + "put it back and start again.";
+                + "the one before it held is not made anew elsewhere. If that folder is only in another place, stop "
+                + "now, put it back and start again.";
     }
 
     /// <summary>Why it can not be started; null when nothing is in the way.</summary>

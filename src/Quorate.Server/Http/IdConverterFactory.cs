@@ -6,8 +6,8 @@ namespace Quorate.Server.Http;
 
 /// <summary>
 /// Writes ids, terms and indexes by one rule: what is a number is a number (nodes, groups, keyspaces, terms, indexes);
-/// a replica is its node's number and its incarnation there, and nothing (null) when there is none; a cluster's id and a
-/// run of slots are texts.
+/// a replica is its node's number and its incarnation there, and nothing (null) when there is none; a cluster's id and
+/// a run of slots are texts.
 /// </summary>
 internal sealed class IdConverterFactory : JsonConverterFactory
 {

@@ -98,7 +98,7 @@ public sealed class StallWatch
             CultureInfo.InvariantCulture,
             $"This node itself stood still for {_longest.Microseconds / 1000} ms,{often} and others may have called it "
                 + $"silent. Its process had {_usedIn.Processor.TotalMilliseconds:F0} ms of processor time meanwhile "
-                + $"and waited {_usedIn.Collector.TotalMilliseconds:F0} ms for its collector: with little of both it was "
-                + $"stopped, or the machine was busy with something else.");
+                + $"and waited {_usedIn.Collector.TotalMilliseconds:F0} ms for its collector: with little of both it "
+                + $"was stopped, or the machine was busy with something else.");
     }
 }

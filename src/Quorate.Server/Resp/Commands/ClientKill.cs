@@ -139,7 +139,8 @@ internal static class ClientText
         return string.Create(
             CultureInfo.InvariantCulture,
             $"id={client.Id} addr={client.Address} laddr={client.LocalAddress} name={client.Name} "
-            + $"age={(now - client.CreatedAt) / 1000} idle={(now - client.ActiveAt) / 1000} flags={(queued >= 0 ? 'x' : 'N')} db=0 sub=0 psub=0 "
+            + $"age={(now - client.CreatedAt) / 1000} idle={(now - client.ActiveAt) / 1000} "
+            + $"flags={(queued >= 0 ? 'x' : 'N')} db=0 sub=0 psub=0 "
             + $"multi={queued} watch={client.Watched.Count} cmd={command} user=default "
             + $"lib-name={client.LibraryName} lib-ver={client.LibraryVersion} resp={client.Version} "
             + $"keyspace={client.Keyspace} unanswered={connection.Unfinished} omem={connection.ReplyBytesWaiting}");

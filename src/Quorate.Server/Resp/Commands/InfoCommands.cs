@@ -10,8 +10,8 @@ namespace Quorate.Server.Resp.Commands;
 
 /// <summary>
 /// INFO. Its sections show what this node knows. How many keys there are is counted when the section `keyspace` is
-/// asked for by name; every partition is walked through for it, so without a name a count of a moment ago is good enough
-/// (<see cref="KeyCounts"/>), and none is better than an error.
+/// asked for by name; every partition is walked through for it, so without a name a count of a moment ago is good
+/// enough (<see cref="KeyCounts"/>), and none is better than an error.
 /// </summary>
 internal static class InfoCommands
 {
