@@ -470,6 +470,12 @@ public static class Guards
     /// other.</summary>
     public static bool NumbersAreTakenOnce => On();
 
+    /// <summary>
+    /// R5: whether a numbered database exists is asked of the metadata group before a linearizable command is answered
+    /// as on an empty one.
+    /// </summary>
+    public static bool AbsenceIsAskedFor => On();
+
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
     private static readonly string? Off = Environment.GetEnvironmentVariable("QUORATE_MUTANT");

@@ -1,8 +1,8 @@
 namespace Quorate.Server.Resp;
 
 /// <summary>
-/// How many keys keyspaces had when they were last counted for INFO: all rows are gone through for that, so one that is
-/// asked again and again is counted anew only now and then. Any thread may use it.
+/// How many keys databases had when they were last counted for INFO: all rows are gone through for that, so who asks
+/// again and again is told the same for a while. Any thread may use it.
 /// </summary>
 internal sealed class KeyCounts
 {
@@ -12,35 +12,28 @@ internal sealed class KeyCounts
     /// <summary>And for so many times as long as it took: counting takes little of the node's time, then.</summary>
     private const long GoodPart = 50;
 
-    /// <summary>Keyspaces that are remembered.</summary>
-    private const int KeyspacesMax = 1024;
-
     private readonly Lock _lock = new();
-    private readonly Dictionary<uint, (long Keys, long Until)> _counts = [];
+    private string _lines = "";
+    private long _until = long.MinValue;
 
-    /// <summary>What was counted not long ago.</summary>
+    /// <summary>What was counted not long ago, as INFO shows it.</summary>
     /// <param name="now">In milliseconds, as <see cref="Environment.TickCount64"/>.</param>
-    public bool TryGet(uint keyspace, long now, out long keys)
+    public bool TryGet(long now, out string lines)
     {
         lock (_lock)
         {
-            bool isGood = _counts.TryGetValue(keyspace, out (long Keys, long Until) count) && now < count.Until;
-            keys = count.Keys;
-            return isGood;
+            lines = _lines;
+            return now < _until;
         }
     }
 
     /// <summary>Remembers a count that took from a moment to another.</summary>
-    public void Set(uint keyspace, long keys, long from, long now)
+    public void Set(string lines, long from, long now)
     {
         lock (_lock)
         {
-            if (_counts.Count >= KeyspacesMax)
-            {
-                _counts.Clear();
-            }
-
-            _counts[keyspace] = (keys, now + Math.Max(GoodMilliseconds, GoodPart * (now - from)));
+            _lines = lines;
+            _until = now + Math.Max(GoodMilliseconds, GoodPart * (now - from));
         }
     }
 }

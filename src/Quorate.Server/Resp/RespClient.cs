@@ -60,6 +60,9 @@ internal sealed class RespClient(long id, string address)
     /// <summary>Keys that must not change before EXEC; empty for none.</summary>
     public List<WatchedKey> Watched { get; set; } = [];
 
+    /// <summary>It has subscribed to a channel.</summary>
+    public bool IsSubscribed { get; set; }
+
     /// <summary>The next command has no reply.</summary>
     public void SkipNext() => _skipsNext = true;
 
@@ -95,6 +98,7 @@ internal sealed class RespClient(long id, string address)
         Version = 2;
         Name = "";
         IsSilent = false;
+        IsSubscribed = false;
         _skipsNext = false;
         WriteLevel = null;
         ReadLevel = null;

@@ -29,6 +29,9 @@ internal sealed class Transaction(RespSettings settings)
     /// <summary>A command could not be queued: EXEC will do nothing.</summary>
     public bool IsSpoiled { get; private set; }
 
+    /// <summary>A command of it may change something.</summary>
+    public bool Writes => _commands.Exists(each => each.Writes);
+
     public void Spoil() => IsSpoiled = true;
 
     /// <summary>A command of a partition.</summary>

@@ -20,7 +20,8 @@ internal static class ConfigCommands
     private static readonly Parameter[] Parameters =
     [
         new("appendonly", _ => "yes"),
-        new("databases", _ => "1"),
+        new("timeout", _ => "0"),
+        new("databases", _ => NumberedDatabase.Count.ToString(CultureInfo.InvariantCulture)),
         new("dir", shared => shared.Node.DataFolder),
         new("port", shared => Text(shared.Node.Port)),
         new("save", _ => ""),

@@ -1,17 +1,13 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using Quorate.Core.Model;
-using Quorate.Node.Cluster;
-using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
 
 namespace Quorate.Server.Resp.Commands;
 
 /// <summary>
 /// INFO. Its sections show what this node knows. How many keys there are is counted when the section `keyspace` is
-/// asked for by name; every partition is walked through for it, so without a name a count of a moment ago is good
-/// enough (<see cref="KeyCounts"/>), and none is better than an error.
+/// asked for by name; without a name a count of a moment ago is good enough (<see cref="InfoKeys"/>).
 /// </summary>
 internal static class InfoCommands
 {
@@ -53,62 +49,15 @@ internal static class InfoCommands
             }
         }
 
-        if (countsKeys)
+        if (countsKeys || showsAll)
         {
-            if (Dispatch.KeyspaceOf(request) is { } keyspace)
-            {
-                CountKeys(request, keyspace, new(text, isAskedFor: true));
-            }
-        }
-        else if (showsAll && request.Connection.Client.KeyspaceIn(request.Connection.Shared.Gateway.View) is { } shown)
-        {
-            ShowKeys(request, shown, text);
+            InfoKeys.Finish(request, text, mustCount: countsKeys);
         }
         else
         {
-            Finish(request, text);
+            request.Finish(Replies.Bulk(Encoding.UTF8.GetBytes(text.ToString())));
         }
     }
-
-    private static void ShowKeys(RespRequest request, KeyspaceView keyspace, StringBuilder text)
-    {
-        RespShared shared = request.Connection.Shared;
-        if (shared.KeyCounts.TryGet(keyspace.Record.Id, Environment.TickCount64, out long keys))
-        {
-            WriteKeys(text, keys);
-            Finish(request, text);
-        }
-        else
-        {
-            CountKeys(request, keyspace, new(text, isAskedFor: false));
-        }
-    }
-
-    private static void CountKeys(RespRequest request, KeyspaceView keyspace, CountSteps steps)
-    {
-        steps.Keyspace = keyspace.Record.Id;
-        request.Steps = steps;
-        CommandLine[] lines = [new CommandLine(["DBSIZE"u8.ToArray()])];
-        foreach (PartitionRecord partition in keyspace.Partitions)
-        {
-            var call = new RespCall(request) { IsWide = true };
-            steps.Calls.Add(call);
-            request.Connection.Calls.Ask(
-                call, keyspace, new Slot((ushort)partition.FirstSlot), lines, writes: false);
-        }
-    }
-
-    /// <summary>As Redis does, which shows no database without keys.</summary>
-    private static void WriteKeys(StringBuilder text, long keys)
-    {
-        if (keys > 0)
-        {
-            Line(text, "db0", string.Create(CultureInfo.InvariantCulture, $"keys={keys}"));
-        }
-    }
-
-    private static void Finish(RespRequest request, StringBuilder text) =>
-        request.Finish(Replies.Bulk(Encoding.UTF8.GetBytes(text.ToString())));
 
     private static void WriteServer(RespShared shared, StringBuilder text)
     {
@@ -181,51 +130,4 @@ internal static class InfoCommands
         text.Append(name).Append(':').Append(value).Append("\r\n");
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
-
-    /// <param name="isAskedFor">Without the count there is no answer.</param>
-    private sealed class CountSteps(StringBuilder text, bool isAskedFor) : RequestSteps
-    {
-        private readonly long _from = Environment.TickCount64;
-
-        public List<RespCall> Calls { get; } = [];
-
-        public uint Keyspace { get; set; }
-
-        public override void Next(RespRequest request)
-        {
-            long keys = 0;
-            string? error = Scatter.ErrorOf(Calls, writes: false);
-            ReadOnlyMemory<byte>? refusal = null;
-            foreach (RespCall call in error is null ? Calls : [])
-            {
-                if (call.Result.Reply.Span[0] == (byte)':')
-                {
-                    keys += ReplyParts.IntegerOf(call.Result.Reply.Span);
-                }
-                else
-                {
-                    refusal = call.Result.Reply;
-                }
-            }
-
-            if (error is null && refusal is null)
-            {
-                request.Connection.Shared.KeyCounts.Set(Keyspace, keys, _from, Environment.TickCount64);
-                WriteKeys(text, keys);
-                Finish(request, text);
-            }
-            else if (!isAskedFor)
-            {
-                Finish(request, text);
-            }
-            else if (error is not null)
-            {
-                request.Error(error);
-            }
-            else
-            {
-                request.Finish(refusal!.Value);
-            }
-        }
-    }
 }
