@@ -284,7 +284,8 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         if (change.Role == Role.Leader)
         {
-            SayElected($"partition {group}", _parts.Runtime.Find(group)?.Replica.Group, change.Term);
+            string name = _parts.View.NameOf(group);
+            SayElected($"partition {name}", _parts.Runtime.Find(group)?.Replica.Group, change.Term);
         }
 
         if (!change.Leader.IsNone)
@@ -335,10 +336,10 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     }
 
     void INodeHost.SnapshotRefused(GroupId group, string problem) =>
-        _parts.Say("snapshot", Reporting.SnapshotSentence(group, problem));
+        _parts.Say("snapshot", Reporting.SnapshotSentence(_parts.View.NameOf(group), problem));
 
     void INodeHost.PartitionDropped(GroupId group) =>
-        _parts.Say("partition", $"Nothing of partition {group} is left on node {Id.Value}.");
+        _parts.Say("partition", $"Nothing of partition {_parts.View.NameOf(group)} is left on node {Id.Value}.");
 
     void INodeHost.End(string sentence) => End(sentence);
 

@@ -66,6 +66,6 @@ public sealed record NodeFacts
 
         PartitionReport? headless = report.Partitions.FirstOrDefault(
             partition => partition.IsHere && partition.Leader is null);
-        return headless is null ? null : $"Partition {headless.Group} has no leader that this node knows.";
+        return headless is null ? null : $"Partition {headless.Name} has no leader that this node knows.";
     }
 }

@@ -19,6 +19,9 @@ internal sealed class RespClient(long id, string address)
 
     public string Address { get; } = address;
 
+    /// <summary>Where the node was reached.</summary>
+    public string LocalAddress { get; init; } = "";
+
     /// <summary>2 or 3.</summary>
     public int Version { get; set; } = 2;
 

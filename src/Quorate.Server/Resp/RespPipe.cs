@@ -34,7 +34,8 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         _input = context.Transport.Input;
         _output = new CountingWriter(context.Transport.Output);
         _onFlushed = OnFlushed;
-        Connection = new RespConnection(shared, this, id, context.RemoteEndPoint?.ToString() ?? "");
+        Connection = new RespConnection(shared, this, id, context.RemoteEndPoint?.ToString() ?? "",
+            context.LocalEndPoint?.ToString() ?? "");
     }
 
     public RespConnection Connection { get; }
