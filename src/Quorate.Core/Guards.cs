@@ -470,6 +470,16 @@ public static class Guards
     /// other.</summary>
     public static bool NumbersAreTakenOnce => On();
 
+    /// <summary>S6: who leaves a command unfinished while others wait for the memory is cut after a time.</summary>
+    public static bool UnfinishedInputIsCut => On();
+
+    /// <summary>F27: a request session is one that a node has given, not one that two clients may have made
+    /// up.</summary>
+    public static bool SessionsAreGiven => On();
+
+    /// <summary>S6: what waits for an EXEC counts in the room that the commands of all clients share.</summary>
+    public static bool QueuedInputIsCounted => On();
+
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
     private static readonly string? Off = Environment.GetEnvironmentVariable("QUORATE_MUTANT");
