@@ -33,7 +33,8 @@ internal sealed class EncryptionChecks(ClusterWorld world)
         }
     }
 
-    /// <summary>The files of encrypted keyspaces are there to be looked at, and this is one of theirs or all's.</summary>
+    /// <summary>The files of encrypted keyspaces are there to be looked at, and this is one of theirs or
+    /// all's.</summary>
     private bool CheckPlaintext(ClusterMachine machine, string file)
     {
         ReadOnlyMemory<byte> content = machine.Disk.Content(file) ?? default;
