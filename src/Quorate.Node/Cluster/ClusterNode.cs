@@ -288,8 +288,9 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         if (change.Role == Role.Leader)
         {
+            string name = _parts.View.NameOf(group);
             bool wasLed = _led.Contains(group);
-            SayElected($"partition {group}", _parts.Runtime.Find(group)?.Replica.Group, change.Term, wasLed);
+            SayElected($"partition {name}", _parts.Runtime.Find(group)?.Replica.Group, change.Term, wasLed);
         }
 
         if (!change.Leader.IsNone)
@@ -343,10 +344,10 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     }
 
     void INodeHost.SnapshotRefused(GroupId group, string problem) =>
-        _parts.Say("snapshot", Reporting.SnapshotSentence(group, problem));
+        _parts.Say("snapshot", Reporting.SnapshotSentence(_parts.View.NameOf(group), problem));
 
     void INodeHost.PartitionDropped(GroupId group) =>
-        _parts.Say("partition", $"Nothing of partition {group} is left on node {Id.Value}.");
+        _parts.Say("partition", $"Nothing of partition {_parts.View.NameOf(group)} is left on node {Id.Value}.");
 
     void INodeHost.End(string sentence) => End(sentence);
 

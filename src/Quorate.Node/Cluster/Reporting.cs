@@ -19,7 +19,7 @@ internal static class Reporting
         return new ClusterReport
         {
             Self = parts.Self,
-            Cluster = parts.Place.Identity.ClusterNumber,
+            Cluster = parts.Place.Identity.Cluster,
             MetadataVersion = parts.View.Version,
             MetadataLeader = metadata?.Leader ?? ReplicaId.None,
             MetadataTerm = metadata?.Term ?? Term.Zero,
@@ -43,8 +43,8 @@ internal static class Reporting
     }
 
     /// <summary>What operators are told of a snapshot that was refused.</summary>
-    public static string SnapshotSentence(GroupId group, string problem) =>
-        $"What partition {group}'s leader sends of its rows cannot be taken here: {problem.TrimEnd('.')}.";
+    public static string SnapshotSentence(string partition, string problem) =>
+        $"What partition {partition}'s leader sends of its rows cannot be taken here: {problem.TrimEnd('.')}.";
 
     private static IEnumerable<string> Alarms(
         ClusterParts parts, RaftGroup? metadata, IReadOnlyList<PartitionReport> partitions)
@@ -81,7 +81,7 @@ internal static class Reporting
         {
             if (parts.Runtime.Find(group)?.Rows.SnapshotProblem is { } problem)
             {
-                yield return SnapshotSentence(group, problem);
+                yield return SnapshotSentence(parts.View.NameOf(group), problem);
             }
         }
 
@@ -149,7 +149,7 @@ internal static class Reporting
         return new(
             group, row.Keyspace, row.Slots(), row.Epoch, here is not null, leader, balance.PreferredOf(group),
             raft?.Term ?? Term.Zero, raft?.CommitIndex ?? LogIndex.Zero, here?.Replica.AppliedAt.Index ?? LogIndex.Zero,
-            replicas, here?.Rows.DirtyBytes ?? 0, here?.Rows.LiveBytes ?? 0, isUnder);
+            replicas, here?.Rows.DirtyBytes ?? 0, here?.Rows.LiveBytes ?? 0, isUnder, parts.View.NameOf(group));
     }
 
     /// <summary>How long the first entry that a replica has not yet is there, in milliseconds.</summary>

@@ -110,7 +110,7 @@ public sealed record NodeFacts
         }
 
         return isNew
-            ? $"Partition {headless.Group} has no leader that this node knows, and it has just started."
+            ? $"Partition {headless.Name} has no leader that this node knows, and it has just started."
             : "This node knows a leader of none of its partitions: it is cut off from the others, or most of them are "
                 + "down.";
     }

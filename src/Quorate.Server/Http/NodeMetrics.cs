@@ -92,6 +92,10 @@ internal static class NodeMetrics
             .Add(figures.WorkMicroseconds / 1e6);
         text.Gauge("quorate_loop_work_seconds_max", "The longest piece of background work.")
             .Add(figures.WorkMicrosecondsMax / 1e6);
+        text.Counter("quorate_node_stalls_total", "How often this node itself stood still so long that others may have "
+            + "called it silent.").Add(facts.Host.Stalls.Stalls);
+        text.Counter("quorate_node_stall_seconds_total", "How long it stood still then, in all.")
+            .Add(facts.Host.Stalls.StallMicroseconds / 1e6);
         text.Counter("quorate_loop_calls_refused_total", "Calls refused since too many waited.").Add(figures.Refused);
         text.Counter("quorate_loop_messages_lost_total", "Peers' messages lost since too many waited.")
             .Add(figures.Lost);

@@ -25,6 +25,17 @@ internal static class KeyspaceChoice
                 return;
             }
         }
+        else if (view.HasKeyspaces && NumberedDatabase.MayBeMade(name))
+        {
+            // It is made like the first one, so it can give what that can.
+            if (connection.Client.WriteLevel is { } level
+                && view.TryFind(RespClient.DefaultKeyspace, out KeyspaceView? first)
+                && LevelProblem(first.Record, level) is { } problem)
+            {
+                request.Error(problem + "; choose another with CONSISTENCY first");
+                return;
+            }
+        }
         else if (view.HasKeyspaces || !string.Equals(name, RespClient.DefaultKeyspace, StringComparison.Ordinal))
         {
             request.Error(!view.HasKeyspaces

@@ -19,6 +19,9 @@ internal sealed class RespClient(long id, string address)
 
     public string Address { get; } = address;
 
+    /// <summary>Where the node was reached.</summary>
+    public string LocalAddress { get; init; } = "";
+
     /// <summary>2 or 3.</summary>
     public int Version { get; set; } = 2;
 
@@ -79,6 +82,9 @@ internal sealed class RespClient(long id, string address)
         Transaction = null;
     }
 
+    /// <summary>It has subscribed to a channel.</summary>
+    public bool IsSubscribed { get; set; }
+
     /// <summary>The next command has no reply.</summary>
     public void SkipNext() => _skipsNext = true;
 
@@ -114,6 +120,7 @@ internal sealed class RespClient(long id, string address)
         Version = 2;
         Name = "";
         IsSilent = false;
+        IsSubscribed = false;
         _skipsNext = false;
         WriteLevel = null;
         ReadLevel = null;

@@ -38,7 +38,9 @@ internal sealed partial class RespConnection
     /// <summary>Of the largest among the latest replies, in bytes: how large the next ones may be.</summary>
     private long _largeReply;
 
-    public RespConnection(RespShared shared, IRespDriver driver, long id, string address)
+    /// <param name="address">Of the client.</param>
+    /// <param name="localAddress">Where it has reached the node.</param>
+    public RespConnection(RespShared shared, IRespDriver driver, long id, string address, string localAddress = "")
     {
         Shared = shared;
         _driver = driver;
@@ -47,6 +49,7 @@ internal sealed partial class RespConnection
         Client = new RespClient(id, address)
         {
             WatchHold = new InputHold(shared.Budget),
+            LocalAddress = localAddress,
             CreatedAt = Environment.TickCount64,
             ActiveAt = Environment.TickCount64,
         };

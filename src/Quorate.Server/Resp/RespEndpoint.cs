@@ -76,15 +76,10 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
             // The client has gone, or did not take its last replies in time.
             connection.Abort();
         }
-        catch (OutOfMemoryException e)
+        catch (Exception e) when (e is OutOfMemoryException or InvariantBrokenException)
         {
-            // What else was to be done when memory ran out is not known to have been done.
-            ProcessEnd.Now(ExitCode.Internal, ProcessEnd.SentenceOf(e));
-        }
-        catch (InvariantBrokenException e)
-        {
-            // Kestrel would close the connection and go on; a node that finds a broken invariant must not.
-            Environment.FailFast(e.Message, e);
+            // Kestrel would close the connection and go on; what else was to be done is not known to have been done.
+            ProcessEnd.Now(ProcessEnd.CodeOf(e), ProcessEnd.SentenceOf(e));
         }
         finally
         {

@@ -33,7 +33,8 @@ internal sealed partial class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoun
         _input = context.Transport.Input;
         _output = new CountingWriter(context.Transport.Output);
         _onFlushed = OnFlushed;
-        Connection = new RespConnection(shared, this, id, context.RemoteEndPoint?.ToString() ?? "");
+        Connection = new RespConnection(shared, this, id, context.RemoteEndPoint?.ToString() ?? "",
+            context.LocalEndPoint?.ToString() ?? "");
     }
 
     public RespConnection Connection { get; }

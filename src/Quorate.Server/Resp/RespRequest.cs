@@ -75,6 +75,9 @@ internal sealed class RespRequest : IReplyTaker
 
     public bool IsDone { get; private set; }
 
+    /// <summary>Since it came the node has seen all that the metadata group had decided before.</summary>
+    public bool HasSeenMap { get; set; }
+
     /// <summary>RESP3; counts once it is done.</summary>
     public ReadOnlyMemory<byte> Reply { get; private set; }
 
@@ -123,6 +126,7 @@ internal sealed class RespRequest : IReplyTaker
         Edge = null;
         IsSilent = false;
         IsDone = false;
+        HasSeenMap = false;
         Reply = default;
         Text = default;
         Shapes = null;

@@ -61,6 +61,9 @@ internal sealed class RespShared(RespSettings settings, INodeGateway gateway, Re
     /// <summary>What INFO shows of the counters.</summary>
     public InfoStats Stats { get; } = new();
 
+    /// <summary>What INFO shows of keyspaces.</summary>
+    public KeyCounts KeyCounts { get; } = new();
+
     public ScanCursors Cursors { get; } = new(settings.ScanCursorsMax);
 
     public SessionIds Sessions { get; } = new(SessionIds.Draw());

@@ -41,6 +41,32 @@ internal sealed class Scatter : RequestSteps
         }
     }
 
+    /// <summary>
+    /// FLUSHALL: the command on every numbered database that there is, and on the connection's keyspace.
+    /// </summary>
+    public static void StartAll(RespRequest request, CommandSpec spec)
+    {
+        if (!request.HasSeenMap)
+        {
+            // One that another node has made, and this one has not heard of, must not be passed by.
+            NumberedDatabase.Look(request, makes: false);
+            return;
+        }
+
+        ClusterView view = request.Connection.Shared.Gateway.View;
+        string own = request.Connection.Client.Keyspace;
+        var scatter = new Scatter(null);
+        request.Steps = scatter;
+        foreach (KeyspaceRecord record in view.State.Keyspaces)
+        {
+            if ((NumberedDatabase.IndexOf(record.Name) is not null || record.Name == own)
+                && view.TryFind(record.Id, out KeyspaceView? keyspace))
+            {
+                scatter.AskAll(request, keyspace, spec, first: 0);
+            }
+        }
+    }
+
     public override void Next(RespRequest request)
     {
         if (ErrorOf(_calls, request.Spec!.Kind == CommandKind.Write) is { } error)
@@ -138,10 +164,15 @@ internal sealed class Scatter : RequestSteps
         int first = spec.Scattering == Scattering.PartitionsFirst
             ? Random.Shared.Next(keyspace.Partitions.Count)
             : 0;
+        scatter.AskAll(request, keyspace, spec, first);
+    }
+
+    private void AskAll(RespRequest request, KeyspaceView keyspace, CommandSpec spec, int first)
+    {
         for (int i = 0; i < keyspace.Partitions.Count; i++)
         {
             PartitionRecord partition = keyspace.Partitions[(first + i) % keyspace.Partitions.Count];
-            RespCall call = scatter.NextCall(request);
+            RespCall call = NextCall(request);
             call.IsWide = true;
             request.Connection.Calls.Ask(
                 call,

@@ -45,6 +45,9 @@ internal sealed class Transaction(RespShared shared)
         Hold.Release();
     }
 
+    /// <summary>A command of it may change something.</summary>
+    public bool Writes => _commands.Exists(each => each.Writes);
+
     /// <summary>A command of a partition.</summary>
     public void Queue(RespRequest request, in CommandRoute route)
     {

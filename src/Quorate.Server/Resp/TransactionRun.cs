@@ -12,7 +12,9 @@ namespace Quorate.Server.Resp;
 /// </summary>
 internal sealed class TransactionRun(Transaction transaction, bool isConditional) : RequestSteps
 {
-    public static void Start(RespRequest request, Transaction transaction, List<WatchedKey> watched)
+    /// <param name="keyspace">Null: a numbered database that has not been made.</param>
+    public static void Start(
+        RespRequest request, Transaction transaction, List<WatchedKey> watched, KeyspaceView? keyspace)
     {
         request.Shapes = [.. transaction.Commands.Select(each => ReplyShapes.Of(each.Line))];
         request.Steps = new TransactionRun(transaction, watched.Count > 0);
@@ -37,19 +39,23 @@ internal sealed class TransactionRun(Transaction transaction, bool isConditional
             return;
         }
 
-        if (Dispatch.KeyspaceOf(request) is not { } keyspace)
-        {
-            return;
-        }
-
-        if (watched.Count > 0 && watched[0].Keyspace != keyspace.Record.Id)
+        if (watched.Count > 0 && watched[0].Keyspace != keyspace?.Record.Id)
         {
             request.Error("ERR the watched keys are of another keyspace than the transaction, nothing was done");
             return;
         }
 
+        if (keyspace is null)
+        {
+            request.Finish(Answers(
+                request,
+                transaction,
+                ReplyParts.ElementsOf(Dispatch.EmptyReply(request, [.. lines], isBatch: true))));
+            return;
+        }
+
         request.Call.IsBatch = true;
-        bool writes = transaction.Commands.Any(each => each.Writes);
+        bool writes = transaction.Writes;
         request.Connection.Calls.Ask(request.Call, keyspace, slot, [.. lines], writes);
     }
 

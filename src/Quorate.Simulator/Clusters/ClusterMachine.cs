@@ -37,6 +37,9 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     private bool _workIsSet;
     private string? _ending;
 
+    /// <summary>Failures of the disk before this life of the process: it ends for a later one alone.</summary>
+    private int _strikes;
+
     public ClusterMachine(ClusterWorld world, int number)
     {
         _world = world;
@@ -79,14 +82,14 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     /// <summary>How often its disk was lost.</summary>
     public int Wipes { get; private set; }
 
+    /// <summary>A file that was taken from its disk; null when none was, or the disk is new since.</summary>
+    public string? MissingFile { get; private set; }
+
     /// <summary>How far the wall clock is off, in microseconds.</summary>
     public long WallError { get; set; }
 
     /// <summary>Times as long as the plan says; a slow disk's is above one.</summary>
     public long DiskSlowness { get; set; } = 1;
-
-    /// <summary>A failure was put on its disk: the process may end because of it.</summary>
-    public bool MayEnd { get; set; }
 
     public bool IsStopReady { get; private set; }
 
@@ -121,6 +124,7 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         State = NodeState.Up;
         RunningSince = _world.Now;
         IsStopReady = false;
+        _strikes = Disk.Strikes;
         Formation = new(
             new FormationPlace
             {
@@ -180,7 +184,22 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         Note("has lost its disk");
         Disk.Wipe();
         Identity = null;
+        MissingFile = null;
         Wipes++;
+    }
+
+    /// <summary>A file is gone from its disk; the process is down.</summary>
+    public void Lose(string file)
+    {
+        Note($"has lost its file {file}");
+        Disk.Lose(file);
+        MissingFile = file;
+        if (string.Equals(file, NoteFile.Name, StringComparison.Ordinal)
+            && NoteFile.MissingFrom(Disk.DurableNames) is null)
+        {
+            // There was nothing else yet: it is a new folder like any other.
+            Wipe();
+        }
     }
 
     public void Pause()
@@ -347,15 +366,28 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     private static void End(ClusterMachine machine, string sentence)
     {
         machine.Note($"ends: {sentence}");
-        if (!machine.MayEnd)
+        if (machine.Misses(sentence))
+        {
+            // It cannot prove what it holds: the operator gives it a new disk.
+            machine._world.Judgements.Note(ClusterJudgements.FilesMissed);
+            machine.Wipe();
+            machine._world.Faults.StartLater(machine, PeerLines.HandshakeTime);
+            return;
+        }
+
+        if (machine.Disk.Strikes == machine._strikes)
         {
             RunClaims.Break(RunClaims.NeedlessEnd, $"{machine.Name} has ended without need: {sentence}");
         }
 
-        machine.MayEnd = false;
         machine.Kill(powerLoss: false);
         machine._world.Faults.StartLater(machine, 200_000);
     }
+
+    /// <summary>Whether a sentence tells of the file that was taken from it.</summary>
+    private bool Misses(string sentence) => MissingFile is { } file
+        && (sentence.Contains(file, StringComparison.Ordinal)
+            || sentence.StartsWith("The log begins after entry", StringComparison.Ordinal));
 
     private ClusterNode? Die()
     {
@@ -398,6 +430,7 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
             },
             _world.Plan.Settings,
             this);
+        _world.Encryption.Starting(this);
         Node.Start();
     }
 

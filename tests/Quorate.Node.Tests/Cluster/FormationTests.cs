@@ -16,7 +16,7 @@ public sealed class FormationTests
         TestWorld world = new TestWorld(3).Formed();
         Assert.Equal([1U, 2U, 3U], world.Machines.Select(machine => machine.Id.Value));
         Assert.Equal([1U, 2U, 3U], world.Machines[0].Node!.View.State.Nodes.Select(node => node.Id));
-        ulong cluster = ClusterOf(world);
+        Guid cluster = ClusterOf(world);
         foreach (Machine machine in world.Machines)
         {
             machine.Restart();
@@ -26,6 +26,21 @@ public sealed class FormationTests
         Assert.Equal(cluster, ClusterOf(world));
         Assert.Equal([1U, 2U, 3U], world.Machines.Select(machine => machine.Id.Value));
         Assert.Equal(3, world.Machines[0].Node!.View.State.Nodes.Count);
+    }
+
+    [Fact]
+    public void A_folder_without_its_note_is_not_taken_for_a_new_one()
+    {
+        TestWorld world = new TestWorld(3).Formed();
+        Machine lost = world.Machines[2];
+        lost.Kill();
+        lost.Disk.Put(FormationPlace.NoteName, null);
+        lost.Start();
+        world.Run(5000);
+        Assert.Contains(
+            "The file formation, which says what cluster this data folder belongs to, is missing", lost.Ending,
+            StringComparison.Ordinal);
+        Assert.Null(lost.Node);
     }
 
     [Fact]
@@ -129,7 +144,7 @@ public sealed class FormationTests
     {
         TestWorld world = new TestWorld(3).Formed();
         world.Do(world.Machines[1], "SET k v");
-        ulong cluster = ClusterOf(world);
+        Guid cluster = ClusterOf(world);
         Machine first = world.Machines[0];
         first.Kill();
         first.Disk = new MemoryDisk();
@@ -384,6 +399,6 @@ public sealed class FormationTests
         return FormationAnswer.Parser.ParseFrom(world.Machines[0].Answer(question));
     }
 
-    private static ulong ClusterOf(TestWorld world) =>
+    private static Guid ClusterOf(TestWorld world) =>
         world.Nodes.Select(node => node.Report().Cluster).Distinct().Single();
 }

@@ -55,6 +55,9 @@ public sealed class RedisComparisonTests
         "CONFIG SET nosuch 1", "CONFIG SET maxclients", "CONFIG NOSUCH", "COMMAND NOSUCH", "COMMAND GETKEYS GET a",
         "COMMAND GETKEYS MSET a 1 b 2", "COMMAND GETKEYS NOSUCH a", "COMMAND GETKEYS PING", "COMMAND GETKEYS GET",
         "COMMAND INFO nosuch", "SCAN x", "SCAN 0 COUNT 0", "SCAN 0 BAD", "CLUSTER INFO", "READONLY", "RANDOMKEY x",
+        "SELECT 0", "SET zero 1", "SELECT 9", "EXISTS zero", "MGET a b", "MULTI", "GET a", "EXEC", "SET nine 1",
+        "SELECT 0", "EXISTS nine", "ROLE", "SELECT 10", "DBSIZE", "SCAN 0", "FLUSHALL", "SELECT 9", "DBSIZE",
+        "SELECT 0", "SUBSCRIBE __Booksleeve_MasterChanged", "UNSUBSCRIBE __Booksleeve_MasterChanged",
         "DBSIZE x", "FLUSHDB", "DBSIZE", "RANDOMKEY", "KEYS *", "SET only 1", "KEYS o*", "DBSIZE", "RANDOMKEY",
         "RESET", "QUIT",
     ];
@@ -134,7 +137,7 @@ internal sealed class RedisServer : IDisposable
         _port = ((IPEndPoint)finder.LocalEndpoint).Port;
         finder.Stop();
         _process = Process.Start(new ProcessStartInfo(
-            path, $"--port {_port} --bind 127.0.0.1 --save '' --appendonly no --databases 1 --loglevel warning")
+            path, $"--port {_port} --bind 127.0.0.1 --save '' --appendonly no --loglevel warning")
         {
             RedirectStandardOutput = true,
             UseShellExecute = false,

@@ -18,41 +18,34 @@ internal static class ClientCommands
         new("CLIENT", -2, EdgeHabits.None, Run),
     ];
 
-    private static readonly Dictionary<string, (int Arity, Action<RespRequest> Run)>.AlternateLookup<ReadOnlySpan<byte>>
-        Subcommands = new Dictionary<string, (int Arity, Action<RespRequest> Run)>(CommandNames.Comparer)
+    private static readonly Dictionary<string, Action<RespRequest>>.AlternateLookup<ReadOnlySpan<byte>> Runs =
+        new Dictionary<string, Action<RespRequest>>(CommandNames.Comparer)
         {
-            ["ID"] = (2, request => request.Finish(Replies.Integer(request.Connection.Client.Id))),
-            ["INFO"] = (2, request => request.Finish(Replies.Bulk(
-                Encoding.Latin1.GetBytes(ClientText.Of(request.Connection) + "\n")))),
-            ["GETNAME"] = (2, GetName),
-            ["SETNAME"] = (3, SetName),
-            ["SETINFO"] = (4, SetInfo),
-            ["LIST"] = (-2, List),
-            ["KILL"] = (-3, ClientKill.Run),
-            ["NO-EVICT"] = (3, OnOff),
-            ["NO-TOUCH"] = (3, OnOff),
-            ["REPLY"] = (3, SetReply),
-            ["GETREDIR"] = (2, request => request.Finish(Replies.Integer(-1))),
-            ["REQUESTID"] = (-4, RequestId),
-            ["SESSION"] = (2, Session),
+            ["ID"] = request => request.Finish(Replies.Integer(request.Connection.Client.Id)),
+            ["INFO"] = ShowOwn,
+            ["GETNAME"] = GetName,
+            ["SETNAME"] = SetName,
+            ["SETINFO"] = SetInfo,
+            ["LIST"] = List,
+            ["KILL"] = ClientKill.Run,
+            ["NO-EVICT"] = OnOff,
+            ["NO-TOUCH"] = OnOff,
+            ["REPLY"] = SetReply,
+            ["GETREDIR"] = request => request.Finish(Replies.Integer(-1)),
+            ["REQUESTID"] = RequestId,
+            ["SESSION"] = Session,
         }.GetAlternateLookup<ReadOnlySpan<byte>>();
 
     private static void Run(RespRequest request)
     {
-        if (!Subcommands.TryGetValue(request.Line[1], out string? name, out (int Arity, Action<RespRequest> Run) sub))
+        if (!Subcommands.TryAnswer(request, "CLIENT"))
         {
-            request.Error(EdgeCommands.UnknownSubcommand(request, "CLIENT"));
-        }
-        else if (sub.Arity > 0 ? request.Line.Count != sub.Arity : request.Line.Count < -sub.Arity)
-        {
-            string small = name.ToLowerInvariant();
-            request.Error(EdgeCommands.WrongArguments($"client|{small}"));
-        }
-        else
-        {
-            sub.Run(request);
+            Runs[request.Line[1]](request);
         }
     }
+
+    private static void ShowOwn(RespRequest request) =>
+        request.Finish(Replies.Bulk(Encoding.Latin1.GetBytes(ClientText.Of(request.Connection) + "\n")));
 
     private static void GetName(RespRequest request)
     {

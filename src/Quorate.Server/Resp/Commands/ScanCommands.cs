@@ -17,6 +17,9 @@ internal static class ScanCommands
     /// <summary>Empty partitions that one SCAN passes by, before it answers with what it has: nothing.</summary>
     private const int PartitionsAtOnce = 64;
 
+    private const string UnknownCursor = "ERR invalid cursor: this node does not know it, or no longer; cursors are "
+        + "good on the node and in the keyspace that gave them. Begin again with 0";
+
     public static readonly EdgeCommand[] All =
     [
         new("SCAN", -2, EdgeHabits.None, Scan),
@@ -31,8 +34,16 @@ internal static class ScanCommands
             return;
         }
 
-        if (Dispatch.KeyspaceOf(request) is not { } keyspace)
+        if (!Dispatch.TryKeyspaceOf(request, writes: false, out KeyspaceView? chosen))
         {
+            return;
+        }
+
+        if (chosen is not { } keyspace)
+        {
+            request.Finish(cursor == 0
+                ? Dispatch.EmptyReply(request, request.OwnLines(), isBatch: false)
+                : Replies.Error(UnknownCursor));
             return;
         }
 
@@ -42,8 +53,7 @@ internal static class ScanCommands
             if (!request.Connection.Shared.Cursors.TryFind(cursor, out ScanPlace? found)
                 || found.Keyspace != keyspace.Record.Id)
             {
-                request.Error("ERR invalid cursor: this node does not know it, or no longer; cursors are good on the "
-                    + "node and in the keyspace that gave them. Begin again with 0");
+                request.Error(UnknownCursor);
                 return;
             }
 

@@ -58,17 +58,32 @@ internal static class TransactionCommands
             return;
         }
 
+        List<WatchedKey> watched = client.Watched;
+        KeyspaceView? keyspace = null;
+        bool isForKeys = !transaction.IsSpoiled && (transaction.Slot is not null || watched.Count > 0);
+        bool goesOn = !isForKeys || Dispatch.TryKeyspaceOf(request, transaction.Writes, out keyspace);
+        if (!goesOn && !request.IsDone)
+        {
+            // It is started again.
+            return;
+        }
+
         client.Transaction = null;
         transaction.Hold.Finish();
         request.Hold = transaction.Hold;
-        List<WatchedKey> watched = client.Unwatch();
+        client.Unwatch();
+        if (!goesOn)
+        {
+            return;
+        }
+
         if (transaction.IsSpoiled)
         {
             request.Error("EXECABORT Transaction discarded because of previous errors.");
             return;
         }
 
-        TransactionRun.Start(request, transaction, watched);
+        TransactionRun.Start(request, transaction, watched, keyspace);
     }
 
     private static void Unwatch(RespRequest request)
@@ -90,8 +105,9 @@ internal static class TransactionCommands
         {
             request.Error($"ERR a connection watches at most {connection.Shared.Settings.WatchedKeysMax} keys");
         }
-        else if (Dispatch.KeyspaceOf(request) is { } keyspace)
+        else if (Dispatch.TryKeyspaceOf(request, writes: true, out KeyspaceView? found) && found is { } keyspace)
         {
+            // A database that has not been made is made by this: what is watched has a version in it.
             if (client.Watched.Count > 0 && client.Watched[0].Keyspace != keyspace.Record.Id)
             {
                 request.Error("ERR the connection watches keys of another keyspace, and a transaction has one; UNWATCH "
