@@ -69,7 +69,11 @@ internal sealed class Transaction(RespShared shared)
 
     /// <summary>A command of the connection.</summary>
     public void QueueEdge(RespRequest request, EdgeCommand edge) =>
-        Queue(request, edge, edge.Answer is null ? NotInTransaction(request) : null, writes: false);
+        Queue(
+            request,
+            edge,
+            edge.MayBeQueued ? edge.QueueProblem?.Invoke(request.Connection, request.Line) : NotInTransaction(request),
+            writes: false);
 
     private static string NotInTransaction(RespRequest request) =>
         $"ERR {System.Text.Encoding.Latin1.GetString(request.Line[0])} is not allowed in transactions";
