@@ -6,7 +6,7 @@ namespace Quorate.Storage.Memory;
 /// <summary>What work on files is begun for.</summary>
 public enum WorkKind : byte
 {
-    /// <summary>A checkpoint, or a merge for which one waits: rows that are in memory only become durable by it.</summary>
+    /// <summary>A checkpoint, or a merge for which one waits: rows in memory only become durable by it.</summary>
     Needed,
 
     /// <summary>A merge that can wait.</summary>
@@ -16,9 +16,9 @@ public enum WorkKind : byte
 /// <summary>
 /// Who may begin to write files, so that the work of all partitions together stays within the node's memory: what fits
 /// beside rows, indexes and the work that is under way begins, all else waits its turn.
-/// <para>Invariants: of each kind one always goes on, whatever there is, so that memory which only a checkpoint can give
-/// back is given back; who waits begins, in the order of asking, as soon as the end of other work lets it, and work of its
-/// kind is under way until then. One thread at a time.</para>
+/// <para>Invariants: of each kind one always goes on, whatever there is, so that memory which only a checkpoint can
+/// give back is given back; who waits begins, in the order of asking, as soon as the end of other work lets it, and
+/// work of its kind is under way until then. One thread at a time.</para>
 /// </summary>
 public sealed class WorkRoom
 {

@@ -5,7 +5,9 @@ using Quorate.Storage.Stores;
 
 namespace Quorate.Storage.Tests.Stores;
 
-/// <summary>Checkpoints and merges of several stores share one memory: they wait for each other, and all are done.</summary>
+/// <summary>
+/// Checkpoints and merges of several stores share one memory: they wait for each other, and all are done.
+/// </summary>
 public sealed class WorkRoomTests
 {
     private const int Stores = 6;
