@@ -473,6 +473,15 @@ public static class Guards
     /// as on an empty one.
     /// </summary>
     public static bool AbsenceIsAskedFor => On();
+    /// <summary>S6: who leaves a command unfinished while others wait for the memory is cut after a time.</summary>
+    public static bool UnfinishedInputIsCut => On();
+
+    /// <summary>F27: a request session is one that a node has given, not one that two clients may have made
+    /// up.</summary>
+    public static bool SessionsAreGiven => On();
+
+    /// <summary>S6: what waits for an EXEC counts in the room that the commands of all clients share.</summary>
+    public static bool QueuedInputIsCounted => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.

@@ -97,6 +97,53 @@ public sealed class UpTests : IDisposable
         Assert.Equal(":1048576", Ask(1, "STRLEN", "a"));
     }
 
+    [Fact]
+    public async Task What_happens_is_told_with_one_time_and_by_the_names_that_people_know()
+    {
+        Start(3);
+        await UntilReady(3);
+        Signal("KILL", ProcessOf(1));
+        await Until(
+            () => Said.Contains("leads partition default/", StringComparison.Ordinal), "an election is told");
+        string line = Said.Split('\n').First(line => line.Contains("leads partition", StringComparison.Ordinal));
+        Assert.Matches(
+            @"^\d\d:\d\d:\d\d\.\d{3} node [23]: election: Node \d leads partition default/\d+ in term \d+ \(", line);
+        Signal("INT", _up!.Id);
+        Assert.Equal(0, WaitForEnd());
+    }
+
+    [Fact]
+    public async Task A_node_that_cannot_start_ends_it_with_the_node_s_own_code()
+    {
+        Start(1);
+        await UntilReady(1);
+        Signal("INT", _up!.Id);
+        Assert.Equal(0, WaitForEnd());
+        File.WriteAllText(Path.Combine(_folder, "node-1", "files", "cluster-map"), "of somebody else");
+        Start(1);
+        Assert.Equal(65, WaitForEnd());
+        Assert.Contains("node 1 ended with exit code 65", Said, StringComparison.Ordinal);
+        Assert.Contains("do not empty it", Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_new_in_an_old_cluster_is_told()
+    {
+        Start(3);
+        await UntilReady(3);
+        Signal("INT", _up!.Id);
+        Assert.Equal(0, WaitForEnd());
+        Assert.DoesNotContain("is new", Said, StringComparison.Ordinal);
+        Directory.Delete(Path.Combine(_folder, "node-2"), recursive: true);
+        Start(3);
+        await UntilReady(3);
+        Assert.Contains(
+            "The folder of node 2 is new, though this cluster is not: it joins as another node", Said,
+            StringComparison.Ordinal);
+        Signal("INT", _up!.Id);
+        Assert.Equal(0, WaitForEnd());
+    }
+
     private string Said
     {
         get

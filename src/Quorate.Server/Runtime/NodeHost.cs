@@ -51,6 +51,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     private ClusterNode? _node;
     private bool _isStopping;
     private long _countedAt;
+    private Instant _due = Instant.Never;
 
     public NodeHost(NodeHostPlace place)
     {
@@ -72,6 +73,9 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     /// <summary>Ends when the node, asked to stop, waits for nothing more.</summary>
     public Task StopReadily => _stopReady.Task;
+
+    /// <summary>Whether this node itself stood still.</summary>
+    public StallWatch Stalls { get; } = new(StallWatch.OfProcess);
 
     /// <summary>The node belongs to a cluster and has been started.</summary>
     public bool IsNode => Volatile.Read(ref _node) is not null;
@@ -160,6 +164,11 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     void IDrivenNode.Tick()
     {
+        if (Stalls.Look(_due, Now) is { } stall)
+        {
+            _place.Events.Add(new("stall", stall));
+        }
+
         if (_node is { } node)
         {
             node.Tick();
@@ -192,9 +201,9 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     bool IClusterHost.Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message) => _peers!.Send(to, by, message);
 
-    void IClusterHost.SetDeadline(Instant deadline) => _loop.SetDeadline(deadline);
+    void IClusterHost.SetDeadline(Instant deadline) => SetDeadline(deadline);
 
-    void IFormationHost.SetDeadline(Instant deadline) => _loop.SetDeadline(deadline);
+    void IFormationHost.SetDeadline(Instant deadline) => SetDeadline(deadline);
 
     void IClusterHost.TurnWaits() => _loop.TurnWaits();
 
@@ -297,6 +306,12 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         }
 
         _loop.PostSignal(() => LinkLost(peer, lane));
+    }
+
+    private void SetDeadline(Instant deadline)
+    {
+        _due = deadline;
+        _loop.SetDeadline(deadline);
     }
 
     private void LinkLost(NodeId peer, PeerLane lane)

@@ -31,7 +31,7 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     private readonly SeededRandom _entropy;
     private readonly List<SimEvent> _waiting = [];
     private ClusterIdentity? _formed;
-    private readonly MachineAlarm _alarm;
+    private readonly ClockAlarm _alarm;
     private bool _turnWaits;
     private bool _workWaits;
     private bool _workIsSet;
@@ -51,7 +51,8 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         _entropy = world.Streams.Open(StreamName.Keys, (ulong)number);
         Disk = new SimulatedDisk(Schedule, _diskRandom.NextUInt64());
         Clock.Restart(0, _boots.Next(1_000_000_000_000), Drift(_boots));
-        _alarm = new(world, this, Ring);
+        _alarm = new(Clock, () => world.Now, (at, number) => Later(
+            at - world.Now, EventKind.NodeTimer, number, () => RingIfDue(number)));
     }
 
     /// <summary>From zero. It says nothing of the node's id, which the cluster gives.</summary>
@@ -439,9 +440,13 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         _workWaits = Node!.Work(4096);
     }
 
-    /// <summary>The deadline that was set has come.</summary>
-    private void Ring()
+    private void RingIfDue(ulong number)
     {
+        if (!_alarm.Rings(number))
+        {
+            return;
+        }
+
         if (Node is not null)
         {
             Node.Tick();

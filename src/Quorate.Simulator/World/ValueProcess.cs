@@ -33,7 +33,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
     private readonly MemoryBudget _memory;
     private readonly MemoryWatch _watch;
     private readonly BlockCache _cache;
-    private readonly NodeAlarm _alarm;
+    private readonly ClockAlarm _alarm;
     private readonly FastReads _fastReads;
     private readonly List<ValueReplica> _replicas = [];
     private readonly List<ValueReplica> _leaving = [];
@@ -52,10 +52,10 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
         _watch = new MemoryWatch(_memory, world.Plan.Node, node.Name);
         _cache = new BlockCache(_plan.CacheBytes, _memory);
         _fastReads = new(world, node);
-        _alarm = new NodeAlarm(world, node, number => new SimEvent
+        _alarm = new ClockAlarm(node.Clock, () => world.Now, (at, number) => world.Queue.Add(at, new SimEvent
         {
             Kind = EventKind.NodeTimer, Target = node.Number, Life = node.Life, Number = number,
-        });
+        }));
         var place = new NodePlace
         {
             Id = node.Id,

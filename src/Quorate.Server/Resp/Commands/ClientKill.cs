@@ -68,6 +68,19 @@ internal static class ClientKill
             {
                 filters.Add(client => string.Equals(client.Address, value, StringComparison.Ordinal));
             }
+            else if (CommandNames.Is(line[word], "LADDR"))
+            {
+                filters.Add(client => string.Equals(client.LocalAddress, value, StringComparison.Ordinal));
+            }
+            else if (CommandNames.Is(line[word], "USER"))
+            {
+                // There are no users but the one that everybody is.
+                if (!string.Equals(value, "default", StringComparison.Ordinal))
+                {
+                    request.Error($"ERR No such user '{value[..Math.Min(value.Length, 128)]}'");
+                    return null;
+                }
+            }
             else if (CommandNames.Is(line[word], "TYPE") && IsType(line[word + 1]))
             {
                 bool isNormal = CommandNames.Is(line[word + 1], "NORMAL");
@@ -126,8 +139,9 @@ internal static class ClientText
         string command = client.LastCommand.Length == 0 ? "NULL" : client.LastCommand;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"id={client.Id} addr={client.Address} name={client.Name} age={(now - client.CreatedAt) / 1000} "
-            + $"idle={(now - client.ActiveAt) / 1000} flags={(queued >= 0 ? 'x' : 'N')} db={database} "
+            $"id={client.Id} addr={client.Address} laddr={client.LocalAddress} name={client.Name} "
+            + $"age={(now - client.CreatedAt) / 1000} idle={(now - client.ActiveAt) / 1000} "
+            + $"flags={(queued >= 0 ? 'x' : 'N')} db={database} "
             + $"sub={(client.IsSubscribed ? 1 : 0)} psub=0 multi={queued} watch={client.Watched.Count} "
             + $"cmd={command} user=default lib-name={client.LibraryName} lib-ver={client.LibraryVersion} "
             + $"resp={client.Version} keyspace={client.Keyspace} unanswered={connection.Unfinished} "

@@ -250,12 +250,16 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
     /// <summary>The names that are described.</summary>
     public static IEnumerable<string> Names => ByName.Keys.Order(StringComparer.Ordinal);
 
+    /// <param name="syntax">What follows the name.</param>
+    public static CommandDocs Of(string group, string summary, string syntax) =>
+        new(group, summary, [.. ArgumentsOf(syntax)]);
+
     private static CommandDocs Parse(string line)
     {
         // The syntax may have bars of its own: the sentence begins behind the last.
         string[] parts = line.Split('|');
         string syntax = string.Join('|', parts[2..^1]);
-        return new(parts[1], parts[^1], [.. ArgumentsOf(syntax)]);
+        return Of(parts[1], parts[^1], syntax);
     }
 
     private static IEnumerable<CommandArgument> ArgumentsOf(string syntax)

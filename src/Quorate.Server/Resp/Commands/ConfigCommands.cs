@@ -39,44 +39,35 @@ internal static class ConfigCommands
 
     private static void Run(RespRequest request)
     {
-        CommandLine line = request.Line;
-        if (CommandNames.Is(line[1], "GET"))
+        if (Subcommands.TryAnswer(request, "CONFIG"))
+        {
+            return;
+        }
+
+        ReadOnlySpan<byte> name = request.Line[1];
+        if (CommandNames.Is(name, "GET"))
         {
             Get(request);
         }
-        else if (CommandNames.Is(line[1], "SET"))
+        else if (CommandNames.Is(name, "SET"))
         {
             Set(request);
         }
-        else if (CommandNames.Is(line[1], "REWRITE"))
+        else if (CommandNames.Is(name, "REWRITE"))
         {
             request.Error("ERR The server is running without a config file: settings stand in quorate.json, QUORATE_* "
                 + "and flags");
         }
-        else if (CommandNames.Is(line[1], "RESETSTAT") && line.Count != 2)
-        {
-            request.Error(EdgeCommands.WrongArguments("config|resetstat"));
-        }
-        else if (CommandNames.Is(line[1], "RESETSTAT"))
+        else
         {
             request.Connection.Shared.Stats.Reset(request.Connection.Shared.Counters);
             request.Ok();
-        }
-        else
-        {
-            request.Error(EdgeCommands.UnknownSubcommand(request, "CONFIG"));
         }
     }
 
     private static void Get(RespRequest request)
     {
         CommandLine line = request.Line;
-        if (line.Count < 3)
-        {
-            request.Error(EdgeCommands.WrongArguments("config|get"));
-            return;
-        }
-
         RespShared shared = request.Connection.Shared;
         Parameter[] found = [.. Parameters.Where(parameter => IsAskedFor(line, parameter.Name))];
         request.Finish(Replies.Of(reply =>
@@ -110,7 +101,7 @@ internal static class ConfigCommands
     private static void Set(RespRequest request)
     {
         CommandLine line = request.Line;
-        if (line.Count < 4 || line.Count % 2 != 0)
+        if (line.Count % 2 != 0)
         {
             request.Error(EdgeCommands.WrongArguments("config|set"));
             return;

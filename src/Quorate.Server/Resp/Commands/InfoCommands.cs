@@ -1,16 +1,13 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using Quorate.Core.Model;
-using Quorate.Node.Cluster;
-using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
 
 namespace Quorate.Server.Resp.Commands;
 
 /// <summary>
-/// INFO. Its sections show what this node knows; how many keys there are is counted only when the section `keyspace` is
-/// asked for by name, since every partition is walked through for it.
+/// INFO. Its sections show what this node knows. How many keys there are is counted when the section `keyspace` is
+/// asked for by name; without a name a count of a moment ago is good enough (<see cref="InfoKeys"/>).
 /// </summary>
 internal static class InfoCommands
 {
@@ -52,27 +49,13 @@ internal static class InfoCommands
             }
         }
 
-        if (countsKeys && Dispatch.KeyspaceOf(request) is { } keyspace)
+        if (countsKeys || showsAll)
         {
-            CountKeys(request, keyspace, text);
+            InfoKeys.Finish(request, text, mustCount: countsKeys);
         }
-        else if (!countsKeys)
+        else
         {
             request.Finish(Replies.Bulk(Encoding.UTF8.GetBytes(text.ToString())));
-        }
-    }
-
-    private static void CountKeys(RespRequest request, KeyspaceView keyspace, StringBuilder text)
-    {
-        var steps = new CountSteps(text);
-        request.Steps = steps;
-        CommandLine[] lines = [new CommandLine(["DBSIZE"u8.ToArray()])];
-        foreach (PartitionRecord partition in keyspace.Partitions)
-        {
-            var call = new RespCall(request) { IsWide = true };
-            steps.Calls.Add(call);
-            request.Connection.Calls.Ask(
-                call, keyspace, new Slot((ushort)partition.FirstSlot), lines, writes: false);
         }
     }
 
@@ -147,37 +130,4 @@ internal static class InfoCommands
         text.Append(name).Append(':').Append(value).Append("\r\n");
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
-
-    private sealed class CountSteps(StringBuilder text) : RequestSteps
-    {
-        public List<RespCall> Calls { get; } = [];
-
-        public override void Next(RespRequest request)
-        {
-            if (Scatter.ErrorOf(Calls, writes: false) is { } error)
-            {
-                request.Error(error);
-                return;
-            }
-
-            long keys = 0;
-            foreach (RespCall call in Calls)
-            {
-                if (call.Result.Reply.Span[0] != (byte)':')
-                {
-                    request.Finish(call.Result.Reply);
-                    return;
-                }
-
-                keys += ReplyParts.IntegerOf(call.Result.Reply.Span);
-            }
-
-            if (keys > 0)
-            {
-                Line(text, "db0", string.Create(CultureInfo.InvariantCulture, $"keys={keys}"));
-            }
-
-            request.Finish(Replies.Bulk(Encoding.UTF8.GetBytes(text.ToString())));
-        }
-    }
 }
