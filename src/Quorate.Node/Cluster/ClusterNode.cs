@@ -41,6 +41,10 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     private Instant _toldFull = Instant.Never;
     private bool _turnIsAsked;
     private bool _isStarted;
+    private bool _metadataWasLed;
+
+    /// <summary>Partitions of which a leader was known since this node started.</summary>
+    private readonly HashSet<GroupId> _led = [];
 
     public ClusterNode(ClusterPlace place, ClusterSettings settings, IClusterHost host)
     {
@@ -288,12 +292,14 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         if (change.Role == Role.Leader)
         {
+            bool wasLed = _led.Contains(group);
             string name = _parts.View.NameOf(group);
-            SayElected($"partition {name}", _parts.Runtime.Find(group)?.Replica.Group, change.Term);
+            SayElected($"partition {name}", _parts.Runtime.Find(group)?.Replica.Group, change.Term, wasLed);
         }
 
         if (!change.Leader.IsNone)
         {
+            _led.Add(group);
             _router.LeaderKnown(group);
         }
     }
@@ -302,8 +308,10 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         if (change.Role == Role.Leader)
         {
-            SayElected("the metadata group", _parts.Metadata.Raft, change.Term);
+            SayElected("the metadata group", _parts.Metadata.Raft, change.Term, _metadataWasLed);
         }
+
+        _metadataWasLed |= !change.Leader.IsNone;
     }
 
     void INodeHost.LogOpened() => _parts.Host.LogOpened();
@@ -450,11 +458,14 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         }
     }
 
-    private void SayElected(string what, RaftGroup? group, Term term)
+    /// <param name="wasLed">A leader of it was known since this node started; else nobody has fallen silent.</param>
+    private void SayElected(string what, RaftGroup? group, Term term, bool wasLed)
     {
         (string cause, string text) = group is { CampaignWasAsked: true }
             ? ("transfer", "handed over")
-            : term.Value <= 1 ? ("first", "its first leader") : ("silence", "the former leader fell silent");
+            : term.Value <= 1 ? ("first", "its first leader")
+            : !wasLed ? ("start", "nobody has led it since this node started")
+            : ("silence", "the former leader fell silent");
         _parts.Host.Happened(new("election", $"Node {Id.Value} leads {what} in term {term} ({text}).", cause));
     }
 

@@ -102,4 +102,7 @@ public sealed record PartitionReport(
     string Name);
 
 /// <param name="Lag">Entries that it is behind the leader's last; null where that is not known.</param>
-public sealed record ReplicaReport(ReplicaId Id, bool IsVoter, bool IsHeard, ulong? Lag);
+/// <param name="LagMilliseconds">
+/// How long ago the leader appended the first of them, about; zero when there is none, null where it is not known.
+/// </param>
+public sealed record ReplicaReport(ReplicaId Id, bool IsVoter, bool IsHeard, ulong? Lag, long? LagMilliseconds);

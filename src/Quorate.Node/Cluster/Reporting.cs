@@ -139,8 +139,9 @@ internal static class Reporting
             .. row.Voters.Concat(row.Learners).Select(packed =>
             {
                 ReplicaId id = ReplicaId.FromPacked(packed);
+                ulong? lag = LagOf(here, raft, id);
                 return new ReplicaReport(
-                    id, row.Voters.Contains(packed), parts.IsHeard(id.NodeId), LagOf(here, raft, id));
+                    id, row.Voters.Contains(packed), parts.IsHeard(id.NodeId), lag, AgeOf(here, raft, lag));
             }),
         ];
         bool isUnder = here is { IsLeader: true }
@@ -150,6 +151,12 @@ internal static class Reporting
             raft?.Term ?? Term.Zero, raft?.CommitIndex ?? LogIndex.Zero, here?.Replica.AppliedAt.Index ?? LogIndex.Zero,
             replicas, here?.Rows.DirtyBytes ?? 0, here?.Rows.LiveBytes ?? 0, isUnder, parts.View.NameOf(group));
     }
+
+    /// <summary>How long the first entry that a replica has not yet is there, in milliseconds.</summary>
+    private static long? AgeOf(Partition? here, RaftGroup? raft, ulong? lag) =>
+        lag is not { } entries || here is null || raft is null ? null
+        : entries == 0 ? 0
+        : here.Replica.AgeOf(new(raft.LastIndex.Value - entries + 1)).Microseconds / 1000;
 
     private static ulong? LagOf(Partition? here, RaftGroup? raft, ReplicaId replica) =>
         here is not { IsLeader: true } || raft is null ? null

@@ -282,7 +282,8 @@ internal sealed class PartitionWrites
     {
         LogIndex index = _entry.NextVersion.Index;
         _proposals.Add(proposal.Id.Value, proposal);
-        ReadOnlyMemory<byte> payload = _seal.Seal(EntryBatch.Encode(time, _entry.Changes));
+        var sealedFor = new ReadToken(_parts.Replica.Group!.Term, index);
+        ReadOnlyMemory<byte> payload = _seal.Seal(sealedFor, EntryBatch.Encode(time, _entry.Changes));
         ReadToken place = _parts.Replica.Write(proposal.Id, payload, level, deadline);
         if (place.Index == LogIndex.Zero)
         {
@@ -291,7 +292,7 @@ internal sealed class PartitionWrites
             return;
         }
 
-        Invariant.Check(place.Index == index, $"changes evaluated for entry {index} are logged there, not at {place}");
+        Invariant.Check(place == sealedFor, $"what is evaluated for {sealedFor} is logged there, not at {place}");
         _lastTime = time;
         _eviction?.Proposed(index);
         if (_evicted > 0)

@@ -109,8 +109,8 @@ internal sealed class NumberedDatabase : RequestSteps
     {
         if (request.Connection.Client.Transaction is not null)
         {
-            request.Connection.Client.Transaction = null;
-            request.Connection.Client.Watched = [];
+            request.Connection.Client.DropTransaction();
+            request.Connection.Client.Unwatch();
         }
 
         request.Error(error);

@@ -58,7 +58,29 @@ internal sealed class RespClient(long id, string address)
     public Transaction? Transaction { get; set; }
 
     /// <summary>Keys that must not change before EXEC; empty for none.</summary>
-    public List<WatchedKey> Watched { get; set; } = [];
+    public List<WatchedKey> Watched { get; private set; } = [];
+
+    /// <summary>What the watched keys take, as all connections count it.</summary>
+    public required InputHold WatchHold { get; init; }
+
+    /// <summary>What is kept of its commands for later, as far as it is counted, in bytes.</summary>
+    public long QueuedBytes => WatchHold.Counted + (Transaction?.Hold.Counted ?? 0);
+
+    /// <summary>Watches no key any more; those that were watched.</summary>
+    public List<WatchedKey> Unwatch()
+    {
+        List<WatchedKey> watched = Watched;
+        Watched = [];
+        WatchHold.Release();
+        return watched;
+    }
+
+    /// <summary>The transaction is given up, and what it has queued.</summary>
+    public void DropTransaction()
+    {
+        Transaction?.Hold.Release();
+        Transaction = null;
+    }
 
     /// <summary>It has subscribed to a channel.</summary>
     public bool IsSubscribed { get; set; }
@@ -103,8 +125,8 @@ internal sealed class RespClient(long id, string address)
         WriteLevel = null;
         ReadLevel = null;
         NextRequest = null;
-        Transaction = null;
-        Watched = [];
+        DropTransaction();
+        Unwatch();
         Use(DefaultKeyspace);
     }
 

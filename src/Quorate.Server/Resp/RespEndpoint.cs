@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
@@ -28,6 +29,7 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
     public RespEndpoint(RespSettings settings, INodeGateway gateway, RespNode node)
     {
         _shared = new RespShared(settings, gateway, node);
+        _shared.Budget.RoomCame = LookForRoomSoon;
         _checks = new Timer(_ => Check(), null, CheckMilliseconds, CheckMilliseconds);
     }
 
@@ -36,6 +38,9 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
 
     /// <summary>Replies that wait for clients to take them, in bytes.</summary>
     public long ReplyBytesWaiting => _shared.Replies.Held;
+
+    /// <summary>What has come of commands that are not whole, or wait for an EXEC, in bytes.</summary>
+    public long InputBytesWaiting => _shared.Budget.Unfinished;
 
     internal RespShared Shared => _shared;
 
@@ -143,13 +148,12 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
             Relieve(now);
         }
 
-        if (_shared.Replies.TakeWaiting())
+        if (_shared.Budget.IsTight)
         {
-            foreach (RespPipe pipe in _shared.Connections.Values)
-            {
-                pipe.LookForRoom();
-            }
+            RelieveInput(now);
         }
+
+        LookForRoom();
 
         if (++_checksDone % 4 == 0)
         {
@@ -160,6 +164,49 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
         }
 
         Volatile.Write(ref _isChecking, 0);
+    }
+
+    private void LookForRoom()
+    {
+        if (_shared.Replies.TakeWaiting())
+        {
+            foreach (RespPipe pipe in _shared.Connections.Values)
+            {
+                pipe.LookForRoom();
+            }
+        }
+    }
+
+    /// <summary>Who gave the room back may be in the middle of a turn, so not on that thread.</summary>
+    private void LookForRoomSoon() =>
+        ThreadPool.UnsafeQueueUserWorkItem(static endpoint => endpoint.LookForRoom(), this, preferLocal: false);
+
+    /// <summary>
+    /// Commands wait for room: of the clients that send nothing of what they have begun, those that hold most are
+    /// closed, until unfinished commands take a quarter of what all may.
+    /// </summary>
+    private void RelieveInput(long now)
+    {
+        List<(long Held, RespPipe Pipe)> stalled = [];
+        foreach (RespPipe pipe in _shared.Connections.Values)
+        {
+            if (pipe.LookAtInput(now) is > 0 and long held)
+            {
+                stalled.Add((held, pipe));
+            }
+        }
+
+        long toGo = _shared.Budget.Unfinished - (_shared.Budget.BytesMax / 4);
+        foreach ((long held, RespPipe pipe) in stalled.OrderByDescending(each => each.Held))
+        {
+            if (toGo <= 0 || !Guards.UnfinishedInputIsCut)
+            {
+                break;
+            }
+
+            pipe.CutUnfinished();
+            toGo -= held;
+        }
     }
 
     /// <summary>Closes the clients that hold most of those that take nothing, until there is room again.</summary>

@@ -92,6 +92,9 @@ internal sealed class RespRequest : IReplyTaker
     /// </summary>
     private long _counted;
 
+    /// <summary>What it keeps besides its own words until it is through; null for nothing.</summary>
+    public InputHold? Hold { get; set; }
+
     /// <summary>Calls that have not ended.</summary>
     public int Pending { get; set; }
 
@@ -113,6 +116,8 @@ internal sealed class RespRequest : IReplyTaker
     public void Return()
     {
         ForgetWords();
+        Hold?.Release();
+        Hold = null;
         Command.Clear();
         Command.Budget = null;
         Call.Clear();
@@ -139,6 +144,7 @@ internal sealed class RespRequest : IReplyTaker
     {
         int count = Command.Count;
         Bytes = Command.Bytes;
+        Command.Finish();
         if (count > KeptWordsMax)
         {
             var words = new ReadOnlyMemory<byte>[count];

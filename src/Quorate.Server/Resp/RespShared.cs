@@ -47,6 +47,7 @@ internal sealed class RespShared(RespSettings settings, INodeGateway gateway, Re
 
     public RespNode Node { get; } = node;
 
+    /// <summary>The commands of all clients, from their first bytes on.</summary>
     public RespBudget Budget { get; } = new(settings.LargeCommandBytesMax);
 
     /// <summary>The replies of all clients.</summary>
@@ -88,6 +89,8 @@ internal sealed class RespCounters
     private long _cut;
     private long _pressed;
     private long _repliesRefused;
+    private long _inputCut;
+    private long _inputRefused;
     private long _readsHere;
 
     /// <summary>Connections that were accepted.</summary>
@@ -147,6 +150,17 @@ internal sealed class RespCounters
         Interlocked.Increment(ref _cut);
         Interlocked.Add(ref _pressed, isPressed ? 1 : 0);
     }
+
+    /// <summary>Clients that were cut because they left a command unfinished while others waited for the
+    /// memory.</summary>
+    public long UnfinishedClientsCut => Interlocked.Read(ref _inputCut);
+
+    /// <summary>Commands that were refused since unfinished ones of all clients took too much.</summary>
+    public long InputRefused => Interlocked.Read(ref _inputRefused);
+
+    public void CutUnfinished() => Interlocked.Increment(ref _inputCut);
+
+    public void RefusedInput() => Interlocked.Increment(ref _inputRefused);
 
     public void RefusedReply() => Interlocked.Increment(ref _repliesRefused);
 

@@ -226,7 +226,8 @@ public sealed class NodeProcess : IAsyncDisposable
     private void CountUnderWay(MemoryBudget budget)
     {
         budget.Note(MemoryUse.Links, Facts.Peers.WaitingBytes + Facts.Peers.PartialBytes + Facts.Loop.InboxBytes);
-        budget.Note(MemoryUse.Clients, _endpoint?.ReplyBytesWaiting ?? 0);
+        budget.Note(
+            MemoryUse.Clients, (_endpoint?.ReplyBytesWaiting ?? 0) + (_endpoint?.InputBytesWaiting ?? 0));
     }
 
     private async Task<(ExitCode Code, string Problem)> Listen()

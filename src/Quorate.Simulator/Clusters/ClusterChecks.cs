@@ -196,10 +196,6 @@ internal sealed class ClusterChecks(ClusterWorld world)
             Newest = state;
         }
 
-        foreach (PartitionRecord row in state.Partitions)
-        {
-        }
-
         world.Admin.Look(state);
     }
 

@@ -12,6 +12,7 @@ internal enum LateWork
     Apply = 2,
     Fetch = 4,
     Install = 8,
+    Checkpoint = 16,
 }
 
 /// <summary>
@@ -27,6 +28,7 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
     private readonly List<Persist> _completed = [];
     private readonly List<byte> _receiving = [];
     private ScriptCheckpoint? _install;
+    private ScriptCheckpoint? _saving;
     private bool _stepping;
 
     public ReplicaId Id { get; } = id;
@@ -156,7 +158,7 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
         Feed(now => RaftInput.SnapshotPersisted(now, received.Meta));
     }
 
-    /// <summary>Does everything that is outstanding, in the order write, apply, fetch, install.</summary>
+    /// <summary>Does everything that is outstanding, in the order write, apply, fetch, install, checkpoint.</summary>
     public void CatchUp()
     {
         while (Disk.Outstanding.FirstOrDefault() is Persist persist)
@@ -174,15 +176,37 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
         {
             CompleteInstall(fails: false);
         }
+
+        if (_saving is not null)
+        {
+            CompleteCheckpoint();
+        }
     }
 
+    /// <summary>The state machine saves what it has applied; durable at once, unless that is late.</summary>
     public void SaveCheckpoint()
     {
         SnapshotMeta meta = Group!.CheckpointMeta();
         Invariant.Check(meta.Index == Applied, $"a checkpoint stands for what is applied, {Applied}: {meta}");
-        Disk.Checkpoint = new(meta, Register.Save());
-        world.Out.Detail($"{Id} saves {meta}");
-        Feed(now => RaftInput.Checkpointed(now, meta));
+        _saving = new(meta, Register.Save());
+        if (Late.HasFlag(LateWork.Checkpoint))
+        {
+            world.Out.Detail($"{Id} begins to save {meta}");
+        }
+        else
+        {
+            CompleteCheckpoint();
+        }
+    }
+
+    /// <summary>The checkpoint that was begun becomes durable.</summary>
+    public void CompleteCheckpoint()
+    {
+        ScriptCheckpoint saved = _saving ?? throw ScriptWords.Wrong($"{Id} saves no checkpoint");
+        _saving = null;
+        Disk.Checkpoint = saved;
+        world.Out.Detail($"{Id} saves {saved.Meta}");
+        Feed(now => RaftInput.Checkpointed(now, saved.Meta));
     }
 
     private void StepOnce(RaftGroup group, RaftInput input)

@@ -3,7 +3,6 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Storage.Blocks;
 using Quorate.Storage.Disk;
-using Quorate.Storage.Encryption;
 using Quorate.Storage.Memory;
 using Quorate.Storage.Memtables;
 using Quorate.Storage.Rows;
@@ -31,9 +30,6 @@ public sealed class PartitionStore : IPartitionStore
     private readonly MemoryBudget _budget;
     private readonly MemtableReaders _readers;
     private readonly MemtableSweep _sweep;
-    private readonly KeyRing? _keys;
-    private bool _isUnread = true;
-    private bool _isDestroyed;
     private LogIndex _applied;
     private CheckpointJob? _checkpoint;
     private bool _mustBeginCheckpoint;
@@ -48,8 +44,6 @@ public sealed class PartitionStore : IPartitionStore
         _client = client;
         _budget = budget;
         _readers = readers ?? new(1);
-        _keys = encryption?.Keys;
-        _keys?.NoteUnread();
         _context = new(disk, settings, client, cache, budget, encryption);
         _fetches = new(_context);
         _sending = new(_context);
@@ -232,13 +226,6 @@ public sealed class PartitionStore : IPartitionStore
         _context.Stop();
         _fetches.Stop();
         _sending.Stop();
-        if (!_isUnread && !_isDestroyed)
-        {
-            // Its files are still there, and nobody says any more which keys they need.
-            _isUnread = true;
-            _keys?.NoteUnread();
-        }
-
         _context.Tables.CloseAll();
         Concurrent.Exchange(null, default);
         Memory.Dispose();
@@ -254,7 +241,6 @@ public sealed class PartitionStore : IPartitionStore
             yield break;
         }
 
-        NoteRead();
         Concurrent.Exchange(Memory, default);
         if (opening.Set is TableSet set)
         {
@@ -275,12 +261,12 @@ public sealed class PartitionStore : IPartitionStore
     }
 
     /// <summary>
-    /// A job is through, and it may be the merge that a checkpoint waits for; nobody need call <see cref="Work"/> for
-    /// it any more.
+    /// A job is through, and it may be the merge that a checkpoint waits for, or one of several tables whose data key
+    /// was retired; nobody need call <see cref="Work"/> for it any more.
     /// </summary>
     private void GoOnToCheckpoint()
     {
-        if (_mustBeginCheckpoint)
+        if (_mustBeginCheckpoint || _compactions.HasRetiredKeys)
         {
             _compactions.GoOn();
             BeginCheckpoint();
@@ -312,16 +298,6 @@ public sealed class PartitionStore : IPartitionStore
         }
     }
 
-    /// <summary>The keys that its files need are registered.</summary>
-    private void NoteRead()
-    {
-        if (_isUnread)
-        {
-            _isUnread = false;
-            _keys?.NoteRead();
-        }
-    }
-
     private IEnumerable<StoreStep> DestroySteps()
     {
         var job = new DestroyJob(_context);
@@ -329,8 +305,6 @@ public sealed class PartitionStore : IPartitionStore
 
         if (job.IsDone)
         {
-            NoteRead();
-            _isDestroyed = true;
             Close();
             _client.StoreDestroyed();
         }

@@ -22,6 +22,10 @@ internal sealed class StoreCompactions(StoreContext context)
     /// <summary>A checkpoint has to wait for tables to become fewer.</summary>
     public bool MustComeFirst => IsFarBehind && context.Jobs.Has(StoreJobRank.Urgent);
 
+    /// <summary>Some table is to be written again, since its data key was retired.</summary>
+    public bool HasRetiredKeys => context.Served is TableSet served
+        && CompactionPlan.OfRetiredKeys(served, context.Encryption).Count > 0;
+
     private PartitionStoreSettings Settings => context.Settings;
 
     private bool IsFarBehind => Guards.TablesStayBounded

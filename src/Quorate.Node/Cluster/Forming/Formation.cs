@@ -29,6 +29,7 @@ public sealed class Formation
     private readonly FormationSettings _settings;
     private readonly IFormationHost _host;
     private readonly NoteFile _file;
+    private readonly StartFiles _files;
     private readonly SortedDictionary<string, Fresh> _fresh = new(StringComparer.Ordinal);
     private FormationNote? _note;
     private Instant _askAt = Instant.Never;
@@ -45,6 +46,7 @@ public sealed class Formation
         _settings = settings;
         _host = host;
         _file = new(place.Disk, NoteBytesMax, End);
+        _files = new(place.Disk, End);
     }
 
     /// <summary>The folder belongs to a cluster, durably.</summary>
@@ -73,7 +75,17 @@ public sealed class Formation
         }
         else
         {
-            Write(new FormationNote { Self = Self(ClusterIdentity.DrawInstance(_place.Entropy)) }, Begin);
+            // The note is the first file of a folder: where there are others, it was lost, and with it what they are.
+            _files.List(names =>
+            {
+                if (NoteFile.MissingFrom(names) is { } missing && Guards.LostNotesAreMissed)
+                {
+                    End(missing);
+                    return;
+                }
+
+                Write(new FormationNote { Self = Self(ClusterIdentity.DrawInstance(_place.Entropy)) }, Begin);
+            });
         }
     });
 

@@ -1,4 +1,5 @@
 using Quorate.Node.Cluster.Forming.Wire;
+using Quorate.Node.Runtime;
 using Quorate.Storage.Disk;
 
 namespace Quorate.Node.Cluster.Forming;
@@ -15,6 +16,22 @@ internal sealed class NoteFile(IDisk disk, int bytesMax, Action<string> failed)
     private readonly WholeFile _file = new(disk, Name, bytesMax, failed);
 
     private static ReadOnlySpan<byte> Magic => "quorform"u8;
+
+    /// <summary>
+    /// Why a folder without this file is nobody's, when it has other files of a node; null when it is new.
+    /// </summary>
+    public static string? MissingFrom(IReadOnlyList<string> names)
+    {
+        string? other = names.FirstOrDefault(name =>
+            string.Equals(name, LocalMap.Name, StringComparison.Ordinal)
+            || name.StartsWith(NodeRuntime.LogPrefix, StringComparison.Ordinal)
+            || StartFiles.TryParse(name, out _, out _));
+        return other is null
+            ? null
+            : $"The file {Name}, which says what cluster this data folder belongs to, is missing, and the folder holds "
+                + $"the files of a node, {other} among them. Restore it from a copy; or empty the folder and let the "
+                + "node join the cluster as a new one, where the others hold enough replicas.";
+    }
 
     /// <summary>What the bytes of such a file hold.</summary>
     public static CheckedReading TryDecode(ReadOnlyMemory<byte> bytes, out FormationNote? note) =>

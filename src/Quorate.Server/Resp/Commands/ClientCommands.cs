@@ -1,8 +1,9 @@
 using System.Buffers.Text;
-using System.Globalization;
 using System.Text;
+using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Partitions;
+using Quorate.Protocol;
 
 namespace Quorate.Server.Resp.Commands;
 
@@ -192,22 +193,28 @@ internal static class ClientCommands
     private static void RequestId(RespRequest request)
     {
         CommandLine line = request.Line;
+        RespShared shared = request.Connection.Shared;
+        ulong cluster = shared.Gateway.View.State.Cluster;
         ulong acknowledged = 0;
         if (line.Count > 5
-            || !TryNumber(line[2], out ulong session)
             || !TryNumber(line[3], out ulong number)
             || (line.Count == 5 && !TryNumber(line[4], out acknowledged)))
         {
             request.Error("ERR syntax error: CLIENT REQUESTID session number [acknowledged], with the session that "
                 + "CLIENT SESSION has given");
         }
+        else if (cluster == 0)
+        {
+            request.Error($"{ErrorCodes.Loading} this node does not know its cluster yet, nothing was done; try again");
+        }
+        else if (!SessionNames.TryRead(line[2], cluster, out ulong session) || session > NewestSession(shared))
+        {
+            request.Error("ERR this is no session that CLIENT SESSION of this cluster has given: ask for one, and send "
+                + "its name as it came; a name that a client makes up may be another client's, too");
+        }
         else if (session == 0 || number == 0)
         {
             request.Error("ERR session and number are at least 1");
-        }
-        else if (session > NewestSession(request.Connection.Shared))
-        {
-            request.Error("ERR this is no session that CLIENT SESSION has given");
         }
         else
         {
@@ -216,12 +223,19 @@ internal static class ClientCommands
         }
     }
 
-    /// <summary>`CLIENT SESSION`: a new request session's id.</summary>
+    /// <summary>`CLIENT SESSION`: the name of a new request session.</summary>
     private static void Session(RespRequest request)
     {
         RespShared shared = request.Connection.Shared;
-        ulong session = shared.Sessions.Next(shared.Gateway.View.Self, shared.WallClockMilliseconds);
-        request.Finish(Replies.Bulk(Encoding.ASCII.GetBytes(session.ToString(CultureInfo.InvariantCulture))));
+        ClusterView view = shared.Gateway.View;
+        if (view.State.Cluster == 0)
+        {
+            request.Error($"{ErrorCodes.Loading} this node does not know its cluster yet, nothing was done; try again");
+            return;
+        }
+
+        ulong session = shared.Sessions.Next(view.Self, shared.WallClockMilliseconds);
+        request.Finish(Replies.Bulk(Encoding.ASCII.GetBytes(SessionNames.Of(view.State.Cluster, session))));
     }
 
     /// <summary>

@@ -10,6 +10,9 @@ namespace Quorate.Server.Resp.Commands;
 /// <summary>MULTI, EXEC, DISCARD, WATCH: commands of one slot that take effect together, or not at all.</summary>
 internal static class TransactionCommands
 {
+    /// <summary>What a watched key takes beside its bytes, in bytes.</summary>
+    private const int WatchCostBytes = 128;
+
     public static readonly EdgeCommand[] All =
     [
         new("MULTI", 1, EdgeHabits.InTransaction | EdgeHabits.LeavesNumber, Multi),
@@ -28,7 +31,7 @@ internal static class TransactionCommands
             return;
         }
 
-        client.Transaction = new Transaction(request.Connection.Shared.Settings);
+        client.Transaction = new Transaction(request.Connection.Shared);
         request.Ok();
     }
 
@@ -41,8 +44,8 @@ internal static class TransactionCommands
             return;
         }
 
-        client.Transaction = null;
-        client.Watched = [];
+        client.DropTransaction();
+        client.Unwatch();
         request.Ok();
     }
 
@@ -55,9 +58,8 @@ internal static class TransactionCommands
             return;
         }
 
-        List<WatchedKey> watched = client.Watched;
         KeyspaceView? keyspace = null;
-        bool isForKeys = !transaction.IsSpoiled && (transaction.Slot is not null || watched.Count > 0);
+        bool isForKeys = !transaction.IsSpoiled && (transaction.Slot is not null || client.Watched.Count > 0);
         bool goesOn = !isForKeys || Dispatch.TryKeyspaceOf(request, transaction.Writes, out keyspace);
         if (!goesOn && !request.IsDone)
         {
@@ -66,7 +68,9 @@ internal static class TransactionCommands
         }
 
         client.Transaction = null;
-        client.Watched = [];
+        transaction.Hold.Finish();
+        request.Hold = transaction.Hold;
+        List<WatchedKey> watched = client.Unwatch();
         if (!goesOn)
         {
             return;
@@ -83,7 +87,7 @@ internal static class TransactionCommands
 
     private static void Unwatch(RespRequest request)
     {
-        request.Connection.Client.Watched = [];
+        request.Connection.Client.Unwatch();
         request.Ok();
     }
 
@@ -147,6 +151,15 @@ internal static class TransactionCommands
             }
 
             ReadOnlyMemory<byte>[] versions = ReplyParts.ElementsOf(result.Reply);
+            RespClient client = request.Connection.Client;
+            if (!client.WatchHold.TryAdd(keys.Sum(key => (long)key.Length + WatchCostBytes)))
+            {
+                request.Connection.Shared.Counters.RefusedInput();
+                request.Error($"{ErrorCodes.OutOfMemory} too many commands wait at this node for an EXEC or for their "
+                    + "rest, no key is watched; try again later");
+                return;
+            }
+
             for (int i = 0; i < keys.Length; i++)
             {
                 ReadOnlySpan<byte> version = versions[i].Span;
@@ -157,7 +170,7 @@ internal static class TransactionCommands
                 }
 
                 int start = version.IndexOf((byte)'\n') + 1;
-                request.Connection.Client.Watched.Add(
+                client.Watched.Add(
                     new WatchedKey(keyspace.Id, keys[i], version[start..^2].ToArray()));
             }
 
