@@ -256,6 +256,10 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     /// <summary>What this node knows, for operators.</summary>
     public ClusterReport Report() => Reporting.Make(_parts, _router, _balance);
 
+    /// <summary>The same of one partition; null when there is none of this group.</summary>
+    public PartitionReport? ReportOf(GroupId group) =>
+        _parts.View.TryFind(group, out PartitionRecord? row) ? Reporting.Of(_parts, row, _balance) : null;
+
     void INodeHost.Send(GroupId group, in RaftMessage message)
     {
         RaftWire.Write(_parts.Writer, group, message);
