@@ -465,6 +465,11 @@ public static class Guards
     /// other.</summary>
     public static bool NumbersAreTakenOnce => On();
 
+    /// <summary>
+    /// R5: whether a numbered database exists is asked of the metadata group before a linearizable command is answered
+    /// as on an empty one.
+    /// </summary>
+    public static bool AbsenceIsAskedFor => On();
     /// <summary>S6: who leaves a command unfinished while others wait for the memory is cut after a time.</summary>
     public static bool UnfinishedInputIsCut => On();
 
@@ -474,11 +479,6 @@ public static class Guards
 
     /// <summary>S6: what waits for an EXEC counts in the room that the commands of all clients share.</summary>
     public static bool QueuedInputIsCounted => On();
-    /// <summary>
-    /// R5: whether a numbered database exists is asked of the metadata group before a linearizable command is answered
-    /// as on an empty one.
-    /// </summary>
-    public static bool AbsenceIsAskedFor => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.

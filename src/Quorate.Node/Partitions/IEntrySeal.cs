@@ -16,7 +16,8 @@ public interface IEntrySeal
     bool HoldsKeyOf(ReadOnlySpan<byte> payload);
 
     /// <summary>
-    /// Null when the bytes of the entry at this place can not be opened; <paramref name="problem"/> then says of the entry why, and what to do.
+    /// Null when the bytes of the entry at this place can not be opened; <paramref name="problem"/> then says of the
+    /// entry why, and what to do.
     /// </summary>
     ReadOnlyMemory<byte>? Open(ReadToken place, ReadOnlyMemory<byte> payload, out string? problem);
 }

@@ -288,8 +288,8 @@ internal sealed class ClusterFaults
     }
 
     /// <summary>
-    /// Whether this machine's disk may be lost now. A wild run is over with the formation; another one loses one disk at
-    /// most.
+    /// Whether this machine's disk may be lost now. A wild run is over with the formation; another one loses one disk
+    /// at most.
     /// </summary>
     private bool MayLoseDisk(ClusterMachine machine)
     {

@@ -33,7 +33,8 @@ internal sealed class EncryptionChecks(ClusterWorld world)
         }
     }
 
-    /// <summary>The files of encrypted keyspaces are there to be looked at, and this is one of theirs or all's.</summary>
+    /// <summary>The files of encrypted keyspaces are there to be looked at, and this is one of theirs or
+    /// all's.</summary>
     private bool CheckPlaintext(ClusterMachine machine, string file)
     {
         ReadOnlyMemory<byte> content = machine.Disk.Content(file) ?? default;
@@ -52,7 +53,8 @@ internal sealed class EncryptionChecks(ClusterWorld world)
 
         // What is not encrypted is found, or else nothing would be.
         bool isShown = world.Checks.Newest!.Keyspaces.Any(keyspace =>
-            !keyspace.Encrypted && content.Span.IndexOf(Encoding.ASCII.GetBytes(ClusterCall.KeysBegin(keyspace.Id))) >= 0);
+            !keyspace.Encrypted
+            && content.Span.IndexOf(Encoding.ASCII.GetBytes(ClusterCall.KeysBegin(keyspace.Id))) >= 0);
         return isShown && world.Admin.Encrypted.Count > 0;
     }
 
@@ -76,8 +78,8 @@ internal sealed class EncryptionChecks(ClusterWorld world)
                 {
                     RunClaims.Break(
                         RunClaims.KeysStay,
-                        $"{machine.Name} needs data key {keyId} for {file} of keyspace {row.Keyspace}, and the metadata "
-                            + $"has {(key is null ? "no such key" : $"it for keyspace {key.Keyspace}")}");
+                        $"{machine.Name} needs data key {keyId} for {file} of keyspace {row.Keyspace}, and the "
+                            + $"metadata has {(key is null ? "no such key" : $"it for keyspace {key.Keyspace}")}");
                 }
 
                 if (key.Retired)

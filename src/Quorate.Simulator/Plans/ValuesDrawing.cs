@@ -65,8 +65,8 @@ internal static class ValuesDrawing
     }
 
     /// <summary>
-    /// Some seeds are aimed at what is rare in others: the memory is overfull, merges are behind, and requests wait long
-    /// for rows. Memory is small, background work slow, checkpoints many, and each read of a table takes its time.
+    /// Some seeds are aimed at what is rare in others: the memory is overfull, merges are behind, and requests wait
+    /// long for rows. Memory is small, background work slow, checkpoints many, and each read of a table takes its time.
     /// </summary>
     public static Plan Press(Plan plan, SeededRandom random) => plan.Values is not { } values || random.Next(4) > 0
         ? plan

@@ -54,8 +54,8 @@ public sealed class RecordedRun
 
     /// <summary>
     /// Three nodes with two partitions whose logs and tables are so small that segments are recycled, checkpoints taken
-    /// and tables merged all the time; links are cut, so that snapshots are sent. Encrypted, each node exchanges its data
-    /// key twice.
+    /// and tables merged all the time; links are cut, so that snapshots are sent. Encrypted, each node exchanges its
+    /// data key twice.
     /// </summary>
     public static RecordedRun Small(ulong seed, bool isEncrypted, int operations)
     {

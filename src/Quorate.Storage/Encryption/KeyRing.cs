@@ -4,8 +4,8 @@ namespace Quorate.Storage.Encryption;
 
 /// <summary>
 /// The data keys that a node holds, by id.
-/// <para>Invariants: an id is never used for two keys. A retired key encrypts nothing new, and stays: what was encrypted
-/// with it is read as long as it lies anywhere (pitfall S9).</para>
+/// <para>Invariants: an id is never used for two keys. A retired key encrypts nothing new, and stays: what was
+/// encrypted with it is read as long as it lies anywhere (pitfall S9).</para>
 /// </summary>
 public sealed class KeyRing
 {

@@ -261,8 +261,8 @@ public sealed class PartitionStore : IPartitionStore
     }
 
     /// <summary>
-    /// A job is through, and it may be the merge that a checkpoint waits for, or one of several tables whose data key was
-    /// retired; nobody need call <see cref="Work"/> for it any more.
+    /// A job is through, and it may be the merge that a checkpoint waits for, or one of several tables whose data key
+    /// was retired; nobody need call <see cref="Work"/> for it any more.
     /// </summary>
     private void GoOnToCheckpoint()
     {

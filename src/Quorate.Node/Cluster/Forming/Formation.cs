@@ -4,6 +4,7 @@ using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster.Forming.Wire;
 using Quorate.Node.Metadata.Wire;
+using Quorate.Node.Wire;
 
 namespace Quorate.Node.Cluster.Forming;
 
@@ -92,7 +93,7 @@ public sealed class Formation
     /// <summary>The answer to another node's question.</summary>
     public byte[] Answer(ReadOnlySpan<byte> question)
     {
-        if (_hasEnded || _note is null || Parse(FormationQuestion.Parser, question) is not { } asked)
+        if (_hasEnded || _note is null || Messages.ParseOrNull(FormationQuestion.Parser, question) is not { } asked)
         {
             return [];
         }
@@ -128,7 +129,7 @@ public sealed class Formation
     public void Answered(string address, ReadOnlySpan<byte> answer)
     {
         if (_hasEnded || IsFormed || _isWriting || _note is null
-            || Parse(FormationAnswer.Parser, answer) is not { Self: not null } answered)
+            || Messages.ParseOrNull(FormationAnswer.Parser, answer) is not { Self: not null } answered)
         {
             return;
         }
@@ -393,19 +394,6 @@ public sealed class Formation
         {
             _hasEnded = true;
             told(sentence);
-        }
-    }
-
-    private static T? Parse<T>(MessageParser<T> parser, ReadOnlySpan<byte> bytes)
-        where T : class, IMessage<T>
-    {
-        try
-        {
-            return parser.ParseFrom(bytes);
-        }
-        catch (InvalidProtocolBufferException)
-        {
-            return null;
         }
     }
 }
