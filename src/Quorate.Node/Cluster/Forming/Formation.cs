@@ -51,7 +51,7 @@ public sealed class Formation
     /// <summary>The folder belongs to a cluster, durably.</summary>
     public bool IsFormed { get; private set; }
 
-    private bool MayFound => _place.Seeds.Count > 0
+    private bool MayFound => _place is { Seeds.Count: > 0, Self.ReadReplica: false }
         && string.Equals(_place.Seeds[0], _place.Self.PeerAddress, StringComparison.Ordinal);
 
     /// <summary>Reads the disk and goes on from where the last start came to.</summary>
@@ -271,6 +271,7 @@ public sealed class Formation
 
     /// <summary>It is fresh, lives, and would be founded by this node.</summary>
     private bool Counts(Fresh fresh) => IsLive(fresh)
+        && !fresh.Node.ReadReplica
         && IsTheSame(fresh.Told)
         && fresh.Told.Rounds >= _settings.RoundsMin;
 
