@@ -29,6 +29,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     private readonly MetadataCalls _calls;
     private readonly Duties _duties;
     private readonly LeaderBalance _balance;
+    private readonly PartitionMoves _moves;
     private readonly Heirs _heirs;
     private readonly Stopping _stopping;
     private readonly Joins _joins;
@@ -69,6 +70,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _calls = new(_parts);
         _duties = new(_parts, _calls, End);
         _balance = new(_parts, _local);
+        _moves = new(_parts, _local, _calls);
         _heirs = new(_parts, _local);
         _stopping = new(_parts, _heirs, _local);
         _joins = new(_parts, _calls);
@@ -380,6 +382,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         _keeper.Match();
         _duties.Look();
+        _moves.Look();
         if (_stopping.HasBegun)
         {
             TellStop();
