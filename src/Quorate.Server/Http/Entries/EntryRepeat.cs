@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
@@ -36,7 +37,8 @@ internal sealed record EntryRepeat(SessionRequest Request)
     {
         long now = wallClockMilliseconds / WindowMilliseconds;
         bool isNearEnd = (wallClockMilliseconds + ClockDifferenceMilliseconds) / WindowMilliseconds > now;
-        return (isNearEnd ? [now - 1, now + 1] : [now - 1], now);
+        long[] before = isNearEnd ? [now - 1, now + 1] : [now - 1];
+        return (Guards.RepeatsAreLookedForBeside ? before : [], now);
     }
 
     /// <param name="of">What else names the request: a key that comes with something else is another one.</param>
