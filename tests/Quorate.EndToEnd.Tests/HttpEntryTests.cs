@@ -26,7 +26,7 @@ public sealed class HttpEntryTests
         (string Value, string[] Read, string Seen)[] cases =
         [
             ("\"text\"", ["GET", "k"], "text"),
-            ("5", ["INCR", "k"], "6"),
+            ("5", ["INCR", "k"], ":6"),
             ("[1,\"two\",null]", ["LRANGE", "k", "0", "-1"], "[1, two, null]"),
             ("{\"a\":1,\"b\":\"x\"}", ["HGETALL", "k"], "[a, 1, b, x]"),
             ("{\"a\":[1,2]}", ["GET", "k"], "{\"a\":[1,2]}"),
@@ -41,7 +41,7 @@ public sealed class HttpEntryTests
         }
 
         await Put(cluster.Nodes[2], "{\"key\":\"k\",\"value\":[\"b\",\"a\"],\"type\":\"set\"}");
-        Assert.Equal("1", cluster.Nodes[0].Ask("SISMEMBER", "k", "a"));
+        Assert.Equal(":1", cluster.Nodes[0].Ask("SISMEMBER", "k", "a"));
         await Put(cluster.Nodes[2], "{\"key\":\"k\",\"value\":{\"m\":1.5},\"type\":\"zset\"}");
         Assert.Equal("1.5", cluster.Nodes[0].Ask("ZSCORE", "k", "m"));
     }
@@ -97,7 +97,7 @@ public sealed class HttpEntryTests
                 ("Idempotency-Key", "b1f0"));
             Assert.Equal(HttpStatusCode.OK, code);
             Assert.Equal("1", json.GetProperty("value").GetRawText());
-            Assert.Equal(i == 0 ? "2" : $"{i + 2}", cluster.Nodes[0].Ask("INCR", "once"));
+            Assert.Equal($":{i + 2}", cluster.Nodes[0].Ask("INCR", "once"));
         }
 
         // A batch alike.
@@ -111,21 +111,21 @@ public sealed class HttpEntryTests
             Assert.All(json.GetProperty("entries").EnumerateArray(), each =>
                 Assert.Equal(200, each.GetProperty("status").GetInt32()));
             cluster.Nodes[0].Ask("DEL", "o1");
-            Assert.Equal($"{i + 2}", cluster.Nodes[0].Ask("RPUSH", "o3", "more"));
+            Assert.Equal($":{i + 2}", cluster.Nodes[0].Ask("RPUSH", "o3", "more"));
         }
 
-        Assert.Equal("0", cluster.Nodes[0].Ask("EXISTS", "o1"));
+        Assert.Equal(":0", cluster.Nodes[0].Ask("EXISTS", "o1"));
     }
 
     private static async Task Expiries(ServedCluster cluster)
     {
         await Send(cluster.Nodes[0], HttpMethod.Post, "/keyspaces", "{\"name\":\"short\",\"ttl\":100000}");
-        await cluster.UntilSaysOf("short", cluster.Nodes[1], "OK", "SET", "warm", "x");
+        await cluster.UntilSaysOf("short", cluster.Nodes[1], "+OK", "SET", "warm", "x");
         await Put(cluster.Nodes[1], "{\"key\":\"e\",\"value\":[1]}", "?keyspace=short");
-        Assert.InRange(long.Parse(cluster.Nodes[2].AskOf("short", "PTTL", "e")!), 1, 100_000);
+        Assert.InRange(long.Parse(cluster.Nodes[2].AskOf("short", "PTTL", "e")![1..]), 1, 100_000);
         await Put(cluster.Nodes[1], "{\"key\":\"e\",\"value\":[1]}", "?keyspace=short&ttl=1d");
-        Assert.InRange(long.Parse(cluster.Nodes[2].AskOf("short", "PTTL", "e")!), 100_001, 86_400_000);
-        Assert.Equal("0", cluster.Nodes[2].Ask("EXISTS", "e"));
+        Assert.InRange(long.Parse(cluster.Nodes[2].AskOf("short", "PTTL", "e")![1..]), 100_001, 86_400_000);
+        Assert.Equal(":0", cluster.Nodes[2].Ask("EXISTS", "e"));
     }
 
     /// <summary>What a client carries from answer to question makes reads at any replica see its writes.</summary>

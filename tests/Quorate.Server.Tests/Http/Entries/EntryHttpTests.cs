@@ -270,7 +270,8 @@ public sealed class EntryHttpTests
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         using HttpResponseMessage put = await http.PostAsync(
-            new Uri(host.Address, "/entry"), new StringContent(Body("over two")), TestContext.Current.CancellationToken);
+            new Uri(host.Address, "/entry"), new StringContent(Body("over two")),
+            TestContext.Current.CancellationToken);
         Assert.Equal(HttpVersion.Version20, put.Version);
         Assert.Equal("over two", (await host.Value("/entry/k")).GetProperty("value").GetString());
         using HttpResponseMessage refused = await http.PostAsync(
