@@ -66,10 +66,7 @@ internal sealed record EntryRepeat(SessionRequest Request)
                 slot, [EntryCall.Line("ENTRY.REPEAT", key)], isBatch: false, writes: true,
                 In(window, idempotencyKey, of)).ConfigureAwait(false);
             bool isNew = known.Outcome == Outcome.Done && known.Reply.Span.SequenceEqual("+NEW\r\n"u8);
-
-            // What the window before has forgotten was not done in it: a key of that age is past its time.
-            bool isOld = known is { Outcome: Outcome.Refused, Reason: DropReason.SessionExpired } && window < now;
-            if (!isNew && !isOld)
+            if (!isNew)
             {
                 return known;
             }

@@ -62,6 +62,7 @@ public sealed class EntryRepeatTests
     [InlineData(Outcome.Unknown, DropReason.DeadlinePassed, 504)]
     [InlineData(Outcome.Refused, DropReason.NotLeader, 503)]
     [InlineData(Outcome.Refused, DropReason.RequestForgotten, 409)]
+    [InlineData(Outcome.Refused, DropReason.SessionExpired, 409)]
     public async Task Where_nobody_knows_whether_it_was_done_it_is_not_done(
         Outcome outcome, DropReason reason, int status)
     {
