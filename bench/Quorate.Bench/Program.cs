@@ -14,17 +14,20 @@ switch (args)
         return RowsFigure.Run(long.Parse(count), new DictionaryRows());
     case ["--log", string folder]:
         return LogFigure.Run(folder);
+    case ["--log-cost"]:
+        return LogCost.Run();
     case ["--stores", string folder]:
         return StoreFigure.Run(folder, compress: true);
     case ["--stores", string folder, "--uncompressed"]:
         return StoreFigure.Run(folder, compress: false);
     case ["--cold", string folder]:
         return ColdReadsFigure.Run(folder);
-    case ["--rows" or "--log" or "--stores" or "--cold", ..]:
+    case ["--rows" or "--log" or "--log-cost" or "--stores" or "--cold", ..]:
         Console.Error.WriteLine(
             """
             usage: Quorate.Bench --rows COUNT [--one-slot | --dictionary]
                    Quorate.Bench --log FOLDER
+                   Quorate.Bench --log-cost
                    Quorate.Bench --stores FOLDER [--uncompressed]
                    Quorate.Bench --cold FOLDER
                    or options of BenchmarkDotNet

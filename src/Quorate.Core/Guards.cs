@@ -238,6 +238,9 @@ public static class Guards
     /// <summary>R20, S8: a data folder that has lost the note of whose it is, is nobody's.</summary>
     public static bool LostNotesAreMissed => On();
 
+    /// <summary>S7: checkpoints and merges of many partitions together stay within the node's memory.</summary>
+    public static bool WorkWaitsForMemory => On();
+
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
     public static bool ClearingSparesOtherSnapshots => On();
 

@@ -31,8 +31,8 @@ public sealed class LogBatchTests
     }
 
     [Theory]
-    [InlineData(2)]
-    [InlineData(4)]
+    [InlineData(3)]
+    [InlineData(5)]
     public void A_batch_of_another_version_is_foreign(byte version)
     {
         byte[] batch = Batch(new(37), new(18), 0);
@@ -50,7 +50,7 @@ public sealed class LogBatchTests
         byte[] payload = new byte[payloadBytes];
         payload.AsSpan().Fill((byte)term.Value);
         byte[] record = new byte[LogRecord.EntryBytes + payloadBytes];
-        LogRecord.WriteEntry(record, new(new(1), 1), new Entry(index, term, EntryKind.Data, payload));
+        LogRecord.WriteEntry(record, new(new(1), 1), new Entry(index, term, EntryKind.Data, payload), payload);
         builder.Add(record);
         return builder.Finish(new(29, 4096), Before, out _).ToArray();
     }

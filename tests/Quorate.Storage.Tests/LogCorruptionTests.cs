@@ -118,7 +118,7 @@ public sealed class LogCorruptionTests
             int end = EndOf(content);
             for (int i = 0; i < length && end + i < content.Length; i++)
             {
-                content[end + i] = i < 4 ? "QNL\u0003"u8[i] : (byte)i;
+                content[end + i] = i < 4 ? "QNL\u0004"u8[i] : (byte)i;
             }
 
             owner = Open(disk);
@@ -248,7 +248,7 @@ public sealed class LogCorruptionTests
     private static int EndOf(byte[] segment)
     {
         int end = 0;
-        while (end < segment.Length && segment.AsSpan(end).StartsWith("QNL\u0003"u8))
+        while (end < segment.Length && segment.AsSpan(end).StartsWith("QNL\u0004"u8))
         {
             int body = BinaryPrimitives.ReadInt32LittleEndian(segment.AsSpan(end + 4));
             end += (body + 56 + 4095) / 4096 * 4096;

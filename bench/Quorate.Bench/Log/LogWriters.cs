@@ -46,16 +46,29 @@ internal sealed class LogWriters : INodeLogClient, IDisk, IDisposable
         }
     }
 
-    /// <summary>Lets each group write so many entries; the sizes of the log's writes.</summary>
-    public int[] Run(int entriesEach)
+    /// <summary>Makes what each group writes next: so many entries. That is the groups' work, not the log's.</summary>
+    public void Prepare(int entriesEach)
     {
         lock (_gate)
         {
             _writeBytes.Clear();
+            _writeBytes.EnsureCapacity(entriesEach * _writers.Length);
+            foreach (Writer writer in _writers)
+            {
+                writer.Prepare(entriesEach);
+            }
+        }
+    }
+
+    /// <summary>Lets each group write what was made; the sizes of the log's writes.</summary>
+    public int[] Run()
+    {
+        lock (_gate)
+        {
             _underWay = _writers.Length;
             foreach (Writer writer in _writers)
             {
-                writer.Write(entriesEach);
+                writer.WriteNext();
             }
 
             while (_underWay > 0)
@@ -123,8 +136,9 @@ internal sealed class LogWriters : INodeLogClient, IDisk, IDisposable
         private readonly LogWriters _owner;
         private readonly IGroupLog _log;
         private readonly byte[] _payload;
-        private ulong _written;
-        private int _left;
+        private Persist[] _writes = [];
+        private ulong _made;
+        private int _next;
 
         public Writer(LogWriters owner, NodeLog log, GroupId group, byte[] payload)
         {
@@ -134,30 +148,30 @@ internal sealed class LogWriters : INodeLogClient, IDisk, IDisposable
             _log.Open();
         }
 
-        public void Write(int entries)
+        public void Prepare(int entries)
         {
-            _left = entries;
-            WriteNext();
+            _writes = new Persist[entries];
+            _next = 0;
+            for (int i = 0; i < entries; i++)
+            {
+                ulong next = ++_made;
+                _writes[i] = new()
+                {
+                    Sequence = next,
+                    Entries = [new(new(next), new(1), EntryKind.Data, _payload)],
+                    ReleaseTo = next % ReleaseInterval == 0 ? new(next - 1) : LogIndex.Zero,
+                    MustSync = true,
+                };
+            }
         }
 
-        private void WriteNext()
-        {
-            ulong next = _written + 1;
-            _log.Write(new()
-            {
-                Sequence = next,
-                Entries = [new(new(next), new(1), EntryKind.Data, _payload)],
-                ReleaseTo = next % ReleaseInterval == 0 ? new(next - 1) : LogIndex.Zero,
-                MustSync = true,
-            });
-        }
+        public void WriteNext() => _log.Write(_writes[_next++]);
 
         void IGroupLogClient.LogOpened(RecoveredLog log) => _owner._opened++;
 
         void IGroupLogClient.LogDurable(ulong sequence)
         {
-            _written = sequence;
-            if (--_left == 0)
+            if (_next == _writes.Length)
             {
                 _owner._underWay--;
             }

@@ -292,8 +292,8 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         if (change.Role == Role.Leader)
         {
-            bool wasLed = _led.Contains(group);
             string name = _parts.View.NameOf(group);
+            bool wasLed = _led.Contains(group);
             SayElected($"partition {name}", _parts.Runtime.Find(group)?.Replica.Group, change.Term, wasLed);
         }
 

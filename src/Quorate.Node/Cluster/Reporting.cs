@@ -30,6 +30,7 @@ internal static class Reporting
             MemoryTotalBytes = parts.Place.Memory.TotalBytes,
             MemoryUnderWayBytes = parts.Place.Memory.UnderWayBytes,
             MemoryUnderWayTotalBytes = parts.Place.Memory.UnderWayTotalBytes,
+            FileWork = (parts.Place.Memory.Work.UnderWay, parts.Place.Memory.Work.Waiting),
             Memory =
             [
                 .. Enum.GetValues<MemoryUse>().Select(

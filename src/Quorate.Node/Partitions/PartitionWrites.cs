@@ -280,9 +280,8 @@ internal sealed class PartitionWrites
 
     private void Propose(Proposal proposal, WriteLevel level, Instant deadline, HybridTime time)
     {
-        LogIndex index = _entry.NextVersion.Index;
+        var sealedFor = new ReadToken(_parts.Replica.Group!.Term, _entry.NextVersion.Index);
         _proposals.Add(proposal.Id.Value, proposal);
-        var sealedFor = new ReadToken(_parts.Replica.Group!.Term, index);
         ReadOnlyMemory<byte> payload = _seal.Seal(sealedFor, EntryBatch.Encode(time, _entry.Changes));
         ReadToken place = _parts.Replica.Write(proposal.Id, payload, level, deadline);
         if (place.Index == LogIndex.Zero)
@@ -294,7 +293,7 @@ internal sealed class PartitionWrites
 
         Invariant.Check(place == sealedFor, $"what is evaluated for {sealedFor} is logged there, not at {place}");
         _lastTime = time;
-        _eviction?.Proposed(index);
+        _eviction?.Proposed(place.Index);
         if (_evicted > 0)
         {
             _parts.Host.Evicts(place, _evicted);

@@ -11,6 +11,7 @@ internal sealed class DiskQueue
 {
     private readonly object _lock = new();
     private readonly Queue<(DiskOperation Operation, IDiskClient Client)> _waiting = new();
+    private int _sleeping;
     private bool _isStopped;
 
     public void Add(in DiskOperation operation, IDiskClient client)
@@ -18,7 +19,12 @@ internal sealed class DiskQueue
         lock (_lock)
         {
             _waiting.Enqueue((operation, client));
-            Monitor.Pulse(_lock);
+
+            // A thread that hands its operation over and finds the next one there was never asleep.
+            if (_sleeping > 0)
+            {
+                Monitor.Pulse(_lock);
+            }
         }
     }
 
@@ -29,7 +35,9 @@ internal sealed class DiskQueue
         {
             while (_waiting.Count == 0 && !_isStopped)
             {
+                _sleeping++;
                 Monitor.Wait(_lock);
+                _sleeping--;
             }
 
             if (_isStopped)

@@ -25,6 +25,7 @@ public sealed class RealDisk : IDisk, IDisposable
     private List<(IDiskClient Client, DiskCompletion Completion)> _done = [];
     private List<(IDiskClient Client, DiskCompletion Completion)> _handedOver = [];
     private int _underWay;
+    private int _sleeping;
 
     /// <param name="folder">The folder of the files; it must exist.</param>
     /// <param name="completionWaits">
@@ -114,7 +115,15 @@ public sealed class RealDisk : IDisk, IDisposable
     {
         lock (_lock)
         {
-            return _done.Count > 0 || Monitor.Wait(_lock, time);
+            if (_done.Count > 0)
+            {
+                return true;
+            }
+
+            _sleeping++;
+            bool isWoken = Monitor.Wait(_lock, time);
+            _sleeping--;
+            return isWoken;
         }
     }
 
@@ -163,7 +172,10 @@ public sealed class RealDisk : IDisk, IDisposable
             {
                 isFirst = _done.Count == 0;
                 _done.Add((client, completion));
-                Monitor.Pulse(_lock);
+                if (_sleeping > 0)
+                {
+                    Monitor.Pulse(_lock);
+                }
             }
 
             if (isFirst)

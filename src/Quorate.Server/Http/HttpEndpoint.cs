@@ -10,6 +10,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Quorate.Node.Cluster;
 using Quorate.Server.Disk;
+using Quorate.Server.Http.Entries;
+using Quorate.Server.Resp;
 using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Http;
@@ -40,14 +42,16 @@ public sealed class HttpEndpoint : IAsyncDisposable
 
     /// <summary>Listens and serves.</summary>
     /// <exception cref="IOException">The port is taken, or the address is not here.</exception>
-    public static async Task<HttpEndpoint> Start(IPEndPoint at, NodeFacts facts)
+    public static async Task<HttpEndpoint> Start(IPEndPoint at, NodeFacts facts, int requestDeadlineMilliseconds)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { Args = [], ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(options =>
         {
-            options.Listen(at);
+            options.Listen(at, HttpVersions.Choose);
+            options.AllowAlternateSchemes = true;
+            options.Limits.Http2.MaxStreamsPerConnection = EntryLimits.StreamsMax;
             options.AddServerHeader = false;
             options.Limits.MaxConcurrentConnections = 1024;
             options.Limits.MaxRequestBodySize = 64 * 1024;
@@ -69,6 +73,11 @@ public sealed class HttpEndpoint : IAsyncDisposable
         application.Map("/metrics", endpoint.Metrics);
         application.Map("/status", endpoint.Status);
         application.Map("/events", endpoint.Events);
+        new EntryEndpoints(
+            facts.Loop,
+            requestDeadlineMilliseconds,
+            facts.Memory.Limits.Of(new RespSettings()).RepliesBytesMax,
+            TimeProvider.System).Map(application);
         await application.StartAsync().ConfigureAwait(false);
         return endpoint;
     }

@@ -48,8 +48,8 @@ internal sealed partial class RespConnection
         _largeReply = shared.Settings.ReplyBytesWaitingMax / shared.Settings.FirstCommandsMax;
         Client = new RespClient(id, address)
         {
-            LocalAddress = localAddress,
             WatchHold = new InputHold(shared.Budget),
+            LocalAddress = localAddress,
             CreatedAt = Environment.TickCount64,
             ActiveAt = Environment.TickCount64,
         };

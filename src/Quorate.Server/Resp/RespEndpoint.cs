@@ -39,8 +39,11 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
     /// <summary>Replies that wait for clients to take them, in bytes.</summary>
     public long ReplyBytesWaiting => _shared.Replies.Held;
 
-    /// <summary>What has come of commands that are not whole, or wait for an EXEC, in bytes.</summary>
-    public long InputBytesWaiting => _shared.Budget.Unfinished;
+    /// <summary>
+    /// What the commands of all clients take until they are answered, in bytes. While one is executed its words count
+    /// as a request's, too: they are there a second time as soon as they go on to another node or into an entry.
+    /// </summary>
+    public long InputBytesWaiting => _shared.Budget.Taken;
 
     internal RespShared Shared => _shared;
 

@@ -241,7 +241,8 @@ public sealed class NodeProcess : IAsyncDisposable
             await ListenForClients().ConfigureAwait(false);
             what = $"--http-port {_settings.HttpPort}";
             IPEndPoint http = new(_settings.Bind, _settings.HttpPort);
-            _opened.Push(await HttpEndpoint.Start(http, Facts).ConfigureAwait(false));
+            _opened.Push(await HttpEndpoint.Start(http, Facts, _settings.RequestDeadlineMilliseconds)
+                .ConfigureAwait(false));
         }
         catch (Exception e) when (e is SocketException or IOException)
         {

@@ -31,7 +31,8 @@ public sealed class CrashedNode
         _encryption = node.Encryption;
         for (int group = 0; group < node.Replicas.Length; group++)
         {
-            if (node.Replicas[group] is { } replica && world.Checks[group].RecordOf(replica.Id).Promises is { } promises)
+            if (node.Replicas[group] is { } replica
+                && world.Checks[group].RecordOf(replica.Id).Promises is { } promises)
             {
                 promises.End();
                 _replicas.Add(new Held(
@@ -84,7 +85,8 @@ public sealed class CrashedNode
                 Break(left, powerLost: fate > 0, (fate * 1_000_003) + (ulong)moment);
                 foreach (string problem in Start(left, moment))
                 {
-                    yield return $"{Name}, moment {moment}, after {operation.Kind} {operation.File}, way {fate}: {problem}";
+                    yield return $"{Name}, moment {moment}, after {operation.Kind} {operation.File}, way {fate}: "
+                        + problem;
                 }
 
                 // What was opened is as durable as anything.
@@ -217,6 +219,11 @@ public sealed class CrashedNode
 
     /// <param name="Hashes">Of the rows at each committed index.</param>
     private sealed record Held(
-        LogStream Stream, PartitionStoreSettings Settings, IEntrySeal Seal, ReplicaPromises Promises, GroupChecks Checks,
-        Membership? Bootstrap, ulong[] Hashes);
+        LogStream Stream,
+        PartitionStoreSettings Settings,
+        IEntrySeal Seal,
+        ReplicaPromises Promises,
+        GroupChecks Checks,
+        Membership? Bootstrap,
+        ulong[] Hashes);
 }

@@ -68,9 +68,10 @@ internal sealed class LogBatchBuilder(int keptBytesMax)
         foreach (Entry entry in persist.Entries)
         {
             long offset = NextOffset;
-            int length = checked(LogRecord.EntryBytes + entry.Payload.Length);
-            LogRecord.WriteEntry(Take(length), stream, entry);
-            uint keyId = LogRecord.KeyIdOf(entry.Kind, entry.Payload.Span);
+            ReadOnlySpan<byte> payload = entry.Payload.Span;
+            int length = checked(LogRecord.EntryBytes + payload.Length);
+            LogRecord.WriteEntry(Take(length), stream, entry, payload);
+            uint keyId = LogRecord.KeyIdOf(entry.Kind, payload);
             contents.Append(entry.Index, entry.Term, new(_segment, offset, length), keyId);
         }
 

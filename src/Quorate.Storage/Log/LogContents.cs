@@ -21,6 +21,9 @@ internal sealed class LogContents(LogSegments segments)
     /// <summary>The terms of the entries held; the first run may begin before the first of them.</summary>
     private readonly List<TermStart> _runs = [];
 
+    /// <summary>Of the last run; null when there is none. It spares each append a look at the list.</summary>
+    private Term? _lastTerm;
+
     /// <summary>How many of the positions, from the front, are released; they are dropped in bulk.</summary>
     private int _dropped;
 
@@ -89,9 +92,10 @@ internal sealed class LogContents(LogSegments segments)
         Invariant.Check(index == Last.Next, $"entry {index} follows the log's last entry {Last}");
         _places.Add(new(position));
         segments.Gain(position.Segment, keyId);
-        if (_runs.Count == 0 || _runs[^1].Term != term)
+        if (_lastTerm != term)
         {
             _runs.Add(new(term, index));
+            _lastTerm = term;
         }
     }
 
@@ -108,6 +112,7 @@ internal sealed class LogContents(LogSegments segments)
             Lose(keep, _places.Count);
             _places.RemoveRange(keep, _places.Count - keep);
             _runs.RemoveAll(run => run.First >= from);
+            NoteLastTerm();
         }
     }
 
@@ -155,6 +160,8 @@ internal sealed class LogContents(LogSegments segments)
         {
             _runs.Clear();
         }
+
+        NoteLastTerm();
     }
 
     /// <summary>The stream is gone; its entries need no segment any more.</summary>
@@ -187,7 +194,10 @@ internal sealed class LogContents(LogSegments segments)
         _runs.Clear();
         _dropped = 0;
         First = first;
+        NoteLastTerm();
     }
+
+    private void NoteLastTerm() => _lastTerm = _runs.Count == 0 ? null : _runs[^1].Term;
 
     private void Lose(int from, int to)
     {

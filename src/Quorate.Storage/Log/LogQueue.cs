@@ -6,13 +6,19 @@ namespace Quorate.Storage.Log;
 
 /// <summary>A write that waits to become part of a batch; without a Persist the drop of its stream.</summary>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct LogWrite(NodeLogStream Stream, Persist? Persist, Action? Dropped = null)
+internal readonly struct LogWrite(NodeLogStream stream, Persist? persist, Action? dropped = null)
 {
+    public NodeLogStream Stream { get; } = stream;
+
+    public Persist? Persist { get; } = persist;
+
+    public Action? Dropped { get; } = dropped;
+
     /// <summary>It needs no sync.</summary>
     public bool IsLazy => Persist is { MustSync: false };
 
-    /// <summary>What its records take, at most, in bytes.</summary>
-    public long Bytes => Persist is null ? LogRecord.PrefixBytes : LogBatchBuilder.BytesOf(Persist);
+    /// <summary>What its records take, at most, in bytes; counted once, since it is asked for several times.</summary>
+    public long Bytes { get; } = persist is null ? LogRecord.PrefixBytes : LogBatchBuilder.BytesOf(persist);
 
     /// <summary>Tells the stream's owner that the write is durable.</summary>
     public void Report()
@@ -33,7 +39,7 @@ internal readonly record struct LogWrite(NodeLogStream Stream, Persist? Persist,
 internal sealed class LogQueue(int writesMax, int lazyMax)
 {
     private readonly Queue<LogWrite> _waiting = new();
-    private readonly List<LogWrite> _underWay = [];
+    private List<LogWrite> _underWay = [];
 
     /// <summary>How many of the waiting writes, from the front, were reported already.</summary>
     private int _reported;
@@ -71,11 +77,14 @@ internal sealed class LogQueue(int writesMax, int lazyMax)
         return next;
     }
 
-    /// <summary>The batch under way is durable: its writes are to be reported.</summary>
-    public void Complete(List<LogWrite> reports)
+    /// <summary>
+    /// The batch under way is durable: its writes, which are to be reported, in exchange for a list that is empty.
+    /// </summary>
+    public List<LogWrite> Complete(List<LogWrite> empty)
     {
-        reports.AddRange(_underWay);
-        _underWay.Clear();
+        List<LogWrite> done = _underWay;
+        _underWay = empty;
+        return done;
     }
 
     /// <summary>

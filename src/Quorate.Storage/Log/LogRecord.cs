@@ -80,11 +80,11 @@ internal readonly record struct LogRecord(
     private const int CrcOffset = PrefixBytes + 16;
 
     /// <summary>Writes an entry's record; <paramref name="to"/> is exactly as long as that.</summary>
-    public static void WriteEntry(Span<byte> to, LogStream stream, Entry entry)
+    public static void WriteEntry(Span<byte> to, LogStream stream, Entry entry, ReadOnlySpan<byte> payload)
     {
-        WritePrefix(to, LogRecordKind.Entry, stream, (byte)entry.Kind, entry.Payload.Length);
+        WritePrefix(to, LogRecordKind.Entry, stream, (byte)entry.Kind, payload.Length);
         WriteIndexAndTerm(to[PrefixBytes..], entry.Index, entry.Term);
-        entry.Payload.Span.CopyTo(to[EntryBytes..]);
+        payload.CopyTo(to[EntryBytes..]);
         BinaryPrimitives.WriteUInt32LittleEndian(to[CrcOffset..], EntryChecksum(to));
     }
 
@@ -230,13 +230,11 @@ internal readonly record struct LogRecord(
 
     private static void WritePrefix(Span<byte> to, LogRecordKind kind, LogStream stream, byte entryKind, int payload)
     {
-        to[0] = (byte)kind;
-        to[1] = entryKind;
-        to[2] = 0;
-        to[3] = 0;
-        BinaryPrimitives.WriteInt32LittleEndian(to[4..], payload);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[8..], stream.Group.Value);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[12..], stream.Incarnation);
+        // Two words: what is written for each entry counts.
+        ulong first = (byte)kind | ((ulong)entryKind << 8) | ((ulong)(uint)payload << 32);
+        ulong second = stream.Group.Value | ((ulong)stream.Incarnation << 32);
+        BinaryPrimitives.WriteUInt64LittleEndian(to, first);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[8..], second);
     }
 
     private static LogStream ReadStream(ReadOnlySpan<byte> from) => new(

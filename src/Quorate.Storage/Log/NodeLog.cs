@@ -31,7 +31,7 @@ public sealed class NodeLog : IDiskClient
     private readonly LogSpares _spares;
     private readonly LogTurns _turns;
     private readonly LogQueue _queue;
-    private readonly List<LogWrite> _reports = [];
+    private List<LogWrite> _reports = [];
     private readonly List<NodeLogStream> _opening = [];
 
     private Step _step = Step.Closed;
@@ -337,7 +337,7 @@ public sealed class NodeLog : IDiskClient
         _chain = _batchChain;
         _durableBefore = new(_segments.Current, _written);
         RecycleFree();
-        _queue.Complete(_reports);
+        _reports = _queue.Complete(_reports);
         Report();
         _turns.StartPostponed();
         if (_batchBeginsSegment)

@@ -12,6 +12,9 @@ internal sealed class NodeLogStream(LogStream id, LogContents contents, LogReads
     private readonly Queue<(ulong Sequence, LogIndex From)> _cuts = new();
     private NodeLog? _log;
     private ulong _lastSequence;
+
+    /// <summary>There are some: most writes cut nothing, and need not look.</summary>
+    private bool _hasCuts;
     private bool _isDropped;
 
     public LogStream Id { get; } = id;
@@ -102,6 +105,7 @@ internal sealed class NodeLogStream(LogStream id, LogContents contents, LogReads
 
         if (persist.ResetTo is not null || persist.TruncateFrom != LogIndex.Zero)
         {
+            _hasCuts = true;
             _cuts.Enqueue((persist.Sequence, persist.ResetTo is null ? persist.TruncateFrom : new(1)));
         }
 
@@ -117,9 +121,10 @@ internal sealed class NodeLogStream(LogStream id, LogContents contents, LogReads
     /// <summary>A write has become part of a batch.</summary>
     public void NoteComposed(ulong sequence)
     {
-        while (_cuts.TryPeek(out (ulong Sequence, LogIndex From) cut) && cut.Sequence <= sequence)
+        while (_hasCuts && _cuts.Peek().Sequence <= sequence)
         {
             _cuts.Dequeue();
+            _hasCuts = _cuts.Count > 0;
         }
     }
 }

@@ -4,6 +4,7 @@ using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster.Forming.Wire;
 using Quorate.Node.Metadata.Wire;
+using Quorate.Node.Wire;
 
 namespace Quorate.Node.Cluster.Forming;
 
@@ -29,7 +30,6 @@ public sealed class Formation
     private readonly FormationSettings _settings;
     private readonly IFormationHost _host;
     private readonly NoteFile _file;
-    private readonly StartFiles _files;
     private readonly SortedDictionary<string, Fresh> _fresh = new(StringComparer.Ordinal);
     private FormationNote? _note;
     private Instant _askAt = Instant.Never;
@@ -46,7 +46,6 @@ public sealed class Formation
         _settings = settings;
         _host = host;
         _file = new(place.Disk, NoteBytesMax, End);
-        _files = new(place.Disk, End);
     }
 
     /// <summary>The folder belongs to a cluster, durably.</summary>
@@ -75,24 +74,14 @@ public sealed class Formation
         }
         else
         {
-            // The note is the first file of a folder: where there are others, it was lost, and with it what they are.
-            _files.List(names =>
-            {
-                if (NoteFile.MissingFrom(names) is { } missing && Guards.LostNotesAreMissed)
-                {
-                    End(missing);
-                    return;
-                }
-
-                Write(new FormationNote { Self = Self(ClusterIdentity.DrawInstance(_place.Entropy)) }, Begin);
-            });
+            Write(new FormationNote { Self = Self(ClusterIdentity.DrawInstance(_place.Entropy)) }, Begin);
         }
     });
 
     /// <summary>The answer to another node's question.</summary>
     public byte[] Answer(ReadOnlySpan<byte> question)
     {
-        if (_hasEnded || _note is null || Parse(FormationQuestion.Parser, question) is not { } asked)
+        if (_hasEnded || _note is null || Messages.ParseOrNull(FormationQuestion.Parser, question) is not { } asked)
         {
             return [];
         }
@@ -128,7 +117,7 @@ public sealed class Formation
     public void Answered(string address, ReadOnlySpan<byte> answer)
     {
         if (_hasEnded || IsFormed || _isWriting || _note is null
-            || Parse(FormationAnswer.Parser, answer) is not { Self: not null } answered)
+            || Messages.ParseOrNull(FormationAnswer.Parser, answer) is not { Self: not null } answered)
         {
             return;
         }
@@ -393,19 +382,6 @@ public sealed class Formation
         {
             _hasEnded = true;
             told(sentence);
-        }
-    }
-
-    private static T? Parse<T>(MessageParser<T> parser, ReadOnlySpan<byte> bytes)
-        where T : class, IMessage<T>
-    {
-        try
-        {
-            return parser.ParseFrom(bytes);
-        }
-        catch (InvalidProtocolBufferException)
-        {
-            return null;
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Protocol;
 
@@ -28,21 +29,21 @@ internal static class ConnectionCommands
         EdgeCommand.Answering("PING", -1, Ping),
         EdgeCommand.Answering("ECHO", 2, (_, line) => Replies.Bulk(line[1])),
         EdgeCommand.Answering("TIME", 1, Time),
-        new("HELLO", -1, EdgeHabits.None, Hello),
-        new("AUTH", -2, EdgeHabits.None, request => request.Error(NoAuth)),
-        new("SELECT", 2, EdgeHabits.None, Select),
-        new("MOVE", 3, EdgeHabits.None, request => request.Error(NoMove)),
-        new("SWAPDB", 3, EdgeHabits.None, request => request.Error(NoSwap)),
+        new("HELLO", -1, EdgeHabits.Queued, Hello),
+        new("AUTH", -2, EdgeHabits.Queued, request => request.Error(NoAuth)),
+        new("SELECT", 2, EdgeHabits.Queued, Select) { QueueProblem = WouldLeave },
+        new("MOVE", 3, EdgeHabits.Queued, request => request.Error(NoMove)),
+        new("SWAPDB", 3, EdgeHabits.Queued, request => request.Error(NoSwap)),
         EdgeCommand.Answering("ROLE", 1, Role),
         new("SUBSCRIBE", -2, EdgeHabits.None, Subscribe),
         new("UNSUBSCRIBE", -1, EdgeHabits.None, Unsubscribe),
         new("RESET", 1, EdgeHabits.InTransaction, Reset),
         new("QUIT", -1, EdgeHabits.InTransaction, Quit),
-        new("CLUSTER", -2, EdgeHabits.None, request =>
+        new("CLUSTER", -2, EdgeHabits.Queued, request =>
             request.Error("ERR This instance has cluster support disabled")),
-        new("READONLY", 1, EdgeHabits.None, request =>
+        new("READONLY", 1, EdgeHabits.Queued, request =>
             request.Error("ERR This instance has cluster support disabled")),
-        new("READWRITE", 1, EdgeHabits.None, request =>
+        new("READWRITE", 1, EdgeHabits.Queued, request =>
             request.Error("ERR This instance has cluster support disabled")),
     ];
 
@@ -144,28 +145,34 @@ internal static class ConnectionCommands
 
     private static void Select(RespRequest request)
     {
-        ReadOnlySpan<byte> word = request.Line[1];
-        if (Utf8Parser.TryParse(word, out long index, out int length) && length == word.Length)
+        if (TryNameOf(request.Line[1], request.Connection.Shared.Gateway.View, out string text))
         {
-            if (index is < 0 or >= NumberedDatabase.Count)
-            {
-                request.Error("ERR DB index is out of range");
-                return;
-            }
-
-            KeyspaceChoice.Use(request, NumberedDatabase.NameOf((int)index));
-            return;
-        }
-
-        string name = Encoding.Latin1.GetString(word[..Math.Min(word.Length, 300)]);
-        if (request.Connection.Shared.Gateway.View.TryFind(name, out _))
-        {
-            KeyspaceChoice.Use(request, name);
+            KeyspaceChoice.Use(request, text);
         }
         else
         {
-            request.Error("ERR value is not an integer or out of range");
+            request.Error(text);
         }
+    }
+
+    /// <summary>The keyspace that a SELECT names; false with the error when it names none.</summary>
+    private static bool TryNameOf(ReadOnlySpan<byte> word, ClusterView view, out string text)
+    {
+        if (Utf8Parser.TryParse(word, out long index, out int length) && length == word.Length)
+        {
+            bool isOne = index is >= 0 and < NumberedDatabase.Count;
+            text = isOne ? NumberedDatabase.NameOf((int)index) : "ERR DB index is out of range";
+            return isOne;
+        }
+
+        text = Encoding.Latin1.GetString(word[..Math.Min(word.Length, 300)]);
+        if (view.TryFind(text, out _))
+        {
+            return true;
+        }
+
+        text = "ERR value is not an integer or out of range";
+        return false;
     }
 
     private static ReadOnlyMemory<byte> Role(RespConnection connection, CommandLine line) => Replies.Of(reply =>
@@ -175,6 +182,14 @@ internal static class ConnectionCommands
         reply.Integer(0);
         reply.Array(0);
     });
+
+    /// <summary>The commands of a transaction are one batch of one partition, so none of them can be of another
+    /// keyspace.</summary>
+    private static string? WouldLeave(RespConnection connection, CommandLine line) =>
+        TryNameOf(line[1], connection.Shared.Gateway.View, out string name)
+        && !string.Equals(name, connection.Client.Keyspace, StringComparison.Ordinal)
+            ? $"ERR a transaction has the keyspace that it began with: SELECT {name} before MULTI"
+            : null;
 
     /// <summary>
     /// Messages between clients are not built, but for this: StackExchange.Redis listens on a channel of this name for

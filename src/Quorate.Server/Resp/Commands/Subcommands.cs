@@ -84,28 +84,33 @@ internal static class Subcommands
     /// </summary>
     public static bool TryAnswer(RespRequest request, string command)
     {
-        CommandLine line = request.Line;
-        Subcommand? named = line[1].Length > 16 ? null : Find(command, line[1]);
-        if (named is null)
+        if (Problem(request.Line, command) is { } problem)
         {
-            request.Error(EdgeCommands.UnknownSubcommand(request, command));
+            request.Error(problem);
             return true;
         }
 
-        if (!named.Takes(line.Count))
-        {
-            string name = $"{command}|{named.Name}".ToLowerInvariant();
-            request.Error(EdgeCommands.WrongArguments(name));
-            return true;
-        }
-
-        if (named == Help)
+        if (Find(command, request.Line[1]) == Help)
         {
             request.Finish(Replies.Of(reply => WriteHelp(reply, command)));
             return true;
         }
 
         return false;
+    }
+
+    /// <summary>What is wrong with a line's subcommand, or with how many words it has; null for nothing.</summary>
+    public static string? Problem(CommandLine line, string command)
+    {
+        Subcommand? named = line[1].Length > 16 ? null : Find(command, line[1]);
+        if (named is null)
+        {
+            return EdgeCommands.UnknownSubcommand(line[1], command);
+        }
+
+        return named.Takes(line.Count)
+            ? null
+            : EdgeCommands.WrongArguments($"{command}|{named.Name}".ToLowerInvariant());
     }
 
     private static Subcommand? Find(string command, ReadOnlySpan<byte> word)

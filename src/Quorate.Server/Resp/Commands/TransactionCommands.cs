@@ -58,6 +58,7 @@ internal static class TransactionCommands
             return;
         }
 
+        List<WatchedKey> watched = client.Watched;
         KeyspaceView? keyspace = null;
         bool isForKeys = !transaction.IsSpoiled && (transaction.Slot is not null || client.Watched.Count > 0);
         bool goesOn = !isForKeys || Dispatch.TryKeyspaceOf(request, transaction.Writes, out keyspace);
@@ -70,7 +71,7 @@ internal static class TransactionCommands
         client.Transaction = null;
         transaction.Hold.Finish();
         request.Hold = transaction.Hold;
-        List<WatchedKey> watched = client.Unwatch();
+        client.Unwatch();
         if (!goesOn)
         {
             return;
