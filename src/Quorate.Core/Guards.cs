@@ -496,6 +496,15 @@ public static class Guards
     /// </summary>
     public static bool RepeatsAreLookedForBeside => On();
 
+    /// <summary>
+    /// S8: memory that runs out, and a broken invariant, end the process on whatever thread that is and whoever would
+    /// catch it there.
+    /// </summary>
+    public static bool EndsAreTheSameEverywhere => On();
+
+    /// <summary>S7: whoever should read what a process prints is waited for no longer than was said.</summary>
+    public static bool ReadersAreNotWaitedFor => On();
+
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.
     private static readonly string? Off = Environment.GetEnvironmentVariable("QUORATE_MUTANT");

@@ -23,14 +23,16 @@ internal sealed class RespLink : IDisposable
     private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(5);
 
     private readonly TcpClient _client;
-    private readonly Stream _stream;
+    private readonly NetworkStream _socket;
+    private readonly BufferedStream _replies;
     private readonly List<byte> _line = [];
     private long _replyBytes;
 
     private RespLink(TcpClient client, string address)
     {
         _client = client;
-        _stream = new BufferedStream(client.GetStream(), 64 * 1024);
+        _socket = client.GetStream();
+        _replies = new BufferedStream(_socket, 64 * 1024);
         Address = address;
         int milliseconds = (int)Patience.TotalMilliseconds;
         (client.ReceiveTimeout, client.SendTimeout) = (milliseconds, milliseconds);
@@ -95,15 +97,16 @@ internal sealed class RespLink : IDisposable
     /// <inheritdoc cref="Call(IReadOnlyList{string})"/>
     public RespValue Call(IReadOnlyList<byte[]> words)
     {
-        Write($"*{words.Count}\r\n");
+        using var request = new MemoryStream();
+        Write(request, $"*{words.Count}\r\n");
         foreach (byte[] word in words)
         {
-            Write($"${word.Length}\r\n");
-            _stream.Write(word);
-            _stream.Write("\r\n"u8);
+            Write(request, $"${word.Length}\r\n");
+            request.Write(word);
+            request.Write("\r\n"u8);
         }
 
-        _stream.Flush();
+        _socket.Write(request.GetBuffer().AsSpan(0, (int)request.Length));
         while (true)
         {
             _replyBytes = 0;
@@ -121,7 +124,7 @@ internal sealed class RespLink : IDisposable
 
     public void Dispose()
     {
-        _stream.Dispose();
+        _replies.Dispose();
         _client.Dispose();
     }
 
@@ -129,8 +132,8 @@ internal sealed class RespLink : IDisposable
         push.Items.Length > 0
         && string.Equals(push.Items[0].Text, Encoding.UTF8.GetString(words[0]), StringComparison.OrdinalIgnoreCase);
 
-    private void Write(FormattableString text) =>
-        _stream.Write(Encoding.ASCII.GetBytes(text.ToString(CultureInfo.InvariantCulture)));
+    private static void Write(MemoryStream request, FormattableString text) =>
+        request.Write(Encoding.ASCII.GetBytes(text.ToString(CultureInfo.InvariantCulture)));
 
     private RespValue Read(int depth)
     {
@@ -180,7 +183,7 @@ internal sealed class RespLink : IDisposable
 
         Count(length);
         byte[] bytes = new byte[length];
-        _stream.ReadExactly(bytes);
+        _replies.ReadExactly(bytes);
         ReadLine();
 
         // A verbatim text says its form first (txt:).
@@ -228,7 +231,7 @@ internal sealed class RespLink : IDisposable
         _line.Clear();
         while (true)
         {
-            int next = _stream.ReadByte();
+            int next = _replies.ReadByte();
             if (next < 0)
             {
                 throw new IOException("the connection is over");
