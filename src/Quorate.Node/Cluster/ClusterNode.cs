@@ -299,6 +299,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
             SayElected($"partition {name}", _parts.Runtime.Find(group)?.Replica.Group, change.Term, wasLed);
         }
 
+        _parts.Host.LeaderChanged(group, change.Leader.IsNone ? null : change.Leader.NodeId);
         if (!change.Leader.IsNone)
         {
             _led.Add(group);
@@ -352,8 +353,12 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     void INodeHost.SnapshotRefused(GroupId group, string problem) =>
         _parts.Say("snapshot", Reporting.SnapshotSentence(_parts.View.NameOf(group), problem));
 
-    void INodeHost.PartitionDropped(GroupId group) =>
+    void INodeHost.PartitionDropped(GroupId group)
+    {
+        _led.Remove(group);
+        _parts.Host.LeaderChanged(group, null);
         _parts.Say("partition", $"Nothing of partition {_parts.View.NameOf(group)} is left on node {Id.Value}.");
+    }
 
     void INodeHost.End(string sentence) => End(sentence);
 
