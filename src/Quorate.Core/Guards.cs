@@ -464,6 +464,17 @@ public static class Guards
     /// </summary>
     public static bool WaitProvesWhatItCounts => On();
 
+    /// <summary>S8: the newest segment of the log must be as long as it was made.</summary>
+    public static bool SegmentsKeepTheirLength => On();
+
+    /// <summary>
+    /// R11: of a log's file that an earlier process left nothing is taken for durable, not even its length.
+    /// </summary>
+    public static bool LeftOverFilesAreMadeAnew => On();
+
+    /// <summary>S6: reads of the log that are under way are bounded together, whoever asked for them.</summary>
+    public static bool LogReadsAreBounded => On();
+
     /// <summary>R29: a request's number is taken by the next command, whatever becomes of it, and by no
     /// other.</summary>
     public static bool NumbersAreTakenOnce => On();

@@ -49,5 +49,30 @@ internal sealed class LogMarkReading(string prefix, DiskJobs jobs, IEntropy entr
         {
             Failure ??= LogSentences.NewestGone(LogBatch.FileName(prefix, Mark.Newest), file);
         }
+        else if (Mark.Newest > 0 && bytes.Length < LogMark.FileBytes)
+        {
+            // What is cut off may be what was said last.
+            Failure ??= LogSentences.MarkDamaged(file);
+        }
+        else if (Mark.Newest > 0 && sequences.Contains(Mark.Newest))
+        {
+            yield return DiskStep.All(CheckLength(Mark));
+        }
+    }
+
+    /// <summary>A segment is as long as it is to be before anything in it counts, so one that is shorter was cut.</summary>
+    private IEnumerable<DiskStep> CheckLength(LogMark mark)
+    {
+        string segment = LogBatch.FileName(prefix, mark.Newest);
+        long last = mark.NewestBytes - LogBatch.BlockBytes;
+        yield return new DiskOperation(0, DiskOperationKind.Read, segment, last, Length: LogBatch.BlockBytes);
+        if (jobs.Completion.Status != DiskStatus.Done)
+        {
+            Failure ??= LogSentences.Unreadable(segment);
+        }
+        else if (jobs.Completion.Data.Length < LogBatch.BlockBytes && Core.Guards.SegmentsKeepTheirLength)
+        {
+            Failure ??= LogSentences.Cut(segment, mark.NewestBytes);
+        }
     }
 }

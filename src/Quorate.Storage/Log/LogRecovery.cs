@@ -54,8 +54,8 @@ internal sealed class LogRecovery(
     /// <summary>The segments that do not count once the new one is durable, ascending.</summary>
     public List<ulong> LeftOver { get; } = [];
 
-    /// <summary>A file that may be recycled at once; null when there is none.</summary>
-    public ulong? Spare { get; private set; }
+    /// <summary>The file that the next segment is made of: a spare, or its own; null when there is none.</summary>
+    public ulong? Reused { get; private set; }
 
     /// <summary>Reads everything that counts.</summary>
     public IEnumerable<DiskStep> Run()
@@ -110,8 +110,9 @@ internal sealed class LogRecovery(
         // segments before it: those wait until the next one is (seed 7400027).
         bool lastMayVanish = _last != 0 && _tailStart == 0 && _tail.Count <= 1 && Guards.UnprovenCopyKeepsSource;
         LeftOver.AddRange(sequences.Where(sequence => !segments.Sequences.Contains(sequence)));
-        Spare = LeftOver.Exists(IsSpare) ? LeftOver.FindLast(IsSpare) : null;
-        LeftOver.RemoveAll(sequence => sequence == Spare || sequence == NextSequence);
+        bool hasOwn = sequences.Contains(NextSequence);
+        Reused = hasOwn ? NextSequence : LeftOver.Exists(IsSpare) ? LeftOver.FindLast(IsSpare) : null;
+        LeftOver.RemoveAll(sequence => sequence == Reused);
         bool IsSpare(ulong sequence) => sequence != _last
             && sequence != NextSequence
             && (sequence != Mark!.Newest || !Guards.NewestSegmentIsWitnessed)

@@ -77,7 +77,7 @@ public sealed class NodeLog : IDiskClient
         _builder = new(settings.BatchBytesMax);
         _streams = new(_segments, settings.ReadBytesMax);
         _spares = new(disk, prefix, settings, SparesChanged, Fail);
-        _turns = new(disk, prefix, View, Fail);
+        _turns = new(disk, prefix, settings.ReadsUnderWayBytesMax, View, Fail);
         _queue = new(settings.WritesWaitingMax, settings.LazyWritesMax);
         _entriesAskAt = settings.EntriesKeptMax + 1;
     }
@@ -312,7 +312,7 @@ public sealed class NodeLog : IDiskClient
         _markTicket = _batchBeginsSegment && Guards.NewestSegmentIsWitnessed ? _nextTicket++ : 0;
         if (_markTicket != 0)
         {
-            ReadOnlyMemory<byte> named = _mark!.Begin(_segments.Current, out long at);
+            ReadOnlyMemory<byte> named = _mark!.Begin(_segments.Current, _segmentBytes, out long at);
             _disk.Submit(new(_markTicket, DiskOperationKind.WriteDurable, LogMark.FileName(_prefix), at, named), this);
         }
 
