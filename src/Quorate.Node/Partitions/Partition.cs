@@ -71,7 +71,8 @@ public sealed class Partition : IReplicaHost
     /// It holds all that the group had when this replica came to belong to it, so that what it answers is of some moment
     /// since: one that is being filled has nothing of most keys.
     /// </summary>
-    public bool IsFilled => _isFilled |= Replica.IsRunning && Replica.Group!.HoldsItsMembership;
+    public bool IsFilled => _isFilled |= Replica.IsRunning
+        && (Replica.Group!.HoldsItsMembership || !Guards.FillingReplicasAnswerNothing);
 
     /// <summary>The disk was full when the rows were last to be made durable.</summary>
     public bool IsStoreFull => _parts.Machine.IsFull;
