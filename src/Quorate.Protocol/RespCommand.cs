@@ -4,7 +4,8 @@ namespace Quorate.Protocol;
 
 /// <summary>
 /// The words of one command, in one buffer that is used again for the next. A <see cref="RespReader"/> fills it.
-/// <para>Invariant: memory grows with the bytes that have arrived, never with what a client says will come.</para>
+/// <para>Invariant: memory is at most four times the bytes that have arrived, whatever a client says will
+/// come.</para>
 /// </summary>
 public sealed class RespCommand(RespBudget? budget = null)
 {
@@ -167,11 +168,12 @@ public sealed class RespCommand(RespBudget? budget = null)
     }
 
     /// <summary>
-    /// Grows by as much again, a quarter when it is large; yet takes no more than the word that is arriving needs.
+    /// Grows by as much again, or, when it is large, to what the word that is arriving needs, up to four times what has
+    /// come: each copy is as large as the command, and only the collector takes the smaller ones away.
     /// </summary>
     private bool TryGrow(int needed, long toCome)
     {
-        long spare = needed < PooledBytesMax ? needed : needed / 4;
+        long spare = needed < PooledBytesMax ? needed : toCome > 0 ? 3L * needed : needed / 4;
         int size = (int)Math.Max(needed + (toCome > 0 ? Math.Min(spare, toCome) : spare), 256);
         // While it is copied both are there, for that moment alone.
         if (size > KeptBytesMax && !TryTakeRoom(size, size - _bufferTaken))

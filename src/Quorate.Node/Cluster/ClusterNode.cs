@@ -259,6 +259,10 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     /// <summary>What this node knows, for operators.</summary>
     public ClusterReport Report() => Reporting.Make(_parts, _router, _balance);
 
+    /// <summary>The same of one partition; null when there is none of this group.</summary>
+    public PartitionReport? ReportOf(GroupId group) =>
+        _parts.View.TryFind(group, out PartitionRecord? row) ? Reporting.Of(_parts, row, _balance) : null;
+
     void INodeHost.Send(GroupId group, in RaftMessage message)
     {
         RaftWire.Write(_parts.Writer, group, message);
@@ -291,11 +295,12 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         if (change.Role == Role.Leader)
         {
-            bool wasLed = _led.Contains(group);
             string name = _parts.View.NameOf(group);
+            bool wasLed = _led.Contains(group);
             SayElected($"partition {name}", _parts.Runtime.Find(group)?.Replica.Group, change.Term, wasLed);
         }
 
+        _parts.Host.LeaderChanged(group, change.Leader.IsNone ? null : change.Leader.NodeId);
         if (!change.Leader.IsNone)
         {
             _led.Add(group);
@@ -349,8 +354,12 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     void INodeHost.SnapshotRefused(GroupId group, string problem) =>
         _parts.Say("snapshot", Reporting.SnapshotSentence(_parts.View.NameOf(group), problem));
 
-    void INodeHost.PartitionDropped(GroupId group) =>
+    void INodeHost.PartitionDropped(GroupId group)
+    {
+        _led.Remove(group);
+        _parts.Host.LeaderChanged(group, null);
         _parts.Say("partition", $"Nothing of partition {_parts.View.NameOf(group)} is left on node {Id.Value}.");
+    }
 
     void INodeHost.End(string sentence) => End(sentence);
 

@@ -129,7 +129,7 @@ internal static class Reporting
             own.Sum(partition => partition.LiveBytes));
     }
 
-    private static PartitionReport Of(ClusterParts parts, PartitionRecord row, LeaderBalance balance)
+    public static PartitionReport Of(ClusterParts parts, PartitionRecord row, LeaderBalance balance)
     {
         var group = new GroupId(row.Group);
         Partition? here = parts.Runtime.Find(group);

@@ -39,12 +39,19 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
     /// <summary>Replies that wait for clients to take them, in bytes.</summary>
     public long ReplyBytesWaiting => _shared.Replies.Held;
 
-    /// <summary>What has come of commands that are not whole, or wait for an EXEC, in bytes.</summary>
-    public long InputBytesWaiting => _shared.Budget.Unfinished;
+    /// <summary>
+    /// What the commands of all clients take until they are answered, in bytes. While one is executed its words count
+    /// as a request's, too: they are there a second time as soon as they go on to another node or into an entry.
+    /// </summary>
+    public long InputBytesWaiting => _shared.Budget.Taken;
 
     internal RespShared Shared => _shared;
 
-    public override async Task OnConnectedAsync(ConnectionContext connection)
+    public override Task OnConnectedAsync(ConnectionContext connection) => ServeAsync(connection, isCluster: false);
+
+    /// <summary>Serves a connection until its end.</summary>
+    /// <param name="isCluster">It came by the cluster endpoint.</param>
+    public async Task ServeAsync(ConnectionContext connection, bool isCluster)
     {
         long id = _shared.NextId();
         if (_isDraining || _shared.Connections.Count >= _shared.Settings.ConnectionsMax)
@@ -54,7 +61,7 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
         }
 
         _shared.Counters.Accepted();
-        var pipe = new RespPipe(_shared, connection, id);
+        var pipe = new RespPipe(_shared, connection, id, isCluster);
         _shared.Connections.TryAdd(id, pipe);
         if (_isDraining)
         {

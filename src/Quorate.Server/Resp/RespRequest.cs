@@ -70,6 +70,12 @@ internal sealed class RespRequest : IReplyTaker
     /// <summary>2 or 3: the protocol that its reply is written in.</summary>
     public int Version { get; set; }
 
+    /// <summary>It reads what a replica here has, as READONLY asks for.</summary>
+    public bool ReadsReplica { get; set; }
+
+    /// <summary>It is a part of an EXEC, which has its reply.</summary>
+    public bool IsPart { get; private init; }
+
     /// <summary>Its reply is not written.</summary>
     public bool IsSilent { get; set; }
 
@@ -112,6 +118,14 @@ internal sealed class RespRequest : IReplyTaker
         return request;
     }
 
+    /// <summary>
+    /// A command of the connection within an EXEC: it takes its reply and tells nobody. Never used again.
+    /// </summary>
+    public static RespRequest PartOf(RespRequest request, CommandLine line) => new()
+    {
+        Connection = request.Connection, Line = line, Version = request.Connection.Client.Version, IsPart = true,
+    };
+
     /// <summary>It is through. What it held is forgotten.</summary>
     public void Return()
     {
@@ -126,6 +140,7 @@ internal sealed class RespRequest : IReplyTaker
         Edge = null;
         IsSilent = false;
         IsDone = false;
+        ReadsReplica = false;
         HasSeenMap = false;
         Reply = default;
         Text = default;
@@ -209,7 +224,10 @@ internal sealed class RespRequest : IReplyTaker
 
         IsDone = true;
         Reply = reply;
-        Connection.OnDone(this);
+        if (!IsPart)
+        {
+            Connection.OnDone(this);
+        }
     }
 
     /// <summary>Finishes with a copy of a reply.</summary>

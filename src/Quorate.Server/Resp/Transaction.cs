@@ -34,9 +34,6 @@ internal sealed class Transaction(RespShared shared)
     /// <summary>A command could not be queued: EXEC will do nothing.</summary>
     public bool IsSpoiled { get; private set; }
 
-    /// <summary>A command of it may change something.</summary>
-    public bool Writes => _commands.Exists(each => each.Writes);
-
     /// <summary>What it keeps, as all connections count it.</summary>
     public InputHold Hold { get; } = new(shared.Budget);
 
@@ -47,6 +44,9 @@ internal sealed class Transaction(RespShared shared)
         _commands.Clear();
         Hold.Release();
     }
+
+    /// <summary>A command of it may change something.</summary>
+    public bool Writes => _commands.Exists(each => each.Writes);
 
     /// <summary>A command of a partition.</summary>
     public void Queue(RespRequest request, in CommandRoute route)
@@ -69,7 +69,11 @@ internal sealed class Transaction(RespShared shared)
 
     /// <summary>A command of the connection.</summary>
     public void QueueEdge(RespRequest request, EdgeCommand edge) =>
-        Queue(request, edge, edge.Answer is null ? NotInTransaction(request) : null, writes: false);
+        Queue(
+            request,
+            edge,
+            edge.MayBeQueued ? edge.QueueProblem?.Invoke(request.Connection, request.Line) : NotInTransaction(request),
+            writes: false);
 
     private static string NotInTransaction(RespRequest request) =>
         $"ERR {System.Text.Encoding.Latin1.GetString(request.Line[0])} is not allowed in transactions";

@@ -3,6 +3,7 @@ using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Protocol;
+using Quorate.Server.Resp.Commands;
 
 namespace Quorate.Server.Resp;
 
@@ -96,12 +97,27 @@ internal sealed class TransactionRun(Transaction transaction, bool isConditional
         foreach (QueuedCommand command in transaction.Commands)
         {
             ReadOnlyMemory<byte> answer = command.Edge is { } edge
-                ? edge.Answer!(request.Connection, command.Line)
+                ? AnswerOf(request, edge, command.Line)
                 : fromPartition[next++];
             reply.Raw(answer.Span);
         }
 
+        // A HELLO among them counts from here on.
+        request.Version = request.Connection.Client.Version;
         return reply.ToArray();
+    }
+
+    private static ReadOnlyMemory<byte> AnswerOf(RespRequest request, EdgeCommand edge, CommandLine line)
+    {
+        if (edge.Answer is { } answer)
+        {
+            return answer(request.Connection, line);
+        }
+
+        RespRequest part = RespRequest.PartOf(request, line);
+        edge.Run(part);
+        Invariant.Check(part.IsDone, "a command of the connection that was queued is done at once");
+        return part.Reply;
     }
 
     private static CommandLine Condition(List<WatchedKey> watched)

@@ -237,11 +237,13 @@ public sealed class NodeProcess : IAsyncDisposable
         {
             what = $"--peer-port {_settings.PeerPort}";
             Facts.Peers.Listen(new IPEndPoint(_settings.Bind, _settings.PeerPort));
-            what = $"--resp-port {_settings.RespPort}";
+            what = $"--resp-port {_settings.RespPort}"
+                + (_settings.ClusterPort > 0 ? $" or --cluster-port {_settings.ClusterPort}" : "");
             await ListenForClients().ConfigureAwait(false);
             what = $"--http-port {_settings.HttpPort}";
             IPEndPoint http = new(_settings.Bind, _settings.HttpPort);
-            _opened.Push(await HttpEndpoint.Start(http, Facts).ConfigureAwait(false));
+            _opened.Push(await HttpEndpoint.Start(http, Facts, _settings.RequestDeadlineMilliseconds)
+                .ConfigureAwait(false));
         }
         catch (Exception e) when (e is SocketException or IOException)
         {
@@ -265,10 +267,17 @@ public sealed class NodeProcess : IAsyncDisposable
                 DataFolder = Path.GetFullPath(_settings.Data!),
                 Memory = _usedBytes,
                 Reads = _reads,
+                Cluster = _settings.ClusterPort == 0 ? null : new()
+                {
+                    Keyspace = _settings.ClusterKeyspace,
+                    Address = _settings.ClusterAddress,
+                    Leaders = Facts.Host.Leaders,
+                },
             });
         Facts.More.Add(text => RespMetrics.Add(text, endpoint));
         IPEndPoint at = new(_settings.Bind, _settings.RespPort);
-        _clients = new(endpoint, at, NullLoggerFactory.Instance);
+        IPEndPoint? cluster = _settings.ClusterPort == 0 ? null : new(_settings.Bind, _settings.ClusterPort);
+        _clients = new(endpoint, at, NullLoggerFactory.Instance, cluster);
         _opened.Push(_clients);
         await _clients.StartAsync().ConfigureAwait(false);
     }
@@ -278,6 +287,8 @@ public sealed class NodeProcess : IAsyncDisposable
         RespAddress = _settings.RespAddress,
         HttpAddress = _settings.HttpAddress,
         PeerAddress = _settings.PeerAddress,
+        ClusterAddress = _settings.ClusterAddress,
+        ClusterKeyspace = _settings.ClusterPort == 0 ? "" : _settings.ClusterKeyspace,
         Zone = _settings.Zone,
         Region = _settings.Region,
         UpdateDomain = _settings.UpdateDomain,

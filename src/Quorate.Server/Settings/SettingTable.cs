@@ -121,6 +121,21 @@ public static class SettingTable
         {
             Type = SettingType.Number,
         },
+        new("cluster-port", "PORT", "a TCP port", "none: there is no cluster endpoint",
+            "For Redis clients that know clusters: they are told which node serves which slots, and sent there by MOVED.",
+            static (settings, text) => Port(text, out int value)
+                ? (settings with { ClusterPort = value }, null)
+                : (settings, "is no port from 1 to 65535")),
+        new("cluster-keyspace", "NAME", "a keyspace", "default",
+            "The one keyspace that the cluster endpoint serves; the same on all nodes.",
+            static (settings, text) => text.Length > 0
+                ? (settings with { ClusterKeyspace = text }, null)
+                : (settings, "is no name of a keyspace")),
+        new("advertise-cluster", "HOST:PORT", "an address", "the bound address and port",
+            "Where clients reach this node's cluster endpoint, as MOVED and CLUSTER SLOTS say.",
+            static (settings, text) => IsAddress(text)
+                ? (settings with { AdvertiseCluster = text }, null)
+                : (settings, $"is not {AddressForm}")),
         new("advertise-resp", "HOST:PORT", "an address", "the bound address and port",
             "Where clients reach this node's Redis port, as the cluster tells them.",
             static (settings, text) => IsAddress(text)

@@ -47,12 +47,12 @@ public sealed class ReadinessTests
 
     private static PartitionReport Partition(bool isHere, uint? leader) => new(
         new(1), 1, default, 1, isHere, leader is { } node ? new NodeId(node) : null, null, new(1), LogIndex.Zero,
-        LogIndex.Zero, [], 0, 0, IsUnderReplicated: false, Name: "default/0");
+        LogIndex.Zero, [], 0, 0, IsUnderReplicated: false, "p1");
 
     private static ClusterReport Report(params PartitionReport[] partitions) => new()
     {
         Self = new(1),
-        Cluster = new Guid(7, 0, 0, [0, 0, 0, 0, 0, 0, 0, 0]),
+        Cluster = default,
         MetadataVersion = 5,
         MetadataLeader = ReplicaId.None,
         MetadataTerm = new(1),

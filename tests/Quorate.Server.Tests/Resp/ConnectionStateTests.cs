@@ -220,6 +220,38 @@ public sealed class ConnectionStateTests
             "-ERR syntax error", client.Run($"CLIENT REQUESTID {first} x"), StringComparison.Ordinal);
     }
 
+    /// <summary>What would change the keyspace in the middle cannot be one batch.</summary>
+    [Fact]
+    public async Task Commands_of_the_connection_are_queued_and_those_that_cannot_be_spoil_the_transaction()
+    {
+        await using RespHost host = await RespHost.StartAsync();
+        using RawClient client = host.Connect();
+        string[] refused =
+        [
+            "SELECT 3", "CLIENT REPLY OFF", "CLIENT REQUESTID x 1", "INFO keyspace", "CONSISTENCY READ eventual",
+            "KEYSPACE LIST", "SCAN 0", "WAIT 0 0", "DBSIZE",
+        ];
+        foreach (string line in refused)
+        {
+            string[] replies = client.RunAll("MULTI", "SET a 1", line, "EXEC", "GET a");
+            Assert.StartsWith("-ERR ", replies[2], StringComparison.Ordinal);
+            Assert.StartsWith("-EXECABORT", replies[3], StringComparison.Ordinal);
+            Assert.Equal("$-1\r\n", replies[4]);
+        }
+
+        string[] done = client.RunAll(
+            "MULTI", "SET a 1", "SELECT 0", "INFO server", "CLIENT SETNAME x", "INCR a", "EXEC");
+        Assert.StartsWith("*5\r\n+OK\r\n+OK\r\n$", done[6], StringComparison.Ordinal);
+        Assert.Contains("quorate_version", done[6], StringComparison.Ordinal);
+        Assert.EndsWith("\r\n+OK\r\n:2\r\n", done[6], StringComparison.Ordinal);
+        Assert.Equal("$1\r\nx\r\n", client.Run("CLIENT GETNAME"));
+
+        // Nothing of it happens when a watched key has changed.
+        string[] conditional = client.RunAll("WATCH a", "INCR a", "MULTI", "CLIENT SETNAME y", "GET a", "EXEC");
+        Assert.Equal("*-1\r\n", conditional[5]);
+        Assert.Equal("$1\r\nx\r\n", client.Run("CLIENT GETNAME"));
+    }
+
     /// <summary>Two clients that both call their session 1 would answer each other's requests.</summary>
     [Fact]
     public async Task A_session_that_no_node_has_given_is_refused()

@@ -15,7 +15,7 @@ internal static class ClientCommands
 
     public static readonly EdgeCommand[] All =
     [
-        new("CLIENT", -2, EdgeHabits.None, Run),
+        new("CLIENT", -2, EdgeHabits.Queued, Run) { QueueProblem = QueueProblem },
     ];
 
     private static readonly Dictionary<string, Action<RespRequest>>.AlternateLookup<ReadOnlySpan<byte>> Runs =
@@ -46,6 +46,12 @@ internal static class ClientCommands
 
     private static void ShowOwn(RespRequest request) =>
         request.Finish(Replies.Bulk(Encoding.Latin1.GetBytes(ClientText.Of(request.Connection) + "\n")));
+
+    /// <summary>Some are about the very next command, or about whether there are replies.</summary>
+    private static string? QueueProblem(RespConnection connection, CommandLine line) =>
+        CommandNames.Is(line[1], "REPLY") || CommandNames.Is(line[1], "REQUESTID")
+            ? "ERR CLIENT REPLY and CLIENT REQUESTID are not allowed in transactions; send them before MULTI"
+            : Subcommands.Problem(line, "CLIENT");
 
     private static void GetName(RespRequest request)
     {

@@ -9,7 +9,10 @@ internal static class CommandCommands
 {
     public static readonly EdgeCommand[] All =
     [
-        new("COMMAND", -1, EdgeHabits.None, Run),
+        new("COMMAND", -1, EdgeHabits.Queued, Run)
+        {
+            QueueProblem = (_, line) => line.Count == 1 ? null : Subcommands.Problem(line, "COMMAND"),
+        },
     ];
 
     private static void Run(RespRequest request)

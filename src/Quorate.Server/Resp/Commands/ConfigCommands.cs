@@ -11,7 +11,10 @@ internal static class ConfigCommands
 {
     public static readonly EdgeCommand[] All =
     [
-        new("CONFIG", -2, EdgeHabits.None, Run),
+        new("CONFIG", -2, EdgeHabits.Queued, Run)
+        {
+            QueueProblem = (_, line) => Subcommands.Problem(line, "CONFIG"),
+        },
     ];
 
     /// <summary>A longer word matches nothing.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Protocol;
 
@@ -28,22 +29,16 @@ internal static class ConnectionCommands
         EdgeCommand.Answering("PING", -1, Ping),
         EdgeCommand.Answering("ECHO", 2, (_, line) => Replies.Bulk(line[1])),
         EdgeCommand.Answering("TIME", 1, Time),
-        new("HELLO", -1, EdgeHabits.None, Hello),
-        new("AUTH", -2, EdgeHabits.None, request => request.Error(NoAuth)),
-        new("SELECT", 2, EdgeHabits.None, Select),
-        new("MOVE", 3, EdgeHabits.None, request => request.Error(NoMove)),
-        new("SWAPDB", 3, EdgeHabits.None, request => request.Error(NoSwap)),
+        new("HELLO", -1, EdgeHabits.Queued, Hello),
+        new("AUTH", -2, EdgeHabits.Queued, request => request.Error(NoAuth)),
+        new("SELECT", 2, EdgeHabits.Queued, Select) { QueueProblem = WouldLeave },
+        new("MOVE", 3, EdgeHabits.Queued, request => request.Error(NoMove)),
+        new("SWAPDB", 3, EdgeHabits.Queued, request => request.Error(NoSwap)),
         EdgeCommand.Answering("ROLE", 1, Role),
         new("SUBSCRIBE", -2, EdgeHabits.None, Subscribe),
         new("UNSUBSCRIBE", -1, EdgeHabits.None, Unsubscribe),
         new("RESET", 1, EdgeHabits.InTransaction, Reset),
         new("QUIT", -1, EdgeHabits.InTransaction, Quit),
-        new("CLUSTER", -2, EdgeHabits.None, request =>
-            request.Error("ERR This instance has cluster support disabled")),
-        new("READONLY", 1, EdgeHabits.None, request =>
-            request.Error("ERR This instance has cluster support disabled")),
-        new("READWRITE", 1, EdgeHabits.None, request =>
-            request.Error("ERR This instance has cluster support disabled")),
     ];
 
     private static ReadOnlyMemory<byte> Ping(RespConnection connection, CommandLine line) => line.Count switch
@@ -135,7 +130,7 @@ internal static class ConnectionCommands
         reply.Bulk("id"u8);
         reply.Integer(client.Id);
         reply.Bulk("mode"u8);
-        reply.Bulk("standalone"u8);
+        reply.Bulk(client.Endpoint is null ? "standalone"u8 : "cluster"u8);
         reply.Bulk("role"u8);
         reply.Bulk("master"u8);
         reply.Bulk("modules"u8);
@@ -144,28 +139,48 @@ internal static class ConnectionCommands
 
     private static void Select(RespRequest request)
     {
-        ReadOnlySpan<byte> word = request.Line[1];
-        if (Utf8Parser.TryParse(word, out long index, out int length) && length == word.Length)
+        if (request.Connection.Client.Endpoint is not null)
         {
-            if (index is < 0 or >= NumberedDatabase.Count)
+            if (request.Line[1].SequenceEqual("0"u8))
             {
-                request.Error("ERR DB index is out of range");
-                return;
+                request.Ok();
+            }
+            else
+            {
+                request.Error("ERR SELECT is not allowed in cluster mode");
             }
 
-            KeyspaceChoice.Use(request, NumberedDatabase.NameOf((int)index));
             return;
         }
 
-        string name = Encoding.Latin1.GetString(word[..Math.Min(word.Length, 300)]);
-        if (request.Connection.Shared.Gateway.View.TryFind(name, out _))
+        if (TryNameOf(request.Line[1], request.Connection.Shared.Gateway.View, out string text))
         {
-            KeyspaceChoice.Use(request, name);
+            KeyspaceChoice.Use(request, text);
         }
         else
         {
-            request.Error("ERR value is not an integer or out of range");
+            request.Error(text);
         }
+    }
+
+    /// <summary>The keyspace that a SELECT names; false with the error when it names none.</summary>
+    private static bool TryNameOf(ReadOnlySpan<byte> word, ClusterView view, out string text)
+    {
+        if (Utf8Parser.TryParse(word, out long index, out int length) && length == word.Length)
+        {
+            bool isOne = index is >= 0 and < NumberedDatabase.Count;
+            text = isOne ? NumberedDatabase.NameOf((int)index) : "ERR DB index is out of range";
+            return isOne;
+        }
+
+        text = Encoding.Latin1.GetString(word[..Math.Min(word.Length, 300)]);
+        if (view.TryFind(text, out _))
+        {
+            return true;
+        }
+
+        text = "ERR value is not an integer or out of range";
+        return false;
     }
 
     private static ReadOnlyMemory<byte> Role(RespConnection connection, CommandLine line) => Replies.Of(reply =>
@@ -175,6 +190,15 @@ internal static class ConnectionCommands
         reply.Integer(0);
         reply.Array(0);
     });
+
+    /// <summary>The commands of a transaction are one batch of one partition, so none of them can be of another
+    /// keyspace.</summary>
+    private static string? WouldLeave(RespConnection connection, CommandLine line) =>
+        connection.Client.Endpoint is null
+        && TryNameOf(line[1], connection.Shared.Gateway.View, out string name)
+        && !string.Equals(name, connection.Client.Keyspace, StringComparison.Ordinal)
+            ? $"ERR a transaction has the keyspace that it began with: SELECT {name} before MULTI"
+            : null;
 
     /// <summary>
     /// Messages between clients are not built, but for this: StackExchange.Redis listens on a channel of this name for

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
 
 namespace Quorate.Server.Resp.Commands;
@@ -13,7 +14,7 @@ internal static class InfoCommands
 {
     public static readonly EdgeCommand[] All =
     [
-        new("INFO", -1, EdgeHabits.None, Run),
+        new("INFO", -1, EdgeHabits.Queued, Run) { QueueProblem = QueueProblem },
     ];
 
     private static readonly (string Name, Action<RespShared, StringBuilder> Write)[] Sections =
@@ -49,7 +50,7 @@ internal static class InfoCommands
             }
         }
 
-        if (countsKeys || showsAll)
+        if ((countsKeys || showsAll) && !request.IsPart)
         {
             InfoKeys.Finish(request, text, mustCount: countsKeys);
         }
@@ -57,6 +58,20 @@ internal static class InfoCommands
         {
             request.Finish(Replies.Bulk(Encoding.UTF8.GetBytes(text.ToString())));
         }
+    }
+
+    /// <summary>To count keys all partitions have to be asked.</summary>
+    private static string? QueueProblem(RespConnection connection, CommandLine line)
+    {
+        for (int word = 1; word < line.Count; word++)
+        {
+            if (CommandNames.Is(line[word], "KEYSPACE"))
+            {
+                return "ERR INFO keyspace counts keys of all partitions and is not allowed in transactions";
+            }
+        }
+
+        return null;
     }
 
     private static void WriteServer(RespShared shared, StringBuilder text)

@@ -40,6 +40,17 @@ internal static class Subcommands
             new("SETINFO", 4, "LIB-NAME|LIB-VER value", "Says which client library this is."),
             new("SETNAME", 3, "name", "Names this connection."),
         ],
+        ["CLUSTER"] =
+        [
+            new("COUNTKEYSINSLOT", 3, "slot", "Counts the keys of a slot."),
+            new("GETKEYSINSLOT", 4, "slot count", "Shows keys of a slot."),
+            new("INFO", 2, "", "Describes the cluster."),
+            new("KEYSLOT", 3, "key", "Says which slot a key is in."),
+            new("MYID", 2, "", "Gets the name of this node."),
+            new("NODES", 2, "", "Lists the nodes and the slots that each serves, as lines of text."),
+            new("SHARDS", 2, "", "Lists the nodes and the slots that each serves."),
+            new("SLOTS", 2, "", "Lists the slots, who serves them, and who else has them."),
+        ],
         ["COMMAND"] =
         [
             new("COUNT", 2, "", "Counts the commands that there are."),
@@ -68,6 +79,8 @@ internal static class Subcommands
             new("LIST", 2, "", "Lists the keyspaces."),
             new("ROTATE", 3, "name", "Gives an encrypted keyspace a new data key."),
             new("USE", 3, "name", "Lets this connection use a keyspace."),
+            new("WHERE", 3, "key",
+                "Shows a key's slot and partition, who leads and has that, and this node's part in it."),
         ],
     };
 
@@ -82,28 +95,33 @@ internal static class Subcommands
     /// </summary>
     public static bool TryAnswer(RespRequest request, string command)
     {
-        CommandLine line = request.Line;
-        Subcommand? named = line[1].Length > 16 ? null : Find(command, line[1]);
-        if (named is null)
+        if (Problem(request.Line, command) is { } problem)
         {
-            request.Error(EdgeCommands.UnknownSubcommand(request, command));
+            request.Error(problem);
             return true;
         }
 
-        if (!named.Takes(line.Count))
-        {
-            string name = $"{command}|{named.Name}".ToLowerInvariant();
-            request.Error(EdgeCommands.WrongArguments(name));
-            return true;
-        }
-
-        if (named == Help)
+        if (Find(command, request.Line[1]) == Help)
         {
             request.Finish(Replies.Of(reply => WriteHelp(reply, command)));
             return true;
         }
 
         return false;
+    }
+
+    /// <summary>What is wrong with a line's subcommand, or with how many words it has; null for nothing.</summary>
+    public static string? Problem(CommandLine line, string command)
+    {
+        Subcommand? named = line[1].Length > 16 ? null : Find(command, line[1]);
+        if (named is null)
+        {
+            return EdgeCommands.UnknownSubcommand(line[1], command);
+        }
+
+        return named.Takes(line.Count)
+            ? null
+            : EdgeCommands.WrongArguments($"{command}|{named.Name}".ToLowerInvariant());
     }
 
     private static Subcommand? Find(string command, ReadOnlySpan<byte> word)

@@ -4,6 +4,7 @@ using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Protocol;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp.Commands;
 
@@ -58,6 +59,7 @@ internal static class TransactionCommands
             return;
         }
 
+        List<WatchedKey> watched = client.Watched;
         KeyspaceView? keyspace = null;
         bool isForKeys = !transaction.IsSpoiled && (transaction.Slot is not null || client.Watched.Count > 0);
         bool goesOn = !isForKeys || Dispatch.TryKeyspaceOf(request, transaction.Writes, out keyspace);
@@ -70,7 +72,7 @@ internal static class TransactionCommands
         client.Transaction = null;
         transaction.Hold.Finish();
         request.Hold = transaction.Hold;
-        List<WatchedKey> watched = client.Unwatch();
+        client.Unwatch();
         if (!goesOn)
         {
             return;
@@ -125,7 +127,10 @@ internal static class TransactionCommands
                 }
             }
 
-            AskVersions(request, keyspace, slot);
+            if (!SlotOwners.TrySendAway(request, keyspace, slot, writes: true))
+            {
+                AskVersions(request, keyspace, slot);
+            }
         }
     }
 
