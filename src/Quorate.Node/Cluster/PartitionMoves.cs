@@ -57,7 +57,10 @@ internal sealed class PartitionMoves(ClusterParts parts, LocalCalls local, Metad
             {
                 _isBusy = true;
                 local.ChangeMembership(
-                    new(row.Group), target, parts.Now + parts.Settings.DutyDeadline, _ => Through());
+                    new(row.Group),
+                    target,
+                    parts.Now + parts.Settings.DutyDeadline,
+                    reply => Ended(reply.Outcome == Outcome.Done));
             }
 
             return;
@@ -89,12 +92,13 @@ internal sealed class PartitionMoves(ClusterParts parts, LocalCalls local, Metad
         _isBusy = true;
         calls.Submit(
             new MetadataCommand { PartitionMoved = moved }, parts.Now + parts.Settings.DutyDeadline,
-            (_, _) => Through());
+            (outcome, result) => Ended(outcome == Outcome.Done && result!.Refusal.Length == 0));
     }
 
-    private void Through()
+    /// <summary>What was refused is asked for again at the next look, not at once: nothing may have changed.</summary>
+    private void Ended(bool isDone)
     {
         _isBusy = false;
-        _isThrough = true;
+        _isThrough = isDone;
     }
 }
