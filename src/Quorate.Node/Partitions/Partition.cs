@@ -68,8 +68,8 @@ public sealed class Partition : IReplicaHost
     public bool IsLeader => _parts.IsLeader;
 
     /// <summary>
-    /// It holds all that the group had when this replica came to belong to it, so that what it answers is of some moment
-    /// since: one that is being filled has nothing of most keys.
+    /// It holds all that the group had when this replica came to belong to it, so that what it answers is of some
+    /// moment since: one that is being filled has nothing of most keys.
     /// </summary>
     public bool IsFilled => _isFilled |= Replica.IsRunning
         && (Replica.Group!.HoldsItsMembership || !Guards.FillingReplicasAnswerNothing);

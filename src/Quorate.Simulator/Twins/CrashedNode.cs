@@ -20,7 +20,7 @@ namespace Quorate.Simulator.Twins;
 /// </summary>
 public sealed class CrashedNode
 {
-    /// <summary>Moments from the last piece of a snapshot until the log has been brought to it, and some more.</summary>
+    /// <summary>Moments from the last piece of a snapshot until the log is brought to it, and some more.</summary>
     private const int AfterReceiving = 30;
 
     private readonly RecordedDisk _recorded;
@@ -67,8 +67,8 @@ public sealed class CrashedNode
     /// for each start that does not come to what it must.
     /// </summary>
     /// <param name="isWanted">
-    /// Of a moment, counted from one; only those at which an operation has ended count. While a snapshot is received, and
-    /// shortly after, all do.
+    /// Of a moment, counted from one; only those at which an operation has ended count. While a snapshot is received,
+    /// and shortly after, all do.
     /// </param>
     /// <param name="fates">Ways in which the disk is left; the first is the death of the process alone.</param>
     public IEnumerable<string> Crash(Func<int, bool> isWanted, ulong fates)

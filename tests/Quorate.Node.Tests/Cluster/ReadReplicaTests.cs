@@ -6,7 +6,9 @@ using Quorate.Node.Metadata.Wire;
 
 namespace Quorate.Node.Tests.Cluster;
 
-/// <summary>A node that follows every partition, votes nowhere, and answers reads that any replica may answer.</summary>
+/// <summary>
+/// A node that follows every partition, votes nowhere, and answers reads that any replica may answer.
+/// </summary>
 public sealed class ReadReplicaTests
 {
     private const string Value = "$1\r\nv";
