@@ -50,4 +50,19 @@ internal sealed class LogMarkReading(string prefix, DiskJobs jobs, IEntropy entr
             Failure ??= LogSentences.NewestGone(LogBatch.FileName(prefix, Mark.Newest), file);
         }
     }
+
+    /// <summary>
+    /// While nothing whole is in the newest segment that was begun, the one before it counts: a sentence when its file
+    /// is gone, else null.
+    /// </summary>
+    /// <param name="prefix">The log's.</param>
+    /// <param name="mark">What was read.</param>
+    /// <param name="sequences">Of the segments that are there.</param>
+    /// <param name="whole">Those whose first batch is whole.</param>
+    public static string? BeforeGone(
+        string prefix, LogMark? mark, List<ulong> sequences, IReadOnlyCollection<ulong> whole) =>
+        mark is { Before: > 0 } && !whole.Contains(mark.Newest) && !sequences.Contains(mark.Before)
+        && Core.Guards.NewestSegmentIsWitnessed
+            ? LogSentences.NewestGone(LogBatch.FileName(prefix, mark.Before), LogMark.FileName(prefix))
+            : null;
 }

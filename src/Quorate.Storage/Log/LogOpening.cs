@@ -85,7 +85,8 @@ internal sealed class LogOpening
         if (Failure is null && Core.Guards.NewestSegmentIsWitnessed)
         {
             string mark = LogMark.FileName(_prefix);
-            ReadOnlyMemory<byte> named = _recovery.Mark!.Begin(sequence, out long offset);
+            ReadOnlyMemory<byte> named = _recovery.Mark!.Begin(
+                sequence, _recovery.Last == sequence ? 0 : _recovery.Last, out long offset);
             yield return new DiskOperation(0, DiskOperationKind.WriteDurable, mark, offset, named);
             CheckEnd(mark);
         }
