@@ -238,6 +238,9 @@ public static class Guards
     /// <summary>R20, S8: a data folder that has lost the note of whose it is, is nobody's.</summary>
     public static bool LostNotesAreMissed => On();
 
+    /// <summary>D8: a replica that is being filled does not answer that a key is absent.</summary>
+    public static bool FillingReplicasAnswerNothing => On();
+
     /// <summary>S7: checkpoints and merges of many partitions together stay within the node's memory.</summary>
     public static bool WorkWaitsForMemory => On();
 

@@ -116,6 +116,42 @@ public sealed class LogMarkTests
         Assert.InRange(refused, eighths < 0 ? 28 : 14, 100);
     }
 
+    /// <summary>
+    /// As above, and the process died at any operation: in the middle of it the mark may name a segment in which nothing
+    /// is yet, and the one before it is the one that counts.
+    /// </summary>
+    [Fact]
+    public void No_file_is_missed_in_silence_while_the_next_segment_is_begun()
+    {
+        var disk = new MemoryDisk();
+        LogOwner owner = Open(disk);
+        int refused = 0;
+        for (ulong sequence = 1; sequence <= 14; sequence++)
+        {
+            owner.One.Log.Write(Append(sequence, sequence, new byte[LogOwner.Small.SegmentBytes / 3], LogIndex.Zero));
+            do
+            {
+                ulong reported = owner.One.Durable.Count == 0 ? 0 : owner.One.Durable.Max();
+                foreach (string name in disk.Names)
+                {
+                    MemoryDisk copy = CopyOf(disk);
+                    copy.Put(name, null);
+                    var again = new LogOwner(copy);
+                    again.Log.Open();
+                    Assert.Null(again.One.Opened);
+                    copy.RunAll();
+                    refused += again.Failure is null ? 0 : 1;
+                    Assert.True(
+                        again.Failure is not null || again.One.Opened!.Last >= new LogIndex(reported),
+                        $"without {name} entry {reported} was reported, and {again.One.Opened?.Last} is the last");
+                }
+            }
+            while (disk.RunOne());
+        }
+
+        Assert.InRange(refused, 50, 1000);
+    }
+
     [Fact]
     public void A_missing_newest_segment_is_named_and_so_is_a_missing_or_damaged_mark()
     {
@@ -158,9 +194,9 @@ public sealed class LogMarkTests
         for (ulong segment = 1; segment < 9; segment++)
         {
             byte[] before = [.. file];
-            ReadOnlyMemory<byte> block = mark.Begin(segment, 4096, out long offset);
+            ReadOnlyMemory<byte> block = mark.Begin(segment, 4096, segment - 1, out long offset);
             block.Span.CopyTo(file.AsSpan((int)offset));
-            for (int torn = 1; torn < 48; torn++)
+            for (int torn = 1; torn < 64; torn++)
             {
                 block.Span[..torn].CopyTo(before.AsSpan((int)offset));
                 LogMark found = LogMark.Read(before)!;

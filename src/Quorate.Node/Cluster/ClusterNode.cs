@@ -215,6 +215,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
 
         _keeper.Match();
         _parts.Runtime.Turn();
+        _moves.GoOn();
         AfterInput();
     }
 

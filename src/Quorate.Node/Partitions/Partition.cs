@@ -68,10 +68,11 @@ public sealed class Partition : IReplicaHost
     public bool IsLeader => _parts.IsLeader;
 
     /// <summary>
-    /// It holds all that the group had when this replica came to belong to it, so that what it answers is of some moment
-    /// since: one that is being filled has nothing of most keys.
+    /// It holds all that the group had when this replica came to belong to it, so that what it answers is of some
+    /// moment since: one that is being filled has nothing of most keys.
     /// </summary>
-    public bool IsFilled => _isFilled |= Replica.IsRunning && Replica.Group!.HoldsItsMembership;
+    public bool IsFilled => _isFilled |= Replica.IsRunning
+        && (Replica.Group!.HoldsItsMembership || !Guards.FillingReplicasAnswerNothing);
 
     /// <summary>The disk was full when the rows were last to be made durable.</summary>
     public bool IsStoreFull => _parts.Machine.IsFull;

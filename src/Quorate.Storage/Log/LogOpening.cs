@@ -91,7 +91,8 @@ internal sealed class LogOpening
         if (Failure is null && Core.Guards.NewestSegmentIsWitnessed)
         {
             string mark = LogMark.FileName(_prefix);
-            ReadOnlyMemory<byte> named = _recovery.Mark!.Begin(sequence, SegmentBytes, out long offset);
+            ulong before = _recovery.Last == sequence ? 0 : _recovery.Last;
+            ReadOnlyMemory<byte> named = _recovery.Mark!.Begin(sequence, SegmentBytes, before, out long offset);
             yield return new DiskOperation(0, DiskOperationKind.WriteDurable, mark, offset, named);
             CheckEnd(mark);
         }
@@ -125,7 +126,7 @@ internal sealed class LogOpening
         if (_recovery.Mark!.Newest == sequence)
         {
             string file = LogMark.FileName(_prefix);
-            ReadOnlyMemory<byte> bytes = _recovery.Mark.Begin(0, 0, out long offset);
+            ReadOnlyMemory<byte> bytes = _recovery.Mark.Begin(0, 0, before: 0, out long offset);
             yield return new DiskOperation(0, DiskOperationKind.WriteDurable, file, offset, bytes);
             CheckEnd(file);
         }

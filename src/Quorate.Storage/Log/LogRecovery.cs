@@ -48,6 +48,8 @@ internal sealed class LogRecovery(
     /// <summary>What the new segment must begin with.</summary>
     public LogHead Head { get; private set; }
 
+    public ulong Last => _last;
+
     /// <summary>The records of batches that are not known to be durable, to be written anew.</summary>
     public IEnumerable<byte[]> Tail => _tail.Select(batch => batch.Records);
 
@@ -91,12 +93,12 @@ internal sealed class LogRecovery(
             yield return DiskStep.All(LookForEvidence(sequence, 0));
         }
 
+        Failure ??= LogMarkReading.BeforeGone(prefix, Mark, sequences, _heads.Keys);
         // The first segment of all may be torn, for nothing was said to be durable before it was. A later one never
         // stands alone without having been durable.
-        if (_last == 0 && sequences.Exists(sequence => sequence != 1))
-        {
-            Failure ??= LogSentences.NothingLeft(LogBatch.FileName(prefix, sequences[^1]));
-        }
+        Failure ??= _last == 0 && sequences.Exists(sequence => sequence != 1)
+            ? LogSentences.NothingLeft(LogBatch.FileName(prefix, sequences[^1]))
+            : null;
 
         List<ulong> chain = Chain(sequences);
         _oldest = chain.Count > 0 ? chain[0] : 0;
@@ -115,7 +117,7 @@ internal sealed class LogRecovery(
         LeftOver.RemoveAll(sequence => sequence == Reused);
         bool IsSpare(ulong sequence) => sequence != _last
             && sequence != NextSequence
-            && (sequence != Mark!.Newest || !Guards.NewestSegmentIsWitnessed)
+            && ((sequence != Mark!.Newest && sequence != Mark.Before) || !Guards.NewestSegmentIsWitnessed)
             && !(lastMayVanish && _heads.ContainsKey(sequence));
     }
 

@@ -312,7 +312,8 @@ public sealed class NodeLog : IDiskClient
         _markTicket = _batchBeginsSegment && Guards.NewestSegmentIsWitnessed ? _nextTicket++ : 0;
         if (_markTicket != 0)
         {
-            ReadOnlyMemory<byte> named = _mark!.Begin(_segments.Current, _segmentBytes, out long at);
+            ulong before = _segments.BeforeCurrent;
+            ReadOnlyMemory<byte> named = _mark!.Begin(_segments.Current, _segmentBytes, before, out long at);
             _disk.Submit(new(_markTicket, DiskOperationKind.WriteDurable, LogMark.FileName(_prefix), at, named), this);
         }
 

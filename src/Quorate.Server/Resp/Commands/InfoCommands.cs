@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Quorate.Node.Evaluation;
+using Quorate.Node.Cluster;
 using Quorate.Node.Metadata.Wire;
 
 namespace Quorate.Server.Resp.Commands;
@@ -126,8 +127,9 @@ internal static class InfoCommands
     {
         Line(text, "role", "master");
         Line(text, "connected_slaves", "0");
-        Line(text, "cluster_nodes", Number(
-            shared.Gateway.View.State.Nodes.Count(node => node.State != NodeState.Removed)));
+        ClusterView view = shared.Gateway.View;
+        Line(text, "cluster_nodes", Number(view.State.Nodes.Count(node => node.State != NodeState.Removed)));
+        Line(text, "read_replica", view.IsReadReplica ? "1" : "0");
     }
 
     private static void WriteKeyspaces(RespShared shared, StringBuilder text)
