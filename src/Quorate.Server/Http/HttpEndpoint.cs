@@ -55,6 +55,7 @@ public sealed class HttpEndpoint : IAsyncDisposable
             facts.Loop,
             requestDeadlineMilliseconds,
             facts.Memory.Limits.Of(new RespSettings()).RepliesBytesMax,
+            facts.Memory.Limits.ValueBytesMax,
             TimeProvider.System).Map(application);
         await application.StartAsync().ConfigureAwait(false);
         return endpoint;

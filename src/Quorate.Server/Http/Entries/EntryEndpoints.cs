@@ -23,13 +23,17 @@ internal sealed class EntryEndpoints
     private readonly TimeProvider _clock;
 
     /// <param name="bytesMax">What answers may take that wait to be read, and bodies that are under way.</param>
+    /// <param name="valueBytesMax">The longest value that a node with so much memory takes.</param>
     public EntryEndpoints(
-        INodeGateway gateway, int deadlineMilliseconds, long bytesMax, TimeProvider clock)
+        INodeGateway gateway, int deadlineMilliseconds, long bytesMax, int valueBytesMax, TimeProvider clock)
     {
         _gateway = gateway;
         _deadlineMilliseconds = deadlineMilliseconds;
         _clock = clock;
-        _bodies = new(Math.Min(bytesMax, EntryLimits.BodiesBytesMax));
+
+        // A body, the document that it becomes and the words of the command are in memory at once.
+        _bodies = new(
+            Math.Min(valueBytesMax, EntryLimits.BodyBytesMax), Math.Min(bytesMax / 4, EntryLimits.BodiesBytesMax));
         _answers = new(bytesMax);
         _origin = new(() => gateway.View);
     }

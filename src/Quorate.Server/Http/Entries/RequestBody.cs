@@ -7,7 +7,9 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Quorate.Server.Http.Entries;
 
 /// <summary>Reads bodies, each within its bound, and all that are under way within theirs.</summary>
-internal sealed class RequestBody(long bytesMax)
+/// <param name="bodyBytesMax">Of one body; less than <see cref="EntryLimits.BodyBytesMax"/> with little memory.</param>
+/// <param name="bodiesBytesMax">Of all; at least one fits.</param>
+internal sealed class RequestBody(int bodyBytesMax, long bodiesBytesMax)
 {
     private long _underWay;
 
@@ -26,10 +28,10 @@ internal sealed class RequestBody(long bytesMax)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
-            limit.MaxRequestBodySize = EntryLimits.BodyBytesMax;
+            limit.MaxRequestBodySize = bodyBytesMax;
         }
 
-        if (context.Request.ContentLength > EntryLimits.BodyBytesMax)
+        if (context.Request.ContentLength > bodyBytesMax)
         {
             throw TooLarge();
         }
@@ -44,8 +46,8 @@ internal sealed class RequestBody(long bytesMax)
             {
                 if (length == taken)
                 {
-                    int more = Math.Max(4096, taken);
-                    if (Interlocked.Add(ref _underWay, more) > bytesMax)
+                    int more = Math.Min(Math.Max(4096, taken), bodyBytesMax + 1 - taken);
+                    if (Interlocked.Add(ref _underWay, more) > Math.Max(bodiesBytesMax, bodyBytesMax + 1))
                     {
                         Interlocked.Add(ref _underWay, -more);
                         throw new ProblemException(new(
@@ -67,7 +69,7 @@ internal sealed class RequestBody(long bytesMax)
                 }
 
                 length += read;
-                if (length > EntryLimits.BodyBytesMax)
+                if (length > bodyBytesMax)
                 {
                     throw TooLarge();
                 }
@@ -147,6 +149,7 @@ internal sealed class RequestBody(long bytesMax)
         return true;
     }
 
-    private static ProblemException TooLarge() => new(Problem.TooLarge(
-        $"A body has {EntryLimits.BodyBytesMax} bytes at most; larger values go over the Redis protocol."));
+    private ProblemException TooLarge() => new(Problem.TooLarge(bodyBytesMax == EntryLimits.BodyBytesMax
+        ? $"A body has {bodyBytesMax} bytes at most; larger values go over the Redis protocol."
+        : $"With the memory of this node (--memory) a body has {bodyBytesMax} bytes at most."));
 }
