@@ -28,7 +28,8 @@ internal sealed class EntryHost : IAsyncDisposable
     {
         WebApplication application = HttpEndpoint.Build(new IPEndPoint(IPAddress.Loopback, 0));
         var host = new EntryHost(application);
-        new EntryEndpoints(host.Gateway, 5000, 64 * 1024 * 1024, 64 * 1024 * 1024, clock ?? TimeProvider.System).Map(application);
+        const int bytes = 64 * 1024 * 1024;
+        new EntryEndpoints(host.Gateway, 5000, bytes, bytes, clock ?? TimeProvider.System).Map(application);
         await application.StartAsync();
         host.Address = new(application.Services.GetRequiredService<IServer>()
             .Features.Get<IServerAddressesFeature>()!.Addresses.Single());
