@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Quorate.Server.Inspection;
 
 namespace Quorate.Cli;
@@ -9,9 +10,13 @@ internal static class InspectCommand
     public static Command Create(TextWriter output, TextWriter errors)
     {
         var path = new Argument<string>("path") { Description = "A file of a data folder, or a folder." };
+        var json = new Option<bool>("--json")
+        {
+            Description = "A JSON object on a line for each file: its name, its length, and what it holds.",
+        };
         var command = new Command("inspect", "Says what a data folder's files hold, of a node that does not run.")
         {
-            path,
+            path, json,
         };
         command.SetAction(parsed =>
         {
@@ -24,9 +29,19 @@ internal static class InspectCommand
 
             try
             {
-                output.Write(Directory.Exists(named)
+                bool isFolder = Directory.Exists(named);
+                IEnumerable<(string Name, string Text)> files = isFolder
                     ? DataFolderInspector.DescribeAll(named)
-                    : DataFolderInspector.Describe(named));
+                    : [(Path.GetFileName(named), DataFolderInspector.Describe(named))];
+                foreach ((string name, string text) in files)
+                {
+                    string file = isFolder ? Path.Combine(named, name) : named;
+                    output.Write(
+                        parsed.GetValue(json) ? JsonOf(name, new FileInfo(file).Length, text)
+                        : isFolder ? $"== {name}\n{text}"
+                        : text);
+                }
+
                 return (int)ExitCode.Ok;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -37,4 +52,7 @@ internal static class InspectCommand
         });
         return command;
     }
+
+    private static string JsonOf(string file, long bytes, string text) => JsonSerializer.Serialize(
+        new { file, bytes, holds = text.Split('\n', StringSplitOptions.RemoveEmptyEntries) }, JsonText.Options) + "\n";
 }

@@ -17,7 +17,7 @@ internal static class ServeCommand
     {
         var command = new Command(
             "serve",
-            "Runs one node. A first start needs --data and --seeds; later ones --data alone. Settings come from flags, "
+            "Runs one node. A first start needs --data and --seeds (or --join); later ones --data alone. Settings come from flags, "
                 + "QUORATE_* in the environment, and quorate.json, in this order.");
         var config = new Option<string?>("--config")
         {
@@ -58,37 +58,39 @@ internal static class ServeCommand
                 return (int)ExitCode.Usage;
             }
 
-            return (int)await Serve(settings, errors).ConfigureAwait(false);
+            return (int)await Serve(settings).ConfigureAwait(false);
         });
         return command;
     }
 
-    private static async Task<ExitCode> Serve(ServerSettings settings, TextWriter errors)
+    private static async Task<ExitCode> Serve(ServerSettings settings)
     {
         long toldAt = 0;
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var lines = new EventLines(errors);
+        using var lines = new EventLines(StandardStream.Error.Write);
 
         // It holds for the whole process, so it is for the process to say, not for the node within it.
-        MemoryPlan.For(settings.MemoryBytes).BoundCollector();
+        MemoryPlan memory = MemoryPlan.For(settings.MemoryBytes);
+        memory.BoundCollector();
+        ProcessEnd.Watch(memory);
         (NodeProcess? process, ExitCode code, string problem) = await NodeProcess.Start(
             settings, lines.Say, ProcessEnd.Now).ConfigureAwait(false);
         if (process is null)
         {
-            errors.WriteLine("quorate: " + problem);
+            lines.Say("quorate: " + problem);
             return code;
         }
 
         string addresses = string.Create(
             CultureInfo.InvariantCulture,
             $"RESP on {settings.RespAddress}, HTTP on {settings.HttpAddress}, peers on {settings.PeerAddress}");
-        errors.WriteLine($"quorate: {addresses}; memory {process.Facts.Memory}.");
+        lines.Say($"quorate: {addresses}; memory {process.Facts.Memory}.");
         await told.Task.ConfigureAwait(false);
-        errors.WriteLine("quorate: stopping.");
+        lines.Say("quorate: stopping.");
         await process.Stop().ConfigureAwait(false);
-        errors.WriteLine("quorate: stopped.");
+        lines.Say("quorate: stopped.");
         return ExitCode.Ok;
 
         void Stop(PosixSignalContext context)

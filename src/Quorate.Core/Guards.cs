@@ -178,14 +178,9 @@ public static class Guards
     /// <summary>R26: a batch fits only behind the very batch that it was written behind.</summary>
     public static bool ChecksumsAreChained => On();
 
-    /// <summary>
-    /// R26: a batch whose records are partly those of an older one is not whole, though each record is.
-    /// </summary>
     /// <summary>S5: space is not low, and writes are not refused, while the log's next segment is ready.</summary>
     public static bool ReadySegmentsAreSpace => On();
 
-    /// <summary>R26: a batch whose records are partly those of an older one is not whole, though each record
-    /// is.</summary>
     /// <summary>R26: a batch with some records of an older one is not whole, though each record is.</summary>
     public static bool BatchesAreNoCrcOfCrcs => On();
 
@@ -204,6 +199,9 @@ public static class Guards
     /// S7: a table ends before its making takes more memory than its share, and before it cannot be opened.
     /// </summary>
     public static bool TablesAreCut => On();
+
+    /// <summary>R14: the log lets go of nothing that the durable checkpoint does not hold.</summary>
+    public static bool LogOutlastsCheckpoint => On();
 
     /// <summary>R14: a segment is used again only when every stream has released what lies in it.</summary>
     public static bool RecycledOnlyWhenReleased => On();
@@ -237,6 +235,12 @@ public static class Guards
     /// <summary>R20, S8: a data folder whose identity is damaged is nobody's.</summary>
     public static bool IdentityIsVerified => On();
 
+    /// <summary>R20, S8: a data folder that has lost the note of whose it is, is nobody's.</summary>
+    public static bool LostNotesAreMissed => On();
+
+    /// <summary>S7: checkpoints and merges of many partitions together stay within the node's memory.</summary>
+    public static bool WorkWaitsForMemory => On();
+
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
     public static bool ClearingSparesOtherSnapshots => On();
 
@@ -252,11 +256,8 @@ public static class Guards
     /// <summary>S8: a block counts only in the file and at the place for which it was written.</summary>
     public static bool BlocksNameTheirPlace => On();
 
-    /// <summary>S9: a data key goes only when nothing on disk refers to it any more.</summary>
-    public static bool DroppedKeysAreUnreferenced => On();
-
-    /// <summary>S9: a master key that wrapped other keys is told as such, not as damage.</summary>
-    public static bool MasterKeyIsProven => On();
+    /// <summary>S8: a sealed entry counts only at the place in the log for which it was sealed.</summary>
+    public static bool EntriesNameTheirPlace => On();
 
     /// <summary>
     /// F27: a request whose number was executed is answered from what is remembered, never again executed.
@@ -316,9 +317,6 @@ public static class Guards
 
     /// <summary>R29: a version with a term does not name a row whose term is forgotten.</summary>
     public static bool ForgottenTermsNameNothing => On();
-
-    /// <summary>S9: no data key is dropped while a store or the log has yet to say which ones it needs.</summary>
-    public static bool UnreadFilesKeepAllKeys => On();
 
     /// <summary>R32: a concurrent reader whose slot was changed meanwhile reads again.</summary>
     public static bool ReadersRetryOnChange => On();
@@ -470,6 +468,20 @@ public static class Guards
     /// other.</summary>
     public static bool NumbersAreTakenOnce => On();
 
+    /// <summary>
+    /// R5: whether a numbered database exists is asked of the metadata group before a linearizable command is answered
+    /// as on an empty one.
+    /// </summary>
+    public static bool AbsenceIsAskedFor => On();
+    /// <summary>S6: who leaves a command unfinished while others wait for the memory is cut after a time.</summary>
+    public static bool UnfinishedInputIsCut => On();
+
+    /// <summary>F27: a request session is one that a node has given, not one that two clients may have made
+    /// up.</summary>
+    public static bool SessionsAreGiven => On();
+
+    /// <summary>S6: what waits for an EXEC counts in the room that the commands of all clients share.</summary>
+    public static bool QueuedInputIsCounted => On();
     /// <summary>A put of a whole entry that names a version does nothing to a key that has another.</summary>
     public static bool StaleEntriesAreRefused => On();
 
@@ -483,6 +495,15 @@ public static class Guards
     /// R25: a request with an Idempotency-Key is looked for in the windows beside its own before it is done.
     /// </summary>
     public static bool RepeatsAreLookedForBeside => On();
+
+    /// <summary>
+    /// S8: memory that runs out, and a broken invariant, end the process on whatever thread that is and whoever would
+    /// catch it there.
+    /// </summary>
+    public static bool EndsAreTheSameEverywhere => On();
+
+    /// <summary>S7: whoever should read what a process prints is waited for no longer than was said.</summary>
+    public static bool ReadersAreNotWaitedFor => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.

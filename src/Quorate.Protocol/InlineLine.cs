@@ -7,6 +7,9 @@ internal enum InlineEnd : byte
 {
     NeedsMore,
 
+    /// <summary>There is no room for more of the line at the moment; nothing was taken.</summary>
+    NeedsRoom,
+
     /// <summary>A line without words.</summary>
     Empty,
 
@@ -29,6 +32,14 @@ internal sealed class InlineLine(int bytesMax)
     public InlineEnd Take(ref ReadOnlySpan<byte> input, RespCommand command)
     {
         int end = input.IndexOf((byte)'\n');
+        if (command.Problem is not null)
+        {
+            // It is refused already: what comes of it is not kept.
+            (_bytes, _length) = ([], 0);
+            input = end < 0 ? [] : input[(end + 1)..];
+            return end < 0 ? InlineEnd.NeedsMore : InlineEnd.Words;
+        }
+
         ReadOnlySpan<byte> part = end < 0 ? input : input[..end];
         if (_length + part.Length > bytesMax)
         {
@@ -36,13 +47,18 @@ internal sealed class InlineLine(int bytesMax)
             return InlineEnd.Malformed;
         }
 
+        bool isWhole = end >= 0 && _length == 0;
+        if (!isWhole && !TryKeep(part, command))
+        {
+            return InlineEnd.NeedsRoom;
+        }
+
         input = end < 0 ? [] : input[(end + 1)..];
-        if (end >= 0 && _length == 0)
+        if (isWhole)
         {
             return Split(part, command);
         }
 
-        Keep(part);
         if (end < 0)
         {
             return InlineEnd.NeedsMore;
@@ -54,15 +70,22 @@ internal sealed class InlineLine(int bytesMax)
         return result;
     }
 
-    private void Keep(ReadOnlySpan<byte> part)
+    private bool TryKeep(ReadOnlySpan<byte> part, RespCommand command)
     {
         if (_length + part.Length > _bytes.Length)
         {
-            Array.Resize(ref _bytes, Math.Max(64, (_length + part.Length) * 2));
+            int size = Math.Max(64, (_length + part.Length) * 2);
+            if (!command.TryHoldLine(size, size - _bytes.Length))
+            {
+                return false;
+            }
+
+            Array.Resize(ref _bytes, size);
         }
 
         part.CopyTo(_bytes.AsSpan(_length));
         _length += part.Length;
+        return true;
     }
 
     private InlineEnd Split(ReadOnlySpan<byte> line, RespCommand command)
@@ -114,7 +137,7 @@ internal sealed class InlineLine(int bytesMax)
             line = line[1..];
             if (next is not ((byte)'"' or (byte)'\''))
             {
-                command.Append([next], 0);
+                command.Append([next]);
             }
             else if (!TryTakeQuoted(ref line, command, next) || (line.Length > 0 && !IsBlank(line[0])))
             {
@@ -143,7 +166,7 @@ internal sealed class InlineLine(int bytesMax)
                 next = Unescape(ref line);
             }
 
-            command.Append([next], 0);
+            command.Append([next]);
         }
 
         return false;

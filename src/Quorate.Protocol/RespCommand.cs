@@ -4,7 +4,8 @@ namespace Quorate.Protocol;
 
 /// <summary>
 /// The words of one command, in one buffer that is used again for the next. A <see cref="RespReader"/> fills it.
-/// <para>Invariant: memory grows with the bytes that have arrived, never with what a client says will come.</para>
+/// <para>Invariant: memory is at most four times the bytes that have arrived, whatever a client says will
+/// come.</para>
 /// </summary>
 public sealed class RespCommand(RespBudget? budget = null)
 {
@@ -27,6 +28,10 @@ public sealed class RespCommand(RespBudget? budget = null)
     /// <summary>Of what was taken, what the buffer of now stands for.</summary>
     private long _bufferTaken;
 
+    /// <summary>What its words need next and did not get.</summary>
+    private (long Size, long Bytes) _wanted;
+    private bool _isFinished;
+
     /// <summary>What large buffers are taken from; to be set while the command is empty.</summary>
     public RespBudget? Budget { get; set; } = budget;
 
@@ -38,6 +43,12 @@ public sealed class RespCommand(RespBudget? budget = null)
 
     /// <summary>Why the command is refused, as the text of an error; null for one that is whole.</summary>
     public string? Problem { get; private set; }
+
+    /// <summary>What it takes of the budget, in bytes.</summary>
+    public long Held => _taken;
+
+    /// <summary>After <see cref="RespRead.NeedsRoom"/>: there is room now.</summary>
+    public bool HasRoom => Budget is null || Budget.MayGrow(this, _wanted.Size, _wanted.Bytes);
 
     public ReadOnlySpan<byte> this[int word] => Word(word).Span;
 
@@ -67,10 +78,29 @@ public sealed class RespCommand(RespBudget? budget = null)
 
         if (_taken > 0)
         {
-            Budget?.Give(_taken);
+            Budget?.Leave(this);
+            Budget?.Give(_taken, _isFinished);
             (_taken, _bufferTaken) = (0, 0);
         }
+
+        _isFinished = false;
     }
+
+    /// <summary>All of it has come: what it takes is no longer anything unfinished.</summary>
+    public void Finish()
+    {
+        if (_taken > 0 && !_isFinished)
+        {
+            Budget?.Leave(this);
+            Budget?.Finish(_taken);
+            _isFinished = true;
+        }
+    }
+
+    /// <summary>It has waited for room too long: it is refused.</summary>
+    public void RefuseForRoom() => Refuse(
+        ErrorCodes.OutOfMemory
+        + " too many large commands are arriving at this node, nothing was done; send it again later");
 
     /// <summary>The command is refused; what has come of it is forgotten, and what comes will not be kept.</summary>
     internal void Refuse(string problem)
@@ -79,25 +109,39 @@ public sealed class RespCommand(RespBudget? budget = null)
         Problem = problem;
     }
 
-    /// <summary>Adds bytes to the word that has not ended. What the budget does not allow refuses the
-    /// command.</summary>
+    /// <summary>Adds bytes to the word that has not ended; false when they have to wait for room.</summary>
     /// <param name="toCome">How many bytes the word says are still to come behind these.</param>
-    internal void Append(ReadOnlySpan<byte> bytes, long toCome)
+    internal bool TryAppend(ReadOnlySpan<byte> bytes, long toCome)
     {
         if (Problem is not null)
         {
-            return;
+            return true;
         }
 
         int needed = _length + bytes.Length;
         if (needed > _bytes.Length && !TryGrow(needed, toCome))
         {
-            return;
+            return false;
         }
 
         bytes.CopyTo(_bytes.AsSpan(_length));
         _length = needed;
+        return true;
     }
+
+    /// <summary>The same where nothing can wait: what there is no room for refuses the command.</summary>
+    internal void Append(ReadOnlySpan<byte> bytes)
+    {
+        if (!TryAppend(bytes, 0))
+        {
+            RefuseForRoom();
+        }
+    }
+
+    /// <summary>Counts what a line takes that is not cut into words yet; false when it has to wait.</summary>
+    /// <param name="size">Its buffer, in bytes.</param>
+    /// <param name="more">How much larger than the one before.</param>
+    internal bool TryHoldLine(int size, int more) => size <= KeptBytesMax || TryTakeRoom(size, more);
 
     internal void EndWord()
     {
@@ -108,10 +152,14 @@ public sealed class RespCommand(RespBudget? budget = null)
 
         if (Count == _ends.Length)
         {
-            if (Count >= KeptWordsMax && !TryTake((long)Count * WordCostBytes))
+            long more = (long)Count * WordCostBytes;
+            if (Count >= KeptWordsMax && Budget is not null && !Budget.TryTake(more))
             {
+                RefuseForRoom();
                 return;
             }
+
+            _taken += Count >= KeptWordsMax ? more : 0;
 
             Array.Resize(ref _ends, Count * 2);
         }
@@ -120,13 +168,15 @@ public sealed class RespCommand(RespBudget? budget = null)
     }
 
     /// <summary>
-    /// Grows by as much again, a quarter when it is large; yet takes no more than the word that is arriving needs.
+    /// Grows by as much again, or, when it is large, to what the word that is arriving needs, up to four times what has
+    /// come: each copy is as large as the command, and only the collector takes the smaller ones away.
     /// </summary>
     private bool TryGrow(int needed, long toCome)
     {
-        long spare = needed < PooledBytesMax ? needed : needed / 4;
+        long spare = needed < PooledBytesMax ? needed : toCome > 0 ? 3L * needed : needed / 4;
         int size = (int)Math.Max(needed + (toCome > 0 ? Math.Min(spare, toCome) : spare), 256);
-        if (size > KeptBytesMax && !TryTake(size))
+        // While it is copied both are there, for that moment alone.
+        if (size > KeptBytesMax && !TryTakeRoom(size, size - _bufferTaken))
         {
             return false;
         }
@@ -140,14 +190,7 @@ public sealed class RespCommand(RespBudget? budget = null)
         _bytes.AsSpan(0, _length).CopyTo(larger);
         GiveBack(_bytes);
         _bytes = larger;
-        if (size > KeptBytesMax)
-        {
-            // The smaller one that it was before is gone.
-            Budget?.Give(_bufferTaken);
-            _taken -= _bufferTaken;
-            _bufferTaken = size;
-        }
-
+        _bufferTaken = size > KeptBytesMax ? size : 0;
         return true;
     }
 
@@ -159,16 +202,15 @@ public sealed class RespCommand(RespBudget? budget = null)
         }
     }
 
-    private bool TryTake(long bytes)
+    private bool TryTakeRoom(long size, long bytes)
     {
-        if (Budget is null || Budget.TryTake(bytes))
+        if (Budget is not null && !Budget.TryGrow(this, size, bytes))
         {
-            _taken += bytes;
-            return true;
+            _wanted = (size, bytes);
+            return false;
         }
 
-        Refuse(ErrorCodes.OutOfMemory
-            + " too many large commands are arriving at this node, nothing was done; send it again later");
-        return false;
+        _taken += bytes;
+        return true;
     }
 }

@@ -21,27 +21,3 @@ public sealed record RespLimits
     /// <summary>Bytes of a command that is typed as a line.</summary>
     public int InlineBytesMax { get; init; } = 64 * 1024;
 }
-
-/// <summary>
-/// Bytes that all connections of a node may hold of large commands. Many connections that each send the half of a large
-/// command must not take the node's memory (pitfall S6). Any thread may call it.
-/// </summary>
-public sealed class RespBudget(long bytesMax)
-{
-    private long _taken;
-
-    public long Taken => Interlocked.Read(ref _taken);
-
-    public bool TryTake(long bytes)
-    {
-        if (Interlocked.Add(ref _taken, bytes) <= bytesMax)
-        {
-            return true;
-        }
-
-        Interlocked.Add(ref _taken, -bytes);
-        return false;
-    }
-
-    public void Give(long bytes) => Interlocked.Add(ref _taken, -bytes);
-}

@@ -9,6 +9,12 @@ public enum RespRead : byte
     /// <summary>A command is whole; bytes behind it may be left.</summary>
     Command,
 
+    /// <summary>
+    /// The node has no room for more of this command at the moment; bytes are left. To be asked again when
+    /// <see cref="RespCommand.HasRoom"/>, or after <see cref="RespCommand.RefuseForRoom"/>.
+    /// </summary>
+    NeedsRoom,
+
     /// <summary>These bytes are no command, and no later one can be found: the connection ends.</summary>
     Malformed,
 }
@@ -217,8 +223,12 @@ public sealed class RespReader(RespLimits limits)
     private RespRead? ReadBytes(ref ReadOnlySpan<byte> input, RespCommand command)
     {
         int length = (int)Math.Min(_bytesLeft, input.Length);
+        if (!command.TryAppend(input[..length], _bytesLeft - length))
+        {
+            return RespRead.NeedsRoom;
+        }
+
         _bytesLeft -= length;
-        command.Append(input[..length], _bytesLeft);
         input = input[length..];
         if (_bytesLeft == 0)
         {
@@ -265,6 +275,8 @@ public sealed class RespReader(RespLimits limits)
         {
             case InlineEnd.NeedsMore:
                 return null;
+            case InlineEnd.NeedsRoom:
+                return RespRead.NeedsRoom;
             case InlineEnd.Empty:
                 _state = State.Start;
                 return null;

@@ -1,36 +1,73 @@
+using System.Text;
 using Quorate.Node.Cluster;
+using Quorate.Server.Runtime;
 
 namespace Quorate.Cli.Tests;
 
-/// <summary>Whoever reads the events may stand still; who says them goes on.</summary>
+/// <summary>Whoever reads the events may stand still; who says them goes on, and ends.</summary>
 public sealed class EventLinesTests
 {
+    private readonly Lock _lock = new();
+    private readonly StringBuilder _written = new();
+
     [Fact]
     public void Nobody_waits_for_a_reader_and_what_is_lost_is_counted()
     {
         using var gate = new ManualResetEventSlim();
-        var to = new StuckWriter(gate);
-        var lines = new EventLines(to);
+        using var lines = new EventLines((bytes, milliseconds) => gate.Wait(milliseconds) ? Take(bytes) : 0);
         for (int i = 0; i < 5000; i++)
         {
-            lines.Say(new(DateTimeOffset.UnixEpoch, i, new NodeEvent("kind", $"sentence {i}.")));
+            lines.Say(new TimedEvent(DateTimeOffset.UnixEpoch, i, new NodeEvent("kind", $"sentence {i}.")));
         }
 
         gate.Set();
         lines.Dispose();
-        string[] written = to.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.StartsWith("1970-01-01T00:00:00.000Z kind: sentence 0.", written[0], StringComparison.Ordinal);
+        string[] written = Written.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal("1970-01-01T00:00:00.000Z kind: sentence 0.", written[0]);
         Assert.InRange(written.Length, 100, 2000);
-        Assert.Contains(written, line => line.Contains("events were not written here", StringComparison.Ordinal));
+        Assert.Contains(written, line => line.Contains("lines were not written here", StringComparison.Ordinal));
     }
 
-    private sealed class StuckWriter(ManualResetEventSlim gate) : StringWriter
+    [Fact]
+    public void A_line_that_is_taken_in_pieces_is_whole()
     {
-        public override Task WriteLineAsync(string? value)
+        using var lines = new EventLines((bytes, _) => Take(bytes[..Math.Min(3, bytes.Length)]));
+        lines.Say("one line");
+        lines.Say("another");
+        lines.Dispose();
+        Assert.Equal("one line\nanother\n", Written);
+    }
+
+    [Fact]
+    public async Task The_end_comes_though_nobody_reads()
+    {
+        var lines = new EventLines((_, milliseconds) =>
         {
-            gate.Wait();
-            WriteLine(value);
-            return Task.CompletedTask;
+            Thread.Sleep(milliseconds);
+            return 0;
+        });
+        lines.Say("a line");
+        await Task.Run(lines.Dispose, TestContext.Current.CancellationToken)
+            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    }
+
+    private string Written
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _written.ToString();
+            }
+        }
+    }
+
+    private int Take(ReadOnlySpan<byte> bytes)
+    {
+        lock (_lock)
+        {
+            _written.Append(Encoding.UTF8.GetString(bytes));
+            return bytes.Length;
         }
     }
 }

@@ -145,6 +145,13 @@ public sealed class BadStartTests(StoppedNode stopped) : IClassFixture<StoppedNo
         Assert.Contains("lock: process ", text, StringComparison.Ordinal);
         Assert.Contains("== master.key\na master key", text, StringComparison.Ordinal);
         Assert.DoesNotContain(StoppedNode.Key, text, StringComparison.OrdinalIgnoreCase);
+        (code, text, error) = Tools.Run(ServedNode.Program, "inspect", folder, "--json");
+        Assert.True(code == 0, error);
+        string[] lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(files.Length, lines.Length);
+        Assert.Contains(
+            "{\"file\":\"notes.txt\",\"bytes\":16,\"holds\":[\"16 bytes of no kind that Quorate writes\"]}", lines);
+        Assert.All(lines, line => System.Text.Json.JsonDocument.Parse(line).Dispose());
     }
 
     private string[] Key => ["--master-key-file", stopped.KeyFile];

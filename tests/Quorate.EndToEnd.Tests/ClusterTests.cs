@@ -19,13 +19,13 @@ public sealed class ClusterTests
             Assert.Equal("hello", node.Ask("GET", "greeting"));
         }
 
-        HashSet<ulong> clusters = [];
+        HashSet<string> clusters = [];
         HashSet<uint> nodes = [];
         foreach (ServedNode node in cluster.Nodes)
         {
             using JsonDocument status = JsonDocument.Parse((await node.Get("/status"))!.Value.Text);
             JsonElement report = status.RootElement.GetProperty("report");
-            clusters.Add(report.GetProperty("cluster").GetUInt64());
+            clusters.Add(report.GetProperty("cluster").GetString()!);
             nodes.Add(report.GetProperty("self").GetUInt32());
             Assert.Equal(3, report.GetProperty("nodes").GetArrayLength());
             string metrics = (await node.Get("/metrics"))!.Value.Text;

@@ -136,6 +136,73 @@ public sealed class HostileClientTests
         Assert.Equal(1 << 20, node.Ask("GET", "large")!.Length);
     }
 
+    /// <summary>
+    /// Each holds the half of a value of 1 MiB and goes to sleep: together many times what the node has.
+    /// </summary>
+    [Fact]
+    public async Task A_thousand_clients_that_stop_in_the_middle_of_a_value_harm_nobody_else()
+    {
+        const int Count = 1000;
+        using var cluster = new ServedCluster(1, "--memory", "256MiB");
+        cluster.Start();
+        await cluster.UntilReady();
+        ServedNode node = cluster.Nodes[0];
+        byte[] half = [.. "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1048576\r\n"u8, .. new byte[1 << 19]];
+        var sleepers = new List<Socket>();
+        long resident = 0;
+        try
+        {
+            using RespSession other = node.Connect();
+            string large = new('v', 200_000);
+            for (int i = 0; i < Count; i++)
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+                {
+                    SendBufferSize = 64 * 1024, SendTimeout = 20,
+                };
+                sleepers.Add(socket);
+                socket.Connect(node.Resp);
+                SendWhatGoes(socket, half);
+                string value = i.ToString(CultureInfo.InvariantCulture);
+                Assert.Equal("+OK", other.Call("SET", "small", value));
+                Assert.Equal(value, other.Call("GET", "small"));
+                resident = Math.Max(resident, i % 50 == 0 ? node.ResidentBytes() : 0);
+            }
+
+            // It may be told to come again while many wait before it, but not for ever.
+            string reply = "";
+            for (int i = 0; i < 20 && reply != "+OK"; i++)
+            {
+                reply = other.Call("SET", "large", large);
+                Assert.True(reply == "+OK" || reply.StartsWith("-OOM", StringComparison.Ordinal), reply);
+            }
+
+            for (int i = 0; i < 20; i++)
+            {
+                Assert.Equal("+OK", other.Call("SET", "large", large));
+                Assert.Equal(large.Length, other.Call("GET", "large").Length);
+            }
+
+            resident = Math.Max(resident, node.ResidentBytes());
+            string metrics = (await node.Get("/metrics"))!.Value.Text;
+            TestContext.Current.TestOutputHelper!.WriteLine(
+                $"{resident >> 20} MiB resident\n" + string.Join('\n', metrics.Split('\n').Where(line =>
+                    line.StartsWith("quorate_resp_", StringComparison.Ordinal))));
+            Assert.DoesNotContain("quorate_resp_pressed_total{what=\"unfinished_client_cut\"} 0\n", metrics);
+        }
+        catch (IOException e)
+        {
+            Assert.Fail($"it serves nobody ({e.Message}); {resident} bytes were resident\n{node.Said}");
+        }
+        finally
+        {
+            sleepers.ForEach(socket => socket.Dispose());
+        }
+
+        Assert.True(resident < 256L * (1 << 20) * 115 / 100, $"{resident} bytes are resident\n{node.Said}");
+        await cluster.UntilSays(node, "+PONG", "PING");
+    }
+
     [Fact]
     public async Task Frames_that_are_none_are_refused_in_bounded_memory()
     {
@@ -205,6 +272,22 @@ public sealed class HostileClientTests
         finally
         {
             sessions.ForEach(session => session.Dispose());
+        }
+    }
+
+    /// <summary>As much as the node takes within the socket's time.</summary>
+    private static void SendWhatGoes(Socket socket, byte[] bytes)
+    {
+        try
+        {
+            for (int at = 0; at < bytes.Length;)
+            {
+                at += socket.Send(bytes.AsSpan(at));
+            }
+        }
+        catch (SocketException)
+        {
+            // It is not read from any more, or closed already.
         }
     }
 

@@ -19,7 +19,7 @@ public sealed class RestartTests
         using var cluster = new ServedCluster(3);
         cluster.Start();
         await cluster.UntilReady();
-        ulong id = await ClusterOf(cluster.Nodes[0]);
+        string id = await ClusterOf(cluster.Nodes[0]);
         for (int round = 0; round < 2; round++)
         {
             await Write(cluster, round);
@@ -53,7 +53,7 @@ public sealed class RestartTests
         using var cluster = new ServedCluster(3, "--request-deadline-ms", "2000");
         cluster.Start();
         await cluster.UntilReady();
-        ulong id = await ClusterOf(cluster.Nodes[0]);
+        string id = await ClusterOf(cluster.Nodes[0]);
         Assert.Equal("+OK", cluster.Nodes[0].Ask("SET", "greeting", "hello"));
         ServedNode alone = cluster.Nodes[1];
         await cluster.Until(() => Task.FromResult(Eventual(alone) == "hello"), "the write is everywhere");
@@ -82,8 +82,8 @@ public sealed class RestartTests
         return session.TryCall("GET", "greeting");
     }
 
-    private static async Task<ulong> ClusterOf(ServedNode node) =>
-        (await node.Report())!.Value.GetProperty("cluster").GetUInt64();
+    private static async Task<string> ClusterOf(ServedNode node) =>
+        (await node.Report())!.Value.GetProperty("cluster").GetString()!;
 
     private static async Task Write(ServedCluster cluster, int round)
     {

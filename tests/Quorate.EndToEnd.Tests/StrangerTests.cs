@@ -50,8 +50,8 @@ public sealed class StrangerTests
             async () => await lost.Report() is { } report
                 && report.GetProperty("nodes").GetArrayLength() == 2,
             "it has joined what is there, and founds none beside it");
-        ulong joined = (await lost.Report())!.Value.GetProperty("cluster").GetUInt64();
-        Assert.Equal((await cluster.Nodes[0].Report())!.Value.GetProperty("cluster").GetUInt64(), joined);
+        string joined = (await lost.Report())!.Value.GetProperty("cluster").GetString()!;
+        Assert.Equal((await cluster.Nodes[0].Report())!.Value.GetProperty("cluster").GetString(), joined);
         await UntilTells(cluster, lost, "This is n2 of cluster");
     }
 

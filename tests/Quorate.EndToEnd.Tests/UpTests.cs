@@ -34,7 +34,7 @@ public sealed class UpTests : IDisposable
     public async Task A_killed_node_comes_back_by_itself_where_that_was_asked_for()
     {
         Start(3, "--restart");
-        await UntilReady(3);
+        await UntilFollowed();
         Assert.Equal("+OK", Ask(1, "SET", "a", "1"));
         int killed = ProcessOf(2);
         Signal("KILL", killed);
@@ -51,7 +51,7 @@ public sealed class UpTests : IDisposable
     public async Task The_command_that_is_printed_for_a_dead_node_starts_it_as_it_stands()
     {
         Start(3);
-        await UntilReady(3);
+        await UntilFollowed();
         Assert.Equal("+OK", Ask(1, "SET", "a", "1"));
         Signal("KILL", ProcessOf(3));
         const string Words = "Start it again: ";
@@ -95,6 +95,53 @@ public sealed class UpTests : IDisposable
         Start(1);
         await UntilReady(1);
         Assert.Equal(":1048576", Ask(1, "STRLEN", "a"));
+    }
+
+    [Fact]
+    public async Task What_happens_is_told_with_one_time_and_by_the_names_that_people_know()
+    {
+        Start(3);
+        await UntilFollowed();
+        Signal("KILL", ProcessOf(1));
+        await Until(
+            () => Said.Contains("leads partition default/", StringComparison.Ordinal), "an election is told");
+        string line = Said.Split('\n').First(line => line.Contains("leads partition", StringComparison.Ordinal));
+        Assert.Matches(
+            @"^\d\d:\d\d:\d\d\.\d{3} node [23]: election: Node \d leads partition default/\d+ in term \d+ \(", line);
+        Signal("INT", _up!.Id);
+        Assert.Equal(0, WaitForEnd());
+    }
+
+    [Fact]
+    public async Task A_node_that_cannot_start_ends_it_with_the_node_s_own_code()
+    {
+        Start(1);
+        await UntilReady(1);
+        Signal("INT", _up!.Id);
+        Assert.Equal(0, WaitForEnd());
+        File.WriteAllText(Path.Combine(_folder, "node-1", "files", "cluster-map"), "of somebody else");
+        Start(1);
+        Assert.Equal(65, WaitForEnd());
+        Assert.Contains("node 1 ended with exit code 65", Said, StringComparison.Ordinal);
+        Assert.Contains("do not empty it", Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_new_in_an_old_cluster_is_told()
+    {
+        Start(3);
+        await UntilReady(3);
+        Signal("INT", _up!.Id);
+        Assert.Equal(0, WaitForEnd());
+        Assert.DoesNotContain("is new", Said, StringComparison.Ordinal);
+        Directory.Delete(Path.Combine(_folder, "node-2"), recursive: true);
+        Start(3);
+        await UntilReady(3);
+        Assert.Contains(
+            "The folder of node 2 is new, though this cluster is not: it joins as another node", Said,
+            StringComparison.Ordinal);
+        Signal("INT", _up!.Id);
+        Assert.Equal(0, WaitForEnd());
     }
 
     private string Said
@@ -164,6 +211,10 @@ public sealed class UpTests : IDisposable
         _up.WaitForExit();
         return _up.ExitCode;
     }
+
+    /// <summary>Before that a node that dies is one that did not start.</summary>
+    private Task UntilFollowed() =>
+        Until(() => Said.Contains("Ready after", StringComparison.Ordinal), "it follows its nodes");
 
     private async Task UntilReady(int nodes)
     {

@@ -156,7 +156,17 @@ public sealed class RespReaderTests
             command.Clear();
             var fresh = new RespReader(limits);
             Feed(fresh, command, "*2\r\n$100000\r\n");
-            Feed(fresh, command, new string('x', 50_000));
+            ReadOnlySpan<byte> half = new byte[50_000];
+            if (fresh.Read(ref half, command) == RespRead.NeedsRoom)
+            {
+                // It may wait, or be told; then its rest is read and forgotten.
+                Assert.Equal(50_000, half.Length);
+                Assert.False(command.HasRoom);
+                command.RefuseForRoom();
+                Assert.Equal(RespRead.NeedsMore, fresh.Read(ref half, command));
+            }
+
+            Assert.True(half.IsEmpty);
             Assert.True(budget.Taken <= 512 * 1024);
         }
 
@@ -169,6 +179,86 @@ public sealed class RespReaderTests
         }
 
         Assert.Equal(0, budget.Taken);
+    }
+
+    /// <summary>One half is for all; of the other one large command takes what it needs, so that one ends.</summary>
+    [Fact]
+    public void Large_commands_wait_for_each_other_and_one_of_them_comes_to_its_end()
+    {
+        const int Length = 300_000;
+        var limits = new RespLimits { CommandBytesMax = 1 << 20, WordBytesMax = 1 << 20 };
+        var budget = new RespBudget(1 << 20);
+        (RespReader Reader, RespCommand Command)[] large =
+        [
+            .. Enumerable.Range(0, 8).Select(_ => (new RespReader(limits), new RespCommand(budget))),
+        ];
+        int told = 0;
+        budget.RoomCame = () => told++;
+        foreach ((RespReader reader, RespCommand command) in large)
+        {
+            Feed(reader, command, $"*2\r\n$3\r\nGET\r\n${Length}\r\n");
+        }
+
+        int[] left = [.. large.Select(_ => Length)];
+        int waiting = -1;
+        for (int round = 0; round < 20; round++)
+        {
+            for (int i = 0; i < large.Length; i++)
+            {
+                ReadOnlySpan<byte> piece = new byte[Math.Min(20_000, left[i])];
+                bool waits = large[i].Reader.Read(ref piece, large[i].Command) == RespRead.NeedsRoom;
+                waiting = waits ? i : waiting;
+                left[i] -= waits ? 0 : Math.Min(20_000, left[i]);
+            }
+        }
+
+        Assert.Single(left, 0);
+        Assert.True(budget.IsTight);
+        Assert.False(large[waiting].Command.HasRoom);
+
+        // A small one waits for nobody.
+        var small = new RespCommand(budget);
+        Feed(new RespReader(limits), small, "*1\r\n$50000\r\n" + new string('x', 40_000));
+        Assert.Null(small.Problem);
+
+        int first = Array.IndexOf(left, 0);
+        ReadOnlySpan<byte> end = "\r\n"u8;
+        Assert.Equal(RespRead.Command, large[first].Reader.Read(ref end, large[first].Command));
+        large[first].Command.Finish();
+        Assert.True(budget.Unfinished < budget.Taken);
+        Assert.True(large[waiting].Command.HasRoom, "another one may be the foremost");
+        Assert.True(told > 0, "who waits is told");
+        Assert.All(large, each => each.Command.Clear());
+        small.Clear();
+        Assert.Equal((0, 0), (budget.Taken, budget.Unfinished));
+    }
+
+    [Fact]
+    public void A_line_counts_while_it_arrives_and_one_that_is_refused_is_not_kept()
+    {
+        var limits = new RespLimits { InlineBytesMax = 64 * 1024 };
+        var budget = new RespBudget(300 * 1024);
+        var readers = new List<(RespReader Reader, RespCommand Command)>();
+        for (int i = 0; i < 10; i++)
+        {
+            (RespReader Reader, RespCommand Command) each = (new(limits), new(budget));
+            readers.Add(each);
+            ReadOnlySpan<byte> line = Encoding.Latin1.GetBytes("GET " + new string('x', 30_000));
+            if (each.Reader.Read(ref line, each.Command) == RespRead.NeedsRoom)
+            {
+                each.Command.RefuseForRoom();
+                Assert.Equal(RespRead.NeedsMore, each.Reader.Read(ref line, each.Command));
+            }
+        }
+
+        Assert.InRange(budget.Taken, 60_000, 300 * 1024);
+        (RespReader reader, RespCommand refused) = readers.First(each => each.Command.Problem is not null);
+        ReadOnlySpan<byte> end = "xx\nPING\n"u8;
+        Assert.Equal(RespRead.Command, reader.Read(ref end, refused));
+        Assert.StartsWith("OOM", refused.Problem, StringComparison.Ordinal);
+        refused.Clear();
+        Assert.Equal(RespRead.Command, reader.Read(ref end, refused));
+        Assert.Equal("PING", WordsOf(refused));
     }
 
     private static void Feed(RespReader reader, RespCommand command, string text)

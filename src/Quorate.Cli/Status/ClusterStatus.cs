@@ -10,8 +10,6 @@ namespace Quorate.Cli.Status;
 /// </summary>
 internal sealed class ClusterStatus
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-
     private ClusterStatus(JsonObject json, IReadOnlyList<string> problems)
     {
         Json = json;
@@ -24,7 +22,10 @@ internal sealed class ClusterStatus
     /// <summary>What needs an operator, a sentence each; empty when all is well.</summary>
     public IReadOnlyList<string> Problems { get; }
 
-    public string Text => Json.ToJsonString(Indented);
+    /// <summary>The same on one line.</summary>
+    public string Line => Json.ToJsonString(JsonText.Options);
+
+    public string Text => Json.ToJsonString(JsonText.Indented);
 
     /// <summary>
     /// Asks the node at an address, and all that it names; null with a sentence when it does not answer.
@@ -94,8 +95,8 @@ internal sealed class ClusterStatus
 
         var json = new JsonObject
         {
-            ["cluster"] = ((ulong)report["cluster"]!).ToString("x16", CultureInfo.InvariantCulture),
-            ["metadataLeader"] = report["metadataLeader"]?.DeepClone(),
+            ["cluster"] = report["cluster"]!.DeepClone(),
+            ["metadataLeader"] = report["metadataLeader"]?["node"]?.DeepClone(),
             ["nodes"] = nodes,
             ["keyspaces"] = keyspaces,
             ["partitions"] = partitions,
@@ -151,8 +152,20 @@ internal sealed class ClusterStatus
         string.Join(", ", leading["replicas"]!.AsArray()
             .Where(replica => !(bool)replica!["isHeard"]! || (ulong?)replica["lag"] is not (null or 0))
             .Select(replica => (bool)replica!["isHeard"]!
-                ? $"{replica["id"]} ({replica["lag"]} entries)"
-                : $"{replica["id"]} (silent)"));
+                ? $"node {NodeOf(replica)} ({replica["lag"]} entries)"
+                : $"node {NodeOf(replica)} (silent)"));
+
+    private static JsonNode? NodeOf(JsonNode replica) => replica["id"]!["node"];
+
+    /// <summary>What is shown of a replica: the node it is on, which of its lives there, and how far it is.</summary>
+    private static JsonObject ReplicaRow(JsonNode replica) => new()
+    {
+        ["node"] = NodeOf(replica)!.DeepClone(),
+        ["incarnation"] = replica["id"]!["incarnation"]!.DeepClone(),
+        ["isVoter"] = replica["isVoter"]!.DeepClone(),
+        ["isHeard"] = replica["isHeard"]!.DeepClone(),
+        ["lag"] = replica["lag"]?.DeepClone(),
+    };
 
     private static JsonObject PartitionRow(
         JsonObject seen, Dictionary<int, JsonObject> reports, Dictionary<uint, string> names, List<string> problems)
@@ -169,20 +182,21 @@ internal sealed class ClusterStatus
         JsonObject best = leading ?? seen;
         uint keyspace = (uint)seen["keyspace"]!;
         string name = names.GetValueOrDefault(keyspace, keyspace.ToString(CultureInfo.InvariantCulture));
+        string partition = (string)seen["name"]!;
         bool isUnder = leading is not null && (bool)leading["isUnderReplicated"]!;
         if (leading is null)
         {
-            problems.Add($"Partition g{group} of keyspace {name} (slots {seen["slots"]}) has no leader that answers.");
+            problems.Add($"Partition {partition} (slots {seen["slots"]}) has no leader that answers.");
         }
         else if (isUnder)
         {
-            problems.Add($"Partition g{group} of keyspace {name} has a replica that is silent or far behind: "
-                + $"{Behind(leading!)}.");
+            problems.Add($"Partition {partition} has a replica that is silent or far behind: {Behind(leading!)}.");
         }
 
         ulong? lag = best["replicas"]!.AsArray().Max(replica => (ulong?)replica!["lag"]);
         return new JsonObject
         {
+            ["partition"] = partition,
             ["group"] = group,
             ["keyspace"] = name,
             ["slots"] = best["slots"]?.DeepClone(),
@@ -191,7 +205,7 @@ internal sealed class ClusterStatus
             ["term"] = best["term"]?.DeepClone(),
             ["commit"] = best["commit"]?.DeepClone(),
             ["lag"] = lag,
-            ["replicas"] = best["replicas"]?.DeepClone(),
+            ["replicas"] = new JsonArray([.. best["replicas"]!.AsArray().Select(replica => ReplicaRow(replica!))]),
             ["liveBytes"] = best["liveBytes"]?.DeepClone(),
             ["dirtyBytes"] = best["dirtyBytes"]?.DeepClone(),
             ["isUnderReplicated"] = isUnder,

@@ -10,9 +10,6 @@ internal static class StatusCommand
 {
     private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1);
 
-    /// <summary>Columns of the tables where nobody says how wide the window is.</summary>
-    private const int ColumnsUnlessKnown = 160;
-
     public static Command Create()
     {
         var http = new Option<string>("--http")
@@ -21,7 +18,10 @@ internal static class StatusCommand
             DefaultValueFactory = _ => "127.0.0.1:7501,127.0.0.1:7502,127.0.0.1:7503",
             HelpName = "host:port,...",
         };
-        var json = new Option<bool>("--json") { Description = "Print it as JSON." };
+        var json = new Option<bool>("--json")
+        {
+            Description = "Print it as JSON; with --watch an object on a line of its own each time.",
+        };
         var watch = new Option<bool>("--watch") { Description = "Print it again each second, until Ctrl-C." };
         var status = new Command(
             "status",
@@ -35,24 +35,33 @@ internal static class StatusCommand
             using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(3) };
             while (true)
             {
-                ExitCode code = await Show(client, parsed.GetValue(http)!, parsed.GetValue(json), stop)
-                    .ConfigureAwait(false);
+                Form form = !parsed.GetValue(json) ? Form.Tables
+                    : parsed.GetValue(watch) ? Form.JsonLine
+                    : Form.Json;
+                ExitCode code = await Show(client, parsed.GetValue(http)!, form, stop).ConfigureAwait(false);
                 if (!parsed.GetValue(watch) || stop.IsCancellationRequested)
                 {
                     return (int)code;
                 }
 
                 await Task.Delay(WatchEvery, stop).ConfigureAwait(false);
-                if (!Console.IsOutputRedirected)
+                if (form == Form.Tables)
                 {
-                    AnsiConsole.Clear();
+                    Screen.BeginAnew();
                 }
             }
         });
         return status;
     }
 
-    private static async Task<ExitCode> Show(HttpClient http, string addresses, bool asJson, CancellationToken stop)
+    private enum Form
+    {
+        Tables,
+        Json,
+        JsonLine,
+    }
+
+    private static async Task<ExitCode> Show(HttpClient http, string addresses, Form form, CancellationToken stop)
     {
         ClusterStatus? status = null;
         string problem = "";
@@ -71,9 +80,9 @@ internal static class StatusCommand
             return ExitCode.Unavailable;
         }
 
-        if (asJson)
+        if (form != Form.Tables)
         {
-            Console.WriteLine(status.Text);
+            Console.WriteLine(form == Form.Json ? status.Text : status.Line);
         }
         else
         {
@@ -85,34 +94,31 @@ internal static class StatusCommand
 
     private static void Print(ClusterStatus status)
     {
-        if (Console.IsOutputRedirected)
-        {
-            AnsiConsole.Profile.Width = ColumnsUnlessKnown;
-        }
-
-        AnsiConsole.Write(Nodes(status.Json["nodes"]!.AsArray()));
-        AnsiConsole.MarkupLineInterpolated(
+        IAnsiConsole screen = Screen.Console;
+        screen.Write(Nodes(status.Json["nodes"]!.AsArray()));
+        screen.MarkupLineInterpolated(
             $"The metadata group is led by node {Text(status.Json["metadataLeader"])}.");
-        AnsiConsole.Write(Keyspaces(status.Json["keyspaces"]!.AsArray()));
-        AnsiConsole.Write(Partitions(status.Json["partitions"]!.AsArray()));
+        screen.Write(Keyspaces(status.Json["keyspaces"]!.AsArray()));
+        screen.Write(Partitions(status.Json["partitions"]!.AsArray()));
         if (status.Problems.Count == 0)
         {
-            AnsiConsole.MarkupLine("[green]All is well:[/] every partition has a leader and all its replicas.");
+            screen.MarkupLine("[green]All is well:[/] every partition has a leader and all its replicas.");
             return;
         }
 
         foreach (string problem in status.Problems)
         {
-            AnsiConsole.MarkupLineInterpolated($"[red]![/] {problem}");
+            screen.MarkupLineInterpolated($"[red]![/] {problem}");
         }
     }
 
     private static Table Nodes(JsonArray nodes)
     {
-        Table table = New("node", "state", "zone", "redis", "http", "process", "leads", "memory", "disk free");
+        Table table = Screen.Table("node", "state", "zone", "redis", "http", "process", "leads", "memory", "disk free");
         foreach (JsonNode? node in nodes)
         {
-            table.AddRow(
+            Screen.AddRow(
+                table,
                 Text(node!["id"]),
                 Text(node["state"]),
                 Text(node["zone"]),
@@ -131,11 +137,13 @@ internal static class StatusCommand
 
     private static Table Keyspaces(JsonArray keyspaces)
     {
-        Table table = New("keyspace", "partitions", "replicas", "voters", "write", "read", "ttl ms", "encrypted");
+        Table table = Screen.Table(
+            "keyspace", "partitions", "replicas", "voters", "write", "read", "ttl ms", "encrypted");
         foreach (JsonNode? keyspace in keyspaces)
         {
-            table.AddRow(
-                Markup.Escape(Text(keyspace!["name"])),
+            Screen.AddRow(
+                table,
+                Text(keyspace!["name"]),
                 Text(keyspace["partitions"]),
                 Text(keyspace["replicas"]),
                 Text(keyspace["voters"]),
@@ -150,14 +158,14 @@ internal static class StatusCommand
 
     private static Table Partitions(JsonArray partitions)
     {
-        Table table = New("partition", "keyspace", "slots", "leader", "term", "commit", "replicas", "lag", "in memory");
+        Table table = Screen.Table("partition", "slots", "leader", "term", "commit", "replicas", "lag", "in memory");
         foreach (JsonNode? partition in partitions)
         {
             string replicas = string.Join(
-                ' ', partition!["replicas"]!.AsArray().Select(replica => Text(replica!["id"])));
-            table.AddRow(
-                "g" + Text(partition["group"]),
-                Markup.Escape(Text(partition["keyspace"])),
+                ' ', partition!["replicas"]!.AsArray().Select(replica => Text(replica!["node"])));
+            Screen.AddRow(
+                table,
+                Text(partition["partition"]),
                 Text(partition["slots"]),
                 Text(partition["leader"]),
                 Text(partition["term"]),
@@ -170,16 +178,6 @@ internal static class StatusCommand
         return table;
     }
 
-    private static Table New(params string[] columns)
-    {
-        var table = new Table { Border = TableBorder.Simple };
-        foreach (string column in columns)
-        {
-            table.AddColumn(new TableColumn(column).NoWrap());
-        }
-
-        return table;
-    }
 
     private static string Text(JsonNode? value) => value?.ToString() ?? "-";
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Quorate.Server.Settings;
 
 namespace Quorate.Cli.Up;
 
@@ -22,12 +23,13 @@ internal sealed class LocalCluster : IDisposable
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
 
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(2) };
-    private readonly TextWriter _output;
+    private readonly EventLines _output;
     private readonly List<LocalNode> _nodes = [];
-    private readonly Lock _outputLock = new();
     private volatile bool _isQuiet = true;
 
-    public LocalCluster(string folder, UpSettings settings, IReadOnlyList<string> more, TextWriter output)
+    /// <param name="more">Settings that all nodes get.</param>
+    public LocalCluster(
+        string folder, UpSettings settings, IReadOnlyList<KeyValuePair<string, string>> more, EventLines output)
     {
         _output = output;
         for (int number = 1; number <= settings.Nodes; number++)
@@ -37,6 +39,42 @@ internal sealed class LocalCluster : IDisposable
     }
 
     public IReadOnlyList<LocalNode> Nodes => _nodes;
+
+    /// <summary>What is wrong with what a node would be started with, in whatever place that was said.</summary>
+    public string? SettingsProblem()
+    {
+        foreach (LocalNode node in _nodes)
+        {
+            bool isRight = SettingsReader.Read(
+                node.Settings, Environment.GetEnvironmentVariables(), null, out string problem) is not null;
+            if (!isRight)
+            {
+                return problem;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Whose folders are new or empty, in a cluster that has been there before: a sentence for the operator; else null.
+    /// </summary>
+    public string? NewFolders()
+    {
+        LocalNode[] fresh = [.. _nodes.Where(node => !node.IsFormed)];
+        if (fresh.Length == _nodes.Count)
+        {
+            return "No node's folder holds any data, though this cluster was made before: a new and empty one is "
+                + "founded. If the folders are elsewhere, stop now and put them back.";
+        }
+
+        string numbers = string.Join(" and ", fresh.Select(node => node.Number));
+        return fresh.Length == 0
+            ? null
+            : $"The folder of node {numbers} is new, though this cluster is not: it joins as another node, and what "
+                + "the one before it held is not made anew elsewhere. If that folder is only in another place, stop "
+                + "now, put it back and start again.";
+    }
 
     /// <summary>Why it can not be started; null when nothing is in the way.</summary>
     public string? Obstacle()
@@ -71,9 +109,10 @@ internal sealed class LocalCluster : IDisposable
     }
 
     /// <summary>
-    /// Waits until each node says that it is ready; null then, else a sentence that says which one is not, and why.
+    /// Waits until each node says that it is ready; no problem then, else a sentence that says which one is not, and
+    /// why, and what to exit with.
     /// </summary>
-    public async Task<string?> WaitUntilReady(TimeSpan time, CancellationToken stop)
+    public async Task<(string? Problem, ExitCode Code)> WaitUntilReady(TimeSpan time, CancellationToken stop)
     {
         var clock = Stopwatch.StartNew();
         var waiting = new List<LocalNode>(_nodes);
@@ -83,7 +122,9 @@ internal sealed class LocalCluster : IDisposable
             {
                 if (node.ExitCode is { } code)
                 {
-                    return $"node {node.Number} ended with exit code {code}; what it said stands above.";
+                    _isQuiet = false;
+                    return ($"node {node.Number} {HowItEnded(code)}; what it said stands above.{AdviceFor(code)}",
+                        CodeFor(code));
                 }
 
                 if (await IsReady(node, stop).ConfigureAwait(false))
@@ -97,9 +138,9 @@ internal sealed class LocalCluster : IDisposable
 
         _isQuiet = false;
         return waiting.Count == 0 || stop.IsCancellationRequested
-            ? null
-            : $"node {waiting[0].Number} is not ready after {time.TotalSeconds:F0} s: see "
-                + $"http://127.0.0.1:{waiting[0].HttpPort}/health/ready.";
+            ? (null, ExitCode.Ok)
+            : ($"node {waiting[0].Number} is not ready after {time.TotalSeconds:F0} s: see "
+                + $"http://127.0.0.1:{waiting[0].HttpPort}/health/ready.", ExitCode.Unavailable);
     }
 
     /// <summary>Tells of each node that ends, and starts it again where that is asked for, until stopped.</summary>
@@ -149,13 +190,44 @@ internal sealed class LocalCluster : IDisposable
         _http.Dispose();
     }
 
-    public void Tell(string sentence)
+    public void Tell(string sentence) => Tell(DateTimeOffset.Now, sentence);
+
+    /// <summary>A line of a node, under the time that it names itself if it does.</summary>
+    internal static (DateTimeOffset? Time, string Text) Parse(string line)
     {
-        lock (_outputLock)
+        int end = line.IndexOf(' ', StringComparison.Ordinal);
+        bool isTimed = end > 0 && DateTimeOffset.TryParseExact(
+            line.AsSpan(0, end), EventLines.TimeFormat, CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal, out _);
+        if (isTimed)
         {
-            _output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:HH:mm:ss} {sentence}"));
+            return (DateTimeOffset.ParseExact(
+                line.AsSpan(0, end), EventLines.TimeFormat, CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal), line[(end + 1)..]);
         }
+
+        const string Program = "quorate: ";
+        return (null, line.StartsWith(Program, StringComparison.Ordinal) ? line[Program.Length..] : line);
     }
+
+    private static string HowItEnded(int code) => code > 128 && !Enum.IsDefined((ExitCode)code)
+        ? string.Create(CultureInfo.InvariantCulture, $"was killed by signal {code - 128}")
+        : string.Create(CultureInfo.InvariantCulture, $"ended with exit code {code}");
+
+    /// <summary>Its own exit code, where that says something (docs/operating).</summary>
+    private static ExitCode CodeFor(int code) =>
+        (ExitCode)code is not (ExitCode.Ok or ExitCode.Failed) && Enum.IsDefined((ExitCode)code)
+            ? (ExitCode)code
+            : ExitCode.Unavailable;
+
+    private string AdviceFor(int code) => (ExitCode)code != ExitCode.Data ? ""
+        : _nodes.Count < 3
+            ? " Restore its folder from a copy; there is no other one, so do not empty it."
+            : " Restore its folder from a copy. Without one: empty the folder, and the node joins as another one; what "
+                + "the others hold too stays, but is not made anew there.";
+
+    private void Tell(DateTimeOffset time, string sentence) => _output.Say(
+        string.Create(CultureInfo.InvariantCulture, $"{time.ToLocalTime():HH:mm:ss.fff} {sentence}"));
 
     private async Task FollowNode(LocalNode node, bool restart, CancellationToken stop)
     {
@@ -176,12 +248,12 @@ internal sealed class LocalCluster : IDisposable
                 return;
             }
 
-            string how = node.ExitCode is > 128 and var code
-                ? $"was killed by signal {code - 128}"
-                : $"ended with exit code {node.ExitCode}";
+            int code = node.ExitCode ?? 0;
+            string how = HowItEnded(code);
             if (!restart)
             {
-                Tell($"node {node.Number} {how}. Start it again: {Executable.Line(node.Arguments)}");
+                Tell($"node {node.Number} {how}.{AdviceFor(code)} Start it again: "
+                    + Executable.Line(node.Arguments));
                 return;
             }
 
@@ -221,7 +293,8 @@ internal sealed class LocalCluster : IDisposable
         // While all of them start, only what goes wrong is worth a line.
         if (!_isQuiet || node.ExitCode is not null || line.StartsWith("quorate", StringComparison.Ordinal))
         {
-            Tell($"node {node.Number}: {line}");
+            (DateTimeOffset? time, string text) = Parse(line);
+            Tell(time ?? DateTimeOffset.Now, $"node {node.Number}: {text}");
         }
     }
 

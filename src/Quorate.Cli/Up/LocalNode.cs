@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Quorate.Server.Disk;
 
 namespace Quorate.Cli.Up;
 
@@ -12,10 +13,14 @@ internal sealed partial class LocalNode : IDisposable
     private readonly Action<LocalNode, string> _said;
     private Process? _process;
 
-    /// <param name="more">Arguments that all nodes get.</param>
+    /// <param name="more">Settings that all nodes get.</param>
     /// <param name="said">Is told each line that the node prints.</param>
     public LocalNode(
-        int number, string folder, UpSettings settings, IReadOnlyList<string> more, Action<LocalNode, string> said)
+        int number,
+        string folder,
+        UpSettings settings,
+        IEnumerable<KeyValuePair<string, string>> more,
+        Action<LocalNode, string> said)
     {
         _said = said;
         Number = number;
@@ -25,19 +30,22 @@ internal sealed partial class LocalNode : IDisposable
         PeerPort = settings.PeerPort + number - 1;
         Zone = settings.ZoneOf(number);
         string seeds = string.Join(',', Enumerable.Range(0, settings.Nodes).Select(i => Local(settings.PeerPort + i)));
-        Arguments =
+        Settings =
         [
-            "serve",
-            "--data", Folder,
-            "--resp-port", Text(RespPort),
-            "--http-port", Text(HttpPort),
-            "--peer-port", Text(PeerPort),
-            "--zone", Zone,
-            "--seeds", seeds,
-            "--expect", Text(settings.Nodes),
+            new("data", Folder),
+            new("resp-port", Text(RespPort)),
+            new("http-port", Text(HttpPort)),
+            new("peer-port", Text(PeerPort)),
+            new("zone", Zone),
+            new("seeds", seeds),
+            new("expect", Text(settings.Nodes)),
             .. more,
         ];
+        Arguments = ["serve", .. Settings.SelectMany(setting => (string[])["--" + setting.Key, setting.Value])];
     }
+
+    /// <summary>What it is started with, by name.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Settings { get; }
 
     /// <summary>From 1.</summary>
     public int Number { get; }
@@ -54,6 +62,16 @@ internal sealed partial class LocalNode : IDisposable
 
     /// <summary>Of the command line that starts it.</summary>
     public IReadOnlyList<string> Arguments { get; }
+
+    /// <summary>Its folder is there and says that it belongs to a cluster.</summary>
+    public bool IsFormed
+    {
+        get
+        {
+            string path = Path.Combine(Folder, NodeIdentity.FileName);
+            return File.Exists(path) && NodeIdentity.Decode(File.ReadAllBytes(path), path, out _) is { IsFormed: true };
+        }
+    }
 
     public int ProcessId => _process?.Id ?? 0;
 

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Quorate.Server.Runtime;
 using Quorate.Server.Settings;
 
 namespace Quorate.Cli.Up;
@@ -54,8 +55,7 @@ internal static class UpCommand
                 parsed.GetValue(zones)?.Split(',', StringSplitOptions.TrimEntries));
             if (Settle(folder, wanted, out string problem) is not { } settings)
             {
-                await Console.Error.WriteLineAsync($"quorate up: {problem}").ConfigureAwait(false);
-                return (int)ExitCode.Usage;
+                return Refuse(ExitCode.Usage, problem);
             }
 
             return await Run(folder, settings, parsed.GetValue(memory), parsed.GetValue(restart), stop)
@@ -107,53 +107,99 @@ internal static class UpCommand
         string folder, UpSettings settings, string? memory, bool restart, CancellationToken stop)
     {
         var clock = Stopwatch.StartNew();
-        Directory.CreateDirectory(folder);
-        string key = Path.Combine(folder, MasterKeyFile);
-        bool madeKey = MakeMasterKey(key);
         string? share = memory ?? ShareOfMemory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, settings.Nodes);
         if (share is null)
         {
-            await Console.Error.WriteLineAsync(TooLittleMemory(settings.Nodes)).ConfigureAwait(false);
-            return (int)ExitCode.Unavailable;
+            return Refuse(ExitCode.Unavailable, TooLittleMemory(settings.Nodes));
         }
 
+        string key = Path.Combine(folder, MasterKeyFile);
+        using var output = new EventLines(StandardStream.Output.Write);
         using var cluster = new LocalCluster(
-            folder, settings, ["--memory", share, "--master-key-file", key], Console.Out);
+            folder, settings, [new("memory", share), new("master-key-file", key)], output);
+        if ((settings.PortProblem() ?? cluster.SettingsProblem()) is { } wrong)
+        {
+            return Refuse(ExitCode.Usage, wrong);
+        }
+
         if (cluster.Obstacle() is { } obstacle)
         {
-            await Console.Error.WriteLineAsync($"quorate up: {obstacle}").ConfigureAwait(false);
-            return (int)ExitCode.Unavailable;
+            return Refuse(ExitCode.Unavailable, obstacle);
         }
 
-        settings.Write(folder);
+        string? news = File.Exists(Path.Combine(folder, UpSettings.FileName)) ? cluster.NewFolders() : null;
+        if (!TryMake(folder, key, settings, out bool madeKey, out string problem))
+        {
+            return Refuse(ExitCode.Unavailable, problem);
+        }
+
         using var signals = new StopSignals(stop);
-        Console.WriteLine(string.Create(
+        output.Say(string.Create(
             CultureInfo.InvariantCulture,
             $"Starting {settings.Nodes} {(settings.Nodes == 1 ? "node" : "nodes")} in {folder}, each with {share}."));
         if (madeKey)
         {
-            Console.WriteLine($"The key of encrypted keyspaces is in {key}; keep a copy, without it they are lost.");
+            output.Say($"The key of encrypted keyspaces is in {key}; keep a copy, without it they are lost.");
         }
 
+        if (news is not null)
+        {
+            output.Say(news);
+        }
+
+        return (int)await Run(folder, cluster, restart, clock, output, signals).ConfigureAwait(false);
+    }
+
+    private static async Task<ExitCode> Run(
+        string folder, LocalCluster cluster, bool restart, Stopwatch clock, EventLines output, StopSignals signals)
+    {
         cluster.Start();
-        string? problem = await cluster.WaitUntilReady(ReadyTime, signals.Token).ConfigureAwait(false);
+        (string? problem, ExitCode code) = await cluster.WaitUntilReady(ReadyTime, signals.Token).ConfigureAwait(false);
         if (problem is null && !signals.Token.IsCancellationRequested)
         {
-            Console.WriteLine(Welcome(folder, cluster, clock.Elapsed));
+            output.Say(Welcome(folder, cluster, clock.Elapsed));
             await cluster.Follow(restart, signals.Token).ConfigureAwait(false);
             await UntilStopped(signals.Token).ConfigureAwait(false);
         }
 
-        Console.WriteLine("Stopping.");
+        output.Say("Stopping.");
         bool wentWell = await cluster.Stop(signals.Again).ConfigureAwait(false);
         if (problem is not null)
         {
-            await Console.Error.WriteLineAsync($"quorate up: {problem}").ConfigureAwait(false);
-            return (int)ExitCode.Unavailable;
+            Refuse(code, problem);
+            return code;
         }
 
-        return signals.Again.IsCompleted ? (int)ExitCode.Interrupted
-            : wentWell ? (int)ExitCode.Ok : (int)ExitCode.Failed;
+        return signals.Again.IsCompleted ? ExitCode.Interrupted : wentWell ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    private static int Refuse(ExitCode code, string problem)
+    {
+        Console.Error.WriteLine($"quorate up: {problem}");
+        return (int)code;
+    }
+
+    /// <summary>
+    /// Makes the folder, the key where there is none, and what a later start reads; or says what failed.
+    /// </summary>
+    private static bool TryMake(
+        string folder, string key, UpSettings settings, out bool madeKey, out string problem)
+    {
+        madeKey = false;
+        problem = "";
+        try
+        {
+            Directory.CreateDirectory(folder);
+            madeKey = MakeMasterKey(key);
+            settings.Write(folder);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problem = $"the folder {Path.GetFullPath(folder)} cannot be made or written: {e.Message.TrimEnd('.')}. "
+                + "Name another by --data.";
+            return false;
+        }
     }
 
     private static string Welcome(string folder, LocalCluster cluster, TimeSpan time)
@@ -228,7 +274,7 @@ internal static class UpCommand
 
     private static string TooLittleMemory(int nodes) => string.Create(
         CultureInfo.InvariantCulture,
-        $"quorate up: too little memory for {nodes} nodes: each takes {MemoryPlan.BytesMin >> 20} MiB at least. Start "
+        $"too little memory for {nodes} nodes: each takes {MemoryPlan.BytesMin >> 20} MiB at least. Start "
             + $"fewer (--nodes), or say --memory {MemoryPlan.BytesMin >> 20}MiB to try all the same.");
 
     private static Option<int?> Port(string name, string whose, int unlessSaid) => new(name)

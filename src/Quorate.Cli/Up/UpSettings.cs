@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -49,11 +50,56 @@ internal sealed record UpSettings(
         {
             // The sentence below says it.
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problem = $"{path} cannot be read: {e.Message}";
+            return null;
+        }
 
         problem = $"{path} is not what `quorate up` has written: mend it, or name another folder by --data.";
         return null;
     }
 
-    public void Write(string folder) =>
-        File.WriteAllText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, Options) + "\n");
+    /// <summary>What is wrong with the ports; null for nothing.</summary>
+    public string? PortProblem()
+    {
+        (string Option, int First)[] runs =
+            [("--resp-port", RespPort), ("--http-port", HttpPort), ("--peer-port", PeerPort)];
+        foreach ((string option, int first) in runs)
+        {
+            if (first is < 1 or > IPEndPoint.MaxPort)
+            {
+                return $"{option}: {first} is no port from 1 to {IPEndPoint.MaxPort}.";
+            }
+
+            if (first + Nodes - 1 > IPEndPoint.MaxPort)
+            {
+                return $"{option} {first} is too high for {Nodes} nodes, whose ports count up from it: ports end at "
+                    + $"{IPEndPoint.MaxPort}.";
+            }
+        }
+
+        for (int one = 0; one < runs.Length; one++)
+        {
+            for (int other = one + 1; other < runs.Length; other++)
+            {
+                if (Math.Abs(runs[one].First - runs[other].First) < Nodes)
+                {
+                    return $"{runs[one].Option} {runs[one].First} and {runs[other].Option} {runs[other].First} are too "
+                        + $"near to each other for {Nodes} nodes, whose ports count up from them: leave at least "
+                        + $"{Nodes} between them.";
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Writes it aside first: the folder holds the one before or this one, never half of it.</summary>
+    public void Write(string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        File.WriteAllText(path + ".new", JsonSerializer.Serialize(this, Options) + "\n");
+        File.Move(path + ".new", path, overwrite: true);
+    }
 }

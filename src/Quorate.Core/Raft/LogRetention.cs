@@ -13,7 +13,10 @@ internal static class LogRetention
     {
         RaftLog log = state.Log;
         bool keepsSome = !spaceIsWanted || !Guards.SpaceOutranksRetention;
-        LogIndex target = keepsSome ? checkpoint.Index.Minus(state.Settings.LogEntriesKept) : checkpoint.Index;
+
+        // A checkpoint is reported while later entries are applied already: those are in no table yet.
+        LogIndex durable = Guards.LogOutlastsCheckpoint ? checkpoint.Index : log.Applied;
+        LogIndex target = keepsSome ? durable.Minus(state.Settings.LogEntriesKept) : durable;
         if (leader is not null)
         {
             LogIndex floor = log.Last.Minus(state.Settings.LogEntriesKeptMax);

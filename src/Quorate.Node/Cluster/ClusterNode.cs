@@ -29,6 +29,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     private readonly MetadataCalls _calls;
     private readonly Duties _duties;
     private readonly LeaderBalance _balance;
+    private readonly PartitionMoves _moves;
     private readonly Heirs _heirs;
     private readonly Stopping _stopping;
     private readonly Joins _joins;
@@ -41,6 +42,10 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     private Instant _toldFull = Instant.Never;
     private bool _turnIsAsked;
     private bool _isStarted;
+    private bool _metadataWasLed;
+
+    /// <summary>Partitions of which a leader was known since this node started.</summary>
+    private readonly HashSet<GroupId> _led = [];
 
     public ClusterNode(ClusterPlace place, ClusterSettings settings, IClusterHost host)
     {
@@ -65,6 +70,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _calls = new(_parts);
         _duties = new(_parts, _calls, End);
         _balance = new(_parts, _local);
+        _moves = new(_parts, _local, _calls);
         _heirs = new(_parts, _local);
         _stopping = new(_parts, _heirs, _local);
         _joins = new(_parts, _calls);
@@ -252,6 +258,10 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     /// <summary>What this node knows, for operators.</summary>
     public ClusterReport Report() => Reporting.Make(_parts, _router, _balance);
 
+    /// <summary>The same of one partition; null when there is none of this group.</summary>
+    public PartitionReport? ReportOf(GroupId group) =>
+        _parts.View.TryFind(group, out PartitionRecord? row) ? Reporting.Of(_parts, row, _balance) : null;
+
     void INodeHost.Send(GroupId group, in RaftMessage message)
     {
         RaftWire.Write(_parts.Writer, group, message);
@@ -284,11 +294,15 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         if (change.Role == Role.Leader)
         {
-            SayElected($"partition {group}", _parts.Runtime.Find(group)?.Replica.Group, change.Term);
+            string name = _parts.View.NameOf(group);
+            bool wasLed = _led.Contains(group);
+            SayElected($"partition {name}", _parts.Runtime.Find(group)?.Replica.Group, change.Term, wasLed);
         }
 
+        _parts.Host.LeaderChanged(group, change.Leader.IsNone ? null : change.Leader.NodeId);
         if (!change.Leader.IsNone)
         {
+            _led.Add(group);
             _router.LeaderKnown(group);
         }
     }
@@ -297,8 +311,10 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         if (change.Role == Role.Leader)
         {
-            SayElected("the metadata group", _parts.Metadata.Raft, change.Term);
+            SayElected("the metadata group", _parts.Metadata.Raft, change.Term, _metadataWasLed);
         }
+
+        _metadataWasLed |= !change.Leader.IsNone;
     }
 
     void INodeHost.LogOpened() => _parts.Host.LogOpened();
@@ -335,10 +351,14 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     }
 
     void INodeHost.SnapshotRefused(GroupId group, string problem) =>
-        _parts.Say("snapshot", Reporting.SnapshotSentence(group, problem));
+        _parts.Say("snapshot", Reporting.SnapshotSentence(_parts.View.NameOf(group), problem));
 
-    void INodeHost.PartitionDropped(GroupId group) =>
-        _parts.Say("partition", $"Nothing of partition {group} is left on node {Id.Value}.");
+    void INodeHost.PartitionDropped(GroupId group)
+    {
+        _led.Remove(group);
+        _parts.Host.LeaderChanged(group, null);
+        _parts.Say("partition", $"Nothing of partition {_parts.View.NameOf(group)} is left on node {Id.Value}.");
+    }
 
     void INodeHost.End(string sentence) => End(sentence);
 
@@ -367,6 +387,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         _keeper.Match();
         _duties.Look();
+        _moves.Look();
         if (_stopping.HasBegun)
         {
             TellStop();
@@ -445,11 +466,14 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         }
     }
 
-    private void SayElected(string what, RaftGroup? group, Term term)
+    /// <param name="wasLed">A leader of it was known since this node started; else nobody has fallen silent.</param>
+    private void SayElected(string what, RaftGroup? group, Term term, bool wasLed)
     {
         (string cause, string text) = group is { CampaignWasAsked: true }
             ? ("transfer", "handed over")
-            : term.Value <= 1 ? ("first", "its first leader") : ("silence", "the former leader fell silent");
+            : term.Value <= 1 ? ("first", "its first leader")
+            : !wasLed ? ("start", "nobody has led it since this node started")
+            : ("silence", "the former leader fell silent");
         _parts.Host.Happened(new("election", $"Node {Id.Value} leads {what} in term {term} ({text}).", cause));
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Quorate.Core.Model;
 using Quorate.Node.Metadata.Wire;
 
@@ -52,6 +53,15 @@ public sealed class ClusterView
 
     public bool TryFind(GroupId group, [NotNullWhen(true)] out PartitionRecord? row) =>
         _byGroup.TryGetValue(group, out row);
+
+    /// <summary>
+    /// What people call a partition: its keyspace, and its place among the keyspace's partitions in the order of their
+    /// slots, from 0 (`default/3`). One that is in no keyspace any more has only its group.
+    /// </summary>
+    public string NameOf(GroupId group) =>
+        TryFind(group, out PartitionRecord? row) && TryFind(row.Keyspace, out KeyspaceView? keyspace)
+            ? string.Create(CultureInfo.InvariantCulture, $"{keyspace.Record.Name}/{keyspace.NumberOf(row)}")
+            : string.Create(CultureInfo.InvariantCulture, $"{group} of a dropped keyspace");
 }
 
 /// <summary>A keyspace and where its partitions are.</summary>
@@ -78,4 +88,7 @@ public sealed class KeyspaceView
     public IReadOnlyList<PartitionRecord> Partitions => _partitions;
 
     public PartitionRecord PartitionOf(Slot slot) => _partitions[_bySlot[slot.Value]];
+
+    /// <summary>Its place in the order of slots, from 0.</summary>
+    public int NumberOf(PartitionRecord partition) => _bySlot[partition.FirstSlot];
 }

@@ -82,9 +82,13 @@ internal sealed class DataKeys(MasterKey? master)
             : null;
     }
 
-    /// <summary>Takes the keys that are not held yet; says of those that can not be opened why, once each.</summary>
-    public void Take(RepeatedField<DataKeyRecord> records, Action<string> say)
+    /// <summary>
+    /// Takes the keys that are not held yet; says of those that can not be opened why, once each. True when a key was
+    /// retired: tables that need it are to be written again.
+    /// </summary>
+    public bool Take(RepeatedField<DataKeyRecord> records, Action<string> say)
     {
+        bool hasRetired = false;
         foreach (DataKeyRecord record in records)
         {
             if (Ring.Find(record.Id) is null && !TryAdd(record, say))
@@ -95,6 +99,7 @@ internal sealed class DataKeys(MasterKey? master)
             CurrentKey? current = CurrentOf(record.Keyspace);
             if (record.Retired && current?.Id != record.Id)
             {
+                hasRetired |= !Ring.IsRetired(record.Id);
                 Ring.Retire(record.Id);
             }
             else if (!record.Retired && current is null)
@@ -105,8 +110,11 @@ internal sealed class DataKeys(MasterKey? master)
             {
                 // Only now the one before is retired: where the newer one can not be opened, it goes on.
                 current.Rotate(Ring, record.Id);
+                hasRetired = true;
             }
         }
+
+        return hasRetired;
     }
 
     private bool TryAdd(DataKeyRecord record, Action<string> say)

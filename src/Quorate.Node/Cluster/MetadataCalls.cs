@@ -11,7 +11,9 @@ namespace Quorate.Node.Cluster;
 
 /// <summary>
 /// Brings what is asked of the metadata group to its leader, here or at another node.
-/// <para>Invariants: each call is completed once; one that is done is told only when this node's view shows it.</para>
+/// <para>Invariants: each call is completed once; one that is done is told only when this node's view shows it, a
+/// barrier when the view shows all that was decided before it was submitted; one barrier at a time is under way, for
+/// all that came before it left.</para>
 /// </summary>
 internal sealed class MetadataCalls(ClusterParts parts)
 {
@@ -20,6 +22,8 @@ internal sealed class MetadataCalls(ClusterParts parts)
 
     private readonly SortedDictionary<ulong, Pending> _pending = [];
     private readonly List<(ulong Version, Pending Call, MetadataResult Result)> _unseen = [];
+    private readonly List<MetadataCall> _barriers = [];
+    private bool _isBarrierOut;
     private Instant _sweepAt = Instant.Never;
 
     /// <summary>When <see cref="Tick"/> is next due.</summary>
@@ -27,6 +31,12 @@ internal sealed class MetadataCalls(ClusterParts parts)
 
     public void Submit(MetadataCall call)
     {
+        if (call.Command.ActionCase == MetadataCommand.ActionOneofCase.Barrier)
+        {
+            SubmitBarrier(call);
+            return;
+        }
+
         string? warning = null;
         MetadataCommand command = call.Command;
         string? refusal = command.ActionCase switch
@@ -47,7 +57,7 @@ internal sealed class MetadataCalls(ClusterParts parts)
     /// <summary>Hands a command over; told once what came of it.</summary>
     public void Submit(MetadataCommand command, Instant deadline, Action<Outcome, MetadataResult?> told)
     {
-        if (parts.HasEnded || _pending.Count + _unseen.Count >= parts.Settings.Routing.MetadataCallsMax)
+        if (parts.HasEnded || Held >= parts.Settings.Routing.MetadataCallsMax)
         {
             told(Outcome.Refused, null);
             return;
@@ -149,12 +159,54 @@ internal sealed class MetadataCalls(ClusterParts parts)
             Complete(pending, pending.IsOut ? Outcome.Unknown : Outcome.Refused, null);
         }
 
-        foreach ((_, Pending call, MetadataResult result) in _unseen)
+        (ulong, Pending Call, MetadataResult Result)[] unseen = [.. _unseen];
+        _unseen.Clear();
+        foreach ((_, Pending call, MetadataResult result) in unseen)
         {
             call.Told(Outcome.Done, result);
         }
+    }
 
-        _unseen.Clear();
+    /// <summary>Calls that have not been told.</summary>
+    private int Held => _pending.Count + _unseen.Count + _barriers.Count;
+
+    private void SubmitBarrier(MetadataCall call)
+    {
+        if (parts.HasEnded || Held >= parts.Settings.Routing.MetadataCallsMax)
+        {
+            call.Complete(Outcome.Refused, null, null);
+            return;
+        }
+
+        _barriers.Add(call);
+        SendBarrier();
+    }
+
+    /// <summary>Those that come while one is out wait for the next: it may be older than they are.</summary>
+    private void SendBarrier()
+    {
+        if (_isBarrierOut || _barriers.Count == 0)
+        {
+            return;
+        }
+
+        MetadataCall[] calls = [.. _barriers];
+        _barriers.Clear();
+        _isBarrierOut = true;
+        Submit(calls[0].Command, calls.Max(call => call.Deadline), (outcome, result) =>
+        {
+            _isBarrierOut = false;
+
+            // It may have been told at its deadline instead.
+            bool isSeen = outcome == Outcome.Done && result!.Version <= parts.View.Version;
+            outcome = isSeen || outcome != Outcome.Done ? outcome : Outcome.Refused;
+            foreach (MetadataCall call in calls)
+            {
+                call.Complete(outcome, result, null);
+            }
+
+            SendBarrier();
+        });
     }
 
     /// <summary>Why a keyspace can not be planned, or null.</summary>

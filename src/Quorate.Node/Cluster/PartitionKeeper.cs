@@ -201,7 +201,12 @@ internal sealed class PartitionKeeper
 
     private void Act(MetadataState state)
     {
-        _keys.Take(state.DataKeys, sentence => _parts.Say("keys", sentence));
+        if (_keys.Take(state.DataKeys, sentence => _parts.Say("keys", sentence)))
+        {
+            // Partitions to which nothing happens would else keep their tables as they are.
+            _parts.Runtime.LookForWork();
+        }
+
         var wanted = new SortedSet<GroupId>();
         SortedDictionary<uint, KeyspaceRecord> keyspaces = [];
         foreach (KeyspaceRecord keyspace in state.Keyspaces)
@@ -227,11 +232,7 @@ internal sealed class PartitionKeeper
             }
         }
 
-        foreach (GroupId gone in _refused.Where(group => !wanted.Contains(group)).ToArray())
-        {
-            _refused.Remove(gone);
-            _keys.Ring.NoteRead();
-        }
+        _refused.RemoveWhere(group => !wanted.Contains(group));
 
         _parts.Host.PartitionsChanged();
     }
@@ -255,8 +256,6 @@ internal sealed class PartitionKeeper
         {
             if (_refused.Add(group))
             {
-                // Its files stay unread, and nobody says which keys they need.
-                _keys.Ring.NoteUnread();
                 _parts.Say(
                     "keys",
                     $"Partition {group} of keyspace '{keyspace.Name}' is encrypted and stays closed on this node, "
@@ -270,7 +269,7 @@ internal sealed class PartitionKeeper
         {
             Group = group,
             Id = replica,
-            Bootstrap = row.FirstMembership(),
+            Bootstrap = row.FirstMembership(replica),
             Settings = SettingsOf(keyspace, row),
             Seal = keyspace.Encrypted
                 ? new SealedEntries(
@@ -280,11 +279,7 @@ internal sealed class PartitionKeeper
         _openings.Add(group, opening);
         _beingOpened = (keyspace, row);
         _parts.Runtime.Open(opening);
-        if (_refused.Remove(group))
-        {
-            // From here on its rows say themselves which keys they need.
-            _keys.Ring.NoteRead();
-        }
+        _refused.Remove(group);
     }
 
     /// <summary>What an altered keyspace means for a partition that is open.</summary>

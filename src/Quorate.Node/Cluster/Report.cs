@@ -8,7 +8,7 @@ public sealed record ClusterReport
     public required NodeId Self { get; init; }
 
     /// <summary>Zero before there is a cluster.</summary>
-    public required ulong Cluster { get; init; }
+    public required Guid Cluster { get; init; }
 
     public required ulong MetadataVersion { get; init; }
 
@@ -32,6 +32,9 @@ public sealed record ClusterReport
     public required long MemoryUnderWayBytes { get; init; }
 
     public required long MemoryUnderWayTotalBytes { get; init; }
+
+    /// <summary>Checkpoints and merges that go on, and those that wait for memory.</summary>
+    public (int UnderWay, int Waiting) FileWork { get; init; }
 
     /// <summary>What is used, by what it is used for.</summary>
     public required IReadOnlyList<MemoryReport> Memory { get; init; }
@@ -83,6 +86,7 @@ public sealed record MemoryReport(string Use, long Bytes);
 /// <param name="DirtyBytes">Rows in memory only, in bytes.</param>
 /// <param name="LiveBytes">Users' rows in memory, in bytes.</param>
 /// <param name="IsUnderReplicated">At the leader: a replica is silent or behind by more than the bound.</param>
+/// <param name="Name">What people call it: <see cref="ClusterView.NameOf"/>.</param>
 public sealed record PartitionReport(
     GroupId Group,
     uint Keyspace,
@@ -97,7 +101,11 @@ public sealed record PartitionReport(
     IReadOnlyList<ReplicaReport> Replicas,
     long DirtyBytes,
     long LiveBytes,
-    bool IsUnderReplicated);
+    bool IsUnderReplicated,
+    string Name);
 
 /// <param name="Lag">Entries that it is behind the leader's last; null where that is not known.</param>
-public sealed record ReplicaReport(ReplicaId Id, bool IsVoter, bool IsHeard, ulong? Lag);
+/// <param name="LagMilliseconds">
+/// How long ago the leader appended the first of them, about; zero when there is none, null where it is not known.
+/// </param>
+public sealed record ReplicaReport(ReplicaId Id, bool IsVoter, bool IsHeard, ulong? Lag, long? LagMilliseconds);

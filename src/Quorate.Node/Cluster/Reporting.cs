@@ -19,7 +19,7 @@ internal static class Reporting
         return new ClusterReport
         {
             Self = parts.Self,
-            Cluster = parts.Place.Identity.ClusterNumber,
+            Cluster = parts.Place.Identity.Cluster,
             MetadataVersion = parts.View.Version,
             MetadataLeader = metadata?.Leader ?? ReplicaId.None,
             MetadataTerm = metadata?.Term ?? Term.Zero,
@@ -30,6 +30,7 @@ internal static class Reporting
             MemoryTotalBytes = parts.Place.Memory.TotalBytes,
             MemoryUnderWayBytes = parts.Place.Memory.UnderWayBytes,
             MemoryUnderWayTotalBytes = parts.Place.Memory.UnderWayTotalBytes,
+            FileWork = (parts.Place.Memory.Work.UnderWay, parts.Place.Memory.Work.Waiting),
             Memory =
             [
                 .. Enum.GetValues<MemoryUse>().Select(
@@ -43,8 +44,8 @@ internal static class Reporting
     }
 
     /// <summary>What operators are told of a snapshot that was refused.</summary>
-    public static string SnapshotSentence(GroupId group, string problem) =>
-        $"What partition {group}'s leader sends of its rows cannot be taken here: {problem.TrimEnd('.')}.";
+    public static string SnapshotSentence(string partition, string problem) =>
+        $"What partition {partition}'s leader sends of its rows cannot be taken here: {problem.TrimEnd('.')}.";
 
     private static IEnumerable<string> Alarms(
         ClusterParts parts, RaftGroup? metadata, IReadOnlyList<PartitionReport> partitions)
@@ -81,7 +82,7 @@ internal static class Reporting
         {
             if (parts.Runtime.Find(group)?.Rows.SnapshotProblem is { } problem)
             {
-                yield return SnapshotSentence(group, problem);
+                yield return SnapshotSentence(parts.View.NameOf(group), problem);
             }
         }
 
@@ -128,7 +129,7 @@ internal static class Reporting
             own.Sum(partition => partition.LiveBytes));
     }
 
-    private static PartitionReport Of(ClusterParts parts, PartitionRecord row, LeaderBalance balance)
+    public static PartitionReport Of(ClusterParts parts, PartitionRecord row, LeaderBalance balance)
     {
         var group = new GroupId(row.Group);
         Partition? here = parts.Runtime.Find(group);
@@ -139,8 +140,9 @@ internal static class Reporting
             .. row.Voters.Concat(row.Learners).Select(packed =>
             {
                 ReplicaId id = ReplicaId.FromPacked(packed);
+                ulong? lag = LagOf(here, raft, id);
                 return new ReplicaReport(
-                    id, row.Voters.Contains(packed), parts.IsHeard(id.NodeId), LagOf(here, raft, id));
+                    id, row.Voters.Contains(packed), parts.IsHeard(id.NodeId), lag, AgeOf(here, raft, lag));
             }),
         ];
         bool isUnder = here is { IsLeader: true }
@@ -148,8 +150,14 @@ internal static class Reporting
         return new(
             group, row.Keyspace, row.Slots(), row.Epoch, here is not null, leader, balance.PreferredOf(group),
             raft?.Term ?? Term.Zero, raft?.CommitIndex ?? LogIndex.Zero, here?.Replica.AppliedAt.Index ?? LogIndex.Zero,
-            replicas, here?.Rows.DirtyBytes ?? 0, here?.Rows.LiveBytes ?? 0, isUnder);
+            replicas, here?.Rows.DirtyBytes ?? 0, here?.Rows.LiveBytes ?? 0, isUnder, parts.View.NameOf(group));
     }
+
+    /// <summary>How long the first entry that a replica has not yet is there, in milliseconds.</summary>
+    private static long? AgeOf(Partition? here, RaftGroup? raft, ulong? lag) =>
+        lag is not { } entries || here is null || raft is null ? null
+        : entries == 0 ? 0
+        : here.Replica.AgeOf(new(raft.LastIndex.Value - entries + 1)).Microseconds / 1000;
 
     private static ulong? LagOf(Partition? here, RaftGroup? raft, ReplicaId replica) =>
         here is not { IsLeader: true } || raft is null ? null

@@ -121,6 +121,13 @@ internal static class KeyCommands
         bool replace = false;
         for (int word = 3; word < context.Line.Count; word++)
         {
+            if (Words.Is(context.Line[word], "DB") && word + 1 < context.Line.Count)
+            {
+                context.Reply.Error("ERR COPY has no DB here: databases are keyspaces whose partitions lie on "
+                    + "different nodes, and a copy stays in its slot; nothing was done");
+                return;
+            }
+
             if (!Words.Is(context.Line[word], "REPLACE"))
             {
                 context.Reply.Error(Errors.Syntax);

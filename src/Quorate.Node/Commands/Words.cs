@@ -10,7 +10,8 @@ internal static class Words
     /// <summary>Digits and sign of any 64-bit integer.</summary>
     public const int IntegerBytesMax = 20;
 
-    private const int FloatBytesMax = 256;
+    /// <summary>The largest number has 309 digits, and more may stand behind the point.</summary>
+    private const int FloatBytesMax = 1024;
 
     /// <summary>Whether a word is this one, given in capitals, in whatever case.</summary>
     public static bool Is(ReadOnlySpan<byte> word, string capitals) =>

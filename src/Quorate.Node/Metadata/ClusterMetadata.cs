@@ -164,6 +164,7 @@ public sealed class ClusterMetadata(MetadataLimits limits)
         MetadataCommand.ActionOneofCase.DropKeyspace => KeyspaceRules.Drop(this, command.DropKeyspace.Keyspace),
         MetadataCommand.ActionOneofCase.AddDataKey => KeyspaceRules.AddKey(this, command.AddDataKey),
         MetadataCommand.ActionOneofCase.MovePartition => PartitionRules.Move(this, command.MovePartition),
+        MetadataCommand.ActionOneofCase.Barrier => new MetadataResult(),
         _ => PartitionRules.Moved(this, command.PartitionMoved),
     };
 

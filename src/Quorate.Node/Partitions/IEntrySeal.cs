@@ -1,3 +1,5 @@
+using Quorate.Core.Raft;
+
 namespace Quorate.Node.Partitions;
 
 /// <summary>
@@ -5,8 +7,8 @@ namespace Quorate.Node.Partitions;
 /// </summary>
 public interface IEntrySeal
 {
-    /// <summary>The bytes that go into the entry.</summary>
-    ReadOnlyMemory<byte> Seal(ReadOnlyMemory<byte> batch);
+    /// <summary>The bytes that go into the entry which will stand at this place.</summary>
+    ReadOnlyMemory<byte> Seal(ReadToken place, ReadOnlyMemory<byte> batch);
 
     /// <summary>
     /// Whether what opens these bytes is here. False for one that may come later: the entry came before its data key.
@@ -14,9 +16,10 @@ public interface IEntrySeal
     bool HoldsKeyOf(ReadOnlySpan<byte> payload);
 
     /// <summary>
-    /// Null when the bytes can not be opened; <paramref name="problem"/> then says of the entry why, and what to do.
+    /// Null when the bytes of the entry at this place can not be opened; <paramref name="problem"/> then says of the
+    /// entry why, and what to do.
     /// </summary>
-    ReadOnlyMemory<byte>? Open(ReadOnlyMemory<byte> payload, out string? problem);
+    ReadOnlyMemory<byte>? Open(ReadToken place, ReadOnlyMemory<byte> payload, out string? problem);
 }
 
 /// <summary>Leaves batches as they are.</summary>
@@ -28,11 +31,11 @@ public sealed class PlainEntries : IEntrySeal
     {
     }
 
-    public ReadOnlyMemory<byte> Seal(ReadOnlyMemory<byte> batch) => batch;
+    public ReadOnlyMemory<byte> Seal(ReadToken place, ReadOnlyMemory<byte> batch) => batch;
 
     public bool HoldsKeyOf(ReadOnlySpan<byte> payload) => true;
 
-    public ReadOnlyMemory<byte>? Open(ReadOnlyMemory<byte> payload, out string? problem)
+    public ReadOnlyMemory<byte>? Open(ReadToken place, ReadOnlyMemory<byte> payload, out string? problem)
     {
         problem = null;
         return payload;

@@ -85,7 +85,8 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
             return default;
         }
 
-        ReadOnlyMemory<byte>? opened = _seal.Open(entry.Payload, out string? problem);
+        ReadOnlyMemory<byte>? opened = _seal.Open(
+            new(entry.Term, entry.Index), entry.Payload, out string? problem);
         EntryBatch batch = default;
         if (opened is null || !EntryBatch.TryRead(opened.Value, out batch, out problem))
         {

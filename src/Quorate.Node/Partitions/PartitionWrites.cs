@@ -280,9 +280,9 @@ internal sealed class PartitionWrites
 
     private void Propose(Proposal proposal, WriteLevel level, Instant deadline, HybridTime time)
     {
-        LogIndex index = _entry.NextVersion.Index;
+        var sealedFor = new ReadToken(_parts.Replica.Group!.Term, _entry.NextVersion.Index);
         _proposals.Add(proposal.Id.Value, proposal);
-        ReadOnlyMemory<byte> payload = _seal.Seal(EntryBatch.Encode(time, _entry.Changes));
+        ReadOnlyMemory<byte> payload = _seal.Seal(sealedFor, EntryBatch.Encode(time, _entry.Changes));
         ReadToken place = _parts.Replica.Write(proposal.Id, payload, level, deadline);
         if (place.Index == LogIndex.Zero)
         {
@@ -291,9 +291,9 @@ internal sealed class PartitionWrites
             return;
         }
 
-        Invariant.Check(place.Index == index, $"changes evaluated for entry {index} are logged there, not at {place}");
+        Invariant.Check(place == sealedFor, $"what is evaluated for {sealedFor} is logged there, not at {place}");
         _lastTime = time;
-        _eviction?.Proposed(index);
+        _eviction?.Proposed(place.Index);
         if (_evicted > 0)
         {
             _parts.Host.Evicts(place, _evicted);

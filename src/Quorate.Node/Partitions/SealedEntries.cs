@@ -1,4 +1,5 @@
 using System.Buffers;
+using Quorate.Core.Raft;
 using Quorate.Storage.Encryption;
 
 namespace Quorate.Node.Partitions;
@@ -16,19 +17,19 @@ public sealed class SealedEntries(EntrySealer sealer, CurrentKey current) : IEnt
     {
     }
 
-    public ReadOnlyMemory<byte> Seal(ReadOnlyMemory<byte> batch)
+    public ReadOnlyMemory<byte> Seal(ReadToken place, ReadOnlyMemory<byte> batch)
     {
         var output = new ArrayBufferWriter<byte>(batch.Length + EntrySealer.OverheadBytes);
-        sealer.Seal(current.Id, batch.Span, output);
+        sealer.Seal(current.Id, place, batch.Span, output);
         return output.WrittenMemory;
     }
 
     public bool HoldsKeyOf(ReadOnlySpan<byte> payload) => sealer.HoldsKeyOf(payload);
 
-    public ReadOnlyMemory<byte>? Open(ReadOnlyMemory<byte> payload, out string? problem)
+    public ReadOnlyMemory<byte>? Open(ReadToken place, ReadOnlyMemory<byte> payload, out string? problem)
     {
         var output = new ArrayBufferWriter<byte>(Math.Max(1, payload.Length));
-        EntryOpening opening = sealer.TryOpen(payload.Span, output);
+        EntryOpening opening = sealer.TryOpen(place, payload.Span, output);
         problem = opening switch
         {
             EntryOpening.Opened => null,
@@ -37,7 +38,7 @@ public sealed class SealedEntries(EntrySealer sealer, CurrentKey current) : IEnt
                 + "Give the node its key ring back, or replace the replica from another one.",
             EntryOpening.NotSealed =>
                 "is not sealed, though the partition is encrypted. Replace the replica from another one.",
-            _ => "was changed after it was sealed. Replace the replica from another one.",
+            _ => "was changed after it was sealed, or sealed for another place. Replace the replica from another one.",
         };
         return opening == EntryOpening.Opened ? output.WrittenMemory : default(ReadOnlyMemory<byte>?);
     }

@@ -41,6 +41,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     private RaftGroup? _group;
     private ReadToken _applied;
     private ReadToken _appended;
+    private readonly AppendTimes _appendTimes = new();
     private bool _isUnfinished;
 
     /// <param name="bootstrap">The first membership of a group that is created with all its replicas at once; else
@@ -125,6 +126,9 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         }
     }
 
+    /// <summary>How long ago this leader appended an entry, about; see <see cref="AppendTimes"/>.</summary>
+    public Duration AgeOf(LogIndex index) => _appendTimes.AgeOf(index, _host.Now);
+
     /// <summary>Proposes a batch. Its place in the log, or none when it was refused.</summary>
     public ReadToken Write(RequestId request, ReadOnlyMemory<byte> batch, WriteLevel level, Instant deadline)
     {
@@ -132,6 +136,11 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         if (Takes(request))
         {
             Take(RaftInput.Propose(_host.Now, request, batch, level, deadline));
+        }
+
+        if (_appended != default)
+        {
+            _appendTimes.Note(_appended, _host.Now);
         }
 
         return _appended;

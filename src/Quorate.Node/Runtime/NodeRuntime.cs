@@ -17,6 +17,9 @@ namespace Quorate.Node.Runtime;
 /// </summary>
 public sealed class NodeRuntime : INodeLogClient
 {
+    /// <summary>The names of the log's files begin so.</summary>
+    internal const string LogPrefix = "node-";
+
     private readonly NodePlace _place;
     private readonly NodeSettings _settings;
     private readonly INodeHost _host;
@@ -39,7 +42,7 @@ public sealed class NodeRuntime : INodeLogClient
         _place = place;
         _settings = settings;
         _host = host;
-        _log = new NodeLog(place.Disk, "node-", settings.Log, this, place.Entropy, place.Keys);
+        _log = new NodeLog(place.Disk, LogPrefix, settings.Log, this, place.Entropy, place.Keys);
         _heartbeats = new(place.Id, place.Boot, settings.Heartbeats, host.Now);
         _clock = new(place.Id, settings, host.Now);
         _schedule = new(host);
@@ -252,6 +255,15 @@ public sealed class NodeRuntime : INodeLogClient
                 shell.Partition.Turn();
                 _work.Add(shell);
             }
+        }
+    }
+
+    /// <summary>Each partition's rows may have something to do in the background, whatever happens to it.</summary>
+    public void LookForWork()
+    {
+        foreach (PartitionShell shell in _partitions.Values)
+        {
+            _work.Add(shell);
         }
     }
 

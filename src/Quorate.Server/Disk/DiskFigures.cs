@@ -12,6 +12,10 @@ public sealed class DiskFigures
     /// <summary>How long each durable write took, from its turn to its end.</summary>
     public LatencyHistogram DurableWrites { get; } = new();
 
+    /// <summary>How much each durable write carried: entries of all partitions that came while the one before was
+    /// under way.</summary>
+    public SizeHistogram DurableSizes { get; } = new();
+
     public long DurableWriteCount => Interlocked.Read(ref _durableWrites);
 
     /// <summary>Of the largest durable write.</summary>
@@ -22,6 +26,7 @@ public sealed class DiskFigures
     internal void CountDurable(long microseconds, long bytes)
     {
         DurableWrites.Add(microseconds);
+        DurableSizes.Add(bytes);
         Interlocked.Add(ref _durableBytes, bytes);
         Interlocked.Increment(ref _durableWrites);
 

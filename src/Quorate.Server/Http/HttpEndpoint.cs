@@ -96,9 +96,7 @@ public sealed class HttpEndpoint : IAsyncDisposable
 
     private async Task Ready(HttpContext context)
     {
-        string? problem = _facts.IsStopping
-            ? "This node is stopping."
-            : NodeFacts.NotReady(await _facts.Report().ConfigureAwait(false));
+        string? problem = _facts.NotReady(await _facts.Report().ConfigureAwait(false));
         int status = problem is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         await Say(context, status, (problem ?? "ready") + "\n", "text/plain").ConfigureAwait(false);
     }
@@ -113,7 +111,7 @@ public sealed class HttpEndpoint : IAsyncDisposable
     private async Task Status(HttpContext context)
     {
         ClusterReport? report = await _facts.Report().ConfigureAwait(false);
-        string? problem = _facts.IsStopping ? "This node is stopping." : NodeFacts.NotReady(report);
+        string? problem = _facts.NotReady(report);
         string json = JsonSerializer.Serialize(
             new NodeStatus(
                 problem is null, problem, Environment.ProcessId, DiskSpace.Of(_facts.Folder), report), JsonOptions);

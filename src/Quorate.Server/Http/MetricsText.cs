@@ -25,8 +25,8 @@ public sealed class MetricsText
         return this;
     }
 
-    /// <summary>A distribution of durations, in seconds.</summary>
-    public MetricsText Histogram(string name, string help, LatencyHistogram values, params ReadOnlySpan<string> labels)
+    /// <summary>A distribution.</summary>
+    public MetricsText Histogram(string name, string help, DoublingHistogram values, params ReadOnlySpan<string> labels)
     {
         if (_family != name)
         {
@@ -42,7 +42,7 @@ public sealed class MetricsText
             count = below;
         }
 
-        Sample("_sum", values.SumSeconds, labels);
+        Sample("_sum", values.Sum, labels);
         Sample("_count", count, labels);
         return this;
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Quorate.Node.Cluster;
 using Quorate.Server.Disk;
 using Quorate.Server.Peers;
@@ -9,6 +10,16 @@ namespace Quorate.Server.Http;
 /// <summary>What the HTTP endpoint shows of a node; nothing here changes it.</summary>
 public sealed record NodeFacts
 {
+    /// <summary>How long the node may take to tell of itself.</summary>
+    private static readonly TimeSpan ReportTime = TimeSpan.FromSeconds(2);
+
+    /// <summary>After its start a node waits so long for leaders of all its partitions before it is ready without
+    /// them.</summary>
+    private static readonly TimeSpan FirstLeadersTime = TimeSpan.FromSeconds(30);
+
+    private readonly Stopwatch _age = Stopwatch.StartNew();
+    private volatile bool _wasReady;
+
     public required NodeLoop Loop { get; init; }
 
     public required NodeHost Host { get; init; }
@@ -42,7 +53,7 @@ public sealed record NodeFacts
         try
         {
             Loop.Post(node => told.TrySetResult(node.Report()));
-            return await told.Task.WaitAsync(TimeSpan.FromSeconds(2)).ConfigureAwait(false);
+            return await told.Task.WaitAsync(ReportTime).ConfigureAwait(false);
         }
         catch (Exception e) when (e is TimeoutException or InvalidOperationException)
         {
@@ -51,11 +62,38 @@ public sealed record NodeFacts
     }
 
     /// <summary>Why clients should not be sent here; null when they may.</summary>
-    public static string? NotReady(ClusterReport? report)
+    public string? NotReady(ClusterReport? report)
     {
-        if (report is null)
+        if (IsStopping)
+        {
+            return "This node is stopping.";
+        }
+
+        string? problem = NotReady(Host.IsNode, report, isNew: !_wasReady && _age.Elapsed < FirstLeadersTime);
+        _wasReady |= problem is null;
+        return problem;
+    }
+
+    /// <summary>
+    /// Why a node cannot take its share of what clients ask; null when it can. That some partition has no leader at the
+    /// moment is no reason: no other node could do anything about it, and a balancer that goes by this would take all
+    /// nodes away, with all the partitions that are well. Only a node that knows a leader of none of its partitions is
+    /// cut off from the others; and one that has just started waits for all of them.
+    /// </summary>
+    /// <param name="isNode">It belongs to a cluster and has been started.</param>
+    /// <param name="report">Null when it did not tell of itself.</param>
+    /// <param name="isNew">It has never been ready, and has not been there for long.</param>
+    public static string? NotReady(bool isNode, ClusterReport? report, bool isNew)
+    {
+        if (!isNode)
         {
             return "This node belongs to no cluster yet.";
+        }
+
+        if (report is null)
+        {
+            return $"This node has not told of itself within {ReportTime.TotalSeconds:F0} s: it is overloaded or "
+                + "ending.";
         }
 
         // The first leader makes the keyspace that plain clients use a moment after the cluster is founded.
@@ -64,8 +102,16 @@ public sealed record NodeFacts
             return "This node does not know the cluster's keyspaces yet.";
         }
 
-        PartitionReport? headless = report.Partitions.FirstOrDefault(
-            partition => partition.IsHere && partition.Leader is null);
-        return headless is null ? null : $"Partition {headless.Group} has no leader that this node knows.";
+        PartitionReport[] here = [.. report.Partitions.Where(partition => partition.IsHere)];
+        PartitionReport? headless = here.FirstOrDefault(partition => partition.Leader is null);
+        if (headless is null || (!isNew && here.Any(partition => partition.Leader is not null)))
+        {
+            return null;
+        }
+
+        return isNew
+            ? $"Partition {headless.Name} has no leader that this node knows, and it has just started."
+            : "This node knows a leader of none of its partitions: it is cut off from the others, or most of them are "
+                + "down.";
     }
 }

@@ -9,7 +9,11 @@ namespace Quorate.Server.Http;
 /// <summary>A node's metrics, put together when they are asked for.</summary>
 internal static class NodeMetrics
 {
-    private static readonly string[] ElectionCauses = ["first", "silence", "transfer"];
+    /// <summary>Partitions with samples of their own; of more, a reader of the metrics could not bear the
+    /// page.</summary>
+    private const int PartitionsShownMax = 2000;
+
+    private static readonly string[] ElectionCauses = ["first", "start", "silence", "transfer"];
 
     public static string Of(NodeFacts facts, ClusterReport? report)
     {
@@ -88,6 +92,10 @@ internal static class NodeMetrics
             .Add(figures.WorkMicroseconds / 1e6);
         text.Gauge("quorate_loop_work_seconds_max", "The longest piece of background work.")
             .Add(figures.WorkMicrosecondsMax / 1e6);
+        text.Counter("quorate_node_stalls_total", "How often this node itself stood still so long that others may have "
+            + "called it silent.").Add(facts.Host.Stalls.Stalls);
+        text.Counter("quorate_node_stall_seconds_total", "How long it stood still then, in all.")
+            .Add(facts.Host.Stalls.StallMicroseconds / 1e6);
         text.Counter("quorate_loop_calls_refused_total", "Calls refused since too many waited.").Add(figures.Refused);
         text.Counter("quorate_loop_messages_lost_total", "Peers' messages lost since too many waited.")
             .Add(figures.Lost);
@@ -98,7 +106,9 @@ internal static class NodeMetrics
         text.Gauge("quorate_disk_operations", "Operations that the disk has not finished.").Add(facts.Disk.UnderWay);
         text.Histogram(
             "quorate_log_sync_seconds", "How long a durable write of the log took.", facts.Disk.Figures.DurableWrites);
-        text.Counter("quorate_log_writes_total", "Durable writes of the log; bytes by writes is the batch size.")
+        text.Histogram(
+            "quorate_log_batch_bytes", "What a durable write of the log carried.", facts.Disk.Figures.DurableSizes);
+        text.Counter("quorate_log_writes_total", "Durable writes of the log.")
             .Add(facts.Disk.Figures.DurableWriteCount);
         text.Counter("quorate_log_written_bytes_total", "What was written durably.")
             .Add(facts.Disk.Figures.DurableBytes);
@@ -144,6 +154,9 @@ internal static class NodeMetrics
             text.Add(use.Bytes, "use", use.Use);
         }
 
+        text.Gauge("quorate_file_work", "Checkpoints and merges that go on, and those that wait for memory.")
+            .Add(report.FileWork.UnderWay, "state", "under_way")
+            .Add(report.FileWork.Waiting, "state", "waiting");
         text.Gauge("quorate_metadata_leader", "1 where the metadata group is led.")
             .Add(report.MetadataLeader.NodeId == report.Self ? 1 : 0);
         text.Gauge("quorate_keyspace_live_bytes", "Users' rows of a keyspace in this node's memory.");
@@ -162,7 +175,24 @@ internal static class NodeMetrics
 
     private static void AddPartitions(MetricsText text, ClusterReport report)
     {
-        PartitionReport[] here = [.. report.Partitions.Where(partition => partition.IsHere)];
+        Dictionary<uint, string> names = report.Keyspaces.ToDictionary(each => each.Id, each => each.Name);
+        var here = new List<Labelled>();
+        int hidden = 0;
+        foreach (PartitionReport partition in report.Partitions.Where(partition => partition.IsHere))
+        {
+            if (here.Count == PartitionsShownMax)
+            {
+                hidden++;
+                continue;
+            }
+
+            here.Add(new(
+                partition, names.GetValueOrDefault(partition.Keyspace, ""), partition.Group.ToString()));
+        }
+
+        text.Gauge("quorate_partitions", "Partitions here: those with samples of their own, and those beyond.")
+            .Add(here.Count, "what", "shown")
+            .Add(hidden, "what", "hidden");
         AddEach(text.Gauge("quorate_partition_leader", "1 at the leader."), here,
             partition => partition.Leader == report.Self ? 1 : 0);
         AddEach(text.Gauge("quorate_partition_term", "The Raft term."), here, partition => partition.Term.Value);
@@ -176,22 +206,36 @@ internal static class NodeMetrics
             partition => partition.LiveBytes);
         AddEach(text.Gauge("quorate_partition_under_replicated", "At the leader: 1 when a replica is far behind."),
             here, partition => partition.IsUnderReplicated ? 1 : 0);
-        text.Gauge("quorate_replica_lag_entries", "At the leader: how far a replica is behind.");
-        foreach (PartitionReport partition in here)
+        AddReplicas(text.Gauge("quorate_replica_lag_entries", "At the leader: how far a replica is behind."), here,
+            replica => replica.Lag);
+        AddReplicas(
+            text.Gauge("quorate_replica_lag_seconds", "At the leader: the age of the first entry it lacks."), here,
+            replica => replica.LagMilliseconds / 1e3);
+    }
+
+    private static void AddEach(MetricsText text, List<Labelled> partitions, Func<PartitionReport, double> value)
+    {
+        foreach (Labelled each in partitions)
         {
-            foreach (ReplicaReport replica in partition.Replicas.Where(replica => replica.Lag is not null))
+            text.Add(value(each.Partition), "keyspace", each.Keyspace, "partition", each.Group);
+        }
+    }
+
+    private static void AddReplicas(MetricsText text, List<Labelled> partitions, Func<ReplicaReport, double?> value)
+    {
+        foreach (Labelled each in partitions)
+        {
+            foreach (ReplicaReport replica in each.Partition.Replicas)
             {
-                text.Add(
-                    replica.Lag!.Value, "partition", partition.Group.ToString(), "replica", replica.Id.ToString());
+                if (value(replica) is { } known)
+                {
+                    text.Add(
+                        known, "keyspace", each.Keyspace, "partition", each.Group, "replica", replica.Id.ToString());
+                }
             }
         }
     }
 
-    private static void AddEach(MetricsText text, PartitionReport[] partitions, Func<PartitionReport, double> value)
-    {
-        foreach (PartitionReport partition in partitions)
-        {
-            text.Add(value(partition), "partition", partition.Group.ToString());
-        }
-    }
+    /// <summary>A partition with what it is labelled by.</summary>
+    private sealed record Labelled(PartitionReport Partition, string Keyspace, string Group);
 }

@@ -19,10 +19,17 @@ internal static class RespMetrics
         text.Gauge("quorate_resp_reply_bytes", "Replies that wait for clients of Redis to take them, in bytes.")
             .Add(endpoint.Shared.Replies.Held, "what", "waiting")
             .Add(endpoint.Shared.Replies.BytesMax, "what", "most");
+        text.Gauge(
+            "quorate_resp_input_bytes", "Commands of Redis clients: unfinished, all with those executed, the most.")
+            .Add(endpoint.Shared.Budget.Unfinished, "what", "unfinished")
+            .Add(endpoint.Shared.Budget.Taken, "what", "all")
+            .Add(endpoint.Shared.Budget.BytesMax, "what", "most");
         text.Counter(
-            "quorate_resp_pressed_total", "What was done because the replies of all clients took too much memory.")
+            "quorate_resp_pressed_total", "What was done because replies or commands of all clients took too much.")
             .Add(counters.PressedClientsCut, "what", "client_cut")
-            .Add(counters.RepliesRefused, "what", "reply_refused");
+            .Add(counters.RepliesRefused, "what", "reply_refused")
+            .Add(counters.UnfinishedClientsCut, "what", "unfinished_client_cut")
+            .Add(counters.InputRefused, "what", "input_refused");
         text.Counter("quorate_resp_bytes_total", "Bytes from and to Redis clients.")
             .Add(counters.BytesIn, "direction", "in")
             .Add(counters.BytesOut, "direction", "out");

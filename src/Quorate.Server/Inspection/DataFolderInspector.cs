@@ -28,18 +28,11 @@ public static class DataFolderInspector
         return Describe(file, path, content, keys);
     }
 
-    /// <summary>All files of a folder and those below it, each under its name.</summary>
-    public static string DescribeAll(string folder, KeyRing? keys = null)
-    {
-        var text = new StringBuilder();
-        foreach (string path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-            .Order(StringComparer.Ordinal))
-        {
-            text.Append("== ").Append(Path.GetRelativePath(folder, path)).Append('\n').Append(Describe(path, keys));
-        }
-
-        return text.ToString();
-    }
+    /// <summary>All files of a folder and those below it: their names within it, and what they hold.</summary>
+    public static IEnumerable<(string Name, string Text)> DescribeAll(string folder, KeyRing? keys = null) =>
+        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .Select(path => (Path.GetRelativePath(folder, path), Describe(path, keys)));
 
     private static string Describe(string file, string path, byte[] content, KeyRing? keys) => file switch
     {

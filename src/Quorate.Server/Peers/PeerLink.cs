@@ -272,12 +272,15 @@ internal sealed class PeerLink : IDisposable
         Say(sentence);
     }
 
+    /// <summary>How long the next attempt waits at most, after so many failures before this one.</summary>
+    internal static Duration LongestWait(PeerSettings settings, int failures) => new(Math.Min(
+        settings.BackOffMin.Microseconds << Math.Min(failures, 20), settings.BackOffMax.Microseconds));
+
     private void FailWhileHeld()
     {
         // Somewhere between half of the time and all of it, so that nodes do not all knock together.
         PeerSettings settings = Network.Settings;
-        long longest = settings.BackOffMin.Microseconds << Math.Min(_failures, 20);
-        longest = Math.Min(longest, settings.BackOffMax.Microseconds);
+        long longest = LongestWait(settings, _failures).Microseconds;
         _retryAt = MonotonicClock.Now + new Duration((longest / 2) + Random.Shared.NextInt64((longest / 2) + 1));
         _failures++;
         _state = State.Closed;

@@ -1,8 +1,12 @@
 using Quorate.Core;
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Commands;
+using Quorate.Node.Evaluation;
 using Quorate.Node.Partitions;
 using Quorate.Protocol;
+using Quorate.Server.Resp.ClusterMode;
 using Quorate.Server.Resp.Commands;
 
 namespace Quorate.Server.Resp;
@@ -44,6 +48,41 @@ internal static class Dispatch
     }
 
     /// <summary>
+    /// Finds the keyspace that the client uses, for a command on its keys: null for a numbered database that has not
+    /// been made, which is empty. False when the request has been answered, or will be started again later.
+    /// </summary>
+    /// <param name="writes">A numbered database is made when there is none.</param>
+    public static bool TryKeyspaceOf(RespRequest request, bool writes, out KeyspaceView? keyspace)
+    {
+        RespClient client = request.Connection.Client;
+        ClusterView view = request.Connection.Shared.Gateway.View;
+        keyspace = client.KeyspaceIn(view);
+        if (keyspace is not null)
+        {
+            return true;
+        }
+
+        if (!view.HasKeyspaces || !NumberedDatabase.MayBeMade(client.Keyspace))
+        {
+            return KeyspaceOf(request) is not null;
+        }
+
+        // Levels below this one may answer with what this node knows.
+        ReadLevel level = client.ReadLevel
+            ?? (view.TryFind(RespClient.DefaultKeyspace, out KeyspaceView? first)
+                ? (ReadLevel)first.Record.ReadLevel
+                : ReadLevel.Linearizable);
+        bool isKnown = !writes
+            && (request.HasSeenMap || level != ReadLevel.Linearizable || !Guards.AbsenceIsAskedFor);
+        if (!isKnown)
+        {
+            NumberedDatabase.Look(request, writes);
+        }
+
+        return isKnown;
+    }
+
+    /// <summary>
     /// The keyspace that the client uses; when there is none the request has been answered.
     /// </summary>
     public static KeyspaceView? KeyspaceOf(RespRequest request)
@@ -57,9 +96,28 @@ internal static class Dispatch
 
         request.Error(!view.HasKeyspaces
             ? $"{ErrorCodes.Loading} this node does not know the cluster's keyspaces yet, nothing was done; try again"
-            : $"ERR there is no keyspace '{client.Keyspace}'; choose one with KEYSPACE USE");
+            : NumberedDatabase.MayBeMade(client.Keyspace)
+                ? $"ERR the database '{client.Keyspace}' is made by the first write to it, and has no settings before"
+                : $"ERR there is no keyspace '{client.Keyspace}'; choose one with KEYSPACE USE");
         return null;
     }
+
+    /// <summary>
+    /// As <see cref="KeyspaceOf"/>, but for a numbered database that has not been made the one that it would be like.
+    /// </summary>
+    public static KeyspaceView? SettingsOf(RespRequest request)
+    {
+        RespClient client = request.Connection.Client;
+        ClusterView view = request.Connection.Shared.Gateway.View;
+        return client.KeyspaceIn(view) is null && NumberedDatabase.MayBeMade(client.Keyspace)
+            && view.TryFind(RespClient.DefaultKeyspace, out KeyspaceView? first)
+            ? first
+            : KeyspaceOf(request);
+    }
+
+    /// <summary>The reply of commands on a database that has not been made.</summary>
+    public static ReadOnlyMemory<byte> EmptyReply(RespRequest request, CommandLine[] lines, bool isBatch) =>
+        EmptyReads.Run(lines, isBatch, HybridTime.FromMilliseconds(request.Connection.Shared.WallClockMilliseconds));
 
     /// <summary>
     /// A number is for the next command, whatever becomes of that: another one must never be taken for it. Of a
@@ -114,6 +172,14 @@ internal static class Dispatch
         connection.Client.LastCommand = route.Spec?.Name ?? connection.Client.LastCommand;
         if (connection.Client.Transaction is { } transaction)
         {
+            if (connection.Client.Endpoint is not null && !transaction.IsSpoiled && route.Kind == RouteKind.OneSlot
+                && connection.Client.KeyspaceIn(connection.Shared.Gateway.View) is { } served
+                && SlotOwners.TrySendAway(request, served, route.Slot, writes: true))
+            {
+                transaction.Spoil();
+                return;
+            }
+
             transaction.Queue(request, route);
             return;
         }
@@ -124,14 +190,33 @@ internal static class Dispatch
             return;
         }
 
-        if (KeyspaceOf(request) is not { } keyspace)
+        bool writes = route.Spec!.Kind == CommandKind.Write;
+        if (route.Spec.Name == "FLUSHALL")
+        {
+            Scatter.StartAll(request, route.Spec);
+            return;
+        }
+
+        // FLUSHDB has nothing to do where there is nothing.
+        bool makes = writes && route.Spec.Scattering != Scattering.PartitionsOk;
+        if (!TryKeyspaceOf(request, makes, out KeyspaceView? keyspace))
+        {
+            return;
+        }
+
+        if (keyspace is null)
+        {
+            request.Finish(EmptyReply(request, request.OwnLines(), isBatch: false));
+            return;
+        }
+
+        if (SlotOwners.TrySendAway(request, keyspace, route))
         {
             return;
         }
 
         if (route.Kind == RouteKind.OneSlot)
         {
-            bool writes = route.Spec!.Kind == CommandKind.Write;
             if (writes || request.Call.Session is not null
                 || !connection.Calls.TryRead(request, keyspace, route.Slot))
             {

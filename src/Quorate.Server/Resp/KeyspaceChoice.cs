@@ -16,10 +16,28 @@ internal static class KeyspaceChoice
     public static void Use(RespRequest request, string name)
     {
         RespConnection connection = request.Connection;
+        if (connection.Client.Endpoint is { } endpoint)
+        {
+            request.Error($"ERR the cluster endpoint serves keyspace '{endpoint.Keyspace}' alone; others are reached by "
+                + "the plain one (--resp-port)");
+            return;
+        }
+
         ClusterView view = connection.Shared.Gateway.View;
         if (view.TryFind(name, out KeyspaceView? keyspace))
         {
             if (connection.Client.WriteLevel is { } level && LevelProblem(keyspace.Record, level) is { } problem)
+            {
+                request.Error(problem + "; choose another with CONSISTENCY first");
+                return;
+            }
+        }
+        else if (view.HasKeyspaces && NumberedDatabase.MayBeMade(name))
+        {
+            // It is made like the first one, so it can give what that can.
+            if (connection.Client.WriteLevel is { } level
+                && view.TryFind(RespClient.DefaultKeyspace, out KeyspaceView? first)
+                && LevelProblem(first.Record, level) is { } problem)
             {
                 request.Error(problem + "; choose another with CONSISTENCY first");
                 return;

@@ -1,6 +1,7 @@
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Partitions;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp;
 
@@ -18,6 +19,9 @@ internal sealed class RespClient(long id, string address)
     public long Id { get; } = id;
 
     public string Address { get; } = address;
+
+    /// <summary>Where the node was reached.</summary>
+    public string LocalAddress { get; init; } = "";
 
     /// <summary>2 or 3.</summary>
     public int Version { get; set; } = 2;
@@ -40,7 +44,23 @@ internal sealed class RespClient(long id, string address)
     /// <summary>CLIENT REPLY OFF.</summary>
     public bool IsSilent { get; set; }
 
+    /// <summary>The cluster endpoint that it came by; null for the plain one.</summary>
+    public ClusterEndpoint? Endpoint
+    {
+        get;
+        init
+        {
+            field = value;
+            Keyspace = HomeKeyspace;
+        }
+    }
+
     public string Keyspace { get; set; } = DefaultKeyspace;
+
+    /// <summary>READONLY: it reads from replicas, too, what they have.</summary>
+    public bool IsReadOnly { get; set; }
+
+    private string HomeKeyspace => Endpoint?.Keyspace ?? DefaultKeyspace;
 
     /// <summary>Null: the keyspace's.</summary>
     public WriteLevel? WriteLevel { get; set; }
@@ -55,7 +75,32 @@ internal sealed class RespClient(long id, string address)
     public Transaction? Transaction { get; set; }
 
     /// <summary>Keys that must not change before EXEC; empty for none.</summary>
-    public List<WatchedKey> Watched { get; set; } = [];
+    public List<WatchedKey> Watched { get; private set; } = [];
+
+    /// <summary>What the watched keys take, as all connections count it.</summary>
+    public required InputHold WatchHold { get; init; }
+
+    /// <summary>What is kept of its commands for later, as far as it is counted, in bytes.</summary>
+    public long QueuedBytes => WatchHold.Counted + (Transaction?.Hold.Counted ?? 0);
+
+    /// <summary>Watches no key any more; those that were watched.</summary>
+    public List<WatchedKey> Unwatch()
+    {
+        List<WatchedKey> watched = Watched;
+        Watched = [];
+        WatchHold.Release();
+        return watched;
+    }
+
+    /// <summary>The transaction is given up, and what it has queued.</summary>
+    public void DropTransaction()
+    {
+        Transaction?.Hold.Release();
+        Transaction = null;
+    }
+
+    /// <summary>It has subscribed to a channel.</summary>
+    public bool IsSubscribed { get; set; }
 
     /// <summary>The next command has no reply.</summary>
     public void SkipNext() => _skipsNext = true;
@@ -92,13 +137,15 @@ internal sealed class RespClient(long id, string address)
         Version = 2;
         Name = "";
         IsSilent = false;
+        IsSubscribed = false;
         _skipsNext = false;
         WriteLevel = null;
         ReadLevel = null;
         NextRequest = null;
-        Transaction = null;
-        Watched = [];
-        Use(DefaultKeyspace);
+        DropTransaction();
+        Unwatch();
+        IsReadOnly = false;
+        Use(HomeKeyspace);
     }
 
     /// <summary>The request number that CLIENT REQUESTID has set, once.</summary>

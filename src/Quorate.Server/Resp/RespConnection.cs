@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Diagnostics;
 using Quorate.Core;
-using Quorate.Core.Model;
 using Quorate.Protocol;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp;
 
@@ -12,7 +12,7 @@ namespace Quorate.Server.Resp;
 /// <para>Invariants: replies are in the order of the commands; all commands that have come are handed to the node
 /// together; all that waits for the client or for the node is bounded by <see cref="RespSettings"/>.</para>
 /// </summary>
-internal sealed class RespConnection
+internal sealed partial class RespConnection
 {
     private readonly IRespDriver _driver;
     private readonly RespReader _reader;
@@ -34,11 +34,21 @@ internal sealed class RespConnection
     /// <summary>As much of what waits as was counted in <see cref="ReplyRoom"/>.</summary>
     private long _held;
     private int _takenSinceTurn;
+    private bool _needsRoom;
 
     /// <summary>Of the largest among the latest replies, in bytes: how large the next ones may be.</summary>
     private long _largeReply;
 
-    public RespConnection(RespShared shared, IRespDriver driver, long id, string address)
+    /// <param name="address">Of the client.</param>
+    /// <param name="localAddress">Where it has reached the node.</param>
+    /// <param name="endpoint">The cluster endpoint that it came by; null for the plain one.</param>
+    public RespConnection(
+        RespShared shared,
+        IRespDriver driver,
+        long id,
+        string address,
+        string localAddress = "",
+        ClusterEndpoint? endpoint = null)
     {
         Shared = shared;
         _driver = driver;
@@ -46,6 +56,9 @@ internal sealed class RespConnection
         _largeReply = shared.Settings.ReplyBytesWaitingMax / shared.Settings.FirstCommandsMax;
         Client = new RespClient(id, address)
         {
+            Endpoint = endpoint,
+            WatchHold = new InputHold(shared.Budget),
+            LocalAddress = localAddress,
             CreatedAt = Environment.TickCount64,
             ActiveAt = Environment.TickCount64,
         };
@@ -92,8 +105,18 @@ internal sealed class RespConnection
     /// <summary>It is closing, and nothing is left to write.</summary>
     public bool IsThrough => IsClosing && _first is null;
 
+    /// <summary>What it holds of commands that are not whole or not executed, as far as that is counted.</summary>
+    public long InputHeld => (_arriving?.Command.Held ?? 0) + Client.QueuedBytes;
+
+    /// <summary>Bytes that it has taken.</summary>
+    public long InputTaken { get; private set; }
+
+    /// <summary>A command has come in part, and waits for room for its rest.</summary>
+    public bool NeedsRoom => _needsRoom;
+
     /// <summary>More bytes may be given to <see cref="Take"/>.</summary>
     public bool MayTake => !IsClosing
+        && (!_needsRoom || _arriving!.Command.HasRoom)
         && _stalled is null
         && _alone is null
         && _count < Shared.Settings.CommandsInFlightMax
@@ -132,6 +155,7 @@ internal sealed class RespConnection
         Calls.BeginTurn();
         while (!input.IsEmpty && MayTake)
         {
+            _needsRoom = false;
             RespRequest request = _arriving ??= RespRequest.Rent(this);
             switch (_reader.Read(ref input, request.Command))
             {
@@ -148,12 +172,16 @@ internal sealed class RespConnection
                     request.Error(_reader.Error);
                     Close();
                     break;
+                case RespRead.NeedsRoom:
+                    _needsRoom = true;
+                    break;
                 default:
                     ReturnEmpty();
                     break;
             }
         }
 
+        InputTaken += length - input.Length;
         Shared.Counters.Took(Client.Commands - commands, length - input.Length, Calls.TakeReadsHere());
         return length - input.Length;
     }
@@ -204,29 +232,6 @@ internal sealed class RespConnection
         }
     }
 
-    /// <summary>A request has its reply. On the connection's turn.</summary>
-    public void OnDone(RespRequest request)
-    {
-        Invariant.Check(request.Pending == 0, "a request is answered when all its calls have ended");
-        Unfinished--;
-        Shared.Counters.Done(request);
-        _replyBytes += request.IsSilent ? 0 : request.Reply.Length;
-        _largeReply = Math.Max(request.Reply.Length, _largeReply - (_largeReply >> 4));
-        _usualReply = Math.Max(request.Reply.Length, _usualReply - (_usualReply >> 4));
-        CountHeld();
-        if (request == _alone)
-        {
-            _alone = null;
-        }
-    }
-
-    /// <summary>A reply of so many bytes was let go: it waits until there is room for another like it.</summary>
-    public void RefusedReply(int bytes)
-    {
-        Shared.Counters.RefusedReply();
-        _usualReply = Math.Max(_usualReply, bytes);
-    }
-
     /// <summary>
     /// A command that must be alone: it runs once all before it are done, and none behind it begins before it is done.
     /// False when it has to wait: then it is dispatched again.
@@ -267,6 +272,26 @@ internal sealed class RespConnection
         Close();
         _arriving?.Return();
         _arriving = null;
+        _needsRoom = false;
+        Client.DropTransaction();
+        Client.Unwatch();
+    }
+
+    /// <summary>The command that waits for room is refused; its rest is read and forgotten.</summary>
+    public void RefuseArriving()
+    {
+        Shared.Counters.RefusedInput();
+        _arriving!.Command.RefuseForRoom();
+        _needsRoom = false;
+    }
+
+    /// <summary>Another client's command goes first: this one sends nothing.</summary>
+    public void LetOthersPass()
+    {
+        if (_arriving is { } arriving)
+        {
+            Shared.Budget.Leave(arriving.Command);
+        }
     }
 
     public void Abort() => _driver.Abort();
@@ -332,58 +357,5 @@ internal sealed class RespConnection
         Unfinished++;
         _takenSinceTurn++;
         Client.Commands++;
-    }
-
-    /// <summary>Writes what is ready, in order; true when it stopped because a flush is due.</summary>
-    private bool WriteReplies(IBufferWriter<byte> output)
-    {
-        int bytesMax = Shared.Settings.FlushBytes;
-        while (_first is { IsDone: true } request && bytesMax > 0)
-        {
-            if (!request.IsSilent && !Write(request, output, ref bytesMax))
-            {
-                return true;
-            }
-
-            _replyBytes -= request.IsSilent ? 0 : request.Reply.Length;
-            _first = request.Next;
-            if (_first is null)
-            {
-                _last = null;
-            }
-
-            _count--;
-            _bytes -= request.Bytes;
-            request.Return();
-        }
-
-        CountHeld();
-        return _first is { IsDone: true };
-    }
-
-    /// <summary>Says by how much what waits for this client has changed, when it is more than a grain.</summary>
-    private void CountHeld()
-    {
-        long held = _replyBytes + _unflushed;
-        long more = held - _held;
-        if (more is >= ReplyRoom.GrainBytes or <= -ReplyRoom.GrainBytes || (held == 0 && more != 0))
-        {
-            Volatile.Write(ref _held, held);
-            Shared.Replies.Add(more);
-        }
-    }
-
-    private static bool Write(RespRequest request, IBufferWriter<byte> output, ref int bytesMax)
-    {
-        ReadOnlySpan<byte> reply = request.Reply.Span;
-        Resp2Shape shape = request.Version == 2 ? ReplyShapes.Of(request) : Resp2Shape.None;
-        if (!request.Text.TryWrite(reply, request.Version, shape, request.Shapes, output, bytesMax))
-        {
-            bytesMax = 0;
-            return false;
-        }
-
-        bytesMax -= reply.Length;
-        return true;
     }
 }

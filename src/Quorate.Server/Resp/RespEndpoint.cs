@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
@@ -28,6 +29,7 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
     public RespEndpoint(RespSettings settings, INodeGateway gateway, RespNode node)
     {
         _shared = new RespShared(settings, gateway, node);
+        _shared.Budget.RoomCame = LookForRoomSoon;
         _checks = new Timer(_ => Check(), null, CheckMilliseconds, CheckMilliseconds);
     }
 
@@ -37,9 +39,19 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
     /// <summary>Replies that wait for clients to take them, in bytes.</summary>
     public long ReplyBytesWaiting => _shared.Replies.Held;
 
+    /// <summary>
+    /// What the commands of all clients take until they are answered, in bytes. While one is executed its words count
+    /// as a request's, too: they are there a second time as soon as they go on to another node or into an entry.
+    /// </summary>
+    public long InputBytesWaiting => _shared.Budget.Taken;
+
     internal RespShared Shared => _shared;
 
-    public override async Task OnConnectedAsync(ConnectionContext connection)
+    public override Task OnConnectedAsync(ConnectionContext connection) => ServeAsync(connection, isCluster: false);
+
+    /// <summary>Serves a connection until its end.</summary>
+    /// <param name="isCluster">It came by the cluster endpoint.</param>
+    public async Task ServeAsync(ConnectionContext connection, bool isCluster)
     {
         long id = _shared.NextId();
         if (_isDraining || _shared.Connections.Count >= _shared.Settings.ConnectionsMax)
@@ -49,7 +61,7 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
         }
 
         _shared.Counters.Accepted();
-        var pipe = new RespPipe(_shared, connection, id);
+        var pipe = new RespPipe(_shared, connection, id, isCluster);
         _shared.Connections.TryAdd(id, pipe);
         if (_isDraining)
         {
@@ -71,15 +83,10 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
             // The client has gone, or did not take its last replies in time.
             connection.Abort();
         }
-        catch (OutOfMemoryException e)
+        catch (Exception e) when (e is OutOfMemoryException or InvariantBrokenException)
         {
-            // What else was to be done when memory ran out is not known to have been done.
-            ProcessEnd.Now(ExitCode.Internal, ProcessEnd.SentenceOf(e));
-        }
-        catch (InvariantBrokenException e)
-        {
-            // Kestrel would close the connection and go on; a node that finds a broken invariant must not.
-            Environment.FailFast(e.Message, e);
+            // Kestrel would close the connection and go on; what else was to be done is not known to have been done.
+            ProcessEnd.Now(ProcessEnd.CodeOf(e), ProcessEnd.SentenceOf(e));
         }
         finally
         {
@@ -148,13 +155,12 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
             Relieve(now);
         }
 
-        if (_shared.Replies.TakeWaiting())
+        if (_shared.Budget.IsTight)
         {
-            foreach (RespPipe pipe in _shared.Connections.Values)
-            {
-                pipe.LookForRoom();
-            }
+            RelieveInput(now);
         }
+
+        LookForRoom();
 
         if (++_checksDone % 4 == 0)
         {
@@ -165,6 +171,49 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
         }
 
         Volatile.Write(ref _isChecking, 0);
+    }
+
+    private void LookForRoom()
+    {
+        if (_shared.Replies.TakeWaiting())
+        {
+            foreach (RespPipe pipe in _shared.Connections.Values)
+            {
+                pipe.LookForRoom();
+            }
+        }
+    }
+
+    /// <summary>Who gave the room back may be in the middle of a turn, so not on that thread.</summary>
+    private void LookForRoomSoon() =>
+        ThreadPool.UnsafeQueueUserWorkItem(static endpoint => endpoint.LookForRoom(), this, preferLocal: false);
+
+    /// <summary>
+    /// Commands wait for room: of the clients that send nothing of what they have begun, those that hold most are
+    /// closed, until unfinished commands take a quarter of what all may.
+    /// </summary>
+    private void RelieveInput(long now)
+    {
+        List<(long Held, RespPipe Pipe)> stalled = [];
+        foreach (RespPipe pipe in _shared.Connections.Values)
+        {
+            if (pipe.LookAtInput(now) is > 0 and long held)
+            {
+                stalled.Add((held, pipe));
+            }
+        }
+
+        long toGo = _shared.Budget.Unfinished - (_shared.Budget.BytesMax / 4);
+        foreach ((long held, RespPipe pipe) in stalled.OrderByDescending(each => each.Held))
+        {
+            if (toGo <= 0 || !Guards.UnfinishedInputIsCut)
+            {
+                break;
+            }
+
+            pipe.CutUnfinished();
+            toGo -= held;
+        }
     }
 
     /// <summary>Closes the clients that hold most of those that take nothing, until there is room again.</summary>

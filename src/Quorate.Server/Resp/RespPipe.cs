@@ -3,7 +3,6 @@ using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
-using Quorate.Core;
 using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Resp;
@@ -14,7 +13,7 @@ namespace Quorate.Server.Resp;
 /// <para>Invariant: the connection and the writing end of the pipe are touched under the gate alone. A flush that the
 /// client's socket has not taken ends the turns until it has; nothing is read meanwhile.</para>
 /// </summary>
-internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListener
+internal sealed partial class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListener
 {
     private readonly Lock _gate = new();
     private readonly ConnectionContext _context;
@@ -28,13 +27,19 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
     private volatile bool _isCut;
     private bool _isOver;
 
-    public RespPipe(RespShared shared, ConnectionContext context, long id)
+    public RespPipe(RespShared shared, ConnectionContext context, long id, bool isCluster = false)
     {
         _context = context;
         _input = context.Transport.Input;
         _output = new CountingWriter(context.Transport.Output);
         _onFlushed = OnFlushed;
-        Connection = new RespConnection(shared, this, id, context.RemoteEndPoint?.ToString() ?? "");
+        Connection = new RespConnection(
+            shared,
+            this,
+            id,
+            context.RemoteEndPoint?.ToString() ?? "",
+            context.LocalEndPoint?.ToString() ?? "",
+            isCluster ? shared.Node.Cluster : null);
     }
 
     public RespConnection Connection { get; }
@@ -111,47 +116,6 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
         _isCut = true;
         _context.Abort();
         Wake();
-    }
-
-    /// <summary>Called now and then: a client that takes no replies is cut (pitfall S7).</summary>
-    /// <param name="now">In milliseconds, as <see cref="Environment.TickCount64"/>.</param>
-    public void Check(long now)
-    {
-        lock (_gate)
-        {
-            if (HasStalled(now, Shared.Settings.ReplyStallMilliseconds) && Guards.StalledClientsAreCut)
-            {
-                Cut(isPressed: false);
-            }
-        }
-    }
-
-    /// <summary>There may be room for the replies to a client that waits for it.</summary>
-    public void LookForRoom()
-    {
-        lock (_gate)
-        {
-            WakeIfRoom();
-            if (!IsIdle)
-            {
-                Shared.Replies.NoteWaiting();
-            }
-        }
-    }
-
-    /// <summary>Memory is short: a client that takes nothing is cut sooner. False when it takes something.</summary>
-    public bool TryCut(long now)
-    {
-        lock (_gate)
-        {
-            bool hasStalled = HasStalled(now, Shared.Settings.PressedStallMilliseconds);
-            if (hasStalled)
-            {
-                Cut(isPressed: true);
-            }
-
-            return hasStalled;
-        }
     }
 
     void IRoundListener.RoundEnded() => ((IThreadPoolWorkItem)this).Execute();
@@ -358,18 +322,5 @@ internal sealed class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoundListene
             _isCut = true;
             Connection.Close();
         }
-    }
-
-    private bool HasStalled(long now, int milliseconds) =>
-        _isFlushing && !_isCut && now - _flushingSince > milliseconds;
-
-    private void Cut(bool isPressed)
-    {
-        Shared.Counters.CutOne(isPressed);
-        Abort();
-        Connection.Close();
-        TaskCompletionSource? awaited = _awaited;
-        _awaited = null;
-        awaited?.SetResult();
     }
 }

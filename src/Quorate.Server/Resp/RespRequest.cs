@@ -70,10 +70,19 @@ internal sealed class RespRequest : IReplyTaker
     /// <summary>2 or 3: the protocol that its reply is written in.</summary>
     public int Version { get; set; }
 
+    /// <summary>It reads what a replica here has, as READONLY asks for.</summary>
+    public bool ReadsReplica { get; set; }
+
+    /// <summary>It is a part of an EXEC, which has its reply.</summary>
+    public bool IsPart { get; private init; }
+
     /// <summary>Its reply is not written.</summary>
     public bool IsSilent { get; set; }
 
     public bool IsDone { get; private set; }
+
+    /// <summary>Since it came the node has seen all that the metadata group had decided before.</summary>
+    public bool HasSeenMap { get; set; }
 
     /// <summary>RESP3; counts once it is done.</summary>
     public ReadOnlyMemory<byte> Reply { get; private set; }
@@ -88,6 +97,9 @@ internal sealed class RespRequest : IReplyTaker
     /// Replies of its calls, in bytes, that count in <see cref="ReplyRoom"/> until it has its own.
     /// </summary>
     private long _counted;
+
+    /// <summary>What it keeps besides its own words until it is through; null for nothing.</summary>
+    public InputHold? Hold { get; set; }
 
     /// <summary>Calls that have not ended.</summary>
     public int Pending { get; set; }
@@ -106,10 +118,20 @@ internal sealed class RespRequest : IReplyTaker
         return request;
     }
 
+    /// <summary>
+    /// A command of the connection within an EXEC: it takes its reply and tells nobody. Never used again.
+    /// </summary>
+    public static RespRequest PartOf(RespRequest request, CommandLine line) => new()
+    {
+        Connection = request.Connection, Line = line, Version = request.Connection.Client.Version, IsPart = true,
+    };
+
     /// <summary>It is through. What it held is forgotten.</summary>
     public void Return()
     {
         ForgetWords();
+        Hold?.Release();
+        Hold = null;
         Command.Clear();
         Command.Budget = null;
         Call.Clear();
@@ -118,6 +140,8 @@ internal sealed class RespRequest : IReplyTaker
         Edge = null;
         IsSilent = false;
         IsDone = false;
+        ReadsReplica = false;
+        HasSeenMap = false;
         Reply = default;
         Text = default;
         Shapes = null;
@@ -135,6 +159,7 @@ internal sealed class RespRequest : IReplyTaker
     {
         int count = Command.Count;
         Bytes = Command.Bytes;
+        Command.Finish();
         if (count > KeptWordsMax)
         {
             var words = new ReadOnlyMemory<byte>[count];
@@ -199,7 +224,10 @@ internal sealed class RespRequest : IReplyTaker
 
         IsDone = true;
         Reply = reply;
-        Connection.OnDone(this);
+        if (!IsPart)
+        {
+            Connection.OnDone(this);
+        }
     }
 
     /// <summary>Finishes with a copy of a reply.</summary>

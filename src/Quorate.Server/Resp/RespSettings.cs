@@ -25,10 +25,28 @@ public sealed record RespSettings
     /// </summary>
     public int FirstCommandsMax { get; init; } = 16;
 
+    /// <summary>
+    /// A command that has come in part waits so long for room, in milliseconds; then it is refused. Less than a
+    /// request's deadline, so that its client is told.
+    /// </summary>
+    public int InputWaitMilliseconds { get; init; } = 4000;
+
+    /// <summary>
+    /// While more than half of <see cref="LargeCommandBytesMax"/> is taken: a client that has left a command or a MULTI
+    /// unfinished and has sent less than <see cref="InputProgressBytes"/> for so long is closed, in milliseconds.
+    /// </summary>
+    public int InputStallMilliseconds { get; init; } = 2000;
+
+    /// <summary>How much must come of an unfinished command in that time, in bytes; less is no progress.</summary>
+    public int InputProgressBytes { get; init; } = 4096;
+
     /// <summary>Bytes of one connection's commands that are not answered yet, beyond which no more is read.</summary>
     public long CommandBytesInFlightMax { get; init; } = 64L * 1024 * 1024;
 
-    /// <summary>Bytes that the large commands of all connections may take while they arrive and are executed.</summary>
+    /// <summary>
+    /// Bytes that the commands of all connections may take while they arrive, wait in a MULTI and are executed; those
+    /// of less than 4 KiB count for nothing. From the half on large ones wait for each other.
+    /// </summary>
     public long LargeCommandBytesMax { get; init; } = 512L * 1024 * 1024;
 
     /// <summary>

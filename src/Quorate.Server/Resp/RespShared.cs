@@ -5,6 +5,7 @@ using Quorate.Node.Commands;
 using Quorate.Protocol;
 using Quorate.Server.Http;
 using Quorate.Server.Reading;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp;
 
@@ -25,6 +26,9 @@ public sealed record RespNode
 
     /// <summary>The memory budget in bytes, and how much of it is used; null where there is none.</summary>
     public Func<(long Used, long Max)>? Memory { get; init; }
+
+    /// <summary>The cluster endpoint besides; null for none.</summary>
+    public ClusterEndpoint? Cluster { get; init; }
 
     /// <summary>Serves reads on the connections' own threads; null where all go to the node.</summary>
     public LocalReads? Reads { get; init; }
@@ -47,6 +51,7 @@ internal sealed class RespShared(RespSettings settings, INodeGateway gateway, Re
 
     public RespNode Node { get; } = node;
 
+    /// <summary>The commands of all clients, from their first bytes on.</summary>
     public RespBudget Budget { get; } = new(settings.LargeCommandBytesMax);
 
     /// <summary>The replies of all clients.</summary>
@@ -59,6 +64,9 @@ internal sealed class RespShared(RespSettings settings, INodeGateway gateway, Re
 
     /// <summary>What INFO shows of the counters.</summary>
     public InfoStats Stats { get; } = new();
+
+    /// <summary>What INFO shows of keyspaces.</summary>
+    public KeyCounts KeyCounts { get; } = new();
 
     public ScanCursors Cursors { get; } = new(settings.ScanCursorsMax);
 
@@ -85,6 +93,8 @@ internal sealed class RespCounters
     private long _cut;
     private long _pressed;
     private long _repliesRefused;
+    private long _inputCut;
+    private long _inputRefused;
     private long _readsHere;
 
     /// <summary>Connections that were accepted.</summary>
@@ -144,6 +154,17 @@ internal sealed class RespCounters
         Interlocked.Increment(ref _cut);
         Interlocked.Add(ref _pressed, isPressed ? 1 : 0);
     }
+
+    /// <summary>Clients that were cut because they left a command unfinished while others waited for the
+    /// memory.</summary>
+    public long UnfinishedClientsCut => Interlocked.Read(ref _inputCut);
+
+    /// <summary>Commands that were refused since unfinished ones of all clients took too much.</summary>
+    public long InputRefused => Interlocked.Read(ref _inputRefused);
+
+    public void CutUnfinished() => Interlocked.Increment(ref _inputCut);
+
+    public void RefusedInput() => Interlocked.Increment(ref _inputRefused);
 
     public void RefusedReply() => Interlocked.Increment(ref _repliesRefused);
 

@@ -5,6 +5,7 @@ using Quorate.Node.Commands;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Protocol;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp;
 
@@ -39,6 +40,34 @@ internal sealed class Scatter : RequestSteps
                 StartParts(request, keyspace, spec);
                 break;
         }
+    }
+
+    /// <summary>
+    /// FLUSHALL: the command on every numbered database that there is, and on the connection's keyspace.
+    /// </summary>
+    public static void StartAll(RespRequest request, CommandSpec spec)
+    {
+        if (!request.HasSeenMap)
+        {
+            // One that another node has made, and this one has not heard of, must not be passed by.
+            NumberedDatabase.Look(request, makes: false);
+            return;
+        }
+
+        ClusterView view = request.Connection.Shared.Gateway.View;
+        string own = request.Connection.Client.Keyspace;
+        var scatter = new Scatter(null);
+        request.Steps = scatter;
+        foreach (KeyspaceRecord record in view.State.Keyspaces)
+        {
+            if ((NumberedDatabase.IndexOf(record.Name) is not null || record.Name == own)
+                && view.TryFind(record.Id, out KeyspaceView? keyspace))
+            {
+                scatter.AskAll(request, keyspace, spec, first: 0);
+            }
+        }
+
+        scatter.FinishIfNone(request);
     }
 
     public override void Next(RespRequest request)
@@ -138,10 +167,27 @@ internal sealed class Scatter : RequestSteps
         int first = spec.Scattering == Scattering.PartitionsFirst
             ? Random.Shared.Next(keyspace.Partitions.Count)
             : 0;
-        for (int i = 0; i < keyspace.Partitions.Count; i++)
+        scatter.AskAll(request, keyspace, spec, first);
+        scatter.FinishIfNone(request);
+    }
+
+    /// <summary>On the cluster endpoint of a node that serves no slot there is nothing.</summary>
+    private void FinishIfNone(RespRequest request)
+    {
+        if (_calls.Count == 0)
         {
-            PartitionRecord partition = keyspace.Partitions[(first + i) % keyspace.Partitions.Count];
-            RespCall call = scatter.NextCall(request);
+            request.Steps = null;
+            request.Finish(Dispatch.EmptyReply(request, request.OwnLines(), isBatch: false));
+        }
+    }
+
+    private void AskAll(RespRequest request, KeyspaceView keyspace, CommandSpec spec, int first)
+    {
+        IReadOnlyList<PartitionRecord> own = SlotOwners.OwnOf(request.Connection, keyspace);
+        for (int i = 0; i < own.Count; i++)
+        {
+            PartitionRecord partition = own[(first + i) % own.Count];
+            RespCall call = NextCall(request);
             call.IsWide = true;
             request.Connection.Calls.Ask(
                 call,

@@ -16,8 +16,13 @@ internal sealed record QueuedCommand(CommandLine Line, EdgeCommand? Edge, bool W
 /// <summary>
 /// The commands between MULTI and EXEC. All keys are of one slot, so that they take effect together or not at all.
 /// </summary>
-internal sealed class Transaction(RespSettings settings)
+internal sealed class Transaction(RespShared shared)
 {
+    /// <summary>What a command takes in the queue beside its words, and a word beside its bytes.</summary>
+    private const int CommandCostBytes = 128;
+    private const int WordCostBytes = 48;
+
+    private readonly RespSettings _settings = shared.Settings;
     private readonly List<QueuedCommand> _commands = [];
     private long _bytes;
 
@@ -29,7 +34,19 @@ internal sealed class Transaction(RespSettings settings)
     /// <summary>A command could not be queued: EXEC will do nothing.</summary>
     public bool IsSpoiled { get; private set; }
 
-    public void Spoil() => IsSpoiled = true;
+    /// <summary>What it keeps, as all connections count it.</summary>
+    public InputHold Hold { get; } = new(shared.Budget);
+
+    /// <summary>Nothing of it will be executed, so nothing of it is kept.</summary>
+    public void Spoil()
+    {
+        IsSpoiled = true;
+        _commands.Clear();
+        Hold.Release();
+    }
+
+    /// <summary>A command of it may change something.</summary>
+    public bool Writes => _commands.Exists(each => each.Writes);
 
     /// <summary>A command of a partition.</summary>
     public void Queue(RespRequest request, in CommandRoute route)
@@ -52,21 +69,32 @@ internal sealed class Transaction(RespSettings settings)
 
     /// <summary>A command of the connection.</summary>
     public void QueueEdge(RespRequest request, EdgeCommand edge) =>
-        Queue(request, edge, edge.Answer is null ? NotInTransaction(request) : null, writes: false);
+        Queue(
+            request,
+            edge,
+            edge.MayBeQueued ? edge.QueueProblem?.Invoke(request.Connection, request.Line) : NotInTransaction(request),
+            writes: false);
 
     private static string NotInTransaction(RespRequest request) =>
         $"ERR {System.Text.Encoding.Latin1.GetString(request.Line[0])} is not allowed in transactions";
 
     private void Queue(RespRequest request, EdgeCommand? edge, string? error, bool writes)
     {
-        if (error is null && _commands.Count >= settings.TransactionCommandsMax)
+        if (error is null && _commands.Count >= _settings.TransactionCommandsMax)
         {
-            error = $"ERR a transaction has at most {settings.TransactionCommandsMax} commands";
+            error = $"ERR a transaction has at most {_settings.TransactionCommandsMax} commands";
         }
 
-        if (error is null && _bytes + request.Command.Bytes > settings.TransactionBytesMax)
+        if (error is null && _bytes + request.Command.Bytes > _settings.TransactionBytesMax)
         {
-            error = $"ERR the commands of a transaction have at most {settings.TransactionBytesMax} bytes";
+            error = $"ERR the commands of a transaction have at most {_settings.TransactionBytesMax} bytes";
+        }
+
+        if (error is null && !IsSpoiled && !Hold.TryAdd(CostOf(request.Line)))
+        {
+            shared.Counters.RefusedInput();
+            error = $"{ErrorCodes.OutOfMemory} too many commands wait at this node for an EXEC or for their rest, "
+                + "nothing was done; begin the transaction again later";
         }
 
         if (error is not null)
@@ -76,9 +104,24 @@ internal sealed class Transaction(RespSettings settings)
             return;
         }
 
-        _bytes += request.Command.Bytes;
-        _commands.Add(new(Copy(request.Line), edge, writes));
+        if (!IsSpoiled)
+        {
+            _bytes += request.Command.Bytes;
+            _commands.Add(new(Copy(request.Line), edge, writes));
+        }
+
         request.Finish(Replies.Queued);
+    }
+
+    private static long CostOf(CommandLine line)
+    {
+        long bytes = CommandCostBytes;
+        for (int i = 0; i < line.Count; i++)
+        {
+            bytes += line[i].Length + WordCostBytes;
+        }
+
+        return bytes;
     }
 
     /// <summary>The words outlive their request.</summary>

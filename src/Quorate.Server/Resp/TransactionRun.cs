@@ -3,6 +3,7 @@ using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Protocol;
+using Quorate.Server.Resp.Commands;
 
 namespace Quorate.Server.Resp;
 
@@ -12,7 +13,9 @@ namespace Quorate.Server.Resp;
 /// </summary>
 internal sealed class TransactionRun(Transaction transaction, bool isConditional) : RequestSteps
 {
-    public static void Start(RespRequest request, Transaction transaction, List<WatchedKey> watched)
+    /// <param name="keyspace">Null: a numbered database that has not been made.</param>
+    public static void Start(
+        RespRequest request, Transaction transaction, List<WatchedKey> watched, KeyspaceView? keyspace)
     {
         request.Shapes = [.. transaction.Commands.Select(each => ReplyShapes.Of(each.Line))];
         request.Steps = new TransactionRun(transaction, watched.Count > 0);
@@ -37,19 +40,23 @@ internal sealed class TransactionRun(Transaction transaction, bool isConditional
             return;
         }
 
-        if (Dispatch.KeyspaceOf(request) is not { } keyspace)
-        {
-            return;
-        }
-
-        if (watched.Count > 0 && watched[0].Keyspace != keyspace.Record.Id)
+        if (watched.Count > 0 && watched[0].Keyspace != keyspace?.Record.Id)
         {
             request.Error("ERR the watched keys are of another keyspace than the transaction, nothing was done");
             return;
         }
 
+        if (keyspace is null)
+        {
+            request.Finish(Answers(
+                request,
+                transaction,
+                ReplyParts.ElementsOf(Dispatch.EmptyReply(request, [.. lines], isBatch: true))));
+            return;
+        }
+
         request.Call.IsBatch = true;
-        bool writes = transaction.Commands.Any(each => each.Writes);
+        bool writes = transaction.Writes;
         request.Connection.Calls.Ask(request.Call, keyspace, slot, [.. lines], writes);
     }
 
@@ -90,12 +97,27 @@ internal sealed class TransactionRun(Transaction transaction, bool isConditional
         foreach (QueuedCommand command in transaction.Commands)
         {
             ReadOnlyMemory<byte> answer = command.Edge is { } edge
-                ? edge.Answer!(request.Connection, command.Line)
+                ? AnswerOf(request, edge, command.Line)
                 : fromPartition[next++];
             reply.Raw(answer.Span);
         }
 
+        // A HELLO among them counts from here on.
+        request.Version = request.Connection.Client.Version;
         return reply.ToArray();
+    }
+
+    private static ReadOnlyMemory<byte> AnswerOf(RespRequest request, EdgeCommand edge, CommandLine line)
+    {
+        if (edge.Answer is { } answer)
+        {
+            return answer(request.Connection, line);
+        }
+
+        RespRequest part = RespRequest.PartOf(request, line);
+        edge.Run(part);
+        Invariant.Check(part.IsDone, "a command of the connection that was queued is done at once");
+        return part.Reply;
     }
 
     private static CommandLine Condition(List<WatchedKey> watched)

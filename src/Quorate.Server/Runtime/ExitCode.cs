@@ -24,6 +24,9 @@ public enum ExitCode
     /// <summary>An invariant is broken: a defect. The node can no longer prove what it holds.</summary>
     Internal = 70,
 
+    /// <summary>Memory has run out: its own part of `--memory`, or the system's. The sentence says which.</summary>
+    OutOfMemory = 71,
+
     /// <summary>The disk has refused something that the node cannot do without.</summary>
     InputOutput = 74,
 

@@ -5,6 +5,7 @@ using Quorate.Node.Metadata.Wire;
 using Quorate.Server.Disk;
 using Quorate.Server.Peers;
 using Quorate.Server.Reading;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Runtime;
 
@@ -51,6 +52,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     private ClusterNode? _node;
     private bool _isStopping;
     private long _countedAt;
+    private Instant _due = Instant.Never;
 
     public NodeHost(NodeHostPlace place)
     {
@@ -63,6 +65,9 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     /// <summary>Drawn at this start of the process; never zero.</summary>
     public ulong Boot { get; }
 
+    /// <summary>Who leads the partitions here; any thread may look.</summary>
+    public LeaderBoard Leaders { get; } = new();
+
     public Instant Now => MonotonicClock.Now;
 
     public long WallClockMilliseconds => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
@@ -72,6 +77,9 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     /// <summary>Ends when the node, asked to stop, waits for nothing more.</summary>
     public Task StopReadily => _stopReady.Task;
+
+    /// <summary>Whether this node itself stood still.</summary>
+    public StallWatch Stalls { get; } = new(StallWatch.OfProcess);
 
     /// <summary>The node belongs to a cluster and has been started.</summary>
     public bool IsNode => Volatile.Read(ref _node) is not null;
@@ -160,6 +168,11 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     void IDrivenNode.Tick()
     {
+        if (Stalls.Look(_due, Now) is { } stall)
+        {
+            _place.Events.Add(new("stall", stall));
+        }
+
         if (_node is { } node)
         {
             node.Tick();
@@ -192,9 +205,9 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     bool IClusterHost.Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message) => _peers!.Send(to, by, message);
 
-    void IClusterHost.SetDeadline(Instant deadline) => _loop.SetDeadline(deadline);
+    void IClusterHost.SetDeadline(Instant deadline) => SetDeadline(deadline);
 
-    void IFormationHost.SetDeadline(Instant deadline) => _loop.SetDeadline(deadline);
+    void IFormationHost.SetDeadline(Instant deadline) => SetDeadline(deadline);
 
     void IClusterHost.TurnWaits() => _loop.TurnWaits();
 
@@ -212,6 +225,8 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     void IClusterHost.LogOpened() => _place.Disk.IsReserveOpen = false;
 
     void IClusterHost.AddressLearnt(NodeId node, string peerAddress) => _peers!.SetAddress(node, peerAddress);
+
+    void IClusterHost.LeaderChanged(GroupId group, NodeId? leader) => Leaders.Set(group, leader);
 
     void IClusterHost.PartitionsChanged() => _place.Reads.Show(_node!.Runtime);
 
@@ -297,6 +312,12 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         }
 
         _loop.PostSignal(() => LinkLost(peer, lane));
+    }
+
+    private void SetDeadline(Instant deadline)
+    {
+        _due = deadline;
+        _loop.SetDeadline(deadline);
     }
 
     private void LinkLost(NodeId peer, PeerLane lane)

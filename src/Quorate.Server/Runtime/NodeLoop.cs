@@ -285,7 +285,7 @@ public sealed class NodeLoop : INodeGateway, IDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            End(ExitCode.Internal, ProcessEnd.SentenceOf(e));
+            End(ProcessEnd.CodeOf(e), ProcessEnd.SentenceOf(e));
         }
         finally
         {

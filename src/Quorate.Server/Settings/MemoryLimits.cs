@@ -20,8 +20,12 @@ public sealed class MemoryLimits(long managedBytes)
     /// </summary>
     private const int ValuePart = 8;
 
-    /// <summary>All large commands of all connections; one of them may take it all.</summary>
-    private const int LargeCommandsPart = 4;
+    /// <summary>
+    /// All large commands of all connections, until they are answered; one of them may take it all. What is let in here
+    /// is there eight times further on: as a message, as what it changes, as an entry, and on its way to disk and
+    /// peers. A value fits in with its key.
+    /// </summary>
+    private const int LargeCommandsPart = 6;
 
     /// <summary>One reply, and what is gathered for one from several partitions.</summary>
     private const int ReplyPart = 4;

@@ -5,6 +5,25 @@ using Quorate.Server.Peers;
 
 namespace Quorate.Server.Settings;
 
+/// <summary>How a setting is written in `quorate.json`.</summary>
+public enum SettingType
+{
+    /// <summary>A text in quotation marks.</summary>
+    Text,
+
+    /// <summary>A list of texts, or a text with commas between them.</summary>
+    List,
+
+    /// <summary>A whole number.</summary>
+    Number,
+
+    /// <summary>A whole number of bytes, or a text with a unit.</summary>
+    Size,
+
+    /// <summary>True or false.</summary>
+    Switch,
+}
+
 /// <summary>A setting of a node: what it is called, what it means, how a text becomes its value.</summary>
 /// <param name="Name">
 /// As a flag, after two dashes, and in `quorate.json`; in the environment in capitals, after QUORATE_, with
@@ -21,6 +40,8 @@ public sealed record Setting(
     string Text,
     Func<ServerSettings, string, (ServerSettings Settings, string? Problem)> Apply)
 {
+    public SettingType Type { get; init; }
+
     public string EnvironmentName =>
         SettingTable.EnvironmentPrefix + Name.Replace('-', '_').ToUpperInvariant();
 }
@@ -47,12 +68,25 @@ public static class SettingTable
         new("seeds", "HOST:PORT,...", "addresses", "none",
             "The advertised peer addresses of the nodes that form the cluster, in the same order on all of them. "
                 + "Needed until the node belongs to a cluster; later they do no harm.",
-            static (settings, text) => ParseSeeds(settings, text)),
+            static (settings, text) => ParseSeeds(settings, text))
+        {
+            Type = SettingType.List,
+        },
+        new("join", "HOST:PORT", "an address", "none",
+            "The peer address of any node of a cluster that this one joins as a read replica: it follows every "
+                + "partition, answers reads of level `eventual` and `session`, hands all else on, and votes nowhere. In "
+                + "the place of --seeds and --expect.",
+            static (settings, text) => IsAddress(text)
+                ? (settings with { Join = text }, null)
+                : (settings, "is no address of the form host:port")),
         new("expect", "COUNT", "nodes", "as many as there are seeds",
             "How many nodes the cluster is founded with.",
             static (settings, text) => Integer(text, 1, 1000, out int value)
                 ? (settings with { Expect = value }, null)
-                : (settings, "is no number of nodes from 1 to 1000")),
+                : (settings, "is no number of nodes from 1 to 1000"))
+        {
+            Type = SettingType.Number,
+        },
     ];
 
     private static readonly Setting[] Ports =
@@ -67,17 +101,41 @@ public static class SettingTable
             "For Redis clients.",
             static (settings, text) => Port(text, out int value)
                 ? (settings with { RespPort = value }, null)
-                : (settings, "is no port from 1 to 65535")),
+                : (settings, "is no port from 1 to 65535"))
+        {
+            Type = SettingType.Number,
+        },
         new("http-port", "PORT", "a TCP port", "7501",
             "For health, metrics and status.",
             static (settings, text) => Port(text, out int value)
                 ? (settings with { HttpPort = value }, null)
-                : (settings, "is no port from 1 to 65535")),
+                : (settings, "is no port from 1 to 65535"))
+        {
+            Type = SettingType.Number,
+        },
         new("peer-port", "PORT", "a TCP port", "7601",
             "For the other nodes.",
             static (settings, text) => Port(text, out int value)
                 ? (settings with { PeerPort = value }, null)
+                : (settings, "is no port from 1 to 65535"))
+        {
+            Type = SettingType.Number,
+        },
+        new("cluster-port", "PORT", "a TCP port", "none: there is no cluster endpoint",
+            "For Redis clients that know clusters: they are told which node serves which slots, and sent there by MOVED.",
+            static (settings, text) => Port(text, out int value)
+                ? (settings with { ClusterPort = value }, null)
                 : (settings, "is no port from 1 to 65535")),
+        new("cluster-keyspace", "NAME", "a keyspace", "default",
+            "The one keyspace that the cluster endpoint serves; the same on all nodes.",
+            static (settings, text) => text.Length > 0
+                ? (settings with { ClusterKeyspace = text }, null)
+                : (settings, "is no name of a keyspace")),
+        new("advertise-cluster", "HOST:PORT", "an address", "the bound address and port",
+            "Where clients reach this node's cluster endpoint, as MOVED and CLUSTER SLOTS say.",
+            static (settings, text) => IsAddress(text)
+                ? (settings with { AdvertiseCluster = text }, null)
+                : (settings, $"is not {AddressForm}")),
         new("advertise-resp", "HOST:PORT", "an address", "the bound address and port",
             "Where clients reach this node's Redis port, as the cluster tells them.",
             static (settings, text) => IsAddress(text)
@@ -110,12 +168,18 @@ public static class SettingTable
             "How much of the data the node takes, compared with others.",
             static (settings, text) => Integer(text, 1, 10_000, out int value)
                 ? (settings with { Weight = value }, null)
-                : (settings, "is no weight from 1 to 10000")),
+                : (settings, "is no weight from 1 to 10000"))
+        {
+            Type = SettingType.Number,
+        },
         new("memory", "SIZE", "bytes, or with KiB, MiB, GiB", "half of what the machine or the container has",
             "What the process may take; docs/operating/memory.md says how it is divided.",
             static (settings, text) => Bytes(text, out long value) && value >= MemoryPlan.BytesMin
                 ? (settings with { MemoryBytes = value }, null)
-                : (settings, "is no size of at least 256MiB")),
+                : (settings, "is no size of at least 256MiB"))
+        {
+            Type = SettingType.Size,
+        },
         new("master-key-file", "FILE", "a file", "none",
             "The key that opens the data keys of encrypted keyspaces: 32 bytes, or 64 hexadecimal digits.",
             static (settings, text) => text.Length > 0
@@ -125,12 +189,18 @@ public static class SettingTable
             "How long a request may take before it is answered with an error.",
             static (settings, text) => Integer(text, 10, 3_600_000, out int value)
                 ? (settings with { RequestDeadlineMilliseconds = value }, null)
-                : (settings, "is no time from 10 to 3600000 ms")),
+                : (settings, "is no time from 10 to 3600000 ms"))
+        {
+            Type = SettingType.Number,
+        },
         new("insecure", null, "a switch", "off",
             "Lets others than this machine in, without TLS and without a password.",
             static (settings, text) => bool.TryParse(text, out bool value)
                 ? (settings with { Insecure = value }, null)
-                : (settings, "is neither true nor false")),
+                : (settings, "is neither true nor false"))
+        {
+            Type = SettingType.Switch,
+        },
     ];
 
     public static IReadOnlyList<Setting> All { get; } = [.. Cluster, .. Ports, .. Running];
@@ -149,7 +219,9 @@ public static class SettingTable
 
             A node is told how to run by flags, by the environment and by a file, `quorate.json` in the folder where it
             is started or the one that `--config` names. Flags win over the environment, and the environment over the
-            file. A setting that does not exist, or a value that cannot be, is an error. This page is made from the
+            file. A setting that does not exist or is there twice, or a value that cannot be, is an error. In the file
+            counts and times are numbers, the switch is true or false, a size is a number of bytes or a text with its
+            unit, lists are lists of texts or one text with commas, and all else are texts. This page is made from the
             code; a test compares them.
 
             | flag, and name in the file | environment | unit | default | what it is |

@@ -13,6 +13,9 @@ public static class SettingsReader
     /// <summary>The file that is read when it is there and no other is named.</summary>
     public const string FileName = "quorate.json";
 
+    /// <summary>Of a value that is wrong, in an error.</summary>
+    private const int ShownCharacters = 60;
+
     private static readonly JsonDocumentOptions JsonOptions = new()
     {
         CommentHandling = JsonCommentHandling.Skip,
@@ -79,12 +82,28 @@ public static class SettingsReader
                 return null;
             }
 
+            var names = new HashSet<string>(StringComparer.Ordinal);
             ServerSettings? settings = start;
             foreach (JsonProperty property in document.RootElement.EnumerateObject())
             {
-                settings = settings is null
-                    ? null
-                    : Apply(settings, property.Name, Text(property.Value), $"'{property.Name}' in {path}", out problem);
+                string place = $"'{property.Name}' in {path}";
+                if (!names.Add(property.Name))
+                {
+                    problem = $"{place} is there twice: keep one of them.";
+                    return null;
+                }
+
+                if (SettingTable.Find(property.Name) is { } setting && WrongType(setting, property.Value) is { } wrong)
+                {
+                    problem = $"{place}: {wrong}.";
+                    return null;
+                }
+
+                settings = Apply(settings, property.Name, Text(property.Value), place, out problem);
+                if (settings is null)
+                {
+                    return null;
+                }
             }
 
             return settings;
@@ -99,6 +118,24 @@ public static class SettingsReader
         }
 
         return null;
+    }
+
+    private static string? WrongType(Setting setting, JsonElement value)
+    {
+        JsonValueKind kind = value.ValueKind;
+        (bool isRight, string wanted) = setting.Type switch
+        {
+            SettingType.List => (kind == JsonValueKind.String || (kind == JsonValueKind.Array
+                && value.EnumerateArray().All(member => member.ValueKind == JsonValueKind.String)), "a list of texts"),
+            SettingType.Number => (kind == JsonValueKind.Number, "a number"),
+            SettingType.Size => (kind is JsonValueKind.Number or JsonValueKind.String, "a number or a text"),
+            SettingType.Switch => (kind is JsonValueKind.True or JsonValueKind.False, "true or false"),
+            _ => (kind == JsonValueKind.String, "a text in quotation marks"),
+        };
+        string shown = value.GetRawText();
+        return isRight
+            ? null
+            : $"{shown[..Math.Min(shown.Length, ShownCharacters)]} stands where {wanted} must stand";
     }
 
     /// <summary>A list is the same as its members with commas between them.</summary>
@@ -140,6 +177,12 @@ public static class SettingsReader
         {
             return $"--bind {settings.Bind} is every address of this machine and so none that others can be told: say "
                 + "--advertise-peer host:port, --advertise-resp host:port and --advertise-http host:port.";
+        }
+
+        if (settings.Join is not null && (settings.Seeds.Count > 0 || settings.Expect > 0))
+        {
+            return "--join makes a read replica of a cluster that there is, --seeds and --expect form one: say one of "
+                + "the two.";
         }
 
         if (settings.Seeds.Count > 0 && settings.Expect > settings.Seeds.Count)

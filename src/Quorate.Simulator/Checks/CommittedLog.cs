@@ -28,6 +28,9 @@ internal sealed class CommittedLog(int group, Membership bootstrap, IGroupModel 
 
     public Term TermAt(ulong index) => index == 0 || index > Last ? Term.Zero : _entries[(int)index - 1].Entry.Term;
 
+    /// <summary>The committed entry at an index from one on.</summary>
+    public Entry At(ulong index) => _entries[(int)index - 1].Entry;
+
     /// <summary>A replica has committed or applied this entry while it knew of <paramref name="knownTerm"/>.</summary>
     public void Add(ReplicaId replica, Entry entry, Term knownTerm)
     {

@@ -14,6 +14,9 @@ internal sealed class GroupChecks(int group, Membership bootstrap, IGroupModel m
     private readonly SortedDictionary<ulong, (ReplicaId Leader, uint Life)> _leaders = [];
     private readonly LogMatching _matching = new();
 
+    /// <summary>All entries that were ever written.</summary>
+    public LogMatching Matching => _matching;
+
     public CommittedLog Committed { get; } = new(group, bootstrap, model);
 
     public IGroupModel Model => model;

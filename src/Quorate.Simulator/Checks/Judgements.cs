@@ -45,14 +45,39 @@ internal sealed class Judgements
     /// <summary>A numbered request was recognised.</summary>
     public const string Repeats = "repeats";
 
-    /// <summary>
-    /// Those that must not be rare; <see cref="MemoryOverfull"/> and <see cref="MergesBehind"/> come about in one seed
-    /// of a hundred or fewer.
-    /// </summary>
+    /// <summary>A List, rename, deletion or cut of a file has failed.</summary>
+    public const string NamesFailed = "names-failed";
+
+    /// <summary>A file was taken away, and the start was refused with its name.</summary>
+    public const string FilesMissed = "files-missed";
+
+    /// <summary>A file was taken away, and the node came to all that it had held without it.</summary>
+    public const string FilesUnneeded = "files-unneeded";
+
+    /// <summary>A checkpoint or merge waited for memory that another one had.</summary>
+    public const string MemoryWaits = "memory-waits";
+
+    /// <summary>A request waited for rows to be read from the disk.</summary>
+    public const string ColdWaits = "cold-waits";
+
+    /// <summary>Meanwhile another request of the partition was answered.</summary>
+    public const string ColdOvertaken = "cold-overtaken";
+
+    /// <summary>Meanwhile the partition's leadership changed.</summary>
+    public const string ColdRoleChanges = "cold-role-changes";
+
+    /// <summary>Meanwhile the replica was taken away or its process ended.</summary>
+    public const string ColdEnds = "cold-ends";
+
+    /// <summary>A node has exchanged its data key while it ran.</summary>
+    public const string Rotations = "rotations";
+
+    /// <summary>Those that must not be rare.</summary>
     public static readonly IReadOnlyList<string> Demanded =
     [
         MemoryQuiet, MemoryShort, StateHashes, SessionsCounted, SessionsFull, StrictFiles, SnapshotsTaken, LogSpace,
-        Repeats, FastReads, FastReadsWithin,
+        Repeats, FastReads, FastReadsWithin, NamesFailed, FilesMissed, FilesUnneeded, MemoryOverfull, MemoryWaits,
+        MergesBehind, ColdWaits, ColdOvertaken, ColdRoleChanges, ColdEnds, Rotations,
     ];
 
     private readonly SortedDictionary<string, long> _counts = new(StringComparer.Ordinal);

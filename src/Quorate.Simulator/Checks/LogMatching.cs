@@ -32,6 +32,21 @@ internal sealed class LogMatching
         _byIndex[place] = new Seen(replica, entry, before, _byIndex[place]);
     }
 
+    /// <summary>Whether any replica ever wrote this very entry.</summary>
+    public bool Knows(Entry entry)
+    {
+        int place = (int)entry.Index.Value - 1;
+        for (Seen? seen = place < _byIndex.Count ? _byIndex[place] : null; seen is not null; seen = seen.Next)
+        {
+            if (seen.Entry.Term == entry.Term)
+            {
+                return Same(seen.Entry, entry);
+            }
+        }
+
+        return false;
+    }
+
     public static bool Same(Entry a, Entry b) =>
         ReferenceEquals(a, b)
         || (a.Index == b.Index && a.Term == b.Term && a.Kind == b.Kind && a.Payload.Span.SequenceEqual(b.Payload.Span));

@@ -19,19 +19,22 @@ internal sealed class ReplicaRecord(ReplicaId id, LogMatching matching)
 
     public ShadowLog DurableLog { get; private set; } = new();
 
+    /// <summary>Writes down what was promised when; null where nobody asks.</summary>
+    public ReplicaPromises? Promises { get; set; }
+
     /// <summary>The disk is lost: no further life of this replica may start.</summary>
     public bool Lost { get; set; }
 
     public void Writing(Persist persist)
     {
         CheckVote(persist.HardState);
+        Promises?.Writing(persist);
         _pending.Enqueue(new Pending(persist));
         Written.Apply(persist);
         foreach (Entry entry in persist.Entries)
         {
             matching.Add(Id, entry, Written.TermAt(entry.Index.Value - 1));
         }
-
     }
 
     public void Durable(ulong sequence)
@@ -56,6 +59,7 @@ internal sealed class ReplicaRecord(ReplicaId id, LogMatching matching)
         if (hard)
         {
             Harden();
+            Promises?.Durable(DurableLog);
         }
     }
 

@@ -111,7 +111,8 @@ internal static class RunClaims
 
     /// <summary>
     /// A bit that turned where damage must be found stops the replica's start, or, in a block of rows, the replica when
-    /// it reads the block; a replica that has read all its rows has found it.
+    /// it reads the block; a replica that has read all its rows has found it. A file that is gone stops the start with
+    /// its name, or nothing needs it.
     /// </summary>
     public const string RotFound = "rot-found";
 
@@ -158,6 +159,18 @@ internal static class RunClaims
 
     /// <summary>After everything has healed, nothing of a dropped keyspace is left.</summary>
     public const string ProgressClean = "progress-clean";
+
+    /// <summary>After everything has healed, each read replica holds what every partition holds.</summary>
+    public const string ProgressReplicas = "progress-replicas";
+
+    /// <summary>After everything has healed, no table needs a data key that was exchanged.</summary>
+    public const string ProgressRewritten = "progress-rewritten";
+
+    /// <summary>Nothing of an encrypted keyspace, neither key nor value, lies on a disk in the clear.</summary>
+    public const string NoPlaintext = "no-plaintext";
+
+    /// <summary>A data key stays in the metadata as long as a table needs it.</summary>
+    public const string KeysStay = "keys-stay";
 
     [DoesNotReturn]
     public static void Break(string claim, string text) =>

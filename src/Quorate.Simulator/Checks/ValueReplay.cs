@@ -59,7 +59,7 @@ internal sealed class ValueReplay(IEntrySeal seal, ValueEvictions evictions, int
             return;
         }
 
-        ReadOnlyMemory<byte>? opened = seal.Open(entry.Payload, out string? problem);
+        ReadOnlyMemory<byte>? opened = seal.Open(new(entry.Term, entry.Index), entry.Payload, out string? problem);
         EntryBatch batch = default;
         if (opened is null || !EntryBatch.TryRead(opened.Value, out batch, out problem))
         {

@@ -21,12 +21,16 @@ internal sealed class ClusterCall : ClientCall
         Life = machine.Life;
         Operation = operation;
         Keyspace = operation.KeyspaceId!.Value;
-        string key = string.Create(CultureInfo.InvariantCulture, $"k{operation.Key}");
+        string key = string.Create(CultureInfo.InvariantCulture, $"{KeysBegin(Keyspace)}{operation.Key}");
         string[] words = operation.Kind switch
         {
             OperationKind.Read => ["GET", key],
             OperationKind.Write when operation.Argument == 0 => ["DEL", key],
-            OperationKind.Write => ["SET", key, operation.Argument.ToString(CultureInfo.InvariantCulture)],
+            OperationKind.Write =>
+            [
+                "SET", key,
+                string.Create(CultureInfo.InvariantCulture, $"{ValuesBegin(Keyspace)}{operation.Argument}"),
+            ],
             _ => ["INCRBY", key, operation.Argument.ToString(CultureInfo.InvariantCulture)],
         };
         Lines = [new([.. words.Select(word => (ReadOnlyMemory<byte>)Encoding.ASCII.GetBytes(word))])];
@@ -64,6 +68,16 @@ internal sealed class ClusterCall : ClientCall
         _told(result);
     }
 
+    /// <summary>
+    /// How all keys of a keyspace begin, so that they are known again wherever they lie in the clear.
+    /// </summary>
+    public static string KeysBegin(uint keyspace) =>
+        string.Create(CultureInfo.InvariantCulture, $"key-of-{keyspace}-");
+
+    /// <summary>How all values of registers begin.</summary>
+    public static string ValuesBegin(uint keyspace) =>
+        string.Create(CultureInfo.InvariantCulture, $"value-of-{keyspace}:");
+
     /// <summary>The number that a reply holds; none for no value.</summary>
     public long ValueOf(ReadOnlySpan<byte> reply)
     {
@@ -72,7 +86,7 @@ internal sealed class ClusterCall : ClientCall
         {
             '_' or '+' => text is "_\r\n" or "+OK\r\n",
             ':' => long.TryParse(text[1..^2], CultureInfo.InvariantCulture, out _),
-            '$' => long.TryParse(text.Split("\r\n")[1], CultureInfo.InvariantCulture, out _),
+            '$' => long.TryParse(NumberIn(text), CultureInfo.InvariantCulture, out _),
             _ => false,
         };
         if (!isNumber)
@@ -83,8 +97,16 @@ internal sealed class ClusterCall : ClientCall
         return text[0] switch
         {
             ':' => long.Parse(text[1..^2], CultureInfo.InvariantCulture),
-            '$' => long.Parse(text.Split("\r\n")[1], CultureInfo.InvariantCulture),
+            '$' => long.Parse(NumberIn(text), CultureInfo.InvariantCulture),
             _ => 0,
         };
+    }
+
+    /// <summary>A register's value has its keyspace before its number.</summary>
+    private string NumberIn(string text)
+    {
+        string value = text.Split("\r\n")[1];
+        string begin = ValuesBegin(Keyspace);
+        return value.StartsWith(begin, StringComparison.Ordinal) ? value[begin.Length..] : value;
     }
 }

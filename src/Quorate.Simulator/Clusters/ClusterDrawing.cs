@@ -11,7 +11,8 @@ internal static class ClusterDrawing
     /// <summary>The faults that runs of clusters know.</summary>
     private const FaultKinds Known = FaultKinds.Drop | FaultKinds.Delay | FaultKinds.Partition | FaultKinds.OneWay
         | FaultKinds.Flap | FaultKinds.Pause | FaultKinds.Death | FaultKinds.PowerLoss | FaultKinds.FailedSync
-        | FaultKinds.Clock | FaultKinds.Wipe | FaultKinds.SlowDisk;
+        | FaultKinds.Clock | FaultKinds.Wipe | FaultKinds.SlowDisk | FaultKinds.FailedRead | FaultKinds.FailedWrite
+        | FaultKinds.FailedFolderSync | FaultKinds.FailedNames | FaultKinds.LostFile;
 
     public static ClusterPlan Draw(ulong seed, PlanOverrides overrides)
     {
@@ -28,7 +29,7 @@ internal static class ClusterDrawing
         FaultPlan faults = DrawFaults(streams.Open(StreamName.FaultPlan));
         FaultKinds kinds = faults.Kinds | (isWild ? FaultKinds.Wipe | FaultKinds.Death : FaultKinds.None);
         faults = faults with { Kinds = kinds & Known & ~overrides.Without };
-        return new ClusterPlan
+        var plan = new ClusterPlan
         {
             Seed = seed,
             Salt = overrides.Salt,
@@ -45,6 +46,37 @@ internal static class ClusterDrawing
             Work = DrawWork(streams.Open(StreamName.Workload), safety * clients / operations),
             IsWild = isWild && faults.Kinds.HasFlag(FaultKinds.Wipe),
         };
+        return plan.IsWild ? plan : Aim(plan, streams.Open(StreamName.Workload, 1), overrides.Without);
+    }
+
+    /// <summary>
+    /// Some seeds are aimed at what is rare in others: data keys are exchanged all the time while nodes restart, or a
+    /// file is lost.
+    /// </summary>
+    private static ClusterPlan Aim(ClusterPlan plan, SeededRandom random, FaultKinds without)
+    {
+        FaultKinds added = FaultKinds.None;
+        ClusterWork work = plan.Work;
+        if (random.Next(4) == 0)
+        {
+            added |= FaultKinds.Death | FaultKinds.PowerLoss;
+            work = work with { Encrypts = true, AdminTime = Pick(random, 50_000, 150_000) };
+        }
+
+        if (random.Next(4) == 0)
+        {
+            added |= FaultKinds.LostFile;
+        }
+
+        // None of the founders.
+        int replicas = random.Next(2) == 0 ? 0 : Math.Min(2, plan.Machines - plan.Expect);
+        return plan with
+        {
+            ReadReplicas = replicas,
+            Seeds = Math.Min(plan.Seeds, plan.Machines - replicas),
+            Work = work,
+            Faults = plan.Faults with { Kinds = plan.Faults.Kinds | (added & ~without) },
+        };
     }
 
     private static int Pick(SeededRandom random, params int[] choices) => choices[random.Next(choices.Length)];
@@ -52,7 +84,7 @@ internal static class ClusterDrawing
     private static ClusterSettings DrawSettings(SeededRandom random)
     {
         ClusterSettings normal = new();
-        return normal with
+        ClusterSettings drawn = normal with
         {
             Node = new() { Log = new() { SegmentBytes = Pick(random, 16, 64, 256) * 1024 } },
             DefaultPartitions = Pick(random, 1, 2, 4, 8),
@@ -63,6 +95,12 @@ internal static class ClusterDrawing
                 ForwardedMax = random.Next(4) == 0 ? Pick(random, 1, 3) : normal.Routing.ForwardedMax,
                 WaitingMax = random.Next(4) == 0 ? Pick(random, 1, 3) : normal.Routing.WaitingMax,
             },
+        };
+
+        // What was added later is drawn last.
+        return drawn with
+        {
+            Partition = new() { Replica = new() { CheckpointEntries = (ulong)Pick(random, 2, 5, 1000) } },
         };
     }
 
@@ -104,19 +142,26 @@ internal static class ClusterDrawing
         FaultKinds kinds = FaultKinds.None;
         var intervals = new SortedDictionary<FaultKinds, long>();
         long slowest = random.Between(800_000, 6_000_000);
-        foreach (FaultKinds kind in FaultNames.All)
+        foreach (FaultKinds kind in FaultNames.All.Except(FaultNames.Later))
         {
             kinds |= random.Next(100) < chance ? kind : FaultKinds.None;
             intervals[kind] = random.Between(slowest / 5, slowest);
         }
 
-        return new FaultPlan
+        var plan = new FaultPlan
         {
             Kinds = kinds,
             MeanInterval = intervals,
             DurationMax = random.Between(50_000, 4_000_000),
             LeaderPercent = Pick(random, 0, 40, 80),
         };
+        foreach (FaultKinds kind in FaultNames.Later)
+        {
+            kinds |= random.Next(100) < chance ? kind : FaultKinds.None;
+            intervals[kind] = random.Between(slowest / 5, slowest);
+        }
+
+        return plan with { Kinds = kinds };
     }
 
     /// <param name="pace">Between two operations of a client, so that all are spread over the run.</param>

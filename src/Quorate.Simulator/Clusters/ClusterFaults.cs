@@ -52,7 +52,6 @@ internal sealed class ClusterFaults
         {
             machine.DiskSlowness = 1;
             machine.Disk.Mend();
-            machine.MayEnd = false;
             machine.WallError = 0;
             machine.Resume();
             if (machine.State == NodeState.Down)
@@ -109,7 +108,12 @@ internal sealed class ClusterFaults
         FaultKinds.Pause => Pause(random),
         FaultKinds.Death => Kill(random, powerLoss: false),
         FaultKinds.PowerLoss => Kill(random, powerLoss: true),
-        FaultKinds.FailedSync => FailSync(random),
+        FaultKinds.FailedSync => Fail(random, DiskFailures.Sync),
+        FaultKinds.FailedRead => Fail(random, DiskFailures.Read),
+        FaultKinds.FailedWrite => Fail(random, DiskFailures.Write),
+        FaultKinds.FailedFolderSync => Fail(random, DiskFailures.FolderSync),
+        FaultKinds.FailedNames => Fail(random, DiskFailures.Names),
+        FaultKinds.LostFile => LoseFile(random),
         FaultKinds.SlowDisk => SlowDown(random),
         FaultKinds.Clock => ChangeClock(random),
         FaultKinds.Wipe => Wipe(random),
@@ -253,15 +257,15 @@ internal sealed class ClusterFaults
         return struck;
     }
 
-    private bool FailSync(SeededRandom random)
+    private bool Fail(SeededRandom random, DiskFailures failure)
     {
         if (Victim(random) is not { } machine)
         {
             return false;
         }
 
-        machine.MayEnd = true;
-        machine.Disk.FailNext(DiskFailures.Sync);
+        machine.Disk.FailNext(failure);
+        Note($"the next {failure} on {machine.Name} fails");
         return true;
     }
 
@@ -283,11 +287,14 @@ internal sealed class ClusterFaults
         return true;
     }
 
-    private bool Wipe(SeededRandom random)
+    /// <summary>
+    /// Whether this machine's disk may be lost now. A wild run is over with the formation; another one loses one disk
+    /// at most.
+    /// </summary>
+    private bool MayLoseDisk(ClusterMachine machine)
     {
-        // A wild run is over with the formation; another one loses one disk at most.
-        ClusterMachine machine = _world.Machines[random.Next(_world.Machines.Length)];
-        if (_world.Machines.Sum(each => each.Wipes) >= WipesMax() || machine.State == NodeState.Down)
+        if (_world.Machines.Sum(each => each.Wipes) >= WipesMax() || machine.State == NodeState.Down
+            || _world.Machines.Any(each => each.MissingFile is not null))
         {
             return false;
         }
@@ -295,13 +302,43 @@ internal sealed class ClusterFaults
         // Where a founder is lost in the moment of the founding, others may know of a cluster that is nowhere any more:
         // they found none until they are started anew.
         int formed = _world.Machines.Count(each => each.Identity is not null);
-        if (!_world.Plan.IsWild && machine.Identity is not null && formed < _world.Plan.Expect)
+        return _world.Plan.IsWild || machine.Identity is null || formed >= _world.Plan.Expect;
+    }
+
+    private bool Wipe(SeededRandom random)
+    {
+        ClusterMachine machine = _world.Machines[random.Next(_world.Machines.Length)];
+        if (!MayLoseDisk(machine))
         {
             return false;
         }
 
         machine.Wipe();
         StartLater(machine, PeerLines.HandshakeTime + Duration(random));
+        return true;
+    }
+
+    /// <summary>
+    /// Takes a file away while the process is down. The node says so when it starts, and gets a new disk; or it has no
+    /// need of it.
+    /// </summary>
+    private bool LoseFile(SeededRandom random)
+    {
+        ClusterMachine machine = _world.Machines[random.Next(_world.Machines.Length)];
+        if (_world.Plan.IsWild || machine.Identity is null || !MayLoseDisk(machine))
+        {
+            return false;
+        }
+
+        machine.Kill(powerLoss: true);
+        StartLater(machine, PeerLines.HandshakeTime + Duration(random));
+        IReadOnlyList<string> files = machine.Disk.DurableNames;
+        if (files.Count == 0)
+        {
+            return false;
+        }
+
+        machine.Lose(files[(int)random.Next(files.Count)]);
         return true;
     }
 }

@@ -31,11 +31,14 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     private readonly SeededRandom _entropy;
     private readonly List<SimEvent> _waiting = [];
     private ClusterIdentity? _formed;
-    private readonly MachineAlarm _alarm;
+    private readonly ClockAlarm _alarm;
     private bool _turnWaits;
     private bool _workWaits;
     private bool _workIsSet;
     private string? _ending;
+
+    /// <summary>Failures of the disk before this life of the process: it ends for a later one alone.</summary>
+    private int _strikes;
 
     public ClusterMachine(ClusterWorld world, int number)
     {
@@ -48,7 +51,8 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         _entropy = world.Streams.Open(StreamName.Keys, (ulong)number);
         Disk = new SimulatedDisk(Schedule, _diskRandom.NextUInt64());
         Clock.Restart(0, _boots.Next(1_000_000_000_000), Drift(_boots));
-        _alarm = new(world, this, Ring);
+        _alarm = new(Clock, () => world.Now, (at, number) => Later(
+            at - world.Now, EventKind.NodeTimer, number, () => RingIfDue(number)));
     }
 
     /// <summary>From zero. It says nothing of the node's id, which the cluster gives.</summary>
@@ -78,14 +82,14 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     /// <summary>How often its disk was lost.</summary>
     public int Wipes { get; private set; }
 
+    /// <summary>A file that was taken from its disk; null when none was, or the disk is new since.</summary>
+    public string? MissingFile { get; private set; }
+
     /// <summary>How far the wall clock is off, in microseconds.</summary>
     public long WallError { get; set; }
 
     /// <summary>Times as long as the plan says; a slow disk's is above one.</summary>
     public long DiskSlowness { get; set; } = 1;
-
-    /// <summary>A failure was put on its disk: the process may end because of it.</summary>
-    public bool MayEnd { get; set; }
 
     public bool IsStopReady { get; private set; }
 
@@ -101,9 +105,16 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
 
     public long WallClockMilliseconds => (WallStart + _world.Now + WallError) / 1000;
 
+    /// <summary>It follows all partitions and votes nowhere.</summary>
+    public bool IsReadReplica => Number >= _world.Plan.Machines - _world.Plan.ReadReplicas;
+
     private NodeRecord Self => new()
     {
-        PeerAddress = Address, RespAddress = $"host{Number + 1}:7401", Weight = 100, FeatureLevelMax = 1,
+        PeerAddress = Address,
+        RespAddress = $"host{Number + 1}:7401",
+        Weight = 100,
+        FeatureLevelMax = 1,
+        ReadReplica = IsReadReplica,
     };
 
     public long Drift(SeededRandom random)
@@ -120,6 +131,7 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         State = NodeState.Up;
         RunningSince = _world.Now;
         IsStopReady = false;
+        _strikes = Disk.Strikes;
         Formation = new(
             new FormationPlace
             {
@@ -179,7 +191,22 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         Note("has lost its disk");
         Disk.Wipe();
         Identity = null;
+        MissingFile = null;
         Wipes++;
+    }
+
+    /// <summary>A file is gone from its disk; the process is down.</summary>
+    public void Lose(string file)
+    {
+        Note($"has lost its file {file}");
+        Disk.Lose(file);
+        MissingFile = file;
+        if (string.Equals(file, NoteFile.Name, StringComparison.Ordinal)
+            && NoteFile.MissingFrom(Disk.DurableNames) is null)
+        {
+            // There was nothing else yet: it is a new folder like any other.
+            Wipe();
+        }
     }
 
     public void Pause()
@@ -346,15 +373,28 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
     private static void End(ClusterMachine machine, string sentence)
     {
         machine.Note($"ends: {sentence}");
-        if (!machine.MayEnd)
+        if (machine.Misses(sentence))
+        {
+            // It cannot prove what it holds: the operator gives it a new disk.
+            machine._world.Judgements.Note(ClusterJudgements.FilesMissed);
+            machine.Wipe();
+            machine._world.Faults.StartLater(machine, PeerLines.HandshakeTime);
+            return;
+        }
+
+        if (machine.Disk.Strikes == machine._strikes)
         {
             RunClaims.Break(RunClaims.NeedlessEnd, $"{machine.Name} has ended without need: {sentence}");
         }
 
-        machine.MayEnd = false;
         machine.Kill(powerLoss: false);
         machine._world.Faults.StartLater(machine, 200_000);
     }
+
+    /// <summary>Whether a sentence tells of the file that was taken from it.</summary>
+    private bool Misses(string sentence) => MissingFile is { } file
+        && (sentence.Contains(file, StringComparison.Ordinal)
+            || sentence.StartsWith("The log begins after entry", StringComparison.Ordinal));
 
     private ClusterNode? Die()
     {
@@ -397,6 +437,7 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
             },
             _world.Plan.Settings,
             this);
+        _world.Encryption.Starting(this);
         Node.Start();
     }
 
@@ -406,9 +447,13 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         _workWaits = Node!.Work(4096);
     }
 
-    /// <summary>The deadline that was set has come.</summary>
-    private void Ring()
+    private void RingIfDue(ulong number)
     {
+        if (!_alarm.Rings(number))
+        {
+            return;
+        }
+
         if (Node is not null)
         {
             Node.Tick();

@@ -33,6 +33,12 @@ internal sealed class ClusterSchedule
     /// <summary>What was dropped is gone.</summary>
     private const long CleanWithin = 10_000_000;
 
+    /// <summary>Read replicas hold what all partitions hold.</summary>
+    private const long FollowsWithin = 20_000_000;
+
+    /// <summary>Tables that need a data key which was exchanged are written again.</summary>
+    private const long RewrittenWithin = 10_000_000;
+
     /// <summary>Between two requests while a node stops.</summary>
     private const long StopPace = 20_000;
 
@@ -242,7 +248,9 @@ internal sealed class ClusterSchedule
                         + "wrong");
             }
 
-            ReadAll();
+            _world.Encryption.CheckPlaintext();
+            Await(RunClaims.ProgressReplicas, FollowsWithin, _world.Checks.WhyNotFollowing, () => Await(
+                RunClaims.ProgressRewritten, RewrittenWithin, _world.Encryption.WhyNotRewritten, ReadAll));
         });
     }
 
@@ -351,6 +359,7 @@ internal sealed class ClusterSchedule
                 _world.Judgements.Note(ClusterJudgements.Drops);
             }
 
+            _world.Encryption.CheckPlaintext();
             IsOver = true;
         });
 }

@@ -1,5 +1,6 @@
 using Quorate.Core.Model;
 using Quorate.Simulator.Checks;
+using Quorate.Simulator.Disk;
 using Quorate.Simulator.Engine;
 using Quorate.Simulator.Tracing;
 using Quorate.Storage.Disk;
@@ -32,6 +33,7 @@ internal sealed class ClusterWorld
         History = new(this);
         Clients = [.. Enumerable.Range(0, plan.Clients).Select(number => new ClusterClient(this, number))];
         Admin = new(this);
+        Encryption = new(this);
         Faults = new(this);
         _schedule = new(this);
     }
@@ -58,6 +60,8 @@ internal sealed class ClusterWorld
     public ClusterClient[] Clients { get; }
 
     public KeyspaceAdmin Admin { get; }
+
+    public EncryptionChecks Encryption { get; }
 
     public ClusterFaults Faults { get; }
 
@@ -94,6 +98,10 @@ internal sealed class ClusterWorld
         foreach (ClusterMachine machine in Machines)
         {
             machine.Stop();
+            if (machine.Disk.Struck.HasFlag(DiskFailures.Names))
+            {
+                Judgements.Note(ClusterJudgements.NamesFailed);
+            }
         }
     }
 

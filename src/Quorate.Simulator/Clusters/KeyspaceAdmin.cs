@@ -29,6 +29,7 @@ internal sealed class KeyspaceAdmin : IEntropy
     private readonly SeededRandom _random;
     private readonly SortedSet<ulong> _refused = [];
     private readonly SortedDictionary<ulong, uint> _created = [];
+    private readonly SortedSet<uint> _encrypted = [];
     private ulong _marks = MarkBase;
 
     public KeyspaceAdmin(ClusterWorld world)
@@ -44,6 +45,9 @@ internal sealed class KeyspaceAdmin : IEntropy
     public MasterKey MasterKey { get; }
 
     public bool HasStopped { get; set; }
+
+    /// <summary>The ids of all encrypted keyspaces that there ever were.</summary>
+    public IReadOnlyCollection<uint> Encrypted => _encrypted;
 
     /// <summary>Changes that were done, for the figures of a run.</summary>
     public int Done { get; private set; }
@@ -70,6 +74,11 @@ internal sealed class KeyspaceAdmin : IEntropy
         foreach (KeyspaceRecord keyspace in state.Keyspaces)
         {
             ulong mark = keyspace.TtlMilliseconds;
+            if (keyspace.Encrypted)
+            {
+                _encrypted.Add(keyspace.Id);
+            }
+
             if (_refused.Contains(mark))
             {
                 RunClaims.Break(
@@ -126,6 +135,11 @@ internal sealed class KeyspaceAdmin : IEntropy
             }
 
             isDone = true;
+            if (outcome == Outcome.Done && result!.Refusal.Length == 0 && command.AddDataKey is not null)
+            {
+                _world.Judgements.Note(ClusterJudgements.Rotations);
+            }
+
             Ended(at, node, mark, outcome, result, deadline);
         })
         {
@@ -186,11 +200,13 @@ internal sealed class KeyspaceAdmin : IEntropy
             return new() { CreateKeyspace = new() { Keyspace = New(name, mark) } };
         }
 
-        switch (_random.Next(4))
+        // Of an encrypted one the data key is exchanged more often than anything else happens to it.
+        int change = (int)_random.Next(keyspace.Record.Encrypted ? 8 : 4);
+        switch (change)
         {
             case 0:
                 return new() { DropKeyspace = new() { Keyspace = keyspace.Record.Id } };
-            case 1 when keyspace.Record.Encrypted:
+            case 1 or > 3 when keyspace.Record.Encrypted:
                 byte[] wrapped = WrappedKey.New(MasterKey, this);
                 return new()
                 {
@@ -209,7 +225,7 @@ internal sealed class KeyspaceAdmin : IEntropy
 
     private KeyspaceRecord New(string name, ulong mark)
     {
-        uint replicas = _world.Plan.Faults.Kinds.HasFlag(Plans.FaultKinds.Wipe)
+        uint replicas = _world.Plan.Faults.LosesDisks
             ? Math.Min(3, (uint)_world.Plan.Expect)
             : 1 + (uint)_random.Next(Math.Min(3, _world.Plan.Expect));
         return new()
@@ -218,7 +234,7 @@ internal sealed class KeyspaceAdmin : IEntropy
             Replicas = replicas,
             Voters = replicas,
             TtlMilliseconds = mark,
-            Encrypted = _world.Plan.Work.Encrypts && _random.Next(2) == 0,
+            Encrypted = _world.Plan.Work.Encrypts && _random.Next(4) > 0,
             Compression = _random.Next(2) == 0 ? Compression.Snappy : Compression.None,
         };
     }

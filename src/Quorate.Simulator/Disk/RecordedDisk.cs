@@ -18,6 +18,9 @@ public sealed class RecordedDisk(IDisk disk, int operationsMax = 1_000_000) : ID
     /// <summary>Operations submitted so far.</summary>
     public int Count => _operations.Count;
 
+    /// <summary>Submissions and ends so far: moments of the recording.</summary>
+    public int Moments => _events.Count;
+
     public void Submit(in DiskOperation operation, IDiskClient client)
     {
         Invariant.Check(_operations.Count < operationsMax, "a recording has its bound");
@@ -69,6 +72,32 @@ public sealed class RecordedDisk(IDisk disk, int operationsMax = 1_000_000) : ID
         }
 
         return differences;
+    }
+
+    /// <summary>Does the same on a simulated disk, one moment after the other.</summary>
+    /// <param name="other">The disk.</param>
+    /// <param name="begun">Where it puts what is submitted to it.</param>
+    public IEnumerable<(DiskOperation Operation, bool IsEnd)> StepsOn(
+        SimulatedDisk other, IReadOnlyList<PendingDiskOperation> begun)
+    {
+        var nobody = new Ends();
+        var open = new Dictionary<int, PendingDiskOperation>();
+        foreach ((int number, bool isEnd) in _events)
+        {
+            DiskOperation asked = _operations[number].Asked;
+            if (isEnd)
+            {
+                open.Remove(number, out PendingDiskOperation? pending);
+                other.Execute(pending!);
+            }
+            else
+            {
+                other.Submit(asked with { Ticket = (ulong)number }, nobody);
+                open.Add(number, begun[^1]);
+            }
+
+            yield return (asked, isEnd);
+        }
     }
 
     private static bool IsSame(in DiskCompletion expected, in DiskCompletion actual) =>

@@ -16,7 +16,7 @@ public sealed class SimulatedDisk : IDisk
     private readonly Action<PendingDiskOperation> _schedule;
     private readonly SeededRandom _random;
     private readonly List<PendingDiskOperation> _pending = [];
-    private readonly SimulatedFolder _folder = new();
+    private SimulatedFolder _folder = new();
 
     /// <summary>Counts submissions and completions, so that a sync knows what it covers.</summary>
     private ulong _number;
@@ -36,6 +36,12 @@ public sealed class SimulatedDisk : IDisk
     public long CapacityBytes { get; set; } = long.MaxValue;
 
     public long BytesUsed { get; private set; }
+
+    /// <summary>The failures that have come about so far.</summary>
+    public DiskFailures Struck { get; private set; }
+
+    /// <summary>How many have come about so far.</summary>
+    public int Strikes { get; private set; }
 
     /// <summary>Operations that are submitted and not yet executed, in the order of their submission.</summary>
     public IReadOnlyList<PendingDiskOperation> Pending => _pending;
@@ -64,6 +70,21 @@ public sealed class SimulatedDisk : IDisk
         Invariant.Check(_pending.Remove(pending), "an operation is executed once");
         DiskCompletion completion = Run(pending);
         pending.Client.Complete(completion);
+    }
+
+    /// <summary>
+    /// The same machine as it is now, to be broken and looked at while this one goes on. What was asked for and has not
+    /// ended is so there too, and ends only with the process.
+    /// </summary>
+    public SimulatedDisk Copy(ulong seed)
+    {
+        var copy = new SimulatedDisk(_ => { }, seed)
+        {
+            _folder = _folder.Copy(), _number = _number, BytesUsed = BytesUsed, CapacityBytes = CapacityBytes,
+        };
+        copy._pending.AddRange(_pending.Select(each => new PendingDiskOperation(
+            each.Operation, each.Client, each.Number)));
+        return copy;
     }
 
     /// <summary>
@@ -143,6 +164,13 @@ public sealed class SimulatedDisk : IDisk
         return offset;
     }
 
+    /// <summary>A file is there no more, whoever took it away.</summary>
+    public void Lose(string file)
+    {
+        BytesUsed -= _folder.Find(file)?.Length ?? 0;
+        _folder.Lose(file);
+    }
+
     /// <summary>Turns one chosen bit of a file's durable bytes.</summary>
     public void FlipBitAt(string file, long offset, int bit)
     {
@@ -176,7 +204,7 @@ public sealed class SimulatedDisk : IDisk
         switch (operation.Kind)
         {
             case DiskOperationKind.List or DiskOperationKind.Rename or DiskOperationKind.Delete
-                or DiskOperationKind.Truncate when Strikes(DiskFailures.Names):
+                or DiskOperationKind.Truncate when IsStruck(DiskFailures.Names):
                 status = DiskStatus.Failed;
                 break;
             case DiskOperationKind.List:
@@ -191,7 +219,7 @@ public sealed class SimulatedDisk : IDisk
                 status = Allocate(operation.File, operation.Length);
                 break;
             case DiskOperationKind.SyncFolder:
-                status = Strikes(DiskFailures.FolderSync) ? DiskStatus.Failed : DiskStatus.Done;
+                status = IsStruck(DiskFailures.FolderSync) ? DiskStatus.Failed : DiskStatus.Done;
                 _folder.Sync(pending.Number, status == DiskStatus.Failed);
                 break;
             case DiskOperationKind.Delete:
@@ -205,7 +233,7 @@ public sealed class SimulatedDisk : IDisk
             case var _ when file is null:
                 status = DiskStatus.NotFound;
                 break;
-            case DiskOperationKind.Read when Strikes(DiskFailures.Read):
+            case DiskOperationKind.Read when IsStruck(DiskFailures.Read):
                 status = DiskStatus.Failed;
                 break;
             case DiskOperationKind.Read:
@@ -241,7 +269,7 @@ public sealed class SimulatedDisk : IDisk
     private DiskStatus Write(string name, long offset, ReadOnlySpan<byte> data)
     {
         SimulatedFile file = _folder.Find(name) ?? _folder.Create(name, ++_number);
-        bool fails = Strikes(DiskFailures.Write);
+        bool fails = IsStruck(DiskFailures.Write);
         if (fails)
         {
             data = data[..(int)_random.Next(data.Length + 1)];
@@ -278,7 +306,7 @@ public sealed class SimulatedDisk : IDisk
 
     private DiskStatus Sync(SimulatedFile file, ulong number, ulong own)
     {
-        bool fails = Strikes(DiskFailures.Sync);
+        bool fails = IsStruck(DiskFailures.Sync);
         file.Sync(number, own, fails);
         return fails ? DiskStatus.Failed : DiskStatus.Done;
     }
@@ -286,7 +314,7 @@ public sealed class SimulatedDisk : IDisk
     private DiskStatus Allocate(string name, int length)
     {
         SimulatedFile file = _folder.Find(name) ?? _folder.Create(name, ++_number);
-        bool fails = Strikes(DiskFailures.Write);
+        bool fails = IsStruck(DiskFailures.Write);
         long growth = Math.Max(0, length - file.Length);
         bool fits = Fits(growth);
         if (!fits || fails)
@@ -309,10 +337,12 @@ public sealed class SimulatedDisk : IDisk
     private long Room(long growth) => _isFull ? growth : Math.Clamp(CapacityBytes - BytesUsed, 0, growth);
 
     /// <summary>Whether a failure was to come here; it comes once.</summary>
-    private bool Strikes(DiskFailures failure)
+    private bool IsStruck(DiskFailures failure)
     {
-        bool strikes = (_coming & failure) != DiskFailures.None;
+        bool isStruck = (_coming & failure) != DiskFailures.None;
+        Struck |= _coming & failure;
+        Strikes += isStruck ? 1 : 0;
         _coming &= ~failure;
-        return strikes;
+        return isStruck;
     }
 }

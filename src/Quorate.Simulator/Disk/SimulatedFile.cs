@@ -23,6 +23,19 @@ internal sealed class SimulatedFile
     private byte[] _durable = [];
     private int _durableLength;
 
+    public SimulatedFile Copy()
+    {
+        var copy = new SimulatedFile
+        {
+            _cache = _cache.AsSpan(0, Length).ToArray(),
+            _durable = _durable.AsSpan(0, _durableLength).ToArray(),
+            _durableLength = _durableLength,
+            Length = Length,
+        };
+        copy._changes.AddRange(_changes);
+        return copy;
+    }
+
     /// <summary>The length that the page cache shows, in bytes.</summary>
     public int Length { get; private set; }
 

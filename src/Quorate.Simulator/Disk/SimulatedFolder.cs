@@ -12,7 +12,7 @@ internal sealed class SimulatedFolder
 {
     private readonly List<Change> _changes = [];
     private SortedDictionary<string, SimulatedFile> _seen = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, SimulatedFile> _durable = new(StringComparer.Ordinal);
+    private SortedDictionary<string, SimulatedFile> _durable = new(StringComparer.Ordinal);
 
     /// <summary>A sync of the folder failed: until the process dies none makes anything certain.</summary>
     private bool _isStuck;
@@ -82,6 +82,46 @@ internal sealed class SimulatedFolder
         {
             file.LosePower(random, survival);
         }
+    }
+
+    /// <summary>The same names and files, which change apart from these.</summary>
+    public SimulatedFolder Copy()
+    {
+        // A file may be seen under one name and durable under another.
+        var copies = new Dictionary<SimulatedFile, SimulatedFile>();
+        var copy = new SimulatedFolder { _isStuck = _isStuck, _seen = Names(_seen), _durable = Names(_durable) };
+        copy._changes.AddRange(_changes.Select(change => change with { File = Of(change.File) }));
+        return copy;
+
+        SimulatedFile Of(SimulatedFile file)
+        {
+            if (!copies.TryGetValue(file, out SimulatedFile? found))
+            {
+                found = file.Copy();
+                copies.Add(file, found);
+            }
+
+            return found;
+        }
+
+        SortedDictionary<string, SimulatedFile> Names(SortedDictionary<string, SimulatedFile> names)
+        {
+            var all = new SortedDictionary<string, SimulatedFile>(StringComparer.Ordinal);
+            foreach ((string name, SimulatedFile file) in names)
+            {
+                all.Add(name, Of(file));
+            }
+
+            return all;
+        }
+    }
+
+    /// <summary>A file goes, from what is seen and from what is durable.</summary>
+    public void Lose(string name)
+    {
+        Invariant.Check(_changes.Count == 0, "a file is lost while nobody uses the disk, behind a loss of power");
+        _seen.Remove(name);
+        _durable.Remove(name);
     }
 
     public void Clear()

@@ -8,8 +8,8 @@ using Quorate.Storage.Stores;
 namespace Quorate.Simulator.Faults;
 
 /// <summary>
-/// What may happen to disks: a failed sync, read or write, a turned bit, no space, slowness, and the loss of
-/// everything.
+/// What may happen to disks: a failed sync, read, write or change of a name, a turned bit, a file that is gone, no
+/// space, slowness, and the loss of everything.
 /// </summary>
 internal sealed class DiskFaults(Simulation world, FaultDriver faults)
 {
@@ -111,6 +111,36 @@ internal sealed class DiskFaults(Simulation world, FaultDriver faults)
         return true;
     }
 
+    /// <summary>
+    /// Takes a file away while the process is down. Without what the newest manifest names, and without the log's mark
+    /// and its newest segment, no node may start; of all else its recovery has to find out whether it is needed.
+    /// </summary>
+    public bool LoseFile(SeededRandom random)
+    {
+        if (faults.Victim(random) is not { } node
+            || !world.Operator.MayLoseDisk(node.Number)
+            || world.Operator.Rot.Doubts(node.Number))
+        {
+            return false;
+        }
+
+        node.Kill(powerLoss: true);
+        world.Operator.StartLater(node, faults.Duration(random));
+        IGrouping<string, string>[] kinds = [.. node.Disk.DurableNames.GroupBy(KindOf, StringComparer.Ordinal)];
+        if (kinds.Length == 0)
+        {
+            return false;
+        }
+
+        string[] files = [.. kinds[random.Next(kinds.Length)]];
+        string file = files[random.Next(files.Length)];
+        bool mustBeMissed = Needed(node).Contains(file, StringComparer.Ordinal);
+        node.Disk.Lose(file);
+        faults.Note($"{file} is gone from {node.Name}{(mustBeMissed ? ", which needs it" : "")}");
+        world.Operator.Rot.Taken(node.Number, file, mustBeMissed);
+        return true;
+    }
+
     private static string KindOf(string file) =>
         LogInspector.IsSegment(NodeFiles.LogPrefix, file) ? "log"
         : file.EndsWith(".sst", StringComparison.Ordinal) ? TableKind
@@ -122,6 +152,29 @@ internal sealed class DiskFaults(Simulation world, FaultDriver faults)
             name.StartsWith(prefix + "checkpoint-", StringComparison.Ordinal)
             && !name.EndsWith(".saving", StringComparison.Ordinal)
             && !name.EndsWith(".receiving", StringComparison.Ordinal));
+
+    /// <summary>The files without which the node must not start, whatever the others hold.</summary>
+    private IEnumerable<string> Needed(SimulatedNode node)
+    {
+        if (LogInspector.NewestSegment(NodeFiles.LogPrefix, node.Disk.DurableContent) is { } newest)
+        {
+            yield return LogInspector.MarkOf(NodeFiles.LogPrefix);
+            yield return newest;
+        }
+
+        for (int group = 0; group < world.Placements.Length; group++)
+        {
+            if (world.Placements[group].On(node.Number) is { } placed)
+            {
+                IReadOnlyList<string> inUse = StoreInspector.FilesInUse(
+                    NodeFiles.Prefix(group, placed.Id), node.Disk.DurableNames, file => node.Disk.DurableContent(file));
+                foreach (string table in inUse.Skip(1))
+                {
+                    yield return table;
+                }
+            }
+        }
+    }
 
     private List<(string File, long Length)> Promised(SimulatedNode node)
     {

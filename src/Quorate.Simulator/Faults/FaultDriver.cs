@@ -51,6 +51,9 @@ internal sealed class FaultDriver
     /// <summary>How often each kind struck, for the figures of a run.</summary>
     public SortedDictionary<FaultKinds, int> Struck { get; } = [];
 
+    /// <summary>Everything has healed.</summary>
+    public bool IsOver => _over;
+
     private FaultPlan Plan => _world.Plan.Faults;
 
     public void Happen(in SimEvent happening)
@@ -169,7 +172,9 @@ internal sealed class FaultDriver
         FaultKinds.FailedRead => _disks.Fail(random, DiskFailures.Read),
         FaultKinds.FailedWrite => _disks.Fail(random, DiskFailures.Write),
         FaultKinds.FailedFolderSync => _disks.Fail(random, DiskFailures.FolderSync),
+        FaultKinds.FailedNames => _disks.Fail(random, DiskFailures.Names),
         FaultKinds.BitFlip => _disks.FlipBit(random),
+        FaultKinds.LostFile => _disks.LoseFile(random),
         FaultKinds.FullDisk => _disks.Fill(random),
         FaultKinds.SlowDisk => _disks.SlowDown(random),
         FaultKinds.Wipe => _disks.Wipe(random),

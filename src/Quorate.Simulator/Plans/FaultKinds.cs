@@ -68,12 +68,21 @@ internal enum FaultKinds
 
     /// <summary>A sync of the folder fails, so the process must end.</summary>
     FailedFolderSync = 1 << 20,
+
+    /// <summary>A list, rename, deletion or cut of a file fails, so the process must end.</summary>
+    FailedNames = 1 << 21,
+
+    /// <summary>A file is gone when the process starts again.</summary>
+    LostFile = 1 << 22,
 }
 
 /// <summary>The names of fault kinds, for people.</summary>
 internal static class FaultNames
 {
     public static readonly FaultKinds[] All = Enum.GetValues<FaultKinds>().Where(k => k != FaultKinds.None).ToArray();
+
+    /// <summary>Those that were added later are drawn last, so that seeds keep the rest of what they mean.</summary>
+    public static readonly FaultKinds[] Later = [FaultKinds.FailedNames, FaultKinds.LostFile];
 
     public static string Text(FaultKinds kinds) =>
         string.Join(",", All.Where(k => kinds.HasFlag(k)).Select(k => k.ToString().ToLowerInvariant()));

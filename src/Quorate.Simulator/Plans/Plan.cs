@@ -101,6 +101,9 @@ internal sealed record DiskPlan
 {
     public long ReadTime { get; init; } = 80;
 
+    /// <summary>Of a table while there are faults; zero for the same.</summary>
+    public long TableReadTime { get; init; }
+
     public long WriteTime { get; init; } = 20;
 
     public long SyncTime { get; init; } = 400;
@@ -171,6 +174,9 @@ internal sealed record WorkloadPlan
 internal sealed record FaultPlan
 {
     public FaultKinds Kinds { get; init; }
+
+    /// <summary>Nodes may come to lose what their disks hold.</summary>
+    public bool LosesDisks => Kinds.HasFlag(FaultKinds.Wipe) || Kinds.HasFlag(FaultKinds.LostFile);
 
     /// <summary>The mean time between two faults of a kind, by kind.</summary>
     public required IReadOnlyDictionary<FaultKinds, long> MeanInterval { get; init; }

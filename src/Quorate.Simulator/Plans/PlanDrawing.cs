@@ -42,7 +42,7 @@ internal static class PlanDrawing
 
         // Of three seeds two run partitions of typed values, one groups of numbered registers.
         bool hasValues = overrides.Values ?? streams.Open(StreamName.Values, 2).Next(3) > 0;
-        return new Plan
+        var plan = new Plan
         {
             Seed = seed,
             Salt = overrides.Salt,
@@ -78,6 +78,7 @@ internal static class PlanDrawing
             Values = hasValues ? ValuesDrawing.DrawValues(streams.Open(StreamName.Values)) : null,
             Partition = ValuesDrawing.DrawPartition(streams.Open(StreamName.Values, 1), replica),
         };
+        return ValuesDrawing.Press(plan, streams.Open(StreamName.Values, 3));
     }
 
     private static int Pick(SeededRandom random, params int[] choices) => choices[random.Next(choices.Length)];
@@ -219,18 +220,25 @@ internal static class PlanDrawing
         FaultKinds kinds = FaultKinds.None;
         var intervals = new SortedDictionary<FaultKinds, long>();
         long slowest = hot ? random.Between(200_000, 2_000_000) : random.Between(500_000, 6_000_000);
-        foreach (FaultKinds kind in FaultNames.All)
+        foreach (FaultKinds kind in FaultNames.All.Except(FaultNames.Later))
         {
             kinds |= random.Next(100) < chance ? kind : FaultKinds.None;
             intervals[kind] = random.Between(slowest / 5, slowest);
         }
 
-        return new FaultPlan
+        var plan = new FaultPlan
         {
             Kinds = kinds,
             MeanInterval = intervals,
             DurationMax = random.Between(50_000, hot ? 1_500_000 : 3_000_000),
             LeaderPercent = Pick(random, 0, 40, 80),
         };
+        foreach (FaultKinds kind in FaultNames.Later)
+        {
+            kinds |= random.Next(100) < chance ? kind : FaultKinds.None;
+            intervals[kind] = random.Between(slowest / 5, slowest);
+        }
+
+        return plan with { Kinds = kinds };
     }
 }

@@ -11,6 +11,8 @@ namespace Quorate.Simulator.Plans;
 /// <summary>Draws what concerns partitions of typed values: workload, limits of partitions and stores.</summary>
 internal static class ValuesDrawing
 {
+    private const int PressedOperationsMin = 800;
+
     public static ValuesPlan DrawValues(SeededRandom random)
     {
         int[] weights = new int[Enum.GetValues<KeyUse>().Length];
@@ -56,10 +58,50 @@ internal static class ValuesDrawing
                 TablesOverMax = isTight ? (int)random.Next(2) : plan.Store.TablesOverMax,
             },
         };
-        return random.Next(3) == 0
+        plan = random.Next(3) == 0
             ? plan with { FewClocksStray = true, WallSkewMax = 1_000_000, ClockStrayMax = Pick(random, 2000, 10_000) }
             : plan;
+        return plan with { KeyRotations = plan.IsEncrypted ? (uint)Pick(random, 0, 1, 3) : 0 };
     }
+
+    /// <summary>
+    /// Some seeds are aimed at what is rare in others: the memory is overfull, merges are behind, and requests wait
+    /// long for rows. Memory is small, background work slow, checkpoints many, and each read of a table takes its time.
+    /// </summary>
+    public static Plan Press(Plan plan, SeededRandom random) => plan.Values is not { } values || random.Next(4) > 0
+        ? plan
+        : plan with
+        {
+            Groups = [.. plan.Groups.Take(2)],
+            OperationsMax = Math.Max(plan.OperationsMax, PressedOperationsMin),
+            Workload = plan.Workload with
+            {
+                ThinkTime = Pick(random, 500, 2000, 5000),
+                WritePercent = Math.Max(plan.Workload.WritePercent, 50),
+                ReaderPercent = 0,
+                QuietTime = 0,
+            },
+            Disk = plan.Disk with { TableReadTime = Pick(random, 5000, 20_000, 50_000) },
+            Partition = plan.Partition with
+            {
+                Replica = plan.Partition.Replica with { CheckpointEntries = (ulong)Pick(random, 3, 6) },
+            },
+            Values = values with
+            {
+                HasTwin = false,
+                PaddingBytes = 2000,
+                MemoryBytes = Pick(random, 20_000, 30_000),
+                WorkBytesMax = Pick(random, 16, 64, 512),
+                WorkPauseMax = Pick(random, 5000, 20_000, 100_000),
+                Store = values.Store with
+                {
+                    TierTablesMin = 2,
+                    TablesMax = 2,
+                    TablesOverMax = (int)random.Next(2),
+                    PassReadBytes = 1000,
+                },
+            },
+        };
 
     /// <summary>
     /// Not drawn, so that the seeds stay what they are: where filters are thin, checkpoints and merges are cut into

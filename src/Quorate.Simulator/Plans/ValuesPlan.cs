@@ -71,6 +71,9 @@ internal sealed record ValuesPlan
     /// <summary>Rows in files are encrypted, with a key that the seed gives.</summary>
     public bool IsEncrypted { get; init; }
 
+    /// <summary>How often each node exchanges the data key that it encrypts with.</summary>
+    public uint KeyRotations { get; init; }
+
     /// <summary>A node's memory for rows and blocks, in bytes for each group.</summary>
     public long MemoryBytes { get; init; } = 1L << 30;
 
@@ -100,6 +103,14 @@ internal sealed record ValuesPlan
 
     /// <summary>Until such a read, having looked at the lease, looks at the rows, in microseconds, at most.</summary>
     public long FastReadDelayMax { get; init; }
+
+    /// <summary>
+    /// What one round of background work does for a partition while there are faults, in bytes, at most.
+    /// </summary>
+    public int WorkBytesMax { get; init; } = 4096;
+
+    /// <summary>Until background work goes on while there are faults, in microseconds, at most.</summary>
+    public long WorkPauseMax { get; init; } = 2000;
 
     /// <summary>Partitions that one round of background work looks after.</summary>
     public int WorkPartitionsMax { get; init; } = 16;

@@ -6,7 +6,7 @@ namespace Quorate.Simulator.Scripts;
 internal static class HostCommands
 {
     /// <summary>
-    /// late N persist [apply] [fetch] [install]: such work waits from now on until it is told to be done.
+    /// late N persist [apply] [fetch] [install] [checkpoint]: such work waits from now on until it is told to be done.
     /// </summary>
     public static void Late(ScriptWorld world, ScriptWords words)
     {
@@ -48,6 +48,10 @@ internal static class HostCommands
     /// <summary>checkpoint N: N's state machine saves what it has applied.</summary>
     public static void Checkpoint(ScriptWorld world, ScriptWords words) =>
         world.Running(words.Next("a node")).SaveCheckpoint();
+
+    /// <summary>save N: a checkpoint that was begun, and is late, becomes durable.</summary>
+    public static void Save(ScriptWorld world, ScriptWords words) =>
+        world.Running(words.Next("a node")).CompleteCheckpoint();
 
     /// <summary>
     /// crash N [kept=K]: the process dies; of its outstanding writes the first K (all) are in the page cache.
@@ -113,7 +117,9 @@ internal static class HostCommands
                 "apply" => LateWork.Apply,
                 "fetch" => LateWork.Fetch,
                 "install" => LateWork.Install,
-                string other => throw ScriptWords.Wrong($"'{other}' cannot be late (persist, apply, fetch, install)"),
+                "checkpoint" => LateWork.Checkpoint,
+                string other => throw ScriptWords.Wrong(
+                    $"'{other}' cannot be late (persist, apply, fetch, install, checkpoint)"),
             };
         }
         while (words.HasMore);

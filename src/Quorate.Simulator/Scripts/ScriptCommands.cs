@@ -38,6 +38,7 @@ internal static class ScriptCommands
         ["fetch"] = HostCommands.Fetch,
         ["install"] = HostCommands.Install,
         ["checkpoint"] = HostCommands.Checkpoint,
+        ["save"] = HostCommands.Save,
         ["crash"] = HostCommands.Crash,
         ["lose"] = HostCommands.LosePower,
         ["restart"] = HostCommands.Restart,

@@ -3,17 +3,6 @@ using Quorate.Core.Raft;
 
 namespace Quorate.Simulator.Scripts;
 
-/// <summary>Work of a replica's host that a script may ask to be late.</summary>
-[Flags]
-internal enum LateWork
-{
-    None = 0,
-    Persist = 1,
-    Apply = 2,
-    Fetch = 4,
-    Install = 8,
-}
-
 /// <summary>
 /// One replica and its host: a clock, a disk, and a state machine that is a register. Each proposal sets it, and a
 /// read shows it. Work is done at once unless the script says that it is late.
@@ -27,6 +16,7 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
     private readonly List<Persist> _completed = [];
     private readonly List<byte> _receiving = [];
     private ScriptCheckpoint? _install;
+    private ScriptCheckpoint? _saving;
     private bool _stepping;
 
     public ReplicaId Id { get; } = id;
@@ -156,7 +146,7 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
         Feed(now => RaftInput.SnapshotPersisted(now, received.Meta));
     }
 
-    /// <summary>Does everything that is outstanding, in the order write, apply, fetch, install.</summary>
+    /// <summary>Does everything that is outstanding, in the order write, apply, fetch, install, checkpoint.</summary>
     public void CatchUp()
     {
         while (Disk.Outstanding.FirstOrDefault() is Persist persist)
@@ -174,15 +164,37 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
         {
             CompleteInstall(fails: false);
         }
+
+        if (_saving is not null)
+        {
+            CompleteCheckpoint();
+        }
     }
 
+    /// <summary>The state machine saves what it has applied; durable at once, unless that is late.</summary>
     public void SaveCheckpoint()
     {
         SnapshotMeta meta = Group!.CheckpointMeta();
         Invariant.Check(meta.Index == Applied, $"a checkpoint stands for what is applied, {Applied}: {meta}");
-        Disk.Checkpoint = new(meta, Register.Save());
-        world.Out.Detail($"{Id} saves {meta}");
-        Feed(now => RaftInput.Checkpointed(now, meta));
+        _saving = new(meta, Register.Save());
+        if (Late.HasFlag(LateWork.Checkpoint))
+        {
+            world.Out.Detail($"{Id} begins to save {meta}");
+        }
+        else
+        {
+            CompleteCheckpoint();
+        }
+    }
+
+    /// <summary>The checkpoint that was begun becomes durable.</summary>
+    public void CompleteCheckpoint()
+    {
+        ScriptCheckpoint saved = _saving ?? throw ScriptWords.Wrong($"{Id} saves no checkpoint");
+        _saving = null;
+        Disk.Checkpoint = saved;
+        world.Out.Detail($"{Id} saves {saved.Meta}");
+        Feed(now => RaftInput.Checkpointed(now, saved.Meta));
     }
 
     private void StepOnce(RaftGroup group, RaftInput input)

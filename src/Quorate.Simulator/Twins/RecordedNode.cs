@@ -1,4 +1,5 @@
 using Quorate.Core.Model;
+using Quorate.Core.Raft;
 using Quorate.Node.Partitions;
 using Quorate.Simulator.Disk;
 using Quorate.Simulator.World;
@@ -69,14 +70,9 @@ public sealed class RecordedNode
             var store = new RestartedStore(
                 client => new PartitionStore(disk, replica.Settings, client, cache, memory, _encryption), wait);
             LogIndex applied = store.Checkpoint;
-            foreach ((LogIndex index, ReadOnlyMemory<byte> payload) in
-                log.Data(replica.Stream, applied, replica.Applied))
+            foreach (Entry entry in log.Entries(replica.Stream, applied, replica.Applied))
             {
-                ReadOnlyMemory<byte>? opened = replica.Seal.Open(payload, out string? problem);
-                Invariant.Check(opened is not null, $"entry {index} of {replica.Stream}: {problem}");
-                bool isRead = EntryBatch.TryRead(opened.Value, out EntryBatch batch, out problem);
-                Invariant.Check(isRead, $"entry {index} of {replica.Stream}: {problem}");
-                store.Apply(index, batch);
+                store.Apply(entry, replica.Seal);
             }
 
             ulong hash = store.StateHash();

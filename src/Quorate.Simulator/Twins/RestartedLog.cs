@@ -35,9 +35,11 @@ internal sealed class RestartedLog : INodeLogClient
         }
     }
 
-    /// <summary>The payloads of the data entries of a stream behind one index and up to another.</summary>
-    public IEnumerable<(LogIndex Index, ReadOnlyMemory<byte> Payload)> Data(
-        LogStream stream, LogIndex after, LogIndex last)
+    /// <summary>What the log holds of a stream.</summary>
+    public RecoveredLog Opened(LogStream stream) => _streams[stream.Group.Value].Found!;
+
+    /// <summary>The entries of a stream behind one index and up to another.</summary>
+    public IEnumerable<Entry> Entries(LogStream stream, LogIndex after, LogIndex last)
     {
         Stream from = _streams[stream.Group.Value];
         for (LogIndex next = after.Next; next <= last;)
@@ -50,9 +52,9 @@ internal sealed class RestartedLog : INodeLogClient
             }
 
             Invariant.Check(from.Read.Length > 0, $"the log of {stream} holds entry {next}");
-            foreach (Entry entry in from.Read.Where(entry => entry.Kind == EntryKind.Data))
+            foreach (Entry entry in from.Read)
             {
-                yield return (entry.Index, entry.Payload);
+                yield return entry;
             }
 
             next = from.Read[^1].Index.Next;
@@ -77,11 +79,13 @@ internal sealed class RestartedLog : INodeLogClient
     {
         public IGroupLog Log { get; set; } = null!;
 
-        public bool IsOpened { get; private set; }
+        public bool IsOpened => Found is not null;
+
+        public RecoveredLog? Found { get; private set; }
 
         public Entry[]? Read { get; set; }
 
-        public void LogOpened(RecoveredLog log) => IsOpened = true;
+        public void LogOpened(RecoveredLog log) => Found = log;
 
         public void LogDurable(ulong sequence)
         {

@@ -28,7 +28,24 @@ internal sealed class RestartedStore : IPartitionStoreClient
     /// <summary>What the rows are of; zero without a checkpoint.</summary>
     public LogIndex Checkpoint { get; private set; }
 
-    public void Apply(LogIndex index, in EntryBatch batch) => _store.Apply(index, batch.Time, batch.Changes.Span);
+    /// <summary>What the rows are of; null without a checkpoint.</summary>
+    public SnapshotMeta? Meta { get; private set; }
+
+    /// <summary>Applies an entry of the log as a partition does.</summary>
+    public void Apply(Entry entry, IEntrySeal seal)
+    {
+        if (entry.Kind != EntryKind.Data)
+        {
+            _store.Apply(entry.Index, _store.Time, []);
+            return;
+        }
+
+        ReadOnlyMemory<byte>? opened = seal.Open(new(entry.Term, entry.Index), entry.Payload, out string? problem);
+        Invariant.Check(opened is not null, $"entry {entry.Index} {problem}");
+        bool isRead = EntryBatch.TryRead(opened.Value, out EntryBatch batch, out problem);
+        Invariant.Check(isRead, $"entry {entry.Index} {problem}");
+        _store.Apply(entry.Index, batch.Time, batch.Changes.Span);
+    }
 
     public ulong StateHash()
     {
@@ -51,6 +68,7 @@ internal sealed class RestartedStore : IPartitionStoreClient
 
     public void StoreOpened(SnapshotMeta? checkpoint, HybridTime time)
     {
+        Meta = checkpoint;
         Checkpoint = checkpoint?.Index ?? LogIndex.Zero;
         _isOpen = true;
     }

@@ -19,6 +19,9 @@ internal sealed class Operator
     /// <summary>How long a replica that was removed may go on before it is taken away, in microseconds.</summary>
     private const long RetireTime = 2_000_000;
 
+    /// <summary>A node exchanges its data key in one of so many looks around.</summary>
+    private const int RotationOneIn = 12;
+
     private readonly Simulation _world;
     private readonly SeededRandom _random;
     private readonly List<OperatorRequest>[] _requests;
@@ -243,11 +246,30 @@ internal sealed class Operator
             }
         }
 
+        RotateKeys();
         for (int group = 0; group < _world.Placements.Length; group++)
         {
             FindLost(group);
             Replace(group);
             Retire(group);
+        }
+    }
+
+    /// <summary>Each node hears in its own time that the data key was exchanged.</summary>
+    private void RotateKeys()
+    {
+        foreach (SimulatedNode node in _world.Nodes)
+        {
+            if (node.Encryption is not null && _world.Plan.Values!.KeyRotations > 0
+                && node.State == NodeState.Up && _random.Next(RotationOneIn) == 0
+                && RunKeys.Rotate(_world, node))
+            {
+                _world.Judgements.Note(Judgements.Rotations);
+                if (_world.Trace.Verbose)
+                {
+                    _world.Note(node.Name, $"encrypts with data key {node.Encryption.Current.Id} from now on");
+                }
+            }
         }
     }
 

@@ -16,7 +16,7 @@ internal sealed class RegisterReplica : SimulatedReplica, IReplicaHost, IStateMa
     private readonly List<RequestId> _readsWaiting = [];
     private bool _applyWaits;
     private readonly RegisterProcess _process;
-    private readonly NodeAlarm _alarm;
+    private readonly ClockAlarm _alarm;
     private LogIndex _checkedAt;
     private bool _isAnnounced;
 
@@ -25,7 +25,10 @@ internal sealed class RegisterReplica : SimulatedReplica, IReplicaHost, IStateMa
         : base(world, node, group, placed)
     {
         _process = process;
-        _alarm = new NodeAlarm(world, node, number => Happening(EventKind.ReplicaTimer, number));
+        _alarm = new ClockAlarm(
+            node.Clock,
+            () => world.Now,
+            (at, number) => world.Queue.Add(at, Happening(EventKind.ReplicaTimer, number)));
         Replica = new Replica(
             placed.Id,
             world.Plan.Raft,

@@ -5,14 +5,17 @@ using Quorate.Storage.Stores;
 namespace Quorate.Simulator.World;
 
 /// <summary>
-/// Knows where bits were turned and demands that each is found: at the start of the process, or, in a block of rows,
-/// when the block is read.
+/// Knows where bits were turned and which files were taken away, and demands that each is found: at the start of the
+/// process, or, of a bit in a block of rows, when the block is read. A file that nothing needs may be missed by nobody:
+/// then all the other claims judge whether that is so.
 /// </summary>
 internal sealed class RotWatch(Simulation world)
 {
     private readonly bool[] _flipped = new bool[world.Plan.Nodes];
     private readonly string[] _rotten = new string[world.Plan.Nodes];
     private readonly bool[] _isInRows = new bool[world.Plan.Nodes];
+    private readonly bool[] _isGone = new bool[world.Plan.Nodes];
+    private readonly bool[] _mustBeMissed = new bool[world.Plan.Nodes];
 
     /// <summary>
     /// A bit was turned in a file of the node where that must be found; its disk counts as lost until then.
@@ -25,6 +28,20 @@ internal sealed class RotWatch(Simulation world)
         _flipped[node] = true;
         _rotten[node] = file;
         _isInRows[node] = isInRows;
+        _isGone[node] = false;
+    }
+
+    /// <summary>
+    /// A file was taken from a node whose process is down; its disk counts as lost until it has started.
+    /// </summary>
+    /// <param name="node">Its number.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="mustBeMissed">No node may start without it.</param>
+    public void Taken(int node, string file, bool mustBeMissed)
+    {
+        Flipped(node, file, isInRows: false);
+        _isGone[node] = true;
+        _mustBeMissed[node] = mustBeMissed;
     }
 
     /// <summary>
@@ -42,7 +59,8 @@ internal sealed class RotWatch(Simulation world)
             }
 
             isSettled = false;
-            if (_isInRows[node.Number]
+            if (!_isGone[node.Number]
+                && _isInRows[node.Number]
                 && !IsGone(node)
                 && Holder(node) is { Replica.IsRunning: true, StateHash: not null })
             {
@@ -82,7 +100,12 @@ internal sealed class RotWatch(Simulation world)
             return;
         }
 
-        if (!_isInRows[node.Number])
+        if (_isGone[node.Number])
+        {
+            CheckIsMissed(node);
+            _flipped[node.Number] = false;
+        }
+        else if (!_isInRows[node.Number])
         {
             CheckIsFound(node);
             _flipped[node.Number] = false;
@@ -107,6 +130,11 @@ internal sealed class RotWatch(Simulation world)
             return false;
         }
 
+        if (_isGone[node.Number])
+        {
+            return IsMissedBy(node, sentence, isDue);
+        }
+
         if (_isInRows[node.Number] && !sentence.Contains(_rotten[node.Number], StringComparison.Ordinal))
         {
             RunClaims.Break(
@@ -116,6 +144,47 @@ internal sealed class RotWatch(Simulation world)
 
         return true;
     }
+
+    /// <summary>
+    /// Who is gone is named. Of a whole checkpoint or manifest that is gone the log tells, which begins behind it; and
+    /// where the segment behind a lost one is torn, the log names that one.
+    /// </summary>
+    private bool IsMissedBy(SimulatedNode node, string sentence, bool isDue)
+    {
+        string file = _rotten[node.Number];
+        bool isMissed = sentence.Contains(file, StringComparison.Ordinal)
+            || (!IsOfReplica(file) && sentence.Contains("can not prove what it holds", StringComparison.Ordinal))
+            || (IsCheckpoint(file) && sentence.StartsWith("The log begins after entry", StringComparison.Ordinal));
+        if (isMissed)
+        {
+            world.Judgements.Note(Judgements.FilesMissed);
+            return true;
+        }
+
+        if (!isDue)
+        {
+            RunClaims.Break(
+                RunClaims.RotFound, $"{node.Name} ended without its file {file}, but says: {sentence}");
+        }
+
+        return false;
+    }
+
+    private static bool IsCheckpoint(string file) =>
+        file.Contains("manifest-", StringComparison.Ordinal) || file.Contains("checkpoint-", StringComparison.Ordinal);
+
+    private void CheckIsMissed(SimulatedNode node)
+    {
+        string file = _rotten[node.Number];
+        if (_mustBeMissed[node.Number] && (!IsOfReplica(file) || Holder(node) is not null))
+        {
+            RunClaims.Break(RunClaims.RotFound, $"{node.Name} runs without its file {file}");
+        }
+
+        world.Judgements.Note(Judgements.FilesUnneeded);
+    }
+
+    private static bool IsOfReplica(string file) => !file.StartsWith(NodeFiles.LogPrefix, StringComparison.Ordinal);
 
     /// <summary>A replica that runs with a turned bit in what it promised to prove has not looked.</summary>
     private void CheckIsFound(SimulatedNode node)

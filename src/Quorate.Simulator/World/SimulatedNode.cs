@@ -233,7 +233,7 @@ internal sealed class SimulatedNode
 
     private void Schedule(PendingDiskOperation operation)
     {
-        long time = _world.DiskTime(operation.Operation.Kind) * DiskSlowness;
+        long time = _world.DiskTime(operation.Operation) * DiskSlowness;
         _world.Queue.Add(
             _world.Now + 1 + time, new SimEvent
             {

@@ -23,6 +23,11 @@ internal abstract class SimulatedReplica
         Group = group;
         Checks = world.Checks[group];
         Record = Checks.RecordOf(placed.Id);
+        if (node.Recorded is { } recorded)
+        {
+            Record.Promises ??= new ReplicaPromises(() => recorded.Moments);
+        }
+
         Invariant.Check(!Record.Lost, "a replica whose disk is lost does not start again");
         _counting = new(Checks);
         Number = world.NextReplica();

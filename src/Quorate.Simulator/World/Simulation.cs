@@ -133,6 +133,10 @@ internal sealed class Simulation
         foreach (SimulatedNode node in Nodes)
         {
             node.End();
+            if (node.Disk.Struck.HasFlag(DiskFailures.Names))
+            {
+                Judgements.Note(Judgements.NamesFailed);
+            }
         }
     }
 
@@ -187,11 +191,13 @@ internal sealed class Simulation
     /// <summary>A delay in [0, max]; half of them are none.</summary>
     public long Yield(long max) => max == 0 || _yields.Chance(500_000) ? 0 : _yields.Next(max + 1);
 
-    public long DiskTime(DiskOperationKind kind)
+    public long DiskTime(in DiskOperation operation)
     {
         DiskPlan plan = Plan.Disk;
-        long time = kind switch
+        bool isTable = operation.File.EndsWith(".sst", StringComparison.Ordinal);
+        long time = operation.Kind switch
         {
+            DiskOperationKind.Read when plan.TableReadTime > 0 && isTable && !Faults.IsOver => plan.TableReadTime,
             DiskOperationKind.Read or DiskOperationKind.List => plan.ReadTime,
             DiskOperationKind.Sync or DiskOperationKind.SyncFolder => plan.SyncTime,
             DiskOperationKind.WriteDurable => plan.WriteTime + plan.SyncTime,

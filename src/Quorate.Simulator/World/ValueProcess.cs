@@ -20,20 +20,20 @@ namespace Quorate.Simulator.World;
 /// </summary>
 internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
 {
-    /// <summary>Background work done at once, in bytes, at most.</summary>
+    /// <summary>Background work done at once when everything has healed, in bytes, at most.</summary>
     private const int WorkBytesMax = 4096;
 
     /// <summary>With less memory for each group than this, rows have to leave it.</summary>
     private const long ShortMemoryBytes = 1 << 20;
 
-    /// <summary>Until background work goes on, in microseconds, at most.</summary>
+    /// <summary>Until background work goes on then, in microseconds, at most.</summary>
     private const long WorkPauseMax = 2000;
 
     private readonly ValuesPlan _plan;
     private readonly MemoryBudget _memory;
     private readonly MemoryWatch _watch;
     private readonly BlockCache _cache;
-    private readonly NodeAlarm _alarm;
+    private readonly ClockAlarm _alarm;
     private readonly FastReads _fastReads;
     private readonly List<ValueReplica> _replicas = [];
     private readonly List<ValueReplica> _leaving = [];
@@ -52,10 +52,10 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
         _watch = new MemoryWatch(_memory, world.Plan.Node, node.Name);
         _cache = new BlockCache(_plan.CacheBytes, _memory);
         _fastReads = new(world, node);
-        _alarm = new NodeAlarm(world, node, number => new SimEvent
+        _alarm = new ClockAlarm(node.Clock, () => world.Now, (at, number) => world.Queue.Add(at, new SimEvent
         {
             Kind = EventKind.NodeTimer, Target = node.Number, Life = node.Life, Number = number,
-        });
+        }));
         var place = new NodePlace
         {
             Id = node.Id,
@@ -115,6 +115,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
 
     public override void Drop(SimulatedReplica replica)
     {
+        ((ValueReplica)replica).NoteColdEnd();
         _leaving.Add((ValueReplica)replica);
         Runtime.Drop(NodeFiles.GroupOf(replica.Group));
         replica.Close();
@@ -234,6 +235,11 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
         foreach (SimulatedReplica? replica in Node.Replicas)
         {
             ((ValueReplica?)replica)?.CheckRows();
+        }
+
+        if (_memory.Work.Waiting > 0)
+        {
+            World.Judgements.Note(Judgements.MemoryWaits);
         }
     }
 
@@ -358,6 +364,8 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
 
     void INodeHost.End(string sentence) => Node.Ending = sentence;
 
+    private long WorkPause => World.Faults.IsOver ? WorkPauseMax : _plan.WorkPauseMax;
+
     private static int IndexOf(GroupId group) => (int)group.Value - 1;
 
     private ValueReplica Here(GroupId group) => (ValueReplica)Node.Replicas[IndexOf(group)]!;
@@ -395,7 +403,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
         }
 
         _workWaits = false;
-        long pause = mayWork ? World.Yield(WorkPauseMax) : 1;
+        long pause = mayWork ? World.Yield(WorkPause) : 1;
         if (pause > 0)
         {
             WorkAfter(pause);
@@ -409,9 +417,9 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
 
     private void Work()
     {
-        if (Runtime.Work(1 + (int)World.Yield(WorkBytesMax)))
+        if (Runtime.Work(1 + (int)World.Yield(World.Faults.IsOver ? WorkBytesMax : _plan.WorkBytesMax)))
         {
-            WorkAfter(1 + World.Yield(WorkPauseMax));
+            WorkAfter(1 + World.Yield(WorkPause));
         }
         else
         {

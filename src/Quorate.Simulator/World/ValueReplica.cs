@@ -33,6 +33,9 @@ internal sealed class ValueReplica(
     /// <summary>Rows are kept in memory for the checks.</summary>
     public bool Holds => _rows!.Holds;
 
+    /// <summary>Requests that wait for rows.</summary>
+    private int Cold => _partition?.Waiting.Cold ?? 0;
+
     private GroupId Partitioned => NodeFiles.GroupOf(Group);
 
     private ValueReplay Model => (ValueReplay)Checks.Model;
@@ -53,14 +56,29 @@ internal sealed class ValueReplica(
     /// <summary>The process is gone: what it held in memory is given back.</summary>
     public void Ended()
     {
+        NoteColdEnd();
         HasEnded = true;
         _rows?.Close();
+    }
+
+    /// <summary>It goes, perhaps while requests wait for rows.</summary>
+    public void NoteColdEnd()
+    {
+        if (!IsGone && Cold > 0)
+        {
+            World.Judgements.Note(Judgements.ColdEnds);
+        }
     }
 
     public void Replied(in PartitionReply reply)
     {
         var answer = new Answer(
             reply.Outcome, reply.Reason, reply.LeaderHint, reply.Token, reply.Reply, World.Now);
+        if (Cold > 0 && reply.Outcome == Outcome.Done)
+        {
+            World.Judgements.Note(Judgements.ColdOvertaken);
+        }
+
         if (Answer(reply.Request, answer) is { IsWrite: false, Answer.Outcome: Outcome.Done } read)
         {
             Model.CheckRead(read);
@@ -119,7 +137,15 @@ internal sealed class ValueReplica(
         Model.Evictions.Proposed(place, changes);
     }
 
-    public void RoleChanged(in RoleChanged change) => NoteRole(change);
+    public void RoleChanged(in RoleChanged change)
+    {
+        if (Cold > 0)
+        {
+            World.Judgements.Note(Judgements.ColdRoleChanges);
+        }
+
+        NoteRole(change);
+    }
 
     /// <summary>The store is open: its files are walked from end to end, unless a bit was turned in them.</summary>
     public void CheckFiles()
@@ -155,6 +181,10 @@ internal sealed class ValueReplica(
         if (LookAtGroup())
         {
             CheckBounds();
+            if (Partition.Waiting.Cold > 0)
+            {
+                World.Judgements.Note(Judgements.ColdWaits);
+            }
         }
     }
 

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Quorate.Core;
 using Quorate.Core.Model;
+using Quorate.Core.Raft;
 
 namespace Quorate.Storage.Encryption;
 
@@ -16,14 +18,15 @@ public enum EntryOpening : byte
     /// <summary>Its data key is not held here.</summary>
     UnknownKey,
 
-    /// <summary>It was changed after it was sealed, or sealed for another partition.</summary>
+    /// <summary>It was changed after it was sealed, or sealed for another partition or another place.</summary>
     Tampered,
 }
 
 /// <summary>
 /// Seals the payload of a partition's entries before it reaches log or wire, and opens it: format (1 byte), id of the
 /// data key (4), nonce (12), the payload encrypted, tag (16); little-endian. The key is derived from the data key and
-/// the partition's id; format, key id and partition are authenticated.
+/// the partition's id; format, key id, partition, term and index are authenticated, so that an entry counts only at the
+/// place for which it was sealed.
 /// <para>Invariant: no nonce is used twice under a key. It is 8 random bytes drawn at the start, and again before the
 /// counter of 4 bytes behind them would come round; two starts among 2^20 share theirs with a chance of 2^-25.</para>
 /// </summary>
@@ -33,12 +36,15 @@ public sealed class EntrySealer(KeyRing keys, GroupId partition, IEntropy entrop
     /// <summary>What sealing adds to a payload, in bytes.</summary>
     public const int OverheadBytes = HeaderBytes + BlockCipher.TagBytes;
 
-    private const byte Format = 0xE1;
+    private const byte Format = 0xE2;
     private const int NonceAt = 5;
     private const int NonceBytes = 12;
     private const int SaltBytes = 8;
     private const int HeaderBytes = NonceAt + NonceBytes;
-    private const int AssociatedBytes = NonceAt + sizeof(uint);
+    private const int PartitionAt = NonceAt;
+    private const int TermAt = PartitionAt + sizeof(uint);
+    private const int IndexAt = TermAt + sizeof(ulong);
+    private const int AssociatedBytes = IndexAt + sizeof(ulong);
 
     private readonly SortedDictionary<uint, AesGcm> _ciphers = [];
     private readonly byte[] _salt = new byte[SaltBytes];
@@ -65,8 +71,8 @@ public sealed class EntrySealer(KeyRing keys, GroupId partition, IEntropy entrop
     /// <summary>Whether the key that it is sealed with, if it is, is here.</summary>
     public bool HoldsKeyOf(ReadOnlySpan<byte> entry) => !IsSealed(entry) || keys.Find(KeyIdOf(entry)) is not null;
 
-    /// <summary>Appends the sealed payload.</summary>
-    public void Seal(uint keyId, ReadOnlySpan<byte> payload, IBufferWriter<byte> output)
+    /// <summary>Appends the sealed payload of the entry that will stand at this place.</summary>
+    public void Seal(uint keyId, ReadToken place, ReadOnlySpan<byte> payload, IBufferWriter<byte> output)
     {
         Invariant.Check(keys.MayEncrypt(keyId), "a key that encrypts is durable and not retired");
         Span<byte> to = output.GetSpan(payload.Length + OverheadBytes)[..(payload.Length + OverheadBytes)];
@@ -74,15 +80,17 @@ public sealed class EntrySealer(KeyRing keys, GroupId partition, IEntropy entrop
         BinaryPrimitives.WriteUInt32LittleEndian(to[1..], keyId);
         WriteNonce(to.Slice(NonceAt, NonceBytes));
         Span<byte> associated = stackalloc byte[AssociatedBytes];
-        WriteAssociated(associated, to);
+        WriteAssociated(associated, to, place);
         CipherOf(keyId)!.Encrypt(
             to.Slice(NonceAt, NonceBytes), payload, to[HeaderBytes..^BlockCipher.TagBytes],
             to[^BlockCipher.TagBytes..], associated);
         output.Advance(to.Length);
     }
 
-    /// <summary>Appends the payload of a sealed entry; nothing when it could not be opened.</summary>
-    public EntryOpening TryOpen(ReadOnlySpan<byte> entry, IBufferWriter<byte> output)
+    /// <summary>
+    /// Appends the payload of a sealed entry that stands at this place; nothing when it could not be opened.
+    /// </summary>
+    public EntryOpening TryOpen(ReadToken place, ReadOnlySpan<byte> entry, IBufferWriter<byte> output)
     {
         if (!IsSealed(entry))
         {
@@ -97,7 +105,7 @@ public sealed class EntrySealer(KeyRing keys, GroupId partition, IEntropy entrop
         int length = entry.Length - OverheadBytes;
         Span<byte> to = output.GetSpan(length)[..length];
         Span<byte> associated = stackalloc byte[AssociatedBytes];
-        WriteAssociated(associated, entry);
+        WriteAssociated(associated, entry, place);
         try
         {
             cipher.Decrypt(
@@ -115,14 +123,12 @@ public sealed class EntrySealer(KeyRing keys, GroupId partition, IEntropy entrop
 
     private AesGcm? CipherOf(uint keyId)
     {
-        DataKey? key = keys.Find(keyId);
         if (_ciphers.TryGetValue(keyId, out AesGcm? cipher))
         {
-            // A key that was dropped opens nothing more.
-            return key is null ? null : cipher;
+            return cipher;
         }
 
-        if (key is null)
+        if (keys.Find(keyId) is not DataKey key)
         {
             return null;
         }
@@ -147,9 +153,18 @@ public sealed class EntrySealer(KeyRing keys, GroupId partition, IEntropy entrop
         BinaryPrimitives.WriteUInt32LittleEndian(to[SaltBytes..], _counter++);
     }
 
-    private void WriteAssociated(Span<byte> to, ReadOnlySpan<byte> entry)
+    private void WriteAssociated(Span<byte> to, ReadOnlySpan<byte> entry, ReadToken place)
     {
         entry[..NonceAt].CopyTo(to);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[NonceAt..], partition.Value);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[PartitionAt..], partition.Value);
+        if (Guards.EntriesNameTheirPlace)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(to[TermAt..], place.Term.Value);
+            BinaryPrimitives.WriteUInt64LittleEndian(to[IndexAt..], place.Index.Value);
+        }
+        else
+        {
+            to[TermAt..].Clear();
+        }
     }
 }

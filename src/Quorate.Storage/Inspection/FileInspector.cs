@@ -1,9 +1,6 @@
-using System.Buffers.Binary;
-using System.Globalization;
 using System.Text;
 using Quorate.Core.Raft;
 using Quorate.Storage.Checkpoints;
-using Quorate.Storage.Disk;
 using Quorate.Storage.Encryption;
 using Quorate.Storage.Log;
 using Quorate.Storage.SSTable;
@@ -17,7 +14,7 @@ namespace Quorate.Storage.Inspection;
 /// </summary>
 public static class FileInspector
 {
-    /// <summary>Lines of text; null for a file of a kind that is not of the log, the stores or the keys.</summary>
+    /// <summary>Lines of text; null for a file of a kind that is not of the log or the stores.</summary>
     /// <param name="file">Its name within the data folder.</param>
     /// <param name="content">All of its bytes.</param>
     /// <param name="keys">The data keys at hand; null for none.</param>
@@ -30,11 +27,6 @@ public static class FileInspector
         KeyRing? keys = null,
         Func<string, ReadOnlyMemory<byte>>? beside = null)
     {
-        if (string.Equals(file, KeyRingFile.Name, StringComparison.Ordinal))
-        {
-            return DescribeKeys(content.Span);
-        }
-
         if (file.Contains(".sst", StringComparison.Ordinal))
         {
             return SSTableInspector.Describe(file, content, keys);
@@ -72,19 +64,5 @@ public static class FileInspector
         }
 
         return lines == 0 ? "log segment: nothing is written to it yet\n" : text.ToString();
-    }
-
-    /// <summary>Only what stands in the clear: how many keys there are, and whether the file is whole.</summary>
-    private static string DescribeKeys(ReadOnlySpan<byte> content)
-    {
-        if (content.Length < sizeof(uint)
-            || Crc32C.Of(content[..^sizeof(uint)]) != BinaryPrimitives.ReadUInt32LittleEndian(content[^sizeof(uint)..]))
-        {
-            return "data keys: the file is damaged; restore it from a backup, nothing encrypted can be read without\n";
-        }
-
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"data keys: {KeyRingFormat.CountOf(content.Length)}, wrapped by a master key; the file is whole\n");
     }
 }

@@ -45,6 +45,14 @@ public static class LogInspector
     /// <summary>The name of the file by which the batches of a log's segments are known.</summary>
     public static string MarkOf(string prefix) => LogMark.FileName(prefix);
 
+    /// <summary>The file of the newest segment that was begun, as the mark names it; null before the first.</summary>
+    /// <param name="prefix">The log's.</param>
+    /// <param name="read">Gives a file's bytes; null when there is no such file.</param>
+    public static string? NewestSegment(string prefix, Func<string, ReadOnlyMemory<byte>?> read) =>
+        LogMark.Read((read(LogMark.FileName(prefix)) ?? default).Span) is { Newest: > 0 } mark
+            ? LogBatch.FileName(prefix, mark.Newest)
+            : null;
+
     /// <summary>What a log's mark says, beside its secret.</summary>
     public static string DescribeMark(ReadOnlyMemory<byte> mark) => LogMark.Read(mark.Span) is { } read
         ? string.Create(CultureInfo.InvariantCulture, $"mark of a log whose newest segment is {read.Newest}")

@@ -63,7 +63,7 @@ internal sealed class LogRecovery(
         yield return new DiskOperation(0, DiskOperationKind.List, "");
         if (jobs.Completion.Status != DiskStatus.Done)
         {
-            Failure = "The data folder could not be listed. Check the disk, then start again.";
+            Failure = "The disk failed: the data folder could not be listed. Check the disk, then start again.";
             yield break;
         }
 

@@ -11,16 +11,10 @@ namespace Quorate.Storage.Log;
 /// kept. As long as it counts, a segment refers to the data keys that its entries are sealed with (pitfall S9), whether
 /// or not these entries are still needed.</para>
 /// </summary>
-internal sealed class LogSegments
+internal sealed class LogSegments(KeyRing? keys = null)
 {
     private readonly List<Segment> _segments = [];
-    private readonly KeyRing? _keys;
-
-    public LogSegments(KeyRing? keys = null)
-    {
-        _keys = keys;
-        _keys?.NoteUnread();
-    }
+    private readonly KeyRing? _keys = keys;
 
     public int Count => _segments.Count;
 
@@ -37,9 +31,6 @@ internal sealed class LogSegments
     /// <summary>Nothing in the oldest segment is needed, and it is not the one being written.</summary>
     public bool OldestIsFree => _segments.Count > 1
         && (_segments[0].Live == 0 || (_segments[0].HasReleased && !Guards.RecycledOnlyWhenReleased));
-
-    /// <summary>The segments that were on disk are known, and so are the keys that they need.</summary>
-    public void NoteRead() => _keys?.NoteRead();
 
     public void Add(ulong sequence)
     {

@@ -223,7 +223,6 @@ public sealed class NodeLog : IDiskClient
         _durableBefore = new(_segments.Current, _written);
         _segmentName = LogBatch.FileName(_prefix, _segments.Current);
         _spares.Start(_segments.Current + 1, opening.LeftOver);
-        _segments.NoteRead();
         RecycleFree();
         LogStream[] known = [.. _streams.All.Where(s => !s.Contents.IsBlank).Select(s => s.Id)];
         _step = Step.Writing;

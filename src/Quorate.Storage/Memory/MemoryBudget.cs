@@ -26,7 +26,8 @@ public enum MemoryUse : byte
     /// <summary>The words of requests that wait here, at a partition, or for another node's answer.</summary>
     Requests = 5,
 
-    /// <summary>Replies that wait for clients, as the node's edge counts them.</summary>
+    /// <summary>Replies that wait for clients, and clients' unfinished commands, as the node's edge counts
+    /// them.</summary>
     Clients = 6,
 
     /// <summary>Messages from and to other nodes, as the node's host counts them.</summary>
@@ -55,7 +56,11 @@ public sealed class MemoryBudget
         Invariant.Check(totalBytes > 0 && underWayBytes > 0, "a memory budget has at least one byte");
         TotalBytes = totalBytes;
         UnderWayTotalBytes = underWayBytes;
+        Work = new(this);
     }
+
+    /// <summary>Who may begin to write files.</summary>
+    public WorkRoom Work { get; }
 
     /// <summary>All that may be held.</summary>
     public long TotalBytes { get; }

@@ -288,18 +288,44 @@ public sealed class MemoryStore : IPartitionStore, ICheckpointsClient
     {
         yield return new DiskOperation(0, DiskOperationKind.List, "");
 
+        if (!Succeeded("the data folder"))
+        {
+            yield break;
+        }
+
         foreach (string name in _answers.Completion.Names ?? [])
         {
             if (name.StartsWith(_prefix, StringComparison.Ordinal))
             {
                 yield return new DiskOperation(0, DiskOperationKind.Delete, name);
+
+                if (!Succeeded(name))
+                {
+                    yield break;
+                }
             }
         }
 
         yield return new DiskOperation(0, DiskOperationKind.SyncFolder, "");
 
-        _client.StoreDestroyed();
+        if (Succeeded("the data folder"))
+        {
+            _client.StoreDestroyed();
+            Close();
+        }
+    }
+
+    /// <summary>Looks at how an operation of a job ended; the owner is told when it did not end well.</summary>
+    private bool Succeeded(string file)
+    {
+        if (_answers.Completion.Status == DiskStatus.Done)
+        {
+            return true;
+        }
+
+        _client.StoreFailed($"The disk failed on {file}. Check the disk, then start again.");
         Close();
+        return false;
     }
 
     /// <summary>A checkpoint's file as it is sent.</summary>

@@ -3,7 +3,6 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Storage.Blocks;
 using Quorate.Storage.Disk;
-using Quorate.Storage.Encryption;
 using Quorate.Storage.Memory;
 using Quorate.Storage.Memtables;
 using Quorate.Storage.Rows;
@@ -31,12 +30,11 @@ public sealed class PartitionStore : IPartitionStore
     private readonly MemoryBudget _budget;
     private readonly MemtableReaders _readers;
     private readonly MemtableSweep _sweep;
-    private readonly KeyRing? _keys;
-    private bool _isUnread = true;
-    private bool _isDestroyed;
     private LogIndex _applied;
     private CheckpointJob? _checkpoint;
+    private readonly StoreWork _saving;
     private bool _mustBeginCheckpoint;
+    private bool _isWoken;
 
     /// <param name="cache">The node's; its owner has counted it in the budget.</param>
     /// <param name="readers">Those who read <see cref="Concurrent"/> from other threads.</param>
@@ -48,14 +46,13 @@ public sealed class PartitionStore : IPartitionStore
         _client = client;
         _budget = budget;
         _readers = readers ?? new(1);
-        _keys = encryption?.Keys;
-        _keys?.NoteUnread();
         _context = new(disk, settings, client, cache, budget, encryption);
         _fetches = new(_context);
         _sending = new(_context);
         _receiving = new(_context);
         _hashing = new();
-        _compactions = new(_context);
+        _compactions = new(_context, Wake);
+        _saving = _context.NewWork(WorkKind.Needed, Wake);
         _sweep = new();
         Memory = NewMemory();
         _context.Jobs.Ended = GoOnToCheckpoint;
@@ -91,7 +88,7 @@ public sealed class PartitionStore : IPartitionStore
     public IReadOnlyList<long> TableBytes =>
         _context.Served is null ? [] : [.. _context.Served.Tables.Select(table => table.Entry.Bytes)];
 
-    public bool IsBehind => _mustBeginCheckpoint;
+    public bool IsBehind => _mustBeginCheckpoint && _compactions.MustComeFirst;
 
     public Lookup Get(ReadOnlySpan<byte> rowKey, out Row row)
     {
@@ -232,13 +229,6 @@ public sealed class PartitionStore : IPartitionStore
         _context.Stop();
         _fetches.Stop();
         _sending.Stop();
-        if (!_isUnread && !_isDestroyed)
-        {
-            // Its files are still there, and nobody says any more which keys they need.
-            _isUnread = true;
-            _keys?.NoteUnread();
-        }
-
         _context.Tables.CloseAll();
         Concurrent.Exchange(null, default);
         Memory.Dispose();
@@ -254,7 +244,6 @@ public sealed class PartitionStore : IPartitionStore
             yield break;
         }
 
-        NoteRead();
         Concurrent.Exchange(Memory, default);
         if (opening.Set is TableSet set)
         {
@@ -264,10 +253,12 @@ public sealed class PartitionStore : IPartitionStore
         _client.StoreOpened(opening.Set?.Manifest.Meta, Time);
     }
 
-    /// <summary>Begins the checkpoint that was asked for, unless tables have to become fewer first.</summary>
+    /// <summary>
+    /// Begins the checkpoint that was asked for, unless tables have to become fewer first, or others give memory back.
+    /// </summary>
     private void BeginCheckpoint()
     {
-        if (_mustBeginCheckpoint && !_compactions.MustComeFirst)
+        if (_mustBeginCheckpoint && !_compactions.MustComeFirst && _saving.TryBegin(Memory.DirtyBytes, inputs: 0))
         {
             _mustBeginCheckpoint = false;
             _context.Jobs.Add(CheckpointSteps(), StoreJobRank.Checkpoint);
@@ -275,15 +266,35 @@ public sealed class PartitionStore : IPartitionStore
     }
 
     /// <summary>
-    /// A job is through, and it may be the merge that a checkpoint waits for; nobody need call <see cref="Work"/> for
-    /// it any more.
+    /// A job is through, and it may be the merge that a checkpoint waits for, or one of several tables whose data key
+    /// was retired; nobody need call <see cref="Work"/> for it any more.
     /// </summary>
     private void GoOnToCheckpoint()
     {
-        if (_mustBeginCheckpoint)
+        if (_mustBeginCheckpoint || _isWoken || _compactions.HasRetiredKeys)
         {
+            bool isWoken = _isWoken;
+            _isWoken = false;
             _compactions.GoOn();
             BeginCheckpoint();
+            if (isWoken)
+            {
+                _compactions.ReturnUnused();
+                _saving.ReturnUnused();
+            }
+        }
+    }
+
+    /// <summary>
+    /// Other stores have given memory back. What waited for it begins as an input of its own, and goes on by itself,
+    /// though nobody may call <see cref="Work"/>.
+    /// </summary>
+    private void Wake()
+    {
+        if (!_isWoken)
+        {
+            _isWoken = true;
+            _context.Jobs.Add([_context.Nothing], StoreJobRank.Request);
         }
     }
 
@@ -292,6 +303,7 @@ public sealed class PartitionStore : IPartitionStore
         CheckpointJob job = _checkpoint!;
         yield return StoreStep.All(job.Steps());
 
+        _saving.End();
         yield return _context.Nothing;
 
         if (_context.IsDead)
@@ -312,16 +324,6 @@ public sealed class PartitionStore : IPartitionStore
         }
     }
 
-    /// <summary>The keys that its files need are registered.</summary>
-    private void NoteRead()
-    {
-        if (_isUnread)
-        {
-            _isUnread = false;
-            _keys?.NoteRead();
-        }
-    }
-
     private IEnumerable<StoreStep> DestroySteps()
     {
         var job = new DestroyJob(_context);
@@ -329,8 +331,6 @@ public sealed class PartitionStore : IPartitionStore
 
         if (job.IsDone)
         {
-            NoteRead();
-            _isDestroyed = true;
             Close();
             _client.StoreDestroyed();
         }

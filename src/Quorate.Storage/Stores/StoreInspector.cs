@@ -62,6 +62,18 @@ public static class StoreInspector
             : [];
     }
 
+    /// <summary>
+    /// The tables that the newest manifest names and the data key of each, zero where it is not encrypted.
+    /// </summary>
+    public static IReadOnlyList<(string File, uint KeyId)> TablesInUse(
+        string prefix, IEnumerable<string> names, Func<string, ReadOnlyMemory<byte>?> read)
+    {
+        StoreFileName newest = NewestManifest(prefix, names);
+        return newest.File is not null && Manifest.TryDecode((read(newest.File) ?? default).Span) is Manifest manifest
+            ? [.. manifest.Tables.Select(table => (StoreFileName.OfTable(prefix, table.Number), table.KeyId))]
+            : [];
+    }
+
     internal static StoreFileName NewestManifest(string prefix, IEnumerable<string> names) =>
         StoreFileName.Among(prefix, names)
             .Where(name => name.Kind == StoreFileKind.Manifest)

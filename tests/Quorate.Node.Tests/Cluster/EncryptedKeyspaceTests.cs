@@ -196,7 +196,7 @@ public sealed class EncryptedKeyspaceTests
 
         world.Await("it says so", () => late.Events.Exists(each => each.Kind == "snapshot"), 20_000);
         Assert.Contains("data key 2", late.Events.First(each => each.Kind == "snapshot").Sentence);
-        world.Await("it shows it", () => Alarms(late).Contains($"partition {group}'s leader sends"), 20_000);
+        world.Await("it shows it", () => Alarms(late).Contains("partition secret/0's leader sends"), 20_000);
         world.Passes = null;
         world.Await("it has caught up", () => HasAll(late, leader, group), 20_000);
         Assert.DoesNotContain("leader sends", Alarms(late), StringComparison.Ordinal);

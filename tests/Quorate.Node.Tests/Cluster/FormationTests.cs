@@ -16,7 +16,7 @@ public sealed class FormationTests
         TestWorld world = new TestWorld(3).Formed();
         Assert.Equal([1U, 2U, 3U], world.Machines.Select(machine => machine.Id.Value));
         Assert.Equal([1U, 2U, 3U], world.Machines[0].Node!.View.State.Nodes.Select(node => node.Id));
-        ulong cluster = ClusterOf(world);
+        Guid cluster = ClusterOf(world);
         foreach (Machine machine in world.Machines)
         {
             machine.Restart();
@@ -129,7 +129,7 @@ public sealed class FormationTests
     {
         TestWorld world = new TestWorld(3).Formed();
         world.Do(world.Machines[1], "SET k v");
-        ulong cluster = ClusterOf(world);
+        Guid cluster = ClusterOf(world);
         Machine first = world.Machines[0];
         first.Kill();
         first.Disk = new MemoryDisk();
@@ -384,6 +384,6 @@ public sealed class FormationTests
         return FormationAnswer.Parser.ParseFrom(world.Machines[0].Answer(question));
     }
 
-    private static ulong ClusterOf(TestWorld world) =>
+    private static Guid ClusterOf(TestWorld world) =>
         world.Nodes.Select(node => node.Report().Cluster).Distinct().Single();
 }

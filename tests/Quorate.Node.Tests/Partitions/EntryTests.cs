@@ -1,4 +1,5 @@
 using Quorate.Core.Model;
+using Quorate.Core.Raft;
 using Quorate.Node.Partitions;
 using Quorate.Storage.Encryption;
 
@@ -8,6 +9,7 @@ namespace Quorate.Node.Tests.Partitions;
 public sealed class EntryTests
 {
     private static readonly HybridTime Time = HybridTime.FromMilliseconds(1234);
+    private static readonly ReadToken Place = new(new(2), new(77));
 
     [Fact]
     public void A_batch_is_read_as_it_was_written()
@@ -38,21 +40,21 @@ public sealed class EntryTests
         var current = new CurrentKey(3);
         var entries = new SealedEntries(sealer, current);
         byte[] batch = EntryBatch.Encode(Time, [1, 2, 3]);
-        ReadOnlyMemory<byte> old = entries.Seal(batch);
+        ReadOnlyMemory<byte> old = entries.Seal(Place, batch);
         current.Rotate(Ring(3, 4), 4);
-        ReadOnlyMemory<byte> payload = entries.Seal(batch);
+        ReadOnlyMemory<byte> payload = entries.Seal(Place, batch);
 
-        Assert.Equal(batch, entries.Open(old, out _)!.Value.ToArray());
-        Assert.Equal(batch, entries.Open(payload, out _)!.Value.ToArray());
+        Assert.Equal(batch, entries.Open(Place, old, out _)!.Value.ToArray());
+        Assert.Equal(batch, entries.Open(Place, payload, out _)!.Value.ToArray());
 
-        Assert.Null(entries.Open(batch, out string? notSealed));
+        Assert.Null(entries.Open(Place, batch, out string? notSealed));
         Assert.Contains("not sealed", notSealed, StringComparison.Ordinal);
         byte[] changed = payload.ToArray();
         changed[^1] ^= 1;
-        Assert.Null(entries.Open(changed, out string? tampered));
+        Assert.Null(entries.Open(Place, changed, out string? tampered));
         Assert.Contains("changed", tampered, StringComparison.Ordinal);
         using var stranger = new EntrySealer(Ring(3), new GroupId(1), new CountingEntropy());
-        Assert.Null(new SealedEntries(stranger, 3).Open(payload, out string? unknown));
+        Assert.Null(new SealedEntries(stranger, 3).Open(Place, payload, out string? unknown));
         Assert.Contains("data key 4", unknown, StringComparison.Ordinal);
     }
 

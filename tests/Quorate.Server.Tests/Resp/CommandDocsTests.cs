@@ -16,7 +16,7 @@ public sealed class CommandDocsTests
         SortedDictionary<string, int> arities = new(StringComparer.Ordinal);
         for (int i = 0; i + 3 < info.Length; i++)
         {
-            if (info[i] == "*10")
+            if (info[i] == "*10" && !info[i + 2].Contains('|', StringComparison.Ordinal))
             {
                 arities.Add(info[i + 2], int.Parse(info[i + 3].AsSpan(1), CultureInfo.InvariantCulture));
             }
@@ -37,5 +37,8 @@ public sealed class CommandDocsTests
                 + "$9\r\narguments\r\n*1\r\n*6\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n"
                 + "$12\r\ndisplay_text\r\n$3\r\nkey\r\n",
             client.Run("COMMAND DOCS get"));
+        Assert.Contains("\nclient|id\r\n*6\r\n$7\r\nsummary\r\n", client.Run("COMMAND DOCS client"));
+        string one = client.Run("COMMAND DOCS client|id");
+        Assert.StartsWith("*2\r\n$9\r\nclient|id\r\n*6\r\n", one, StringComparison.Ordinal);
     }
 }

@@ -2,6 +2,8 @@ using System.Globalization;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
+using Quorate.Node.Partitions;
+using Quorate.Server.Resp;
 
 namespace Quorate.Server.Tests.Resp;
 
@@ -178,7 +180,8 @@ public sealed class ConnectionStateTests
         string first = client.Run("CLIENT SESSION").Split("\r\n")[1];
         string second = client.Run("CLIENT SESSION").Split("\r\n")[1];
         Assert.True(
-            ulong.Parse(second, CultureInfo.InvariantCulture) > ulong.Parse(first, CultureInfo.InvariantCulture));
+            ulong.Parse(second.Split('-')[0], CultureInfo.InvariantCulture)
+                > ulong.Parse(first.Split('-')[0], CultureInfo.InvariantCulture));
         client.RunAll(
             $"CLIENT REQUESTID {first} 7 3",
             "INCR a",
@@ -213,11 +216,75 @@ public sealed class ConnectionStateTests
         sessions.Clear();
         client.RunAll(number, "WATCH a", "MULTI", "INCR a", "EXEC");
         Assert.Equal([null, 9UL], sessions);
-        Assert.StartsWith("-ERR syntax error", client.Run("CLIENT REQUESTID x 1"), StringComparison.Ordinal);
         Assert.StartsWith(
-            "-ERR this is no session",
-            client.Run($"CLIENT REQUESTID {ulong.MaxValue} 1"),
-            StringComparison.Ordinal);
+            "-ERR syntax error", client.Run($"CLIENT REQUESTID {first} x"), StringComparison.Ordinal);
+    }
+
+    /// <summary>What would change the keyspace in the middle cannot be one batch.</summary>
+    [Fact]
+    public async Task Commands_of_the_connection_are_queued_and_those_that_cannot_be_spoil_the_transaction()
+    {
+        await using RespHost host = await RespHost.StartAsync();
+        using RawClient client = host.Connect();
+        string[] refused =
+        [
+            "SELECT 3", "CLIENT REPLY OFF", "CLIENT REQUESTID x 1", "INFO keyspace", "CONSISTENCY READ eventual",
+            "KEYSPACE LIST", "SCAN 0", "WAIT 0 0", "DBSIZE",
+        ];
+        foreach (string line in refused)
+        {
+            string[] replies = client.RunAll("MULTI", "SET a 1", line, "EXEC", "GET a");
+            Assert.StartsWith("-ERR ", replies[2], StringComparison.Ordinal);
+            Assert.StartsWith("-EXECABORT", replies[3], StringComparison.Ordinal);
+            Assert.Equal("$-1\r\n", replies[4]);
+        }
+
+        string[] done = client.RunAll(
+            "MULTI", "SET a 1", "SELECT 0", "INFO server", "CLIENT SETNAME x", "INCR a", "EXEC");
+        Assert.StartsWith("*5\r\n+OK\r\n+OK\r\n$", done[6], StringComparison.Ordinal);
+        Assert.Contains("quorate_version", done[6], StringComparison.Ordinal);
+        Assert.EndsWith("\r\n+OK\r\n:2\r\n", done[6], StringComparison.Ordinal);
+        Assert.Equal("$1\r\nx\r\n", client.Run("CLIENT GETNAME"));
+
+        // Nothing of it happens when a watched key has changed.
+        string[] conditional = client.RunAll("WATCH a", "INCR a", "MULTI", "CLIENT SETNAME y", "GET a", "EXEC");
+        Assert.Equal("*-1\r\n", conditional[5]);
+        Assert.Equal("$1\r\nx\r\n", client.Run("CLIENT GETNAME"));
+    }
+
+    /// <summary>Two clients that both call their session 1 would answer each other's requests.</summary>
+    [Fact]
+    public async Task A_session_that_no_node_has_given_is_refused()
+    {
+        SessionRequest? seen = null;
+        var gateway = new FakeGateway
+        {
+            Instead = call =>
+            {
+                seen = call.Session;
+                return null;
+            },
+        };
+        await using RespHost host = await RespHost.StartAsync(gateway);
+        using RawClient client = host.Connect();
+        string given = client.Run("CLIENT SESSION").Split("\r\n")[1];
+        string id = given.Split('-')[0];
+        string[] none =
+        [
+            "x", "1", "0", id, id + "-", given[..^1], given + "0", "1-" + given.Split('-')[1], $"{ulong.MaxValue}",
+            SessionNames.Of(7, ulong.MaxValue), SessionNames.Of(8, ulong.Parse(id, CultureInfo.InvariantCulture)),
+        ];
+        foreach (string name in none)
+        {
+            Assert.StartsWith(
+                "-ERR this is no session", client.Run($"CLIENT REQUESTID {name} 1"), StringComparison.Ordinal);
+            client.Run("INCR a");
+            Assert.Null(seen);
+        }
+
+        Assert.Equal("+OK\r\n", client.Run($"CLIENT REQUESTID {given} 1"));
+        client.Run("INCR a");
+        Assert.Equal(id, seen!.Value.Session.ToString(CultureInfo.InvariantCulture));
     }
 
     [Fact]

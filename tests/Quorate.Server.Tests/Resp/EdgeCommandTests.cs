@@ -174,6 +174,92 @@ public sealed class EdgeCommandTests
     }
 
     [Fact]
+    public async Task Clients_are_killed_by_where_they_came_to_and_by_whose_they_are()
+    {
+        await using RespHost host = await RespHost.StartAsync();
+        using RawClient client = host.Connect();
+        using RawClient victim = host.Connect();
+        string list = victim.Run("CLIENT INFO");
+        string local = list.Split(" laddr=")[1].Split(' ')[0];
+
+        Assert.Equal("-ERR No such user 'nobody'\r\n", client.Run("CLIENT KILL USER nobody"));
+        Assert.Equal(":0\r\n", client.Run("CLIENT KILL LADDR 127.0.0.1:1"));
+        Assert.Equal(":1\r\n", client.Run($"CLIENT KILL LADDR {local} USER default"));
+        Assert.True(victim.IsClosed());
+        Assert.Equal("+PONG\r\n", client.Run("PING"));
+    }
+
+    [Theory]
+    [InlineData("CLIENT", "KILL")]
+    [InlineData("COMMAND", "DOCS")]
+    [InlineData("CONFIG", "RESETSTAT")]
+    [InlineData("KEYSPACE", "ROTATE")]
+    public async Task Help_lists_every_subcommand_there_is(string command, string one)
+    {
+        await using RespHost host = await RespHost.StartAsync();
+        using RawClient client = host.Connect();
+        string[] lines = client.Run($"{command} HELP").Split("\r\n");
+        string[] names =
+        [
+            .. lines.Skip(2).Where(line => line.StartsWith('+') && !line.StartsWith("+ ", StringComparison.Ordinal))
+                .Select(line => line[1..].Split(' ')[0]),
+        ];
+        Assert.Contains(one, names);
+        foreach (string name in names)
+        {
+            string answer = client.Run($"{command} {name} A B C D E F G");
+            Assert.DoesNotContain("unknown subcommand", answer, StringComparison.Ordinal);
+        }
+
+        Assert.StartsWith("-ERR wrong number", client.Run($"{command} HELP me"), StringComparison.Ordinal);
+        Assert.StartsWith("-ERR unknown subcommand 'NONE'", client.Run($"{command} NONE"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Subcommands_are_described_as_commands_are()
+    {
+        await using RespHost host = await RespHost.StartAsync();
+        using RawClient client = host.Connect();
+        Assert.StartsWith(
+            "*1\r\n*10\r\n$11\r\nclient|list\r\n:-2\r\n",
+            client.Run("COMMAND INFO CLIENT|list"),
+            StringComparison.Ordinal);
+        Assert.Contains("$14\r\nclient|setname\r\n:3\r\n", client.Run("COMMAND INFO client"), StringComparison.Ordinal);
+        Assert.Equal("*1\r\n$-1\r\n", client.Run("COMMAND INFO client|none"));
+        Assert.Contains("\nkeyspace|use\r\n", client.Run("COMMAND LIST"), StringComparison.Ordinal);
+        string count = client.Run("COMMAND COUNT")[1..].Trim();
+        Assert.StartsWith($"*{count}\r\n", client.Run("COMMAND"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Info_shows_how_many_keys_there_are_and_counts_them_only_now_and_then()
+    {
+        await using RespHost host = await RespHost.StartAsync();
+        using RawClient client = host.Connect();
+        Assert.DoesNotContain("db0:", client.Run("INFO keyspace"), StringComparison.Ordinal);
+        client.RunAll("SET a 1", "SET b 2");
+        Assert.Contains("db0:keys=2\r\n", client.Run("INFO keyspace"), StringComparison.Ordinal);
+        client.Run("SET c 3");
+
+        // What was counted a moment ago.
+        Assert.Matches("# Keyspace\r\n(.*\r\n)*db0:keys=2\r\n", client.Run("INFO"));
+        Assert.Contains("db0:keys=3\r\n", client.Run("INFO keyspace"), StringComparison.Ordinal);
+        Assert.Contains("db0:keys=3\r\n", client.Run("INFO"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Info_answers_though_no_keys_can_be_counted()
+    {
+        await using RespHost host = await RespHost.StartAsync(
+            new FakeGateway { Instead = _ => Dropped(DropReason.NotLeader) });
+        using RawClient client = host.Connect();
+        string info = client.Run("INFO");
+        Assert.Contains("# Keyspace\r\n", info, StringComparison.Ordinal);
+        Assert.DoesNotContain("db0:", info, StringComparison.Ordinal);
+        Assert.StartsWith("-CLUSTERDOWN", client.Run("INFO keyspace"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_request_deadline_is_set_while_the_node_runs()
     {
         var deadlines = new List<Instant>();

@@ -55,6 +55,9 @@ internal sealed class FakeGateway : INodeGateway, IDisposable
     /// <summary>Says how a call ends instead of being evaluated; null evaluates it.</summary>
     public Func<ClientCall, CallResult?>? Instead { get; set; }
 
+    /// <summary>Says how a command for the metadata group ends instead of being applied; null applies it.</summary>
+    public Func<MetadataCommand, (Outcome Outcome, MetadataResult? Result)?>? InsteadOfMetadata { get; set; }
+
     /// <summary>Calls of each Submit.</summary>
     public List<int> Batches { get; } = [];
 
@@ -95,6 +98,12 @@ internal sealed class FakeGateway : INodeGateway, IDisposable
     {
         MetadataCommand command = call.Command;
         string? warning = null;
+        if (InsteadOfMetadata?.Invoke(command) is { } end)
+        {
+            call.Complete(end.Outcome, end.Result, null);
+            return;
+        }
+
         if (command.CreateKeyspace is { } creation)
         {
             (CreateKeyspace planned, warning) = new MetadataPlanner(_metadata, new PlacementSettings())
@@ -190,6 +199,8 @@ internal sealed class FakeGateway : INodeGateway, IDisposable
         Weight = 100,
         FeatureLevelMax = 1,
         PeerAddress = $"127.0.0.1:{7601 + number}",
+        ClusterAddress = $"10.0.0.{number + 1}:7701",
+        ClusterKeyspace = "default",
     };
 
     private ClusterView MakeView() => new(new NodeId(1), _metadata.State.Clone());

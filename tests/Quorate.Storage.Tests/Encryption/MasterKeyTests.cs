@@ -1,5 +1,6 @@
 using System.Text;
 using Quorate.Storage.Encryption;
+using Quorate.Storage.Tests.SSTable;
 
 namespace Quorate.Storage.Tests.Encryption;
 
@@ -49,11 +50,6 @@ public sealed class MasterKeyTests
     {
         Assert.NotNull(key);
         Assert.DoesNotContain(Convert.ToHexString(Bytes), key.ToString(), StringComparison.OrdinalIgnoreCase);
-        var owner = new KeyRingOwner(new(), key);
-        owner.File.Open(mayCreate: true);
-        owner.Run();
-        owner.File.Save();
-        owner.Run();
-        return owner.Disk.Content(KeyRingFile.Name);
+        return WrappedKey.New(key, new SampleEntropy(1));
     }
 }

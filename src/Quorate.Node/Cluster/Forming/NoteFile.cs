@@ -1,4 +1,6 @@
+using Quorate.Core;
 using Quorate.Node.Cluster.Forming.Wire;
+using Quorate.Node.Runtime;
 using Quorate.Storage.Disk;
 
 namespace Quorate.Node.Cluster.Forming;
@@ -13,8 +15,25 @@ internal sealed class NoteFile(IDisk disk, int bytesMax, Action<string> failed)
         + "others hold enough replicas.";
 
     private readonly WholeFile _file = new(disk, Name, bytesMax, failed);
+    private readonly StartFiles _files = new(disk, failed);
 
     private static ReadOnlySpan<byte> Magic => "quorform"u8;
+
+    /// <summary>
+    /// Why a folder without this file is nobody's, when it has other files of a node; null when it is new.
+    /// </summary>
+    public static string? MissingFrom(IReadOnlyList<string> names)
+    {
+        string? other = names.FirstOrDefault(name =>
+            string.Equals(name, LocalMap.Name, StringComparison.Ordinal)
+            || name.StartsWith(NodeRuntime.LogPrefix, StringComparison.Ordinal)
+            || StartFiles.TryParse(name, out _, out _));
+        return other is null
+            ? null
+            : $"The file {Name}, which says what cluster this data folder belongs to, is missing, and the folder holds "
+                + $"the files of a node, {other} among them. Restore it from a copy; or empty the folder and let the "
+                + "node join the cluster as a new one, where the others hold enough replicas.";
+    }
 
     /// <summary>What the bytes of such a file hold.</summary>
     public static CheckedReading TryDecode(ReadOnlyMemory<byte> bytes, out FormationNote? note) =>
@@ -25,7 +44,18 @@ internal sealed class NoteFile(IDisk disk, int bytesMax, Action<string> failed)
     {
         if (content is not { } bytes)
         {
-            done(null);
+            // The note is the first file of a folder: where there are others, it was lost, and with it what they are.
+            _files.List(names =>
+            {
+                if (MissingFrom(names) is { } missing && Guards.LostNotesAreMissed)
+                {
+                    failed(missing);
+                }
+                else
+                {
+                    done(null);
+                }
+            });
             return;
         }
 

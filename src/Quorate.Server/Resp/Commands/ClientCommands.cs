@@ -1,8 +1,9 @@
 using System.Buffers.Text;
-using System.Globalization;
 using System.Text;
+using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Partitions;
+using Quorate.Protocol;
 
 namespace Quorate.Server.Resp.Commands;
 
@@ -14,44 +15,43 @@ internal static class ClientCommands
 
     public static readonly EdgeCommand[] All =
     [
-        new("CLIENT", -2, EdgeHabits.None, Run),
+        new("CLIENT", -2, EdgeHabits.Queued, Run) { QueueProblem = QueueProblem },
     ];
 
-    private static readonly Dictionary<string, (int Arity, Action<RespRequest> Run)>.AlternateLookup<ReadOnlySpan<byte>>
-        Subcommands = new Dictionary<string, (int Arity, Action<RespRequest> Run)>(CommandNames.Comparer)
+    private static readonly Dictionary<string, Action<RespRequest>>.AlternateLookup<ReadOnlySpan<byte>> Runs =
+        new Dictionary<string, Action<RespRequest>>(CommandNames.Comparer)
         {
-            ["ID"] = (2, request => request.Finish(Replies.Integer(request.Connection.Client.Id))),
-            ["INFO"] = (2, request => request.Finish(Replies.Bulk(
-                Encoding.Latin1.GetBytes(ClientText.Of(request.Connection) + "\n")))),
-            ["GETNAME"] = (2, GetName),
-            ["SETNAME"] = (3, SetName),
-            ["SETINFO"] = (4, SetInfo),
-            ["LIST"] = (-2, List),
-            ["KILL"] = (-3, ClientKill.Run),
-            ["NO-EVICT"] = (3, OnOff),
-            ["NO-TOUCH"] = (3, OnOff),
-            ["REPLY"] = (3, SetReply),
-            ["GETREDIR"] = (2, request => request.Finish(Replies.Integer(-1))),
-            ["REQUESTID"] = (-4, RequestId),
-            ["SESSION"] = (2, Session),
+            ["ID"] = request => request.Finish(Replies.Integer(request.Connection.Client.Id)),
+            ["INFO"] = ShowOwn,
+            ["GETNAME"] = GetName,
+            ["SETNAME"] = SetName,
+            ["SETINFO"] = SetInfo,
+            ["LIST"] = List,
+            ["KILL"] = ClientKill.Run,
+            ["NO-EVICT"] = OnOff,
+            ["NO-TOUCH"] = OnOff,
+            ["REPLY"] = SetReply,
+            ["GETREDIR"] = request => request.Finish(Replies.Integer(-1)),
+            ["REQUESTID"] = RequestId,
+            ["SESSION"] = Session,
         }.GetAlternateLookup<ReadOnlySpan<byte>>();
 
     private static void Run(RespRequest request)
     {
-        if (!Subcommands.TryGetValue(request.Line[1], out string? name, out (int Arity, Action<RespRequest> Run) sub))
+        if (!Subcommands.TryAnswer(request, "CLIENT"))
         {
-            request.Error(EdgeCommands.UnknownSubcommand(request, "CLIENT"));
-        }
-        else if (sub.Arity > 0 ? request.Line.Count != sub.Arity : request.Line.Count < -sub.Arity)
-        {
-            string small = name.ToLowerInvariant();
-            request.Error(EdgeCommands.WrongArguments($"client|{small}"));
-        }
-        else
-        {
-            sub.Run(request);
+            Runs[request.Line[1]](request);
         }
     }
+
+    private static void ShowOwn(RespRequest request) =>
+        request.Finish(Replies.Bulk(Encoding.Latin1.GetBytes(ClientText.Of(request.Connection) + "\n")));
+
+    /// <summary>Some are about the very next command, or about whether there are replies.</summary>
+    private static string? QueueProblem(RespConnection connection, CommandLine line) =>
+        CommandNames.Is(line[1], "REPLY") || CommandNames.Is(line[1], "REQUESTID")
+            ? "ERR CLIENT REPLY and CLIENT REQUESTID are not allowed in transactions; send them before MULTI"
+            : Subcommands.Problem(line, "CLIENT");
 
     private static void GetName(RespRequest request)
     {
@@ -199,22 +199,28 @@ internal static class ClientCommands
     private static void RequestId(RespRequest request)
     {
         CommandLine line = request.Line;
+        RespShared shared = request.Connection.Shared;
+        ulong cluster = shared.Gateway.View.State.Cluster;
         ulong acknowledged = 0;
         if (line.Count > 5
-            || !TryNumber(line[2], out ulong session)
             || !TryNumber(line[3], out ulong number)
             || (line.Count == 5 && !TryNumber(line[4], out acknowledged)))
         {
             request.Error("ERR syntax error: CLIENT REQUESTID session number [acknowledged], with the session that "
                 + "CLIENT SESSION has given");
         }
+        else if (cluster == 0)
+        {
+            request.Error($"{ErrorCodes.Loading} this node does not know its cluster yet, nothing was done; try again");
+        }
+        else if (!SessionNames.TryRead(line[2], cluster, out ulong session) || session > NewestSession(shared))
+        {
+            request.Error("ERR this is no session that CLIENT SESSION of this cluster has given: ask for one, and send "
+                + "its name as it came; a name that a client makes up may be another client's, too");
+        }
         else if (session == 0 || number == 0)
         {
             request.Error("ERR session and number are at least 1");
-        }
-        else if (session > NewestSession(request.Connection.Shared))
-        {
-            request.Error("ERR this is no session that CLIENT SESSION has given");
         }
         else
         {
@@ -223,12 +229,19 @@ internal static class ClientCommands
         }
     }
 
-    /// <summary>`CLIENT SESSION`: a new request session's id.</summary>
+    /// <summary>`CLIENT SESSION`: the name of a new request session.</summary>
     private static void Session(RespRequest request)
     {
         RespShared shared = request.Connection.Shared;
-        ulong session = shared.Sessions.Next(shared.Gateway.View.Self, shared.WallClockMilliseconds);
-        request.Finish(Replies.Bulk(Encoding.ASCII.GetBytes(session.ToString(CultureInfo.InvariantCulture))));
+        ClusterView view = shared.Gateway.View;
+        if (view.State.Cluster == 0)
+        {
+            request.Error($"{ErrorCodes.Loading} this node does not know its cluster yet, nothing was done; try again");
+            return;
+        }
+
+        ulong session = shared.Sessions.Next(view.Self, shared.WallClockMilliseconds);
+        request.Finish(Replies.Bulk(Encoding.ASCII.GetBytes(SessionNames.Of(view.State.Cluster, session))));
     }
 
     /// <summary>

@@ -68,6 +68,19 @@ internal static class ClientKill
             {
                 filters.Add(client => string.Equals(client.Address, value, StringComparison.Ordinal));
             }
+            else if (CommandNames.Is(line[word], "LADDR"))
+            {
+                filters.Add(client => string.Equals(client.LocalAddress, value, StringComparison.Ordinal));
+            }
+            else if (CommandNames.Is(line[word], "USER"))
+            {
+                // There are no users but the one that everybody is.
+                if (!string.Equals(value, "default", StringComparison.Ordinal))
+                {
+                    request.Error($"ERR No such user '{value[..Math.Min(value.Length, 128)]}'");
+                    return null;
+                }
+            }
             else if (CommandNames.Is(line[word], "TYPE") && IsType(line[word + 1]))
             {
                 bool isNormal = CommandNames.Is(line[word + 1], "NORMAL");
@@ -121,14 +134,17 @@ internal static class ClientText
     {
         RespClient client = connection.Client;
         long now = Environment.TickCount64;
+        int database = NumberedDatabase.IndexOf(client.Keyspace) ?? 0;
         int queued = client.Transaction?.Commands.Count ?? -1;
         string command = client.LastCommand.Length == 0 ? "NULL" : client.LastCommand;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"id={client.Id} addr={client.Address} name={client.Name} age={(now - client.CreatedAt) / 1000} "
-            + $"idle={(now - client.ActiveAt) / 1000} flags={(queued >= 0 ? 'x' : 'N')} db=0 sub=0 psub=0 "
-            + $"multi={queued} watch={client.Watched.Count} cmd={command} user=default "
-            + $"lib-name={client.LibraryName} lib-ver={client.LibraryVersion} resp={client.Version} "
-            + $"keyspace={client.Keyspace} unanswered={connection.Unfinished} omem={connection.ReplyBytesWaiting}");
+            $"id={client.Id} addr={client.Address} laddr={client.LocalAddress} name={client.Name} "
+            + $"age={(now - client.CreatedAt) / 1000} idle={(now - client.ActiveAt) / 1000} "
+            + $"flags={(queued >= 0 ? 'x' : 'N')} db={database} "
+            + $"sub={(client.IsSubscribed ? 1 : 0)} psub=0 multi={queued} watch={client.Watched.Count} "
+            + $"cmd={command} user=default lib-name={client.LibraryName} lib-ver={client.LibraryVersion} "
+            + $"resp={client.Version} keyspace={client.Keyspace} unanswered={connection.Unfinished} "
+            + $"omem={connection.ReplyBytesWaiting}");
     }
 }

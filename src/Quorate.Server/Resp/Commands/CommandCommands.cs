@@ -9,7 +9,10 @@ internal static class CommandCommands
 {
     public static readonly EdgeCommand[] All =
     [
-        new("COMMAND", -1, EdgeHabits.None, Run),
+        new("COMMAND", -1, EdgeHabits.Queued, Run)
+        {
+            QueueProblem = (_, line) => line.Count == 1 ? null : Subcommands.Problem(line, "COMMAND"),
+        },
     ];
 
     private static void Run(RespRequest request)
@@ -19,13 +22,18 @@ internal static class CommandCommands
         {
             request.Finish(Info(Table.Entries));
         }
-        else if (CommandNames.Is(line[1], "COUNT") && line.Count == 2)
+        else if (Subcommands.TryAnswer(request, "COMMAND"))
+        {
+            // It has been answered.
+        }
+        else if (CommandNames.Is(line[1], "COUNT"))
         {
             request.Finish(Replies.Integer(Table.Entries.Length));
         }
-        else if (CommandNames.Is(line[1], "LIST") && line.Count == 2)
+        else if (CommandNames.Is(line[1], "LIST"))
         {
-            request.Finish(Names(Table.Entries.Select(entry => entry.Name)));
+            request.Finish(Names(Table.Entries.SelectMany(entry => entry.Subcommands.Prepend(entry))
+                .Select(entry => entry.Name)));
         }
         else if (CommandNames.Is(line[1], "INFO"))
         {
@@ -36,17 +44,9 @@ internal static class CommandCommands
         {
             request.Finish(Docs(line.Count == 2 ? Table.Entries : Named(line, 2).OfType<Entry>()));
         }
-        else if (CommandNames.Is(line[1], "GETKEYS") && line.Count > 3)
-        {
-            GetKeys(request);
-        }
-        else if (CommandNames.Is(line[1], "GETKEYS"))
-        {
-            request.Error(EdgeCommands.WrongArguments("command|getkeys"));
-        }
         else
         {
-            request.Error(EdgeCommands.UnknownSubcommand(request, "COMMAND"));
+            GetKeys(request);
         }
     }
 
@@ -74,33 +74,42 @@ internal static class CommandCommands
         reply.Array(entries.Count);
         foreach (Entry? entry in entries)
         {
-            if (entry is null)
-            {
-                reply.Null();
-                continue;
-            }
-
-            reply.Array(10);
-            reply.Bulk(Encoding.ASCII.GetBytes(entry.Name));
-            reply.Integer(entry.Arity);
-            string[] flags = entry.FlagNames();
-            reply.Set(flags.Length);
-            foreach (string flag in flags)
-            {
-                reply.Simple(Encoding.ASCII.GetBytes(flag));
-            }
-
-            reply.Integer(entry.Keys.First);
-            reply.Integer(entry.Keys.Last);
-            reply.Integer(entry.Keys.Step);
-
-            // Categories of access rights, hints, key specifications, subcommands: there are none yet.
-            reply.Set(0);
-            reply.Array(0);
-            reply.Array(0);
-            reply.Array(0);
+            WriteInfo(reply, entry);
         }
     });
+
+    private static void WriteInfo(Reply reply, Entry? entry)
+    {
+        if (entry is null)
+        {
+            reply.Null();
+            return;
+        }
+
+        reply.Array(10);
+        reply.Bulk(Encoding.ASCII.GetBytes(entry.Name));
+        reply.Integer(entry.Arity);
+        string[] flags = entry.FlagNames();
+        reply.Set(flags.Length);
+        foreach (string flag in flags)
+        {
+            reply.Simple(Encoding.ASCII.GetBytes(flag));
+        }
+
+        reply.Integer(entry.Keys.First);
+        reply.Integer(entry.Keys.Last);
+        reply.Integer(entry.Keys.Step);
+
+        // Categories of access rights, hints, key specifications: there are none yet.
+        reply.Set(0);
+        reply.Array(0);
+        reply.Array(0);
+        reply.Array(entry.Subcommands.Length);
+        foreach (Entry subcommand in entry.Subcommands)
+        {
+            WriteInfo(reply, subcommand);
+        }
+    }
 
     private static ReadOnlyMemory<byte> Docs(IEnumerable<Entry> entries) => Replies.Of(reply =>
     {
@@ -109,20 +118,20 @@ internal static class CommandCommands
         foreach (Entry entry in all)
         {
             reply.Bulk(Encoding.ASCII.GetBytes(entry.Name));
-            WriteDocs(reply, entry.Name);
+            WriteDocs(reply, entry);
         }
     });
 
     /// <summary>There has been no release yet, so nobody can say since which a command is there.</summary>
-    private static void WriteDocs(Reply reply, string name)
+    private static void WriteDocs(Reply reply, Entry entry)
     {
-        if (CommandDocs.Find(name) is not { } docs)
+        if ((entry.Docs ?? CommandDocs.Find(entry.Name)) is not { } docs)
         {
             reply.Map(0);
             return;
         }
 
-        reply.Map(3);
+        reply.Map(entry.Subcommands.Length > 0 ? 4 : 3);
         reply.Bulk("summary"u8);
         reply.Bulk(Encoding.ASCII.GetBytes(docs.Summary));
         reply.Bulk("group"u8);
@@ -132,6 +141,17 @@ internal static class CommandCommands
         foreach (CommandArgument argument in docs.Arguments)
         {
             WriteArgument(reply, argument);
+        }
+
+        if (entry.Subcommands.Length > 0)
+        {
+            reply.Bulk("subcommands"u8);
+            reply.Map(entry.Subcommands.Length);
+            foreach (Entry subcommand in entry.Subcommands)
+            {
+                reply.Bulk(Encoding.ASCII.GetBytes(subcommand.Name));
+                WriteDocs(reply, subcommand);
+            }
         }
     }
 
@@ -211,6 +231,12 @@ internal static class CommandCommands
             string kind = Writes ? "write" : "readonly";
             return !hasKeys && !Writes ? ["fast"] : KeysOf is null ? [kind] : [kind, "movablekeys"];
         }
+
+        /// <summary>Named `command|subcommand`.</summary>
+        public Entry[] Subcommands { get; init; } = [];
+
+        /// <summary>Of a subcommand; others have theirs by name.</summary>
+        public CommandDocs? Docs { get; init; }
     }
 
     /// <summary>Made at its first use, when all commands are known.</summary>
@@ -222,10 +248,24 @@ internal static class CommandCommands
                 .Select(spec => new Entry(
                     spec.Name.ToLowerInvariant(), spec.Arity, spec.Kind == CommandKind.Write, spec.Keys, spec.KeysOf)),
             .. EdgeCommands.All.Select(edge =>
-                new Entry(edge.Name.ToLowerInvariant(), edge.Arity, false, KeyWords.None, null)),
+                new Entry(edge.Name.ToLowerInvariant(), edge.Arity, false, KeyWords.None, null)
+                {
+                    Subcommands = [.. Commands.Subcommands.Of(edge.Name).Select(each => Of(edge, each))],
+                }),
         ];
 
+        private static Entry Of(EdgeCommand edge, Subcommand subcommand)
+        {
+            string name = $"{edge.Name}|{subcommand.Name}".ToLowerInvariant();
+            string group = CommandDocs.Find(edge.Name.ToLowerInvariant())?.Group ?? "server";
+            return new(name, subcommand.Arity, false, KeyWords.None, null)
+            {
+                Docs = CommandDocs.Of(group, subcommand.Summary, subcommand.Syntax),
+            };
+        }
+
         public static readonly Dictionary<string, Entry>.AlternateLookup<ReadOnlySpan<byte>> ByName =
-            Entries.ToDictionary(entry => entry.Name, CommandNames.Comparer).GetAlternateLookup<ReadOnlySpan<byte>>();
+            Entries.SelectMany(entry => entry.Subcommands.Prepend(entry))
+                .ToDictionary(entry => entry.Name, CommandNames.Comparer).GetAlternateLookup<ReadOnlySpan<byte>>();
     }
 }

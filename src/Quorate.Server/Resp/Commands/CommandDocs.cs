@@ -88,6 +88,7 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
         ttl|generic|key|Gets how long a key lives on, in seconds.
         type|generic|key|Gets the type of a key.
         unlink|generic|key [key ...]|Deletes keys; here as DEL does.
+        waitaof|generic|numlocal numreplicas timeout|Waits until disks have this connection's writes.
         wait|generic|numreplicas timeout|Waits until replicas have this connection's writes.
         hdel|hash|key field [field ...]|Deletes fields of a hash.
         hexists|hash|key field|Tells whether a hash has a field.
@@ -218,15 +219,21 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
         hello|connection|[protover [AUTH username password] [SETNAME name]]|Chooses the version of the protocol.
         ping|connection|[message]|Answers, with the message if there is one.
         quit|connection|[argument ...]|Closes the connection.
-        readonly|connection||Answers OK: any node serves all keys.
-        readwrite|connection||Answers OK: any node serves all keys.
+        asking|cluster||On the cluster endpoint: answers OK, since no slot is between two nodes.
+        readonly|cluster||On the cluster endpoint: reads from replicas, too, what they have.
+        readwrite|cluster||On the cluster endpoint: reads from leaders alone.
         reset|connection||Sets the connection back to what a new one is.
-        select|connection|index|Chooses the keyspace 'default', which is 0.
-        cluster|cluster|subcommand [argument ...]|Refused: each node looks like one standalone server.
+        select|connection|index|Chooses a database, 0 to 15, or a keyspace by its name.
+        subscribe|pubsub|channel [channel ...]|Listens on the one channel that there is, for StackExchange.Redis.
+        unsubscribe|pubsub|[channel ...]|Listens no more.
+        move|generic|key db|Refused: a key stays in its keyspace.
+        swapdb|server|index1 index2|Refused: databases are keyspaces.
+        role|server||Says that this is a master.
+        cluster|cluster|subcommand [argument ...]|On the cluster endpoint: who serves which slots.
         command|server|[subcommand [argument ...]]|Tells of the commands that there are.
         config|server|subcommand [argument ...]|Shows settings.
         dbsize|server||Counts the keys of the keyspace.
-        flushall|server|[ASYNC|SYNC]|Deletes all keys of the keyspace.
+        flushall|server|[ASYNC|SYNC]|Deletes all keys of the numbered databases and of the keyspace.
         flushdb|server|[ASYNC|SYNC]|Deletes all keys of the keyspace.
         info|server|[section ...]|Shows what this node knows.
         keyspace|server|subcommand [argument ...]|Creates, alters, drops, chooses, lists and shows keyspaces.
@@ -249,12 +256,16 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
     /// <summary>The names that are described.</summary>
     public static IEnumerable<string> Names => ByName.Keys.Order(StringComparer.Ordinal);
 
+    /// <param name="syntax">What follows the name.</param>
+    public static CommandDocs Of(string group, string summary, string syntax) =>
+        new(group, summary, [.. ArgumentsOf(syntax)]);
+
     private static CommandDocs Parse(string line)
     {
         // The syntax may have bars of its own: the sentence begins behind the last.
         string[] parts = line.Split('|');
         string syntax = string.Join('|', parts[2..^1]);
-        return new(parts[1], parts[^1], [.. ArgumentsOf(syntax)]);
+        return Of(parts[1], parts[^1], syntax);
     }
 
     private static IEnumerable<CommandArgument> ArgumentsOf(string syntax)

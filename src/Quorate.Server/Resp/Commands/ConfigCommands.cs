@@ -11,7 +11,10 @@ internal static class ConfigCommands
 {
     public static readonly EdgeCommand[] All =
     [
-        new("CONFIG", -2, EdgeHabits.None, Run),
+        new("CONFIG", -2, EdgeHabits.Queued, Run)
+        {
+            QueueProblem = (_, line) => Subcommands.Problem(line, "CONFIG"),
+        },
     ];
 
     /// <summary>A longer word matches nothing.</summary>
@@ -20,7 +23,8 @@ internal static class ConfigCommands
     private static readonly Parameter[] Parameters =
     [
         new("appendonly", _ => "yes"),
-        new("databases", _ => "1"),
+        new("timeout", _ => "0"),
+        new("databases", _ => NumberedDatabase.Count.ToString(CultureInfo.InvariantCulture)),
         new("dir", shared => shared.Node.DataFolder),
         new("port", shared => Text(shared.Node.Port)),
         new("save", _ => ""),
@@ -38,44 +42,35 @@ internal static class ConfigCommands
 
     private static void Run(RespRequest request)
     {
-        CommandLine line = request.Line;
-        if (CommandNames.Is(line[1], "GET"))
+        if (Subcommands.TryAnswer(request, "CONFIG"))
+        {
+            return;
+        }
+
+        ReadOnlySpan<byte> name = request.Line[1];
+        if (CommandNames.Is(name, "GET"))
         {
             Get(request);
         }
-        else if (CommandNames.Is(line[1], "SET"))
+        else if (CommandNames.Is(name, "SET"))
         {
             Set(request);
         }
-        else if (CommandNames.Is(line[1], "REWRITE"))
+        else if (CommandNames.Is(name, "REWRITE"))
         {
             request.Error("ERR The server is running without a config file: settings stand in quorate.json, QUORATE_* "
                 + "and flags");
         }
-        else if (CommandNames.Is(line[1], "RESETSTAT") && line.Count != 2)
-        {
-            request.Error(EdgeCommands.WrongArguments("config|resetstat"));
-        }
-        else if (CommandNames.Is(line[1], "RESETSTAT"))
+        else
         {
             request.Connection.Shared.Stats.Reset(request.Connection.Shared.Counters);
             request.Ok();
-        }
-        else
-        {
-            request.Error(EdgeCommands.UnknownSubcommand(request, "CONFIG"));
         }
     }
 
     private static void Get(RespRequest request)
     {
         CommandLine line = request.Line;
-        if (line.Count < 3)
-        {
-            request.Error(EdgeCommands.WrongArguments("config|get"));
-            return;
-        }
-
         RespShared shared = request.Connection.Shared;
         Parameter[] found = [.. Parameters.Where(parameter => IsAskedFor(line, parameter.Name))];
         request.Finish(Replies.Of(reply =>
@@ -109,7 +104,7 @@ internal static class ConfigCommands
     private static void Set(RespRequest request)
     {
         CommandLine line = request.Line;
-        if (line.Count < 4 || line.Count % 2 != 0)
+        if (line.Count % 2 != 0)
         {
             request.Error(EdgeCommands.WrongArguments("config|set"));
             return;

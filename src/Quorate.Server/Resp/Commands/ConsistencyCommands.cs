@@ -14,6 +14,7 @@ internal static class ConsistencyCommands
     [
         new("CONSISTENCY", -1, EdgeHabits.None, Consistency),
         new("WAIT", 3, EdgeHabits.Alone, WaitCommand.Run),
+        new("WAITAOF", 4, EdgeHabits.Alone, WaitCommand.RunWithLocal),
     ];
 
     /// <summary>Reads a write level; null when it is none.</summary>
@@ -56,7 +57,7 @@ internal static class ConsistencyCommands
     private static void Consistency(RespRequest request)
     {
         RespClient client = request.Connection.Client;
-        if (Dispatch.KeyspaceOf(request) is not { } keyspace)
+        if (Dispatch.SettingsOf(request) is not { } keyspace)
         {
             return;
         }

@@ -1,4 +1,5 @@
 using Quorate.Node.Evaluation;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp.Commands;
 
@@ -16,6 +17,9 @@ internal enum EdgeHabits : byte
 
     /// <summary>A number that CLIENT REQUESTID has given is not for it, but for a command behind it.</summary>
     LeavesNumber = 4,
+
+    /// <summary>It is done at once and concerns the connection alone, so that it may wait for an EXEC.</summary>
+    Queued = 8,
 }
 
 /// <summary>A command that the connection runs itself, instead of a partition.</summary>
@@ -29,6 +33,12 @@ internal sealed record EdgeCommand(string Name, int Arity, EdgeHabits Habits, Ac
     /// transaction.
     /// </summary>
     public Func<RespConnection, CommandLine, ReadOnlyMemory<byte>>? Answer { get; init; }
+
+    /// <summary>Why a line of it cannot wait for an EXEC; null when it can. For those that usually can.</summary>
+    public Func<RespConnection, CommandLine, string?>? QueueProblem { get; init; }
+
+    /// <summary>It may be queued in a transaction.</summary>
+    public bool MayBeQueued => Answer is not null || (Habits & EdgeHabits.Queued) != EdgeHabits.None;
 
     /// <summary>Inside MULTI it runs at once.</summary>
     public bool RunsInTransaction { get; } = (Habits & EdgeHabits.InTransaction) != EdgeHabits.None;
@@ -60,6 +70,7 @@ internal static class EdgeCommands
     private static readonly EdgeCommand[] Commands =
     [
         .. ConnectionCommands.All,
+        .. ClusterCommands.All,
         .. ClientCommands.All,
         .. TransactionCommands.All,
         .. ConsistencyCommands.All,
@@ -81,9 +92,8 @@ internal static class EdgeCommands
         name.Length <= NameBytesMax && ByName.TryGetValue(name, out EdgeCommand? command) ? command : null;
 
     /// <summary>As Redis words it.</summary>
-    public static string UnknownSubcommand(RespRequest request, string command)
+    public static string UnknownSubcommand(ReadOnlySpan<byte> word, string command)
     {
-        ReadOnlySpan<byte> word = request.Line[1];
         string shown = System.Text.Encoding.Latin1.GetString(word[..Math.Min(word.Length, 128)]);
         return $"ERR unknown subcommand '{shown}'. Try {command} HELP.";
     }

@@ -1,22 +1,20 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using Quorate.Core.Model;
-using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
 
 namespace Quorate.Server.Resp.Commands;
 
 /// <summary>
-/// INFO. Its sections show what this node knows; how many keys there are is counted only when the section `keyspace` is
-/// asked for by name, since every partition is walked through for it.
+/// INFO. Its sections show what this node knows. How many keys there are is counted when the section `keyspace` is
+/// asked for by name; without a name a count of a moment ago is good enough (<see cref="InfoKeys"/>).
 /// </summary>
 internal static class InfoCommands
 {
     public static readonly EdgeCommand[] All =
     [
-        new("INFO", -1, EdgeHabits.None, Run),
+        new("INFO", -1, EdgeHabits.Queued, Run) { QueueProblem = QueueProblem },
     ];
 
     private static readonly (string Name, Action<RespShared, StringBuilder> Write)[] Sections =
@@ -52,28 +50,28 @@ internal static class InfoCommands
             }
         }
 
-        if (countsKeys && Dispatch.KeyspaceOf(request) is { } keyspace)
+        if ((countsKeys || showsAll) && !request.IsPart)
         {
-            CountKeys(request, keyspace, text);
+            InfoKeys.Finish(request, text, mustCount: countsKeys);
         }
-        else if (!countsKeys)
+        else
         {
             request.Finish(Replies.Bulk(Encoding.UTF8.GetBytes(text.ToString())));
         }
     }
 
-    private static void CountKeys(RespRequest request, KeyspaceView keyspace, StringBuilder text)
+    /// <summary>To count keys all partitions have to be asked.</summary>
+    private static string? QueueProblem(RespConnection connection, CommandLine line)
     {
-        var steps = new CountSteps(text);
-        request.Steps = steps;
-        CommandLine[] lines = [new CommandLine(["DBSIZE"u8.ToArray()])];
-        foreach (PartitionRecord partition in keyspace.Partitions)
+        for (int word = 1; word < line.Count; word++)
         {
-            var call = new RespCall(request) { IsWide = true };
-            steps.Calls.Add(call);
-            request.Connection.Calls.Ask(
-                call, keyspace, new Slot((ushort)partition.FirstSlot), lines, writes: false);
+            if (CommandNames.Is(line[word], "KEYSPACE"))
+            {
+                return "ERR INFO keyspace counts keys of all partitions and is not allowed in transactions";
+            }
         }
+
+        return null;
     }
 
     private static void WriteServer(RespShared shared, StringBuilder text)
@@ -147,37 +145,4 @@ internal static class InfoCommands
         text.Append(name).Append(':').Append(value).Append("\r\n");
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
-
-    private sealed class CountSteps(StringBuilder text) : RequestSteps
-    {
-        public List<RespCall> Calls { get; } = [];
-
-        public override void Next(RespRequest request)
-        {
-            if (Scatter.ErrorOf(Calls, writes: false) is { } error)
-            {
-                request.Error(error);
-                return;
-            }
-
-            long keys = 0;
-            foreach (RespCall call in Calls)
-            {
-                if (call.Result.Reply.Span[0] != (byte)':')
-                {
-                    request.Finish(call.Result.Reply);
-                    return;
-                }
-
-                keys += ReplyParts.IntegerOf(call.Result.Reply.Span);
-            }
-
-            if (keys > 0)
-            {
-                Line(text, "db0", string.Create(CultureInfo.InvariantCulture, $"keys={keys}"));
-            }
-
-            request.Finish(Replies.Bulk(Encoding.UTF8.GetBytes(text.ToString())));
-        }
-    }
 }

@@ -19,23 +19,28 @@ internal static class KeyspaceEdgeCommands
 
     private static void Run(RespRequest request)
     {
-        CommandLine line = request.Line;
-        switch (Encoding.Latin1.GetString(line[1][..Math.Min(line[1].Length, 16)]).ToUpperInvariant())
+        if (Subcommands.TryAnswer(request, "KEYSPACE"))
         {
-            case "CREATE" when line.Count >= 3:
+            return;
+        }
+
+        CommandLine line = request.Line;
+        switch (Encoding.Latin1.GetString(line[1]).ToUpperInvariant())
+        {
+            case "CREATE":
                 Create(request);
                 break;
-            case "ALTER" when line.Count >= 3:
+            case "ALTER":
                 Alter(request);
                 break;
-            case "DROP" when line.Count == 3:
+            case "DROP":
                 if (Find(request, 2) is { } dropped)
                 {
                     Ask(request, new() { DropKeyspace = new() { Keyspace = dropped.Record.Id } }, partitions: 0);
                 }
 
                 break;
-            case "ROTATE" when line.Count == 3:
+            case "ROTATE":
                 // Whoever proposes it draws the key: it needs the master key, which an edge does not have.
                 if (Find(request, 2) is { } rotated)
                 {
@@ -43,25 +48,25 @@ internal static class KeyspaceEdgeCommands
                 }
 
                 break;
-            case "USE" when line.Count == 3:
+            case "USE":
                 KeyspaceChoice.Use(request, NameAt(line, 2));
                 break;
-            case "LIST" when line.Count == 2:
+            case "WHERE":
+                KeyspaceWhere.Run(request);
+                break;
+            case "LIST":
                 List(request);
                 break;
-            case "INFO" when line.Count is 2 or 3:
+            case "INFO" when line.Count > 3:
+                request.Error(EdgeCommands.WrongArguments("keyspace|info"));
+                break;
+            default:
                 KeyspaceView? shown = line.Count == 3 ? Find(request, 2) : Dispatch.KeyspaceOf(request);
                 if (shown is not null)
                 {
                     Show(request, shown);
                 }
 
-                break;
-            case "CREATE" or "ALTER" or "ROTATE" or "DROP" or "USE" or "LIST" or "INFO":
-                request.Error(EdgeCommands.WrongArguments($"keyspace|{NameAt(line, 1).ToLowerInvariant()}"));
-                break;
-            default:
-                request.Error(EdgeCommands.UnknownSubcommand(request, "KEYSPACE"));
                 break;
         }
     }

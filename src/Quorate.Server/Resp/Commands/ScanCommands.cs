@@ -6,6 +6,7 @@ using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp.Commands;
 
@@ -16,6 +17,9 @@ internal static class ScanCommands
 {
     /// <summary>Empty partitions that one SCAN passes by, before it answers with what it has: nothing.</summary>
     private const int PartitionsAtOnce = 64;
+
+    private const string UnknownCursor = "ERR invalid cursor: this node does not know it, or no longer; cursors are "
+        + "good on the node and in the keyspace that gave them. Begin again with 0";
 
     public static readonly EdgeCommand[] All =
     [
@@ -31,8 +35,16 @@ internal static class ScanCommands
             return;
         }
 
-        if (Dispatch.KeyspaceOf(request) is not { } keyspace)
+        if (!Dispatch.TryKeyspaceOf(request, writes: false, out KeyspaceView? chosen))
         {
+            return;
+        }
+
+        if (chosen is not { } keyspace)
+        {
+            request.Finish(cursor == 0
+                ? Dispatch.EmptyReply(request, request.OwnLines(), isBatch: false)
+                : Replies.Error(UnknownCursor));
             return;
         }
 
@@ -42,21 +54,21 @@ internal static class ScanCommands
             if (!request.Connection.Shared.Cursors.TryFind(cursor, out ScanPlace? found)
                 || found.Keyspace != keyspace.Record.Id)
             {
-                request.Error("ERR invalid cursor: this node does not know it, or no longer; cursors are good on the "
-                    + "node and in the keyspace that gave them. Begin again with 0");
+                request.Error(UnknownCursor);
                 return;
             }
 
             place = found;
         }
 
-        var steps = new Steps(keyspace, place);
+        var steps = new Steps(keyspace, place, SlotOwners.OwnOf(request.Connection, keyspace));
         request.Steps = steps;
         steps.Ask(request);
     }
 
-    private sealed class Steps(KeyspaceView keyspace, ScanPlace from) : RequestSteps
+    private sealed class Steps(KeyspaceView keyspace, ScanPlace from, IReadOnlyList<PartitionRecord> own) : RequestSteps
     {
+        private readonly bool[] _isOwn = [.. keyspace.Partitions.Select(own.Contains)];
         private ScanPlace _place = from;
         private int _asked;
 
@@ -70,6 +82,17 @@ internal static class ScanCommands
             }
 
             _asked++;
+            while (!_isOwn[Math.Min(_place.Partition, _isOwn.Length - 1)] && _place.Partition < _isOwn.Length)
+            {
+                _place = new(_place.Keyspace, _place.Partition + 1, "0"u8.ToArray());
+            }
+
+            if (_place.Partition >= _isOwn.Length)
+            {
+                request.Finish("*2\r\n$1\r\n0\r\n*0\r\n"u8.ToArray());
+                return;
+            }
+
             PartitionRecord partition = keyspace.Partitions[Math.Min(_place.Partition, keyspace.Partitions.Count - 1)];
             request.Call.IsWide = true;
             request.Connection.Calls.Ask(
@@ -115,6 +138,8 @@ internal static class ScanCommands
             }));
         }
 
-        private static byte[] TextOf(ReadOnlySpan<byte> bulk) => bulk[(bulk.IndexOf((byte)'\n') + 1)..^2].ToArray();
     }
+
+    /// <summary>The bytes of a bulk string.</summary>
+    public static byte[] TextOf(ReadOnlySpan<byte> bulk) => bulk[(bulk.IndexOf((byte)'\n') + 1)..^2].ToArray();
 }

@@ -4,12 +4,16 @@ using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Protocol;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp.Commands;
 
 /// <summary>MULTI, EXEC, DISCARD, WATCH: commands of one slot that take effect together, or not at all.</summary>
 internal static class TransactionCommands
 {
+    /// <summary>What a watched key takes beside its bytes, in bytes.</summary>
+    private const int WatchCostBytes = 128;
+
     public static readonly EdgeCommand[] All =
     [
         new("MULTI", 1, EdgeHabits.InTransaction | EdgeHabits.LeavesNumber, Multi),
@@ -28,7 +32,7 @@ internal static class TransactionCommands
             return;
         }
 
-        client.Transaction = new Transaction(request.Connection.Shared.Settings);
+        client.Transaction = new Transaction(request.Connection.Shared);
         request.Ok();
     }
 
@@ -41,8 +45,8 @@ internal static class TransactionCommands
             return;
         }
 
-        client.Transaction = null;
-        client.Watched = [];
+        client.DropTransaction();
+        client.Unwatch();
         request.Ok();
     }
 
@@ -55,21 +59,37 @@ internal static class TransactionCommands
             return;
         }
 
-        client.Transaction = null;
         List<WatchedKey> watched = client.Watched;
-        client.Watched = [];
+        KeyspaceView? keyspace = null;
+        bool isForKeys = !transaction.IsSpoiled && (transaction.Slot is not null || client.Watched.Count > 0);
+        bool goesOn = !isForKeys || Dispatch.TryKeyspaceOf(request, transaction.Writes, out keyspace);
+        if (!goesOn && !request.IsDone)
+        {
+            // It is started again.
+            return;
+        }
+
+        client.Transaction = null;
+        transaction.Hold.Finish();
+        request.Hold = transaction.Hold;
+        client.Unwatch();
+        if (!goesOn)
+        {
+            return;
+        }
+
         if (transaction.IsSpoiled)
         {
             request.Error("EXECABORT Transaction discarded because of previous errors.");
             return;
         }
 
-        TransactionRun.Start(request, transaction, watched);
+        TransactionRun.Start(request, transaction, watched, keyspace);
     }
 
     private static void Unwatch(RespRequest request)
     {
-        request.Connection.Client.Watched = [];
+        request.Connection.Client.Unwatch();
         request.Ok();
     }
 
@@ -86,8 +106,9 @@ internal static class TransactionCommands
         {
             request.Error($"ERR a connection watches at most {connection.Shared.Settings.WatchedKeysMax} keys");
         }
-        else if (Dispatch.KeyspaceOf(request) is { } keyspace)
+        else if (Dispatch.TryKeyspaceOf(request, writes: true, out KeyspaceView? found) && found is { } keyspace)
         {
+            // A database that has not been made is made by this: what is watched has a version in it.
             if (client.Watched.Count > 0 && client.Watched[0].Keyspace != keyspace.Record.Id)
             {
                 request.Error("ERR the connection watches keys of another keyspace, and a transaction has one; UNWATCH "
@@ -106,7 +127,10 @@ internal static class TransactionCommands
                 }
             }
 
-            AskVersions(request, keyspace, slot);
+            if (!SlotOwners.TrySendAway(request, keyspace, slot, writes: true))
+            {
+                AskVersions(request, keyspace, slot);
+            }
         }
     }
 
@@ -132,6 +156,15 @@ internal static class TransactionCommands
             }
 
             ReadOnlyMemory<byte>[] versions = ReplyParts.ElementsOf(result.Reply);
+            RespClient client = request.Connection.Client;
+            if (!client.WatchHold.TryAdd(keys.Sum(key => (long)key.Length + WatchCostBytes)))
+            {
+                request.Connection.Shared.Counters.RefusedInput();
+                request.Error($"{ErrorCodes.OutOfMemory} too many commands wait at this node for an EXEC or for their "
+                    + "rest, no key is watched; try again later");
+                return;
+            }
+
             for (int i = 0; i < keys.Length; i++)
             {
                 ReadOnlySpan<byte> version = versions[i].Span;
@@ -142,7 +175,7 @@ internal static class TransactionCommands
                 }
 
                 int start = version.IndexOf((byte)'\n') + 1;
-                request.Connection.Client.Watched.Add(
+                client.Watched.Add(
                     new WatchedKey(keyspace.Id, keys[i], version[start..^2].ToArray()));
             }
 

@@ -29,13 +29,39 @@ internal sealed class WaitCommand : RequestSteps
     private readonly List<PartitionTrack> _tracks;
     private Instant _deadline;
 
-    private WaitCommand(List<PartitionTrack> tracks) => _tracks = tracks;
+    private readonly bool _withLocal;
 
-    public static void Run(RespRequest request)
+    private WaitCommand(List<PartitionTrack> tracks, bool withLocal)
+    {
+        _tracks = tracks;
+        _withLocal = withLocal;
+    }
+
+    public static void Run(RespRequest request) => Run(request, withLocal: false);
+
+    /// <summary>
+    /// `WAITAOF copies replicas timeout` (Redis 7.2): nothing is acknowledged before a disk has it, so one copy is
+    /// always synced, and the replicas are those of WAIT.
+    /// </summary>
+    public static void RunWithLocal(RespRequest request)
+    {
+        if (TryNumber(request.Line, 1, out long copies) && copies is not (0 or 1))
+        {
+            request.Error("ERR value is out of range, must be between 0 and 1");
+        }
+        else
+        {
+            Run(request, withLocal: true);
+        }
+    }
+
+    private static void Run(RespRequest request, bool withLocal)
     {
         CommandLine line = request.Line;
-        if (!Utf8Parser.TryParse(line[1], out long wanted, out int length) || length != line[1].Length
-            || !Utf8Parser.TryParse(line[2], out long timeout, out length) || length != line[2].Length)
+        int last = line.Count - 1;
+        long copies = 0;
+        if ((withLocal && !TryNumber(line, 1, out copies))
+            || !TryNumber(line, last - 1, out long wanted) || !TryNumber(line, last, out long timeout))
         {
             request.Error("ERR value is not an integer or out of range");
         }
@@ -43,9 +69,9 @@ internal sealed class WaitCommand : RequestSteps
         {
             request.Error("ERR timeout is negative");
         }
-        else if (Dispatch.KeyspaceOf(request) is { } keyspace)
+        else if (Dispatch.SettingsOf(request) is { } keyspace)
         {
-            Start(request, keyspace, wanted, timeout is 0 or > TimeoutMax ? TimeoutMax : timeout);
+            Start(request, keyspace, wanted, timeout is 0 or > TimeoutMax ? TimeoutMax : timeout, withLocal);
         }
     }
 
@@ -116,15 +142,19 @@ internal sealed class WaitCommand : RequestSteps
     private bool IsProven(PartitionTrack track) =>
         _proofs.TrueForAll(proof => proof.Track != track || proof.Call.Result.Outcome == Outcome.Done);
 
-    private static void Start(RespRequest request, KeyspaceView keyspace, long wanted, long timeout)
+    private static bool TryNumber(CommandLine line, int word, out long number) =>
+        Utf8Parser.TryParse(line[word], out number, out int length) && length == line[word].Length;
+
+    private static void Start(
+        RespRequest request, KeyspaceView keyspace, long wanted, long timeout, bool withLocal)
     {
         ConnectionCalls calls = request.Connection.Calls;
-        var wait = new WaitCommand([.. calls.Written()]);
+        var wait = new WaitCommand([.. calls.Written()], withLocal);
         if (wait._tracks.Count == 0)
         {
             // Nothing was written, so every replica has it all; what is said is what a write would have.
             WriteLevel level = request.Connection.Client.WriteLevel ?? ConnectionCalls.LevelOf(keyspace.Record);
-            request.Finish(Replies.Integer(ConsistencyCommands.SureReplicas(keyspace.Record, level)));
+            wait.Answer(request, ConsistencyCommands.SureReplicas(keyspace.Record, level));
             return;
         }
 
@@ -163,6 +193,15 @@ internal sealed class WaitCommand : RequestSteps
     private void Finish(RespRequest request)
     {
         WrittenState[] written = [.. _tracks.Select(track => track.Written).OfType<WrittenState>()];
-        request.Finish(Replies.Integer(written.Length == 0 ? 0 : written.Min(each => each.SureReplicas)));
+        Answer(request, written.Length == 0 ? 0 : written.Min(each => each.SureReplicas));
     }
+
+    private void Answer(RespRequest request, long replicas) => request.Finish(!_withLocal
+        ? Replies.Integer(replicas)
+        : Replies.Of(reply =>
+        {
+            reply.Array(2);
+            reply.Integer(1);
+            reply.Integer(replicas);
+        }));
 }

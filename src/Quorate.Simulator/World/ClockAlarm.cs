@@ -1,14 +1,14 @@
 using Quorate.Core.Model;
-using Quorate.Simulator.Engine;
 
 namespace Quorate.Simulator.World;
 
 /// <summary>
-/// A timer of a process: set on the node's own clock, it rings in true time, and again when the clock was slower than
-/// was thought.
+/// A timer of a process: set on the machine's own clock, it rings in true time, and again when the clock was slower
+/// than was thought.
 /// </summary>
-/// <param name="ring">The event that is to happen, by its number.</param>
-internal sealed class NodeAlarm(Simulation world, SimulatedNode node, Func<ulong, SimEvent> ring)
+/// <param name="now">True time, in microseconds.</param>
+/// <param name="set">Has an event of this number happen at this true time.</param>
+internal sealed class ClockAlarm(NodeClock clock, Func<long> now, Action<long, ulong> set)
 {
     /// <summary>A timer that is due already fires after this, in microseconds: no timer is finer.</summary>
     private const long Grain = 50;
@@ -24,7 +24,14 @@ internal sealed class NodeAlarm(Simulation world, SimulatedNode node, Func<ulong
         Arm();
     }
 
-    /// <summary>Whether the deadline has come with this event.</summary>
+    /// <summary>The process is gone, and its deadline with it.</summary>
+    public void Clear()
+    {
+        _deadline = Instant.Never;
+        _at = long.MaxValue;
+    }
+
+    /// <summary>Whether the deadline has come with the event of this number.</summary>
     public bool Rings(ulong number)
     {
         if (number != _number)
@@ -33,13 +40,14 @@ internal sealed class NodeAlarm(Simulation world, SimulatedNode node, Func<ulong
         }
 
         _at = long.MaxValue;
-        if (node.LocalTime >= _deadline)
+        if (clock.Read(now()) < _deadline)
         {
-            return true;
+            Arm();
+            return false;
         }
 
-        Arm();
-        return false;
+        _deadline = Instant.Never;
+        return true;
     }
 
     private void Arm()
@@ -49,7 +57,7 @@ internal sealed class NodeAlarm(Simulation world, SimulatedNode node, Func<ulong
             return;
         }
 
-        long at = Math.Max(world.Now + Grain, node.Clock.TrueTimeOf(_deadline, world.Now));
+        long at = Math.Max(now() + Grain, clock.TrueTimeOf(_deadline, now()));
         if (at >= _at)
         {
             // The timer that is set comes earlier; it will be set anew when it fires.
@@ -57,6 +65,6 @@ internal sealed class NodeAlarm(Simulation world, SimulatedNode node, Func<ulong
         }
 
         _at = at;
-        world.Queue.Add(at, ring(++_number));
+        set(at, ++_number);
     }
 }
