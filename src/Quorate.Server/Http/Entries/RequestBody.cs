@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
@@ -11,6 +10,9 @@ namespace Quorate.Server.Http.Entries;
 /// <param name="bodiesBytesMax">Of all; at least one fits.</param>
 internal sealed class RequestBody(int bodyBytesMax, long bodiesBytesMax)
 {
+    /// <summary>What a body of unknown length is given at first, in bytes.</summary>
+    private const int FirstBytes = 4096;
+
     private long _underWay;
 
     private static readonly JsonDocumentOptions Options = new()
@@ -36,17 +38,18 @@ internal sealed class RequestBody(int bodyBytesMax, long bodiesBytesMax)
             throw TooLarge();
         }
 
+        // Not from a pool, which would keep the large ones; at once where the client says how long it will be.
         int taken = 0;
+        int first = (int)Math.Max(FirstBytes, (context.Request.ContentLength ?? 0) + 1);
         byte[] bytes = [];
         try
         {
-            bytes = ArrayPool<byte>.Shared.Rent(4096);
             int length = 0;
             while (true)
             {
                 if (length == taken)
                 {
-                    int more = Math.Min(Math.Max(4096, taken), bodyBytesMax + 1 - taken);
+                    int more = Math.Min(taken == 0 ? first : taken, bodyBytesMax + 1 - taken);
                     if (Interlocked.Add(ref _underWay, more) > Math.Max(bodiesBytesMax, bodyBytesMax + 1))
                     {
                         Interlocked.Add(ref _underWay, -more);
@@ -57,11 +60,11 @@ internal sealed class RequestBody(int bodyBytesMax, long bodiesBytesMax)
                     }
 
                     taken += more;
-                    bytes = Grown(bytes, length, taken);
+                    Array.Resize(ref bytes, taken);
                 }
 
                 int read = await context.Request.Body.ReadAsync(
-                    bytes.AsMemory(length, Math.Min(bytes.Length, taken) - length), context.RequestAborted)
+                    bytes.AsMemory(length), context.RequestAborted)
                     .ConfigureAwait(false);
                 if (read == 0)
                 {
@@ -80,22 +83,8 @@ internal sealed class RequestBody(int bodyBytesMax, long bodiesBytesMax)
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(bytes);
             Interlocked.Add(ref _underWay, -taken);
         }
-    }
-
-    private static byte[] Grown(byte[] bytes, int length, int needed)
-    {
-        if (bytes.Length >= needed)
-        {
-            return bytes;
-        }
-
-        byte[] larger = ArrayPool<byte>.Shared.Rent(needed);
-        bytes.AsSpan(0, length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(bytes);
-        return larger;
     }
 
     private static JsonDocument Parse(ReadOnlyMemory<byte> bytes)

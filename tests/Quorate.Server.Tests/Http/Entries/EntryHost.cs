@@ -26,10 +26,11 @@ internal sealed class EntryHost : IAsyncDisposable
 
     public static async Task<EntryHost> Start(TimeProvider? clock = null)
     {
-        WebApplication application = HttpEndpoint.Build(new IPEndPoint(IPAddress.Loopback, 0));
+        WebApplication application = HttpEndpoint.Build(new IPEndPoint(IPAddress.Loopback, 0), 100);
         var host = new EntryHost(application);
         const int bytes = 64 * 1024 * 1024;
-        new EntryEndpoints(host.Gateway, 5000, bytes, bytes, clock ?? TimeProvider.System).Map(application);
+        (int, long) body = (EntryLimits.BodyBytesMax, EntryLimits.BodiesBytesMax);
+        new EntryEndpoints(host.Gateway, null, 5000, bytes, body, clock ?? TimeProvider.System).Map(application);
         await application.StartAsync();
         host.Address = new(application.Services.GetRequiredService<IServer>()
             .Features.Get<IServerAddressesFeature>()!.Addresses.Single());
