@@ -34,7 +34,8 @@ public sealed class MemoryLimits(long managedBytes)
     /// <summary>The replies that wait for all clients together.</summary>
     private const int RepliesPart = 8;
 
-    /// <summary>A body over HTTP: it, the words that it becomes, their entry and the answer are there at once.</summary>
+    /// <summary>A body over HTTP: it, the words that it becomes, their entry and the answer are there at
+    /// once.</summary>
     private const int HttpBodyPart = 32;
 
     private const int HttpBodiesPart = 16;

@@ -75,9 +75,16 @@ internal sealed class EntryPlace(
         var taker = new Taker(room);
         long wallClock = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
         var read = new FastRead(readLevel, seen.Of(group), gateway.Now, wallClock);
-        if (!reads.TryServe(partition, line, read, taker, out ReadToken token))
+        ReadToken token;
+
+        // One after the other: how long a reply is shows when it is there, and many large ones at once, each in its
+        // reader's buffer, are more than there is room for.
+        lock (room)
         {
-            return null;
+            if (!reads.TryServe(partition, line, read, taker, out token))
+            {
+                return null;
+            }
         }
 
         if (taker.Reply is not { } reply)
