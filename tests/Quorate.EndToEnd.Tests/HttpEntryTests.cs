@@ -41,8 +41,8 @@ public sealed class HttpEntryTests
                 : (await Send(node, HttpMethod.Get, "/entry/large")).Code)));
         }
 
-        Assert.All(codes, code => Assert.Contains(
-            code, [HttpStatusCode.OK, HttpStatusCode.NotFound, HttpStatusCode.ServiceUnavailable]));
+        Assert.All(codes, code => Assert.True(
+            code is HttpStatusCode.OK or HttpStatusCode.NotFound or HttpStatusCode.ServiceUnavailable, $"{code}"));
         Assert.Contains(HttpStatusCode.OK, codes);
         (HttpStatusCode last, JsonElement json, _) = await Send(node, HttpMethod.Get, "/entry/large");
         Assert.Equal(HttpStatusCode.OK, last);

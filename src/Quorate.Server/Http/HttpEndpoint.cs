@@ -44,7 +44,8 @@ public sealed class HttpEndpoint : IAsyncDisposable
 
     /// <summary>Listens and serves.</summary>
     /// <exception cref="IOException">The port is taken, or the address is not here.</exception>
-    public static async Task<HttpEndpoint> Start(IPEndPoint at, NodeFacts facts, LocalReads? reads, int requestDeadlineMilliseconds)
+    public static async Task<HttpEndpoint> Start(
+        IPEndPoint at, NodeFacts facts, LocalReads? reads, int requestDeadlineMilliseconds)
     {
         WebApplication application = Build(at, facts.Memory.Limits.HttpConnectionsMax);
         var endpoint = new HttpEndpoint(application, facts);

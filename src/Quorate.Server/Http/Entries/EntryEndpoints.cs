@@ -30,8 +30,8 @@ internal sealed class EntryEndpoints
     /// <param name="answersBytesMax">What answers may take that wait to be read.</param>
     /// <param name="bodyBytesMax">Of one body, and of all that are under way.</param>
     public EntryEndpoints(
-        INodeGateway gateway, LocalReads? reads, int deadlineMilliseconds, long answersBytesMax, (int One, long All) bodyBytesMax,
-        TimeProvider clock)
+        INodeGateway gateway, LocalReads? reads, int deadlineMilliseconds, long answersBytesMax,
+        (int One, long All) bodyBytesMax, TimeProvider clock)
     {
         _gateway = gateway;
         _reads = reads;

@@ -13,8 +13,8 @@ namespace Quorate.Server.Http.Entries;
 /// is written: until then its replies count.
 /// </summary>
 internal sealed class EntryPlace(
-    INodeGateway gateway, LocalReads? reads, ReplyRoom room, KeyspaceView keyspace, WriteLevel writeLevel, ReadLevel readLevel,
-    Instant deadline, SeenTokens seen) : IDisposable
+    INodeGateway gateway, LocalReads? reads, ReplyRoom room, KeyspaceView keyspace, WriteLevel writeLevel,
+    ReadLevel readLevel, Instant deadline, SeenTokens seen) : IDisposable
 {
     private long _counted;
 
