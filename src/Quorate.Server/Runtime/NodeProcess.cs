@@ -47,6 +47,7 @@ public sealed class NodeProcess : IAsyncDisposable
     private LocalReads? _reads;
     private RespServer? _clients;
     private volatile RespEndpoint? _endpoint;
+    private volatile HttpEndpoint? _http;
 
     private NodeProcess(ServerSettings settings, Action<ExitCode, string> end)
     {
@@ -227,7 +228,8 @@ public sealed class NodeProcess : IAsyncDisposable
     {
         budget.Note(MemoryUse.Links, Facts.Peers.WaitingBytes + Facts.Peers.PartialBytes + Facts.Loop.InboxBytes);
         budget.Note(
-            MemoryUse.Clients, (_endpoint?.ReplyBytesWaiting ?? 0) + (_endpoint?.InputBytesWaiting ?? 0));
+            MemoryUse.Clients,
+            (_endpoint?.ReplyBytesWaiting ?? 0) + (_endpoint?.InputBytesWaiting ?? 0) + (_http?.WaitingBytes ?? 0));
     }
 
     private async Task<(ExitCode Code, string Problem)> Listen()
@@ -242,8 +244,9 @@ public sealed class NodeProcess : IAsyncDisposable
             await ListenForClients().ConfigureAwait(false);
             what = $"--http-port {_settings.HttpPort}";
             IPEndPoint http = new(_settings.Bind, _settings.HttpPort);
-            _opened.Push(await HttpEndpoint.Start(http, Facts, _settings.RequestDeadlineMilliseconds)
-                .ConfigureAwait(false));
+            _http = await HttpEndpoint.Start(http, Facts, _reads, _settings.RequestDeadlineMilliseconds)
+                .ConfigureAwait(false);
+            _opened.Push(_http);
         }
         catch (Exception e) when (e is SocketException or IOException)
         {
