@@ -154,8 +154,9 @@ public sealed class NodeProcess : IAsyncDisposable
             return (ExitCode.InputOutput, problem);
         }
 
-        KeepProcessId(folder);
+        bool wasLeft = KeepProcessId(folder);
         Assemble(folder, heard);
+        Facts.Events.Add(StartOf(wasLeft));
         return await Listen().ConfigureAwait(false);
     }
 
@@ -306,16 +307,29 @@ public sealed class NodeProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Says in the folder whose process has it, for people and scripts; only the lock counts.</summary>
-    private void KeepProcessId(DataFolder folder)
+    private static NodeEvent StartOf(bool wasLeft) => wasLeft
+        ? new(
+            "start",
+            "This node was started; its process before was not stopped in order: it was killed, ended by itself, or its "
+                + "machine did.",
+            "unordered")
+        : new("start", "This node was started.", "ordered");
+
+    /// <summary>
+    /// Says in the folder whose process has it, for people and scripts; only the lock counts. True when one before has
+    /// left it there.
+    /// </summary>
+    private bool KeepProcessId(DataFolder folder)
     {
         string path = Path.Combine(folder.Root, DataFolder.ProcessIdName);
+        bool wasLeft = File.Exists(path);
         File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
         _opened.Push(new Closing(() =>
         {
             File.Delete(path);
             return Task.CompletedTask;
         }));
+        return wasLeft;
     }
 
     private void Keep(IDisposable opened) => _opened.Push(new Closing(() =>
