@@ -57,7 +57,8 @@ internal static class MetadataNews
     private static string? Of(NodeRecord? was, NodeRecord? becomes) => (was, becomes) switch
     {
         (_, null) => null,
-        (null, { State: not NodeState.Removed }) => $"Node {becomes.Id} ({becomes.PeerAddress}) has joined the cluster.",
+        (null, { State: not NodeState.Removed }) =>
+            $"Node {becomes.Id} ({becomes.PeerAddress}) has joined the cluster.",
         ({ State: not NodeState.Removed }, { State: NodeState.Removed }) =>
             $"Node {becomes.Id} was removed from the cluster.",
         ({ State: NodeState.Active }, { State: NodeState.Draining }) => $"Node {becomes.Id} is being emptied.",

@@ -310,8 +310,8 @@ public sealed class NodeProcess : IAsyncDisposable
     private static NodeEvent StartOf(bool wasLeft) => wasLeft
         ? new(
             "start",
-            "This node was started; its process before was not stopped in order: it was killed, ended by itself, or its "
-                + "machine did.",
+            "This node was started; its process before was not stopped in order: it was killed, ended by itself, or "
+                + "its machine did.",
             "unordered")
         : new("start", "This node was started.", "ordered");
 
