@@ -482,6 +482,19 @@ public static class Guards
 
     /// <summary>S6: what waits for an EXEC counts in the room that the commands of all clients share.</summary>
     public static bool QueuedInputIsCounted => On();
+    /// <summary>A put of a whole entry that names a version does nothing to a key that has another.</summary>
+    public static bool StaleEntriesAreRefused => On();
+
+    /// <summary>S7: answers over HTTP that wait to be read are bounded together.</summary>
+    public static bool HttpAnswersAreBounded => On();
+
+    /// <summary>S14: pages of other sites get nothing over HTTP, whatever name they have for the node.</summary>
+    public static bool ForeignPagesAreRefused => On();
+
+    /// <summary>
+    /// R25: a request with an Idempotency-Key is looked for in the windows beside its own before it is done.
+    /// </summary>
+    public static bool RepeatsAreLookedForBeside => On();
 
     /// <summary>
     /// S8: memory that runs out, and a broken invariant, end the process on whatever thread that is and whoever would

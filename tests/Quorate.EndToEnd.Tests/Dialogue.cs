@@ -19,6 +19,7 @@ internal sealed class Dialogue : IDisposable
             StartInfo = new ProcessStartInfo(words[0], words[1..])
             {
                 UseShellExecute = false,
+                RedirectStandardInput = true,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
             },
@@ -28,6 +29,15 @@ internal sealed class Dialogue : IDisposable
         _process.Start();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+    }
+
+    /// <summary>The lines that were waited for, and those before them.</summary>
+    public IReadOnlyList<string> Heard => _heard;
+
+    public void Say(string line)
+    {
+        _process.StandardInput.WriteLine(line);
+        _process.StandardInput.Flush();
     }
 
     /// <summary>Waits for a line.</summary>

@@ -17,14 +17,25 @@ internal sealed class ServedCluster : IDisposable
     {
     }
 
+    /// <param name="more">Of each node, by its place.</param>
+    public ServedCluster(int count, Func<int, string[]> more)
+        : this([.. Enumerable.Repeat(IPAddress.Loopback, count)], more)
+    {
+    }
+
     /// <param name="addresses">Of each node.</param>
     public ServedCluster(IPAddress[] addresses, params string[] more)
+        : this(addresses, _ => more)
+    {
+    }
+
+    private ServedCluster(IPAddress[] addresses, Func<int, string[]> more)
     {
         int[] ports = ServedNode.FreePorts(3 * addresses.Length);
         string seeds = string.Join(',', addresses.Select((address, i) => $"{address}:{ports[(3 * i) + 2]}"));
         Nodes = [.. addresses.Select((address, i) => new ServedNode(
             Path.Combine(_folder, $"node-{i + 1}"), address, ports[(3 * i)..((3 * i) + 3)],
-            ["--bind", address.ToString(), "--seeds", seeds, .. more]))];
+            ["--bind", address.ToString(), "--seeds", seeds, .. more(i)]))];
     }
 
     public ServedNode[] Nodes { get; }

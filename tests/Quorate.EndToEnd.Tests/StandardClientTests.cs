@@ -63,6 +63,45 @@ public sealed class StandardClientTests
         await cluster.UntilSays(node, "written again", "GET", "after");
     }
 
+    /// <summary>
+    /// Three nodes with cluster endpoints. A node is killed while the library writes, and comes back later; every write
+    /// that was acknowledged is there at the end.
+    /// </summary>
+    [Theory]
+    [InlineData("ioredis-cluster.mjs")]
+    [InlineData("node-redis-cluster.mjs")]
+    public async Task A_library_that_knows_clusters_outlives_a_node(string script)
+    {
+        Tools.SkipWithout("node");
+        string folder = FindScripts();
+        Assert.SkipUnless(
+            Directory.Exists(Path.Combine(folder, "node_modules")),
+            "The libraries are not installed: run `npm ci` in tests/clients.");
+        int[] ports = ServedNode.FreePorts(3);
+        using var cluster = new ServedCluster(3, node => ["--cluster-port", Text(ports[node])]);
+        cluster.Start();
+        await cluster.UntilReady();
+        using (var one = new RespSession(new(System.Net.IPAddress.Loopback, ports[0])))
+        {
+            // Each node has told the others where its endpoint is, and each leads a part.
+            await cluster.Until(
+                () => Task.FromResult(one.Call("CLUSTER", "INFO").Contains("cluster_size:3", StringComparison.Ordinal)),
+                "all nodes serve slots");
+        }
+
+        using var client = new Dialogue(
+            ["node", Path.Combine(folder, script), .. ports.Select(Text)]);
+        client.Expect("ready to be cut");
+        cluster.Nodes[2].Kill();
+        await Task.Delay(3000, TestContext.Current.CancellationToken);
+        cluster.Nodes[2].Start();
+        await cluster.UntilReady();
+        client.Say("go on");
+        client.Expect("all is there");
+        Assert.Equal(0, client.WaitForEnd());
+        TestContext.Current.TestOutputHelper!.WriteLine(string.Join('\n', client.Heard));
+    }
+
     private static string FindScripts()
     {
         DirectoryInfo? folder = new(AppContext.BaseDirectory);

@@ -29,6 +29,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     private readonly MetadataCalls _calls;
     private readonly Duties _duties;
     private readonly LeaderBalance _balance;
+    private readonly PartitionMoves _moves;
     private readonly Heirs _heirs;
     private readonly Stopping _stopping;
     private readonly Joins _joins;
@@ -69,6 +70,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _calls = new(_parts);
         _duties = new(_parts, _calls, End);
         _balance = new(_parts, _local);
+        _moves = new(_parts, _local, _calls);
         _heirs = new(_parts, _local);
         _stopping = new(_parts, _heirs, _local);
         _joins = new(_parts, _calls);
@@ -297,6 +299,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
             SayElected($"partition {name}", _parts.Runtime.Find(group)?.Replica.Group, change.Term, wasLed);
         }
 
+        _parts.Host.LeaderChanged(group, change.Leader.IsNone ? null : change.Leader.NodeId);
         if (!change.Leader.IsNone)
         {
             _led.Add(group);
@@ -350,8 +353,12 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     void INodeHost.SnapshotRefused(GroupId group, string problem) =>
         _parts.Say("snapshot", Reporting.SnapshotSentence(_parts.View.NameOf(group), problem));
 
-    void INodeHost.PartitionDropped(GroupId group) =>
+    void INodeHost.PartitionDropped(GroupId group)
+    {
+        _led.Remove(group);
+        _parts.Host.LeaderChanged(group, null);
         _parts.Say("partition", $"Nothing of partition {_parts.View.NameOf(group)} is left on node {Id.Value}.");
+    }
 
     void INodeHost.End(string sentence) => End(sentence);
 
@@ -380,6 +387,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         _keeper.Match();
         _duties.Look();
+        _moves.Look();
         if (_stopping.HasBegun)
         {
             TellStop();

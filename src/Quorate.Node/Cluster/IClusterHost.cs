@@ -67,6 +67,12 @@ public interface IClusterHost
     /// </summary>
     void PartitionsChanged();
 
+    /// <summary>Who leads a partition of this node, as it knows; null when it does not. For edges that send clients
+    /// there.</summary>
+    void LeaderChanged(GroupId group, NodeId? leader)
+    {
+    }
+
     /// <summary>Something that an operator may want to know (an election, a silent node), in one sentence.</summary>
     void Happened(in NodeEvent happened);
 

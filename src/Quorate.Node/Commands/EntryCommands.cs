@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Evaluation;
 using Quorate.Storage.Rows;
@@ -54,7 +55,7 @@ internal static class EntryCommands
             return;
         }
 
-        if (!expected.IsMetBy(standing))
+        if (!expected.IsMetBy(standing) && Guards.StaleEntriesAreRefused)
         {
             AnswerStale(context, key, row, form, standing);
             return;

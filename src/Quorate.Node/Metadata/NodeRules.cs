@@ -87,6 +87,8 @@ internal static class NodeRules
         known.RespAddress = node.RespAddress;
         known.HttpAddress = node.HttpAddress;
         known.PeerAddress = node.PeerAddress;
+        known.ClusterAddress = node.ClusterAddress;
+        known.ClusterKeyspace = node.ClusterKeyspace;
         known.Region = node.Region;
         known.Zone = node.Zone;
         known.UpdateDomain = node.UpdateDomain;
@@ -155,7 +157,10 @@ internal static class NodeRules
         }
 
         string[] names =
-            [node.RespAddress, node.HttpAddress, node.PeerAddress, node.Region, node.Zone, node.UpdateDomain];
+        [
+            node.RespAddress, node.HttpAddress, node.PeerAddress, node.ClusterAddress, node.ClusterKeyspace, node.Region,
+            node.Zone, node.UpdateDomain,
+        ];
         return names.Any(name => name.Length > metadata.Limits.NameCharactersMax)
             ? $"A node's addresses and names have at most {metadata.Limits.NameCharactersMax} characters."
             : null;

@@ -66,7 +66,7 @@ internal sealed class ConnectionCalls
             return false;
         }
 
-        ReadLevel level = _connection.Client.ReadLevel ?? (ReadLevel)keyspace.Record.ReadLevel;
+        ReadLevel level = LevelOf(request, keyspace);
         var read = new FastRead(level, track.Token, Now, _wallClock);
         if (!reads.TryServe(partition, request.Line, read, request, out ReadToken seen))
         {
@@ -91,7 +91,7 @@ internal sealed class ConnectionCalls
         call.Lines = lines;
         call.Writes = writes;
         call.WriteLevel = client.WriteLevel ?? LevelOf(keyspace.Record);
-        call.ReadLevel = client.ReadLevel ?? (ReadLevel)keyspace.Record.ReadLevel;
+        call.ReadLevel = LevelOf(call.Request, keyspace);
         call.Deadline = Deadline;
         if (writes)
         {
@@ -201,6 +201,10 @@ internal sealed class ConnectionCalls
         _connection.Shared.Gateway.Submit(_batch.AsSpan(0, count));
         _batch.AsSpan(0, count).Clear();
     }
+
+    private ReadLevel LevelOf(RespRequest request, KeyspaceView keyspace) => request.ReadsReplica
+        ? ReadLevel.Eventual
+        : _connection.Client.ReadLevel ?? (ReadLevel)keyspace.Record.ReadLevel;
 
     private Instant ReadClocks()
     {

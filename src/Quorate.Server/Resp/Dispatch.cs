@@ -6,6 +6,7 @@ using Quorate.Node.Commands;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Partitions;
 using Quorate.Protocol;
+using Quorate.Server.Resp.ClusterMode;
 using Quorate.Server.Resp.Commands;
 
 namespace Quorate.Server.Resp;
@@ -171,6 +172,14 @@ internal static class Dispatch
         connection.Client.LastCommand = route.Spec?.Name ?? connection.Client.LastCommand;
         if (connection.Client.Transaction is { } transaction)
         {
+            if (connection.Client.Endpoint is not null && !transaction.IsSpoiled && route.Kind == RouteKind.OneSlot
+                && connection.Client.KeyspaceIn(connection.Shared.Gateway.View) is { } served
+                && SlotOwners.TrySendAway(request, served, route.Slot, writes: true))
+            {
+                transaction.Spoil();
+                return;
+            }
+
             transaction.Queue(request, route);
             return;
         }
@@ -198,6 +207,11 @@ internal static class Dispatch
         if (keyspace is null)
         {
             request.Finish(EmptyReply(request, request.OwnLines(), isBatch: false));
+            return;
+        }
+
+        if (SlotOwners.TrySendAway(request, keyspace, route))
+        {
             return;
         }
 

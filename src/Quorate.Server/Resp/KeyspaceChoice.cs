@@ -16,6 +16,13 @@ internal static class KeyspaceChoice
     public static void Use(RespRequest request, string name)
     {
         RespConnection connection = request.Connection;
+        if (connection.Client.Endpoint is { } endpoint)
+        {
+            request.Error($"ERR the cluster endpoint serves keyspace '{endpoint.Keyspace}' alone; others are reached by "
+                + "the plain one (--resp-port)");
+            return;
+        }
+
         ClusterView view = connection.Shared.Gateway.View;
         if (view.TryFind(name, out KeyspaceView? keyspace))
         {

@@ -1,6 +1,7 @@
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Partitions;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp;
 
@@ -43,7 +44,23 @@ internal sealed class RespClient(long id, string address)
     /// <summary>CLIENT REPLY OFF.</summary>
     public bool IsSilent { get; set; }
 
+    /// <summary>The cluster endpoint that it came by; null for the plain one.</summary>
+    public ClusterEndpoint? Endpoint
+    {
+        get;
+        init
+        {
+            field = value;
+            Keyspace = HomeKeyspace;
+        }
+    }
+
     public string Keyspace { get; set; } = DefaultKeyspace;
+
+    /// <summary>READONLY: it reads from replicas, too, what they have.</summary>
+    public bool IsReadOnly { get; set; }
+
+    private string HomeKeyspace => Endpoint?.Keyspace ?? DefaultKeyspace;
 
     /// <summary>Null: the keyspace's.</summary>
     public WriteLevel? WriteLevel { get; set; }
@@ -127,7 +144,8 @@ internal sealed class RespClient(long id, string address)
         NextRequest = null;
         DropTransaction();
         Unwatch();
-        Use(DefaultKeyspace);
+        IsReadOnly = false;
+        Use(HomeKeyspace);
     }
 
     /// <summary>The request number that CLIENT REQUESTID has set, once.</summary>

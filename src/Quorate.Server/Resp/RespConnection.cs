@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using Quorate.Core;
 using Quorate.Protocol;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp;
 
@@ -40,7 +41,14 @@ internal sealed partial class RespConnection
 
     /// <param name="address">Of the client.</param>
     /// <param name="localAddress">Where it has reached the node.</param>
-    public RespConnection(RespShared shared, IRespDriver driver, long id, string address, string localAddress = "")
+    /// <param name="endpoint">The cluster endpoint that it came by; null for the plain one.</param>
+    public RespConnection(
+        RespShared shared,
+        IRespDriver driver,
+        long id,
+        string address,
+        string localAddress = "",
+        ClusterEndpoint? endpoint = null)
     {
         Shared = shared;
         _driver = driver;
@@ -48,6 +56,7 @@ internal sealed partial class RespConnection
         _largeReply = shared.Settings.ReplyBytesWaitingMax / shared.Settings.FirstCommandsMax;
         Client = new RespClient(id, address)
         {
+            Endpoint = endpoint,
             WatchHold = new InputHold(shared.Budget),
             LocalAddress = localAddress,
             CreatedAt = Environment.TickCount64,

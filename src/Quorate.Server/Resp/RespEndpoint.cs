@@ -47,7 +47,11 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
 
     internal RespShared Shared => _shared;
 
-    public override async Task OnConnectedAsync(ConnectionContext connection)
+    public override Task OnConnectedAsync(ConnectionContext connection) => ServeAsync(connection, isCluster: false);
+
+    /// <summary>Serves a connection until its end.</summary>
+    /// <param name="isCluster">It came by the cluster endpoint.</param>
+    public async Task ServeAsync(ConnectionContext connection, bool isCluster)
     {
         long id = _shared.NextId();
         if (_isDraining || _shared.Connections.Count >= _shared.Settings.ConnectionsMax)
@@ -57,7 +61,7 @@ public sealed class RespEndpoint : ConnectionHandler, IDisposable
         }
 
         _shared.Counters.Accepted();
-        var pipe = new RespPipe(_shared, connection, id);
+        var pipe = new RespPipe(_shared, connection, id, isCluster);
         _shared.Connections.TryAdd(id, pipe);
         if (_isDraining)
         {

@@ -27,14 +27,19 @@ internal sealed partial class RespPipe : IRespDriver, IThreadPoolWorkItem, IRoun
     private volatile bool _isCut;
     private bool _isOver;
 
-    public RespPipe(RespShared shared, ConnectionContext context, long id)
+    public RespPipe(RespShared shared, ConnectionContext context, long id, bool isCluster = false)
     {
         _context = context;
         _input = context.Transport.Input;
         _output = new CountingWriter(context.Transport.Output);
         _onFlushed = OnFlushed;
-        Connection = new RespConnection(shared, this, id, context.RemoteEndPoint?.ToString() ?? "",
-            context.LocalEndPoint?.ToString() ?? "");
+        Connection = new RespConnection(
+            shared,
+            this,
+            id,
+            context.RemoteEndPoint?.ToString() ?? "",
+            context.LocalEndPoint?.ToString() ?? "",
+            isCluster ? shared.Node.Cluster : null);
     }
 
     public RespConnection Connection { get; }

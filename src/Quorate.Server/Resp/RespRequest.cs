@@ -70,6 +70,9 @@ internal sealed class RespRequest : IReplyTaker
     /// <summary>2 or 3: the protocol that its reply is written in.</summary>
     public int Version { get; set; }
 
+    /// <summary>It reads what a replica here has, as READONLY asks for.</summary>
+    public bool ReadsReplica { get; set; }
+
     /// <summary>It is a part of an EXEC, which has its reply.</summary>
     public bool IsPart { get; private init; }
 
@@ -137,6 +140,7 @@ internal sealed class RespRequest : IReplyTaker
         Edge = null;
         IsSilent = false;
         IsDone = false;
+        ReadsReplica = false;
         HasSeenMap = false;
         Reply = default;
         Text = default;

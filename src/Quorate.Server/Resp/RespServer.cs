@@ -17,19 +17,16 @@ public sealed class RespServer : IAsyncDisposable
 {
     private readonly KestrelServer _kestrel;
     private readonly ListenOptions _listen;
+    private readonly ListenOptions? _clusterListen;
 
-    public RespServer(RespEndpoint endpoint, IPEndPoint bind, ILoggerFactory logging)
+    /// <param name="clusterBind">Of the cluster endpoint; null for none.</param>
+    public RespServer(
+        RespEndpoint endpoint, IPEndPoint bind, ILoggerFactory logging, IPEndPoint? clusterBind = null)
     {
         Endpoint = endpoint;
         var options = new KestrelServerOptions();
-        ListenOptions? listen = null;
-        options.Listen(bind, configure =>
-        {
-            listen = configure;
-            configure.Protocols = HttpProtocols.None;
-            ((IConnectionBuilder)configure).Use(_ => endpoint.OnConnectedAsync);
-        });
-        _listen = listen!;
+        _listen = Listen(bind, isCluster: false);
+        _clusterListen = clusterBind is null ? null : Listen(clusterBind, isCluster: true);
         var transport = new SocketTransportFactory(
             Options.Create(new SocketTransportOptions
             {
@@ -39,12 +36,27 @@ public sealed class RespServer : IAsyncDisposable
             }),
             logging);
         _kestrel = new KestrelServer(Options.Create(options), transport, logging);
+
+        ListenOptions Listen(IPEndPoint at, bool isCluster)
+        {
+            ListenOptions? listen = null;
+            options.Listen(at, configure =>
+            {
+                listen = configure;
+                configure.Protocols = HttpProtocols.None;
+                ((IConnectionBuilder)configure).Use(_ => connection => endpoint.ServeAsync(connection, isCluster));
+            });
+            return listen!;
+        }
     }
 
     public RespEndpoint Endpoint { get; }
 
     /// <summary>Where it listens; of port 0 the one that was given, once it has started.</summary>
     public IPEndPoint Address => (IPEndPoint)_listen.EndPoint;
+
+    /// <summary>The same of the cluster endpoint; null when there is none.</summary>
+    public IPEndPoint? ClusterAddress => (IPEndPoint?)_clusterListen?.EndPoint;
 
     public Task StartAsync(CancellationToken cancellation = default) =>
         _kestrel.StartAsync(new NoHttp(), cancellation);

@@ -5,6 +5,7 @@ using Quorate.Node.Commands;
 using Quorate.Protocol;
 using Quorate.Server.Http;
 using Quorate.Server.Reading;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp;
 
@@ -25,6 +26,9 @@ public sealed record RespNode
 
     /// <summary>The memory budget in bytes, and how much of it is used; null where there is none.</summary>
     public Func<(long Used, long Max)>? Memory { get; init; }
+
+    /// <summary>The cluster endpoint besides; null for none.</summary>
+    public ClusterEndpoint? Cluster { get; init; }
 
     /// <summary>Serves reads on the connections' own threads; null where all go to the node.</summary>
     public LocalReads? Reads { get; init; }

@@ -5,6 +5,7 @@ using Quorate.Node.Commands;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Protocol;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp;
 
@@ -65,6 +66,8 @@ internal sealed class Scatter : RequestSteps
                 scatter.AskAll(request, keyspace, spec, first: 0);
             }
         }
+
+        scatter.FinishIfNone(request);
     }
 
     public override void Next(RespRequest request)
@@ -165,13 +168,25 @@ internal sealed class Scatter : RequestSteps
             ? Random.Shared.Next(keyspace.Partitions.Count)
             : 0;
         scatter.AskAll(request, keyspace, spec, first);
+        scatter.FinishIfNone(request);
+    }
+
+    /// <summary>On the cluster endpoint of a node that serves no slot there is nothing.</summary>
+    private void FinishIfNone(RespRequest request)
+    {
+        if (_calls.Count == 0)
+        {
+            request.Steps = null;
+            request.Finish(Dispatch.EmptyReply(request, request.OwnLines(), isBatch: false));
+        }
     }
 
     private void AskAll(RespRequest request, KeyspaceView keyspace, CommandSpec spec, int first)
     {
-        for (int i = 0; i < keyspace.Partitions.Count; i++)
+        IReadOnlyList<PartitionRecord> own = SlotOwners.OwnOf(request.Connection, keyspace);
+        for (int i = 0; i < own.Count; i++)
         {
-            PartitionRecord partition = keyspace.Partitions[(first + i) % keyspace.Partitions.Count];
+            PartitionRecord partition = own[(first + i) % own.Count];
             RespCall call = NextCall(request);
             call.IsWide = true;
             request.Connection.Calls.Ask(

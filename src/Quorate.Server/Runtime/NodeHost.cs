@@ -5,6 +5,7 @@ using Quorate.Node.Metadata.Wire;
 using Quorate.Server.Disk;
 using Quorate.Server.Peers;
 using Quorate.Server.Reading;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Runtime;
 
@@ -63,6 +64,9 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     /// <summary>Drawn at this start of the process; never zero.</summary>
     public ulong Boot { get; }
+
+    /// <summary>Who leads the partitions here; any thread may look.</summary>
+    public LeaderBoard Leaders { get; } = new();
 
     public Instant Now => MonotonicClock.Now;
 
@@ -221,6 +225,8 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     void IClusterHost.LogOpened() => _place.Disk.IsReserveOpen = false;
 
     void IClusterHost.AddressLearnt(NodeId node, string peerAddress) => _peers!.SetAddress(node, peerAddress);
+
+    void IClusterHost.LeaderChanged(GroupId group, NodeId? leader) => Leaders.Set(group, leader);
 
     void IClusterHost.PartitionsChanged() => _place.Reads.Show(_node!.Runtime);
 

@@ -131,7 +131,7 @@ public sealed class NodeProcess : IAsyncDisposable
         }
 
         Keep(folder);
-        if (folder.Identity is not { IsFormed: true } && _settings.Seeds.Count == 0)
+        if (folder.Identity is not { IsFormed: true } && _settings.Seeds.Count == 0 && _settings.Join is null)
         {
             return (ExitCode.Usage, $"The data folder {folder.Root} belongs to no cluster, and no seeds are given. To "
                 + "form one of three nodes, start on each: quorate serve --data FOLDER --seeds a:7601,b:7601,c:7601 "
@@ -186,8 +186,8 @@ public sealed class NodeProcess : IAsyncDisposable
             Count = () => CountUnderWay(budget),
             Formation = new()
             {
-                Seeds = _settings.Seeds,
-                Expect = _settings.Expect > 0 ? _settings.Expect : _settings.Seeds.Count,
+                Seeds = _settings.Join is { } join ? [join] : _settings.Seeds,
+                Expect = _settings.Expect > 0 ? _settings.Expect : Math.Max(1, _settings.Seeds.Count),
                 Self = self,
                 Disk = disk,
                 Entropy = entropy,
@@ -238,7 +238,8 @@ public sealed class NodeProcess : IAsyncDisposable
         {
             what = $"--peer-port {_settings.PeerPort}";
             Facts.Peers.Listen(new IPEndPoint(_settings.Bind, _settings.PeerPort));
-            what = $"--resp-port {_settings.RespPort}";
+            what = $"--resp-port {_settings.RespPort}"
+                + (_settings.ClusterPort > 0 ? $" or --cluster-port {_settings.ClusterPort}" : "");
             await ListenForClients().ConfigureAwait(false);
             what = $"--http-port {_settings.HttpPort}";
             IPEndPoint http = new(_settings.Bind, _settings.HttpPort);
@@ -267,10 +268,17 @@ public sealed class NodeProcess : IAsyncDisposable
                 DataFolder = Path.GetFullPath(_settings.Data!),
                 Memory = _usedBytes,
                 Reads = _reads,
+                Cluster = _settings.ClusterPort == 0 ? null : new()
+                {
+                    Keyspace = _settings.ClusterKeyspace,
+                    Address = _settings.ClusterAddress,
+                    Leaders = Facts.Host.Leaders,
+                },
             });
         Facts.More.Add(text => RespMetrics.Add(text, endpoint));
         IPEndPoint at = new(_settings.Bind, _settings.RespPort);
-        _clients = new(endpoint, at, NullLoggerFactory.Instance);
+        IPEndPoint? cluster = _settings.ClusterPort == 0 ? null : new(_settings.Bind, _settings.ClusterPort);
+        _clients = new(endpoint, at, NullLoggerFactory.Instance, cluster);
         _opened.Push(_clients);
         await _clients.StartAsync().ConfigureAwait(false);
     }
@@ -280,11 +288,14 @@ public sealed class NodeProcess : IAsyncDisposable
         RespAddress = _settings.RespAddress,
         HttpAddress = _settings.HttpAddress,
         PeerAddress = _settings.PeerAddress,
+        ClusterAddress = _settings.ClusterAddress,
+        ClusterKeyspace = _settings.ClusterPort == 0 ? "" : _settings.ClusterKeyspace,
         Zone = _settings.Zone,
         Region = _settings.Region,
         UpdateDomain = _settings.UpdateDomain,
         Weight = (uint)_settings.Weight,
         FeatureLevelMax = FeatureLevelMax,
+        ReadReplica = _settings.Join is not null,
     };
 
     /// <summary>What is wrong with the master key's file; null for nothing.</summary>

@@ -9,6 +9,9 @@ public sealed record ServerSettings
 
     public IReadOnlyList<string> Seeds { get; init; } = [];
 
+    /// <summary>The peer address of a node of the cluster that this one follows as a read replica; null for none.</summary>
+    public string? Join { get; init; }
+
     /// <summary>Zero: as many as there are seeds.</summary>
     public int Expect { get; init; }
 
@@ -20,6 +23,12 @@ public sealed record ServerSettings
 
     public int PeerPort { get; init; } = 7601;
 
+    /// <summary>Zero: there is no cluster endpoint.</summary>
+    public int ClusterPort { get; init; }
+
+    /// <summary>The keyspace that the cluster endpoint serves.</summary>
+    public string ClusterKeyspace { get; init; } = "default";
+
     /// <summary>host:port; null: the bound address.</summary>
     public string? AdvertiseResp { get; init; }
 
@@ -28,6 +37,9 @@ public sealed record ServerSettings
 
     /// <inheritdoc cref="AdvertiseResp"/>
     public string? AdvertisePeer { get; init; }
+
+    /// <inheritdoc cref="AdvertiseResp"/>
+    public string? AdvertiseCluster { get; init; }
 
     public string Zone { get; init; } = "";
 
@@ -50,6 +62,9 @@ public sealed record ServerSettings
     public string RespAddress => AdvertiseResp ?? Bound(RespPort);
 
     public string HttpAddress => AdvertiseHttp ?? Bound(HttpPort);
+
+    /// <summary>Empty when there is no cluster endpoint.</summary>
+    public string ClusterAddress => ClusterPort == 0 ? "" : AdvertiseCluster ?? Bound(ClusterPort);
 
     public string PeerAddress => AdvertisePeer ?? Bound(PeerPort);
 

@@ -72,6 +72,13 @@ public static class SettingTable
         {
             Type = SettingType.List,
         },
+        new("join", "HOST:PORT", "an address", "none",
+            "The peer address of any node of a cluster that this one joins as a read replica: it follows every "
+                + "partition, answers reads of level `eventual` and `session`, hands all else on, and votes nowhere. In "
+                + "the place of --seeds and --expect.",
+            static (settings, text) => IsAddress(text)
+                ? (settings with { Join = text }, null)
+                : (settings, "is no address of the form host:port")),
         new("expect", "COUNT", "nodes", "as many as there are seeds",
             "How many nodes the cluster is founded with.",
             static (settings, text) => Integer(text, 1, 1000, out int value)
@@ -114,6 +121,21 @@ public static class SettingTable
         {
             Type = SettingType.Number,
         },
+        new("cluster-port", "PORT", "a TCP port", "none: there is no cluster endpoint",
+            "For Redis clients that know clusters: they are told which node serves which slots, and sent there by MOVED.",
+            static (settings, text) => Port(text, out int value)
+                ? (settings with { ClusterPort = value }, null)
+                : (settings, "is no port from 1 to 65535")),
+        new("cluster-keyspace", "NAME", "a keyspace", "default",
+            "The one keyspace that the cluster endpoint serves; the same on all nodes.",
+            static (settings, text) => text.Length > 0
+                ? (settings with { ClusterKeyspace = text }, null)
+                : (settings, "is no name of a keyspace")),
+        new("advertise-cluster", "HOST:PORT", "an address", "the bound address and port",
+            "Where clients reach this node's cluster endpoint, as MOVED and CLUSTER SLOTS say.",
+            static (settings, text) => IsAddress(text)
+                ? (settings with { AdvertiseCluster = text }, null)
+                : (settings, $"is not {AddressForm}")),
         new("advertise-resp", "HOST:PORT", "an address", "the bound address and port",
             "Where clients reach this node's Redis port, as the cluster tells them.",
             static (settings, text) => IsAddress(text)

@@ -199,6 +199,8 @@ internal sealed class FakeGateway : INodeGateway, IDisposable
         Weight = 100,
         FeatureLevelMax = 1,
         PeerAddress = $"127.0.0.1:{7601 + number}",
+        ClusterAddress = $"10.0.0.{number + 1}:7701",
+        ClusterKeyspace = "default",
     };
 
     private ClusterView MakeView() => new(new NodeId(1), _metadata.State.Clone());

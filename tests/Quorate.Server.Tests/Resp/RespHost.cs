@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Quorate.Server.Resp;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Tests.Resp;
 
@@ -9,11 +10,12 @@ internal sealed class RespHost : IAsyncDisposable
 {
     private readonly RespServer _server;
 
-    private RespHost(FakeGateway gateway, RespSettings settings)
+    private RespHost(FakeGateway gateway, RespSettings settings, ClusterEndpoint? cluster)
     {
         Gateway = gateway;
-        Endpoint = new RespEndpoint(settings, gateway, new RespNode());
-        _server = new RespServer(Endpoint, new IPEndPoint(IPAddress.Loopback, 0), NullLoggerFactory.Instance);
+        Endpoint = new RespEndpoint(settings, gateway, new RespNode { Cluster = cluster });
+        var any = new IPEndPoint(IPAddress.Loopback, 0);
+        _server = new RespServer(Endpoint, any, NullLoggerFactory.Instance, cluster is null ? null : any);
     }
 
     public FakeGateway Gateway { get; }
@@ -22,9 +24,10 @@ internal sealed class RespHost : IAsyncDisposable
 
     public int Port => _server.Address.Port;
 
-    public static async Task<RespHost> StartAsync(FakeGateway? gateway = null, RespSettings? settings = null)
+    public static async Task<RespHost> StartAsync(
+        FakeGateway? gateway = null, RespSettings? settings = null, ClusterEndpoint? cluster = null)
     {
-        var host = new RespHost(gateway ?? new FakeGateway(), settings ?? new RespSettings());
+        var host = new RespHost(gateway ?? new FakeGateway(), settings ?? new RespSettings(), cluster);
         await host._server.StartAsync();
         return host;
     }
@@ -32,6 +35,9 @@ internal sealed class RespHost : IAsyncDisposable
     public Task StopAsync() => _server.StopAsync();
 
     public RawClient Connect() => new(Port);
+
+    /// <summary>A connection to its cluster endpoint.</summary>
+    public RawClient ConnectToCluster() => new(_server.ClusterAddress!.Port);
 
     public async ValueTask DisposeAsync()
     {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
+using Quorate.Server.Resp;
 
 namespace Quorate.Server.Http.Entries;
 
@@ -17,16 +18,19 @@ internal sealed class EntryEndpoints
     private readonly INodeGateway _gateway;
     private readonly int _deadlineMilliseconds;
     private readonly RequestBody _bodies;
+    private readonly ReplyRoom _answers;
     private readonly OriginCheck _origin;
     private readonly TimeProvider _clock;
 
+    /// <param name="bytesMax">What answers may take that wait to be read, and bodies that are under way.</param>
     public EntryEndpoints(
-        INodeGateway gateway, int deadlineMilliseconds, long bodiesBytesMax, TimeProvider clock)
+        INodeGateway gateway, int deadlineMilliseconds, long bytesMax, TimeProvider clock)
     {
         _gateway = gateway;
         _deadlineMilliseconds = deadlineMilliseconds;
         _clock = clock;
-        _bodies = new(Math.Min(bodiesBytesMax, EntryLimits.BodiesBytesMax));
+        _bodies = new(Math.Min(bytesMax, EntryLimits.BodiesBytesMax));
+        _answers = new(bytesMax);
         _origin = new(() => gateway.View);
     }
 
@@ -110,13 +114,14 @@ internal sealed class EntryEndpoints
     private async Task Batch(HttpContext context)
     {
         var target = new EntryTarget(context, "keyspace", "write", "ttl");
-        EntryPlace place = EntryRequest.Place(target, _gateway, _deadlineMilliseconds);
+        using EntryPlace place = PlaceOf(context, target);
         string expiry = EntryRequest.Expiry(target.TextOf("ttl"));
         string? repeat = EntryRequest.IdempotencyKey(context.Request);
         await _bodies.Use(context, async body =>
         {
             var batch = EntryBatch.Of(body, expiry);
             await batch.Ask(place, repeat, _clock.GetUtcNow().ToUnixTimeMilliseconds()).ConfigureAwait(false);
+            place.Seen.Tell(context.Response);
             await Say(context, batch.Write).ConfigureAwait(false);
         }).ConfigureAwait(false);
     }
@@ -124,9 +129,10 @@ internal sealed class EntryEndpoints
     private async Task Page(HttpContext context)
     {
         var target = new EntryTarget(context, "match", "cursor", "count", "values", "keyspace", "read");
-        EntryPlace place = EntryRequest.Place(target, _gateway, _deadlineMilliseconds);
+        using EntryPlace place = PlaceOf(context, target);
         var page = new EntryPage(place, target);
         await page.Fill().ConfigureAwait(false);
+        place.Seen.Tell(context.Response);
         await Say(context, page.Write).ConfigureAwait(false);
     }
 
@@ -134,8 +140,9 @@ internal sealed class EntryEndpoints
     {
         var target = new EntryTarget(context, "key", "keyBase64", "keyspace", "read");
         byte[] key = target.Key("/entry/");
-        EntryPlace place = EntryRequest.Place(target, _gateway, _deadlineMilliseconds);
+        using EntryPlace place = PlaceOf(context, target);
         CallResult result = await place.Ask(key, EntryCall.Line("ENTRY.GET", key), writes: false).ConfigureAwait(false);
+        place.Seen.Tell(context.Response);
         EntryAnswer entry = Checked(result, byHeader: false) ?? throw NoSuchKey();
         context.Response.Headers.ETag = $"\"{entry.Version}\"";
         if (EntryRequest.HasAlready(context.Request, entry.Version))
@@ -150,7 +157,7 @@ internal sealed class EntryEndpoints
     private async Task Put(HttpContext context)
     {
         var target = new EntryTarget(context, "keyspace", "write", "ttl");
-        EntryPlace place = EntryRequest.Place(target, _gateway, _deadlineMilliseconds);
+        using EntryPlace place = PlaceOf(context, target);
         string expiry = EntryRequest.Expiry(target.TextOf("ttl"));
         string? repeat = EntryRequest.IdempotencyKey(context.Request);
         await _bodies.Use(context, async body =>
@@ -159,6 +166,7 @@ internal sealed class EntryEndpoints
             (string version, bool byHeader) = EntryRequest.Condition(context.Request, entry.Version);
             CallResult result = await Ask(place, repeat, entry.Key, PutLine(entry, version, expiry))
                 .ConfigureAwait(false);
+            place.Seen.Tell(context.Response);
             ReadOnlyMemory<byte>[] answer = ReplyParts.ElementsOf(Checked(result.Reply, result, byHeader));
             string written = EntryAnswer.TextOf(answer[0]);
             context.Response.Headers.ETag = $"\"{written}\"";
@@ -177,15 +185,19 @@ internal sealed class EntryEndpoints
     {
         var target = new EntryTarget(context, "key", "keyBase64", "keyspace", "write", "valueVersion");
         byte[] key = target.Key("/entry/");
-        EntryPlace place = EntryRequest.Place(target, _gateway, _deadlineMilliseconds);
+        using EntryPlace place = PlaceOf(context, target);
         string? inQuery = target.TextOf("valueVersion") is { } text ? EntryBody.CheckedVersion(text) : null;
         (string version, bool byHeader) = EntryRequest.Condition(context.Request, inQuery);
         CommandLine line = EntryCall.Line("ENTRY.DEL", key, Encoding.ASCII.GetBytes(version));
         CallResult result = await Ask(place, EntryRequest.IdempotencyKey(context.Request), key, line)
             .ConfigureAwait(false);
+        place.Seen.Tell(context.Response);
         EntryAnswer entry = Checked(result, byHeader) ?? throw NoSuchKey();
         await Say(context, writer => entry.Write(writer, key)).ConfigureAwait(false);
     }
+
+    private EntryPlace PlaceOf(HttpContext context, EntryTarget target) =>
+        EntryRequest.Place(target, context.Request, _gateway, _answers, _deadlineMilliseconds);
 
     private Task<CallResult> Ask(EntryPlace place, string? repeat, byte[] key, CommandLine line) => repeat is null
         ? place.Ask(key, line, writes: true)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
@@ -36,7 +37,8 @@ internal sealed record EntryRepeat(SessionRequest Request)
     {
         long now = wallClockMilliseconds / WindowMilliseconds;
         bool isNearEnd = (wallClockMilliseconds + ClockDifferenceMilliseconds) / WindowMilliseconds > now;
-        return (isNearEnd ? [now - 1, now + 1] : [now - 1], now);
+        long[] before = isNearEnd ? [now - 1, now + 1] : [now - 1];
+        return (Guards.RepeatsAreLookedForBeside ? before : [], now);
     }
 
     /// <param name="of">What else names the request: a key that comes with something else is another one.</param>
@@ -64,10 +66,7 @@ internal sealed record EntryRepeat(SessionRequest Request)
                 slot, [EntryCall.Line("ENTRY.REPEAT", key)], isBatch: false, writes: true,
                 In(window, idempotencyKey, of)).ConfigureAwait(false);
             bool isNew = known.Outcome == Outcome.Done && known.Reply.Span.SequenceEqual("+NEW\r\n"u8);
-
-            // What the window before has forgotten was not done in it: a key of that age is past its time.
-            bool isOld = known is { Outcome: Outcome.Refused, Reason: DropReason.SessionExpired } && window < now;
-            if (!isNew && !isOld)
+            if (!isNew)
             {
                 return known;
             }

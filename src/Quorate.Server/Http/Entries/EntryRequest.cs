@@ -16,7 +16,8 @@ internal static class EntryRequest
         [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
     /// <exception cref="ProblemException">There is no such keyspace, or it cannot give a level.</exception>
-    public static EntryPlace Place(EntryTarget target, INodeGateway gateway, int deadlineMilliseconds)
+    public static EntryPlace Place(
+        EntryTarget target, HttpRequest request, INodeGateway gateway, ReplyRoom room, int deadlineMilliseconds)
     {
         ClusterView view = gateway.View;
         string name = target.TextOf("keyspace") ?? RespClient.DefaultKeyspace;
@@ -42,7 +43,8 @@ internal static class EntryRequest
             throw Invalid(problem[(problem.IndexOf(' ', StringComparison.Ordinal) + 1)..] + ".");
         }
 
-        return new(gateway, keyspace, write, read, gateway.Now + Duration.FromMilliseconds(deadlineMilliseconds));
+        Instant deadline = gateway.Now + Duration.FromMilliseconds(deadlineMilliseconds);
+        return new(gateway, room, keyspace, write, read, deadline, SeenTokens.Of(request));
     }
 
     /// <summary>The word for ENTRY.PUT: milliseconds, `-` for the keyspace's default, `=` to keep what

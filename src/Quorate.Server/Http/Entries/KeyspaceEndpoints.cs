@@ -15,7 +15,8 @@ using Quorate.Server.Resp.Commands;
 namespace Quorate.Server.Http.Entries;
 
 /// <summary>
-/// Keyspaces over HTTP: what KEYSPACE LIST, INFO, CREATE, ALTER and DROP do, with the same options under the same names.
+/// Keyspaces over HTTP: what KEYSPACE LIST, INFO, CREATE, ALTER and DROP do, with the same options under the same
+/// names.
 /// </summary>
 internal sealed class KeyspaceEndpoints(
     INodeGateway gateway, RequestBody bodies, int deadlineMilliseconds, TimeProvider clock)

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Quorate.Core;
 using Quorate.Node.Cluster;
 using Quorate.Node.Metadata.Wire;
 
@@ -20,6 +21,11 @@ internal sealed class OriginCheck(Func<ClusterView> view)
     /// <summary>Why a request is refused; null when it may pass.</summary>
     public Problem? ProblemOf(HttpRequest request)
     {
+        if (!Guards.ForeignPagesAreRefused)
+        {
+            return null;
+        }
+
         if (!request.Host.HasValue || !IsOurs(request.Host.Host))
         {
             return new(

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -99,7 +100,12 @@ internal sealed class RequestBody(long bytesMax)
     {
         try
         {
-            return JsonDocument.Parse(bytes, Options);
+            // First: a document that is parsed compares names, and finds half a pair of surrogates unexpected.
+            return IsText(bytes.Span)
+                ? JsonDocument.Parse(bytes, Options)
+                : throw new ProblemException(Problem.Invalid(
+                    "A string or a name in the body is no text of Unicode; bytes that are none are sent in base64 "
+                        + "(keyBase64, valueBase64)."));
         }
         catch (JsonException e)
         {
@@ -107,6 +113,38 @@ internal sealed class RequestBody(long bytesMax)
                 $"The body is not one JSON document of at most {EntryLimits.DepthMax} levels, in which no object has a "
                     + $"name twice: {e.Message}"));
         }
+    }
+
+    /// <summary>
+    /// Whether all strings and names of a document are text. Reading a document leaves that open: half a pair of
+    /// surrogates shows only when the string is asked for.
+    /// </summary>
+    private static bool IsText(ReadOnlySpan<byte> document)
+    {
+        var reader = new Utf8JsonReader(document, new JsonReaderOptions { MaxDepth = EntryLimits.DepthMax });
+        while (reader.Read())
+        {
+            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName))
+            {
+                continue;
+            }
+
+            if (!reader.ValueIsEscaped && !Utf8.IsValid(reader.ValueSpan))
+            {
+                return false;
+            }
+
+            try
+            {
+                _ = reader.ValueIsEscaped ? reader.GetString() : null;
+            }
+            catch (InvalidOperationException)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static ProblemException TooLarge() => new(Problem.TooLarge(

@@ -219,8 +219,9 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
         hello|connection|[protover [AUTH username password] [SETNAME name]]|Chooses the version of the protocol.
         ping|connection|[message]|Answers, with the message if there is one.
         quit|connection|[argument ...]|Closes the connection.
-        readonly|connection||Answers OK: any node serves all keys.
-        readwrite|connection||Answers OK: any node serves all keys.
+        asking|cluster||On the cluster endpoint: answers OK, since no slot is between two nodes.
+        readonly|cluster||On the cluster endpoint: reads from replicas, too, what they have.
+        readwrite|cluster||On the cluster endpoint: reads from leaders alone.
         reset|connection||Sets the connection back to what a new one is.
         select|connection|index|Chooses a database, 0 to 15, or a keyspace by its name.
         subscribe|pubsub|channel [channel ...]|Listens on the one channel that there is, for StackExchange.Redis.
@@ -228,7 +229,7 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
         move|generic|key db|Refused: a key stays in its keyspace.
         swapdb|server|index1 index2|Refused: databases are keyspaces.
         role|server||Says that this is a master.
-        cluster|cluster|subcommand [argument ...]|Refused: each node looks like one standalone server.
+        cluster|cluster|subcommand [argument ...]|On the cluster endpoint: who serves which slots.
         command|server|[subcommand [argument ...]]|Tells of the commands that there are.
         config|server|subcommand [argument ...]|Shows settings.
         dbsize|server||Counts the keys of the keyspace.

@@ -39,12 +39,6 @@ internal static class ConnectionCommands
         new("UNSUBSCRIBE", -1, EdgeHabits.None, Unsubscribe),
         new("RESET", 1, EdgeHabits.InTransaction, Reset),
         new("QUIT", -1, EdgeHabits.InTransaction, Quit),
-        new("CLUSTER", -2, EdgeHabits.Queued, request =>
-            request.Error("ERR This instance has cluster support disabled")),
-        new("READONLY", 1, EdgeHabits.Queued, request =>
-            request.Error("ERR This instance has cluster support disabled")),
-        new("READWRITE", 1, EdgeHabits.Queued, request =>
-            request.Error("ERR This instance has cluster support disabled")),
     ];
 
     private static ReadOnlyMemory<byte> Ping(RespConnection connection, CommandLine line) => line.Count switch
@@ -136,7 +130,7 @@ internal static class ConnectionCommands
         reply.Bulk("id"u8);
         reply.Integer(client.Id);
         reply.Bulk("mode"u8);
-        reply.Bulk("standalone"u8);
+        reply.Bulk(client.Endpoint is null ? "standalone"u8 : "cluster"u8);
         reply.Bulk("role"u8);
         reply.Bulk("master"u8);
         reply.Bulk("modules"u8);
@@ -145,6 +139,20 @@ internal static class ConnectionCommands
 
     private static void Select(RespRequest request)
     {
+        if (request.Connection.Client.Endpoint is not null)
+        {
+            if (request.Line[1].SequenceEqual("0"u8))
+            {
+                request.Ok();
+            }
+            else
+            {
+                request.Error("ERR SELECT is not allowed in cluster mode");
+            }
+
+            return;
+        }
+
         if (TryNameOf(request.Line[1], request.Connection.Shared.Gateway.View, out string text))
         {
             KeyspaceChoice.Use(request, text);
@@ -186,7 +194,8 @@ internal static class ConnectionCommands
     /// <summary>The commands of a transaction are one batch of one partition, so none of them can be of another
     /// keyspace.</summary>
     private static string? WouldLeave(RespConnection connection, CommandLine line) =>
-        TryNameOf(line[1], connection.Shared.Gateway.View, out string name)
+        connection.Client.Endpoint is null
+        && TryNameOf(line[1], connection.Shared.Gateway.View, out string name)
         && !string.Equals(name, connection.Client.Keyspace, StringComparison.Ordinal)
             ? $"ERR a transaction has the keyspace that it began with: SELECT {name} before MULTI"
             : null;

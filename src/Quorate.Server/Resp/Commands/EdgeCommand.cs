@@ -1,4 +1,5 @@
 using Quorate.Node.Evaluation;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp.Commands;
 
@@ -69,6 +70,7 @@ internal static class EdgeCommands
     private static readonly EdgeCommand[] Commands =
     [
         .. ConnectionCommands.All,
+        .. ClusterCommands.All,
         .. ClientCommands.All,
         .. TransactionCommands.All,
         .. ConsistencyCommands.All,

@@ -6,6 +6,7 @@ using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp.Commands;
 
@@ -60,13 +61,14 @@ internal static class ScanCommands
             place = found;
         }
 
-        var steps = new Steps(keyspace, place);
+        var steps = new Steps(keyspace, place, SlotOwners.OwnOf(request.Connection, keyspace));
         request.Steps = steps;
         steps.Ask(request);
     }
 
-    private sealed class Steps(KeyspaceView keyspace, ScanPlace from) : RequestSteps
+    private sealed class Steps(KeyspaceView keyspace, ScanPlace from, IReadOnlyList<PartitionRecord> own) : RequestSteps
     {
+        private readonly bool[] _isOwn = [.. keyspace.Partitions.Select(own.Contains)];
         private ScanPlace _place = from;
         private int _asked;
 
@@ -80,6 +82,17 @@ internal static class ScanCommands
             }
 
             _asked++;
+            while (!_isOwn[Math.Min(_place.Partition, _isOwn.Length - 1)] && _place.Partition < _isOwn.Length)
+            {
+                _place = new(_place.Keyspace, _place.Partition + 1, "0"u8.ToArray());
+            }
+
+            if (_place.Partition >= _isOwn.Length)
+            {
+                request.Finish("*2\r\n$1\r\n0\r\n*0\r\n"u8.ToArray());
+                return;
+            }
+
             PartitionRecord partition = keyspace.Partitions[Math.Min(_place.Partition, keyspace.Partitions.Count - 1)];
             request.Call.IsWide = true;
             request.Connection.Calls.Ask(
@@ -125,6 +138,8 @@ internal static class ScanCommands
             }));
         }
 
-        private static byte[] TextOf(ReadOnlySpan<byte> bulk) => bulk[(bulk.IndexOf((byte)'\n') + 1)..^2].ToArray();
     }
+
+    /// <summary>The bytes of a bulk string.</summary>
+    public static byte[] TextOf(ReadOnlySpan<byte> bulk) => bulk[(bulk.IndexOf((byte)'\n') + 1)..^2].ToArray();
 }

@@ -40,6 +40,17 @@ internal static class Subcommands
             new("SETINFO", 4, "LIB-NAME|LIB-VER value", "Says which client library this is."),
             new("SETNAME", 3, "name", "Names this connection."),
         ],
+        ["CLUSTER"] =
+        [
+            new("COUNTKEYSINSLOT", 3, "slot", "Counts the keys of a slot."),
+            new("GETKEYSINSLOT", 4, "slot count", "Shows keys of a slot."),
+            new("INFO", 2, "", "Describes the cluster."),
+            new("KEYSLOT", 3, "key", "Says which slot a key is in."),
+            new("MYID", 2, "", "Gets the name of this node."),
+            new("NODES", 2, "", "Lists the nodes and the slots that each serves, as lines of text."),
+            new("SHARDS", 2, "", "Lists the nodes and the slots that each serves."),
+            new("SLOTS", 2, "", "Lists the slots, who serves them, and who else has them."),
+        ],
         ["COMMAND"] =
         [
             new("COUNT", 2, "", "Counts the commands that there are."),

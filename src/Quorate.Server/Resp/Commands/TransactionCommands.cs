@@ -4,6 +4,7 @@ using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Protocol;
+using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp.Commands;
 
@@ -126,7 +127,10 @@ internal static class TransactionCommands
                 }
             }
 
-            AskVersions(request, keyspace, slot);
+            if (!SlotOwners.TrySendAway(request, keyspace, slot, writes: true))
+            {
+                AskVersions(request, keyspace, slot);
+            }
         }
     }
 
