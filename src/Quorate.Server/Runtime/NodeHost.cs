@@ -28,6 +28,9 @@ public sealed record NodeHostPlace
     /// <summary>Counts what other threads hold of the node's memory; null where nobody does.</summary>
     public Action? Count { get; init; }
 
+    /// <summary>The node belongs to no cluster, and begins to when it is told which to join.</summary>
+    public bool WaitsForJoin { get; init; }
+
     /// <summary>Makes the node when it is known who it is.</summary>
     public required Func<ClusterIdentity, ulong, IClusterHost, ClusterNode> Create { get; init; }
 }
@@ -43,7 +46,8 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     private readonly NodeHostPlace _place;
     private readonly NodeLoop _loop;
-    private readonly Formation _formation;
+    private Formation _formation;
+    private volatile string? _joins;
     private readonly TaskCompletionSource _handedOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<(NodeId Peer, PeerLane Lane), (bool IsOwn, bool NothingLeft)> _lostLinks = [];
@@ -84,10 +88,52 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     /// <summary>The node belongs to a cluster and has been started.</summary>
     public bool IsNode => Volatile.Read(ref _node) is not null;
 
+    /// <summary>The node belongs to no cluster, and has not been told which to join.</summary>
+    public bool IsUnjoined => _place.WaitsForJoin && _joins is null;
+
+    /// <summary>
+    /// Begins to join the cluster of the node with this peer address, once. Null, or why not.
+    /// </summary>
+    public string? TryJoin(string address)
+    {
+        string? before = _place.WaitsForJoin ? Interlocked.CompareExchange(ref _joins, address, null) : address;
+        if (before is not null)
+        {
+            // Whether it is the same cluster is seen when it is known.
+            return before == address || IsNode
+                ? null
+                : $"this node is joining the cluster at {before}; to join another, start it anew";
+        }
+
+        bool isBegun = _loop.TryPost(() =>
+        {
+            _formation = new(_place.Formation with { Seeds = [address] }, new(), this);
+            _formation.Start();
+        });
+        if (isBegun)
+        {
+            return null;
+        }
+
+        _joins = null;
+        return "too much waits for this node: try again in a moment";
+    }
+
+    /// <summary>No node of the cluster that this one belongs to has, or had, this peer address.</summary>
+    public bool IsForeign(ClusterReport report, string address) =>
+        _joins != address && !report.Nodes.Any(node => node.PeerAddress == address);
+
     /// <summary>Begins: the loop must have been started with this host, the peers' port be open.</summary>
     public void Start(PeerNetwork peers)
     {
         _peers = peers;
+        if (_place.WaitsForJoin)
+        {
+            _place.Events.Add(new("forming", "This node belongs to no cluster: `JOIN host:port` in `quorate shell`, or "
+                + "at its Redis port with a peer address, says which one it is to follow."));
+            return;
+        }
+
         if (!_loop.TryPost(_formation.Start))
         {
             _loop.End(ExitCode.Internal, "The node's loop takes nothing, at its very start: please report it.");

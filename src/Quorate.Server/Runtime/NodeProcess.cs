@@ -131,7 +131,8 @@ public sealed class NodeProcess : IAsyncDisposable
         }
 
         Keep(folder);
-        if (folder.Identity is not { IsFormed: true } && _settings.Seeds.Count == 0 && _settings.Join is null)
+        if (folder.Identity is not { IsFormed: true } && _settings.Seeds.Count == 0 && _settings.Join is null
+            && !_settings.Replica)
         {
             return (ExitCode.Usage, $"The data folder {folder.Root} belongs to no cluster, and no seeds are given. To "
                 + "form one of three nodes, start on each: quorate serve --data FOLDER --seeds a:7601,b:7601,c:7601 "
@@ -184,6 +185,7 @@ public sealed class NodeProcess : IAsyncDisposable
             Events = events,
             Reads = _reads,
             Count = () => CountUnderWay(budget),
+            WaitsForJoin = _settings.Replica && folder.Identity is not { IsFormed: true },
             Formation = new()
             {
                 Seeds = _settings.Join is { } join ? [join] : _settings.Seeds,
@@ -268,6 +270,7 @@ public sealed class NodeProcess : IAsyncDisposable
                 DataFolder = Path.GetFullPath(_settings.Data!),
                 Memory = _usedBytes,
                 Reads = _reads,
+                Joining = _settings.Replica ? new Joining(Facts) : null,
                 Cluster = _settings.ClusterPort == 0 ? null : new()
                 {
                     Keyspace = _settings.ClusterKeyspace,
@@ -295,7 +298,7 @@ public sealed class NodeProcess : IAsyncDisposable
         UpdateDomain = _settings.UpdateDomain,
         Weight = (uint)_settings.Weight,
         FeatureLevelMax = FeatureLevelMax,
-        ReadReplica = _settings.Join is not null,
+        ReadReplica = _settings.Join is not null || _settings.Replica,
     };
 
     /// <summary>What is wrong with the master key's file; null for nothing.</summary>
