@@ -157,8 +157,7 @@ public sealed class NodeProcess : IAsyncDisposable
 
         bool wasLeft = KeepProcessId(folder);
         Assemble(folder, heard);
-        Facts.Events.Add(StartOf(wasLeft));
-        return await Listen().ConfigureAwait(false);
+        return await Listen(StartOf(wasLeft)).ConfigureAwait(false);
     }
 
     private void Assemble(DataFolder folder, Action<TimedEvent> heard)
@@ -233,7 +232,8 @@ public sealed class NodeProcess : IAsyncDisposable
             MemoryUse.Clients, (_endpoint?.ReplyBytesWaiting ?? 0) + (_endpoint?.InputBytesWaiting ?? 0));
     }
 
-    private async Task<(ExitCode Code, string Problem)> Listen()
+    /// <param name="start">What to tell when nothing is in the way any more.</param>
+    private async Task<(ExitCode Code, string Problem)> Listen(NodeEvent start)
     {
         string what = "";
         try
@@ -254,6 +254,7 @@ public sealed class NodeProcess : IAsyncDisposable
                 + "has it, or choose another.");
         }
 
+        Facts.Events.Add(start);
         Facts.Host.Start(Facts.Peers);
         return (ExitCode.Ok, "");
     }
