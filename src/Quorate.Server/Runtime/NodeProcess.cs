@@ -47,6 +47,7 @@ public sealed class NodeProcess : IAsyncDisposable
     private LocalReads? _reads;
     private RespServer? _clients;
     private volatile RespEndpoint? _endpoint;
+    private string? _processIdProblem;
 
     private NodeProcess(ServerSettings settings, Action<ExitCode, string> end)
     {
@@ -255,6 +256,11 @@ public sealed class NodeProcess : IAsyncDisposable
         }
 
         Facts.Events.Add(start);
+        if (_processIdProblem is { } problem)
+        {
+            Facts.Events.Add(new("start", problem));
+        }
+
         Facts.Host.Start(Facts.Peers);
         return (ExitCode.Ok, "");
     }
@@ -338,7 +344,18 @@ public sealed class NodeProcess : IAsyncDisposable
     {
         string path = Path.Combine(folder.Root, DataFolder.ProcessIdName);
         bool wasLeft = File.Exists(path);
-        File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
+        try
+        {
+            File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // On a full disk, for instance, on which a node must be able to start.
+            _processIdProblem = $"{path} could not be written ({e.Message.TrimEnd('.')}): nothing but `quorate up` and "
+                + "scripts look for this process there.";
+            return wasLeft;
+        }
+
         _opened.Push(new Closing(() =>
         {
             File.Delete(path);
