@@ -87,6 +87,8 @@ internal static class InfoCommands
         Line(text, "run_id", $"{shared.Gateway.View.State.Cluster:x16}{shared.Gateway.View.Self.Value:x8}");
         Line(text, "node_id", Number(shared.Gateway.View.Self.Value));
         Line(text, "tcp_port", Number(shared.Node.Port));
+        Line(text, "peer_address", shared.Gateway.View.State.Nodes
+            .FirstOrDefault(node => node.Id == shared.Gateway.View.Self.Value)?.PeerAddress ?? "");
         Line(text, "uptime_in_seconds", Number(uptime));
         Line(text, "uptime_in_days", Number(uptime / 86_400));
     }
