@@ -477,6 +477,10 @@ public static class Guards
     /// up.</summary>
     public static bool SessionsAreGiven => On();
 
+    /// <summary>S6: a buffer that each partition keeps for its next use does not stay as large as one value has made
+    /// it.</summary>
+    public static bool LargeBuffersAreLetGo => On();
+
     /// <summary>S6: what waits for an EXEC counts in the room that the commands of all clients share.</summary>
     public static bool QueuedInputIsCounted => On();
 

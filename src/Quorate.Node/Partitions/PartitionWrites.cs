@@ -56,6 +56,9 @@ internal sealed class PartitionWrites
     /// <summary>No deadline of a request is earlier; it may be later than this.</summary>
     public Instant EarliestDeadline { get; private set; } = Instant.Never;
 
+    /// <summary>What its entry's buffer takes between two uses, in bytes.</summary>
+    public int BufferBytes => _entry.Capacity;
+
     /// <summary>Requests wait that a turn would evaluate, or refuse.</summary>
     public bool HasWork => _queue.HasReady && (!_parts.IsLeader || MayPropose);
 
@@ -276,6 +279,8 @@ internal sealed class PartitionWrites
         {
             Cut();
         }
+
+        _entry.LetGo();
     }
 
     private void Propose(Proposal proposal, WriteLevel level, Instant deadline, HybridTime time)
@@ -373,6 +378,7 @@ internal sealed class PartitionWrites
             _sessions.Remember(_entry, time, version, reply);
         }
 
+        evaluation.LetGo();
         return new ProposedRequest(open, version, reply, true);
     }
 

@@ -26,7 +26,7 @@ internal sealed class Proposal(RequestId id, ProposedRequest[] requests)
 /// </summary>
 internal sealed class EntryBuilder(IRowOverlay pending)
 {
-    private readonly ArrayBufferWriter<byte> _changes = new();
+    private ArrayBufferWriter<byte> _changes = new();
     private LogIndex _index;
     private int _count;
 
@@ -44,8 +44,14 @@ internal sealed class EntryBuilder(IRowOverlay pending)
     {
         _index = index;
         _count = 0;
-        _changes.ResetWrittenCount();
+        LetGo();
     }
+
+    /// <summary>What its buffer takes, in bytes.</summary>
+    public int Capacity => _changes.Capacity;
+
+    /// <summary>The encoded changes are in use no more: a large buffer goes.</summary>
+    public void LetGo() => _changes = KeptBuffer.Empty(_changes);
 
     public void Add(in RowChange change)
     {
