@@ -4,6 +4,8 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Net.Sockets;
 using Quorate.Cli.Load;
+using Quorate.Cli.Operator;
+using Quorate.Cli.Shell;
 using Quorate.Cli.Status;
 using Quorate.Cli.Up;
 
@@ -20,6 +22,10 @@ public static class QuorateCommand
 
           ./quorate up                             start three nodes here and follow them
           ./quorate status                         nodes, leaders, lags, and what is wrong
+          ./quorate shell                          type commands to a node
+          ./quorate where KEY                      who has a key, and what there is of it
+          ./quorate events --since 1h              what happened on all nodes
+          ./quorate keyspace list                  keyspaces; also made, changed and dropped
           ./quorate bench --seconds 5              make a load and measure it
           ./quorate simulate --seeds 200           run 200 simulated clusters with faults, and check each
           ./quorate --help                         every command
@@ -74,6 +80,10 @@ public static class QuorateCommand
             UpCommand.Create(),
             ServeCommand.Create(errors),
             StatusCommand.Create(),
+            ShellCommand.Create(errors),
+            WhereCommand.Create(output, errors),
+            EventsCommand.Create(output, errors),
+            KeyspaceCommand.Create(output, errors),
             BenchCommand.Create(),
             InspectCommand.Create(output, errors),
         };

@@ -11,7 +11,8 @@ internal static class Screen
     /// <summary>Columns where nobody says how wide the window is.</summary>
     private const int ColumnsUnlessKnown = 160;
 
-    public static IAnsiConsole Console { get; } = Make();
+    public static IAnsiConsole Console { get; } =
+        System.Console.IsOutputRedirected ? Plain(ColumnsUnlessKnown) : AnsiConsole.Console;
 
     /// <summary>Before the same is shown again: a window is emptied; in a file one follows the other.</summary>
     public static void BeginAnew()
@@ -38,21 +39,17 @@ internal static class Screen
     public static void AddRow(Table table, params string[] cells) =>
         table.AddRow([.. cells.Select(cell => new Text(cell))]);
 
-    private static IAnsiConsole Make()
+    /// <summary>Text alone, with as many columns.</summary>
+    public static IAnsiConsole Plain(int columns)
     {
-        bool isPlain = System.Console.IsOutputRedirected;
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Ansi = isPlain ? AnsiSupport.No : AnsiSupport.Detect,
-            ColorSystem = isPlain ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
-            Interactive = isPlain ? InteractionSupport.No : InteractionSupport.Detect,
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
             Out = new AnsiConsoleOutput(System.Console.Out),
         });
-        if (isPlain)
-        {
-            console.Profile.Width = ColumnsUnlessKnown;
-        }
-
+        console.Profile.Width = columns;
         return console;
     }
 }

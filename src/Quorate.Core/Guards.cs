@@ -238,6 +238,9 @@ public static class Guards
     /// <summary>R20, S8: a data folder that has lost the note of whose it is, is nobody's.</summary>
     public static bool LostNotesAreMissed => On();
 
+    /// <summary>S7: checkpoints and merges of many partitions together stay within the node's memory.</summary>
+    public static bool WorkWaitsForMemory => On();
+
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
     public static bool ClearingSparesOtherSnapshots => On();
 
@@ -483,6 +486,28 @@ public static class Guards
 
     /// <summary>S6: what waits for an EXEC counts in the room that the commands of all clients share.</summary>
     public static bool QueuedInputIsCounted => On();
+    /// <summary>A put of a whole entry that names a version does nothing to a key that has another.</summary>
+    public static bool StaleEntriesAreRefused => On();
+
+    /// <summary>S7: answers over HTTP that wait to be read are bounded together.</summary>
+    public static bool HttpAnswersAreBounded => On();
+
+    /// <summary>S14: pages of other sites get nothing over HTTP, whatever name they have for the node.</summary>
+    public static bool ForeignPagesAreRefused => On();
+
+    /// <summary>
+    /// R25: a request with an Idempotency-Key is looked for in the windows beside its own before it is done.
+    /// </summary>
+    public static bool RepeatsAreLookedForBeside => On();
+
+    /// <summary>
+    /// S8: memory that runs out, and a broken invariant, end the process on whatever thread that is and whoever would
+    /// catch it there.
+    /// </summary>
+    public static bool EndsAreTheSameEverywhere => On();
+
+    /// <summary>S7: whoever should read what a process prints is waited for no longer than was said.</summary>
+    public static bool ReadersAreNotWaitedFor => On();
 
 #if MUTANTS
 #pragma warning disable RS0030 // The only look at the process, and only in a mutants build.

@@ -64,6 +64,41 @@ public sealed class DeafReaderTests(StoppedNode stopped) : IClassFixture<Stopped
         Assert.Equal(130, node.WaitForEnd(StopTimeMax));
     }
 
+    /// <summary>
+    /// The runtime's own pipe takes the number of a stream that is not there: a line into it would be taken for signals.
+    /// </summary>
+    [Fact]
+    public async Task A_node_without_a_standard_error_writes_nowhere()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "This test needs /proc.");
+        int[] ports = ServedNode.FreePorts(3);
+        using var node = new ServedNode(
+            stopped.Copy(), ports, "--seeds", $"127.0.0.1:{ports[2]}", "--master-key-file", stopped.KeyFile)
+        {
+            Launcher = ["sh", "-c", "exec \"$0\" \"$@\" 2>&-"],
+        };
+        node.Start();
+        await UntilReady(node);
+        Assert.InRange(WritingEndsOfSecond(node.ProcessId), 0, 1);
+        node.Signal("TERM");
+        Assert.Equal(0, node.WaitForEnd(StopTimeMax));
+    }
+
+    /// <summary>How many descriptors write to what has the number 2; one is the runtime's.</summary>
+    private static int WritingEndsOfSecond(int process)
+    {
+        string? taken = TargetOf("2");
+        return taken is null
+            ? 0
+            : Directory.EnumerateFileSystemEntries($"/proc/{process}/fd").Select(path => Path.GetFileName(path))
+                .Count(number => TargetOf(number) == taken && FlagsOf(number)[^1] != '0');
+
+        string? TargetOf(string number) => new FileInfo($"/proc/{process}/fd/{number}").LinkTarget;
+
+        string FlagsOf(string number) => File.ReadLines($"/proc/{process}/fdinfo/{number}")
+            .First(line => line.StartsWith("flags:", StringComparison.Ordinal));
+    }
+
     /// <summary>The shell holds the pipe's reading end open, fills the pipe, and becomes the node.</summary>
     private static ServedNode Deaf(string folder, params string[] more)
     {

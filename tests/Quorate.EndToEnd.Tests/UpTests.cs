@@ -34,7 +34,7 @@ public sealed class UpTests : IDisposable
     public async Task A_killed_node_comes_back_by_itself_where_that_was_asked_for()
     {
         Start(3, "--restart");
-        await UntilReady(3);
+        await UntilFollowed();
         Assert.Equal("+OK", Ask(1, "SET", "a", "1"));
         int killed = ProcessOf(2);
         Signal("KILL", killed);
@@ -51,7 +51,7 @@ public sealed class UpTests : IDisposable
     public async Task The_command_that_is_printed_for_a_dead_node_starts_it_as_it_stands()
     {
         Start(3);
-        await UntilReady(3);
+        await UntilFollowed();
         Assert.Equal("+OK", Ask(1, "SET", "a", "1"));
         Signal("KILL", ProcessOf(3));
         const string Words = "Start it again: ";
@@ -101,7 +101,7 @@ public sealed class UpTests : IDisposable
     public async Task What_happens_is_told_with_one_time_and_by_the_names_that_people_know()
     {
         Start(3);
-        await UntilReady(3);
+        await UntilFollowed();
         Signal("KILL", ProcessOf(1));
         await Until(
             () => Said.Contains("leads partition default/", StringComparison.Ordinal), "an election is told");
@@ -211,6 +211,10 @@ public sealed class UpTests : IDisposable
         _up.WaitForExit();
         return _up.ExitCode;
     }
+
+    /// <summary>Before that a node that dies is one that did not start.</summary>
+    private Task UntilFollowed() =>
+        Until(() => Said.Contains("Ready after", StringComparison.Ordinal), "it follows its nodes");
 
     private async Task UntilReady(int nodes)
     {

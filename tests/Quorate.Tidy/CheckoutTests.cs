@@ -17,6 +17,7 @@ public sealed class CheckoutTests
         ["src/Quorate.Node/Evaluation/CommandEvaluation.cs"] = "one evaluation, seen from the command and from outside",
         ["src/Quorate.Node/Partitions/Partition.cs"] = "where replica, requests and readers of a partition meet",
         ["src/Quorate.Node/Replicas/Replica.cs"] = "where group, log, checkpoints and state machine meet",
+        ["src/Quorate.Node/Runtime/NodeRuntime.cs"] = "where a node's partitions, log, clock and memory meet",
         ["src/Quorate.Server/Runtime/NodeLoop.cs"] = "who drives when: its invariants are read together",
         ["src/Quorate.Simulator/Clusters/ClusterMachine.cs"] = "one machine, with all that its process asks for",
         ["src/Quorate.Simulator/World/ValueProcess.cs"] = "one life of a process, with all that is watched of it",

@@ -29,6 +29,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     private readonly MetadataCalls _calls;
     private readonly Duties _duties;
     private readonly LeaderBalance _balance;
+    private readonly PartitionMoves _moves;
     private readonly Heirs _heirs;
     private readonly Stopping _stopping;
     private readonly Joins _joins;
@@ -69,6 +70,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _calls = new(_parts);
         _duties = new(_parts, _calls, End);
         _balance = new(_parts, _local);
+        _moves = new(_parts, _local, _calls);
         _heirs = new(_parts, _local);
         _stopping = new(_parts, _heirs, _local);
         _joins = new(_parts, _calls);
@@ -256,6 +258,10 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     /// <summary>What this node knows, for operators.</summary>
     public ClusterReport Report() => Reporting.Make(_parts, _router, _balance);
 
+    /// <summary>The same of one partition; null when there is none of this group.</summary>
+    public PartitionReport? ReportOf(GroupId group) =>
+        _parts.View.TryFind(group, out PartitionRecord? row) ? Reporting.Of(_parts, row, _balance) : null;
+
     void INodeHost.Send(GroupId group, in RaftMessage message)
     {
         RaftWire.Write(_parts.Writer, group, message);
@@ -381,6 +387,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
     {
         _keeper.Match();
         _duties.Look();
+        _moves.Look();
         if (_stopping.HasBegun)
         {
             TellStop();

@@ -52,8 +52,20 @@ internal sealed class Duties(ClusterParts parts, MetadataCalls calls, Action<str
         }
     }
 
-    /// <summary>What the metadata lacks of the founding, in order; null for nothing.</summary>
+    /// <summary>What the metadata lacks; null for nothing.</summary>
     private MetadataCommand? Next(MetadataState state)
+    {
+        if (Founding(state) is { } founding)
+        {
+            return founding;
+        }
+
+        var planner = new MetadataPlanner(parts.Metadata.Metadata, parts.Settings.Placement);
+        return planner.PlanReadReplica() is { } move ? new() { MovePartition = move } : null;
+    }
+
+    /// <summary>What the metadata lacks of the founding, in order; null for nothing.</summary>
+    private MetadataCommand? Founding(MetadataState state)
     {
         ClusterIdentity identity = parts.Place.Identity;
         if (!identity.IsFounder)
@@ -83,7 +95,8 @@ internal sealed class Duties(ClusterParts parts, MetadataCalls calls, Action<str
     private MetadataCommand Default(MetadataState state)
     {
         uint wanted = parts.Settings.DefaultReplicas;
-        uint replicas = state.Nodes.Count(node => node.State == NodeState.Active) < wanted ? 1 : wanted;
+        int nodes = state.Nodes.Count(node => node is { State: NodeState.Active, ReadReplica: false });
+        uint replicas = nodes < wanted ? 1 : wanted;
         var keyspace = new KeyspaceRecord { Name = KeyspaceRules.DefaultName, Replicas = replicas, Voters = replicas };
         var planner = new MetadataPlanner(parts.Metadata.Metadata, parts.Settings.Placement);
         return new() { CreateKeyspace = planner.Plan(keyspace, parts.Settings.DefaultPartitions, []).Command };
@@ -91,7 +104,7 @@ internal sealed class Duties(ClusterParts parts, MetadataCalls calls, Action<str
 
     /// <summary>
     /// Who is to take part in the metadata group: every node that is not removed; who votes already goes on voting. A
-    /// node that is to vote follows first.
+    /// node that is to vote follows first; a read replica never votes.
     /// </summary>
     private Membership? NextMembership(MetadataState state)
     {
@@ -112,10 +125,12 @@ internal sealed class Duties(ClusterParts parts, MetadataCalls calls, Action<str
             return null;
         }
 
-        int voters = MetadataGroup.VotersOf(all.Length, parts.Settings.MetadataVotersMax);
+        SortedSet<uint> replicas = [.. state.Nodes.Where(node => node.ReadReplica).Select(node => node.Id)];
+        ReplicaId[] able = [.. all.Where(replica => !replicas.Contains(replica.Node))];
+        int voters = MetadataGroup.VotersOf(able.Length, parts.Settings.MetadataVotersMax);
         ReplicaId[] voting =
         [
-            .. all.OrderBy(replica => now.IsVoter(replica) ? 0 : 1)
+            .. able.OrderBy(replica => now.IsVoter(replica) ? 0 : 1)
                 .ThenBy(replica => parts.IsHeard(replica.NodeId) ? 0 : 1)
                 .ThenBy(replica => replica)
                 .Take(voters),
@@ -156,6 +171,7 @@ internal sealed class Duties(ClusterParts parts, MetadataCalls calls, Action<str
         wanted.Id = row.Id;
         wanted.Instance = row.Instance;
         wanted.State = row.State;
+        wanted.ReadReplica = row.ReadReplica;
         if (wanted.Weight == 0)
         {
             wanted.Weight = row.Weight;

@@ -26,9 +26,12 @@ internal static class MapRows
         new(new((ushort)row.FirstSlot), new((ushort)row.LastSlot));
 
     /// <summary>The first membership of a group, as its row shows it until the group has changed it.</summary>
-    public static Membership? FirstMembership(this PartitionRecord row) => row.MembershipIndex != 0
-        ? null
-        : Membership.Of(
-            row.Voters.Select(ReplicaId.FromPacked),
-            row.Learners.Select(id => new Learner(ReplicaId.FromPacked(id), LearnerKind.Standing)));
+    /// <param name="row">Of the map.</param>
+    /// <param name="replica">Who is opened: one that comes later is told the membership by its leader.</param>
+    public static Membership? FirstMembership(this PartitionRecord row, ReplicaId replica) =>
+        row.MembershipIndex != 0 || !(row.Voters.Contains(replica.Packed) || row.Learners.Contains(replica.Packed))
+            ? null
+            : Membership.Of(
+                row.Voters.Select(ReplicaId.FromPacked),
+                row.Learners.Select(id => new Learner(ReplicaId.FromPacked(id), LearnerKind.Standing)));
 }

@@ -269,7 +269,7 @@ internal sealed class PartitionKeeper
         {
             Group = group,
             Id = replica,
-            Bootstrap = row.FirstMembership(),
+            Bootstrap = row.FirstMembership(replica),
             Settings = SettingsOf(keyspace, row),
             Seal = keyspace.Encrypted
                 ? new SealedEntries(

@@ -33,6 +33,9 @@ public sealed record ClusterReport
 
     public required long MemoryUnderWayTotalBytes { get; init; }
 
+    /// <summary>Checkpoints and merges that go on, and those that wait for memory.</summary>
+    public (int UnderWay, int Waiting) FileWork { get; init; }
+
     /// <summary>What is used, by what it is used for.</summary>
     public required IReadOnlyList<MemoryReport> Memory { get; init; }
 

@@ -30,6 +30,7 @@ internal static class Reporting
             MemoryTotalBytes = parts.Place.Memory.TotalBytes,
             MemoryUnderWayBytes = parts.Place.Memory.UnderWayBytes,
             MemoryUnderWayTotalBytes = parts.Place.Memory.UnderWayTotalBytes,
+            FileWork = (parts.Place.Memory.Work.UnderWay, parts.Place.Memory.Work.Waiting),
             Memory =
             [
                 .. Enum.GetValues<MemoryUse>().Select(
@@ -128,7 +129,7 @@ internal static class Reporting
             own.Sum(partition => partition.LiveBytes));
     }
 
-    private static PartitionReport Of(ClusterParts parts, PartitionRecord row, LeaderBalance balance)
+    public static PartitionReport Of(ClusterParts parts, PartitionRecord row, LeaderBalance balance)
     {
         var group = new GroupId(row.Group);
         Partition? here = parts.Runtime.Find(group);

@@ -9,6 +9,9 @@ namespace Quorate.Node.Commands;
 /// <summary>Takes an element of a scan: its bytes behind the generation, and its value. False ends the scan.</summary>
 internal delegate bool ElementSeen(ReadOnlySpan<byte> element, ReadOnlySpan<byte> value);
 
+/// <summary>As <see cref="ElementSeen"/>, with the element's row.</summary>
+internal delegate bool ElementRowSeen(ReadOnlySpan<byte> element, in Row row);
+
 /// <summary>
 /// A hash, set, list or sorted set as rows: this class alone knows how they are laid out.
 /// <para>Header, the row of the key: type, expiry, and a value of generation (8 bytes), count of elements (8 bytes),
@@ -17,7 +20,8 @@ internal delegate bool ElementSeen(ReadOnlySpan<byte> element, ReadOnlySpan<byte
 /// big-endian): then, for a hash, the field, with its value as the row's value; for a set, the member, and no value;
 /// for a list, the position, with the element as the row's value; for a sorted set, two rows for each member: `m` and
 /// the member, with the score as the value, and `s`, the score and the member, with no value. A position is 8 bytes,
-/// big-endian; a score 8 bytes in the order of numbers (<see cref="SortedSet"/>).</para>
+/// big-endian; a score 8 bytes in the order of numbers (<see cref="SortedSet"/>). A list's element or a field's value
+/// that was written as a JSON number, true, false or null is of type <see cref="RowType.JsonScalar"/> instead.</para>
 /// <para>The generation is the version (<see cref="RowVersion.Packed"/>) that the next change had when the collection
 /// was made, so no two collections that ever stood under a key share one. DEL deletes the header only: elements of
 /// another generation than the header's are garbage that no lookup can reach.</para>
@@ -141,7 +145,7 @@ internal sealed class Collection
         return false;
     }
 
-    public void Put(ReadOnlySpan<byte> element, ReadOnlySpan<byte> value)
+    public void Put(ReadOnlySpan<byte> element, ReadOnlySpan<byte> value, RowType type = RowType.Element)
     {
         if (_prefix.Length == 0)
         {
@@ -152,7 +156,7 @@ internal sealed class Collection
         }
 
         _isChanged = true;
-        _context.Put([.. _prefix, .. element], RowType.Element, 0, value);
+        _context.Put([.. _prefix, .. element], type, 0, value);
     }
 
     public void Delete(ReadOnlySpan<byte> element)
@@ -217,7 +221,11 @@ internal sealed class Collection
     /// <summary>
     /// Shows elements in order, from one bound up to before the other (empty: the end); false when a part is cold.
     /// </summary>
-    public bool TryScan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, bool descending, ElementSeen seen)
+    public bool TryScan(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, bool descending, ElementSeen seen) =>
+        TryScanRows(from, to, descending, (element, in row) => seen(element, row.Value));
+
+    /// <summary>As <see cref="TryScan(ReadOnlySpan{byte}, ReadOnlySpan{byte}, bool, ElementSeen)"/>.</summary>
+    public bool TryScanRows(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, bool descending, ElementRowSeen seen)
     {
         if (_prefix.Length == 0)
         {
@@ -269,8 +277,8 @@ internal sealed class Collection
         return false;
     }
 
-    private sealed class Elements(int prefixLength, ElementSeen seen) : IRowVisitor
+    private sealed class Elements(int prefixLength, ElementRowSeen seen) : IRowVisitor
     {
-        public bool Visit(ReadOnlySpan<byte> rowKey, in Row row) => seen(rowKey[prefixLength..], row.Value);
+        public bool Visit(ReadOnlySpan<byte> rowKey, in Row row) => seen(rowKey[prefixLength..], row);
     }
 }

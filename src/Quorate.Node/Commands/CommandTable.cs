@@ -22,7 +22,7 @@ public static class CommandTable
         .. ListCommands.All, .. ListEditCommands.All,
         .. SortedSetCommands.All, .. SortedSetRangeCommands.All, .. SortedSetAlgebraCommands.All,
         .. MultiPopCommands.All, .. GeoCommands.All, .. GeoSearchCommands.All,
-        .. JsonCommands.All,
+        .. JsonCommands.All, .. EntryCommands.All,
     ];
 
     private static readonly HashSet<string> NeverGrow = new(StringComparer.Ordinal)
@@ -30,6 +30,7 @@ public static class CommandTable
         "DEL", "UNLINK", "GETDEL", "GETEX", "FLUSHDB", "FLUSHALL", "WAIT", "RENAME", "RENAMENX",
         "EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "PERSIST",
         "HDEL", "SREM", "SPOP", "SMOVE", "LPOP", "RPOP", "LTRIM", "LREM", "LMPOP",
+        "ENTRY.DEL", "ENTRY.REPEAT",
         "ZREM", "ZMPOP", "ZPOPMIN", "ZPOPMAX", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE", "ZREMRANGEBYLEX",
     };
 

@@ -232,7 +232,7 @@ internal static class HashCommands
         Span<byte> text = stackalloc byte[Words.IntegerBytesMax];
         Utf8Formatter.TryFormat(after, text, out int length);
         hash.Count += row.IsTombstone ? 1 : 0;
-        hash.Put(field, text[..length]);
+        hash.Put(field, text[..length], row.IsTombstone ? RowType.Element : row.Type);
         hash.Save();
         context.Reply.Integer(after);
     }
@@ -270,7 +270,7 @@ internal static class HashCommands
 
         byte[] text = Encoding.ASCII.GetBytes(sum);
         hash.Count += row.IsTombstone ? 1 : 0;
-        hash.Put(field, text);
+        hash.Put(field, text, row.IsTombstone ? RowType.Element : row.Type);
         hash.Save();
         context.Reply.Bulk(text);
     }

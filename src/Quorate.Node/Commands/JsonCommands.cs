@@ -9,7 +9,7 @@ namespace Quorate.Node.Commands;
 internal static class JsonCommands
 {
     /// <summary>Objects and arrays inside each other.</summary>
-    public const int DepthMax = 128;
+    public const int DepthMax = EvaluationLimits.DocumentDepthMax;
 
     public static readonly CommandSpec[] All =
     [
@@ -92,7 +92,8 @@ internal static class JsonCommands
         }
     }
 
-    private static bool IsDocument(ReadOnlySpan<byte> text)
+    /// <summary>Whether it is one JSON document in UTF-8, not nested too deep.</summary>
+    public static bool IsDocument(ReadOnlySpan<byte> text)
     {
         var reader = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = DepthMax });
         try

@@ -23,7 +23,7 @@ internal static class KeyCommands
     /// <summary>What TYPE says.</summary>
     public static ReadOnlySpan<byte> NameOf(RowType type) => type switch
     {
-        RowType.Text or RowType.Integer => "string"u8,
+        RowType.Text or RowType.Integer or RowType.JsonScalar => "string"u8,
         RowType.Json => "json"u8,
         RowType.Hash => "hash"u8,
         RowType.Set => "set"u8,
@@ -175,10 +175,10 @@ internal static class KeyCommands
             return false;
         }
 
-        var elements = new List<(byte[] Element, byte[] Value)>();
-        bool isWarm = source.TryScan((element, value) =>
+        var elements = new List<(byte[] Element, RowType Type, byte[] Value)>();
+        bool isWarm = source.TryScanRows([], [], descending: false, (element, in row) =>
         {
-            elements.Add((element.ToArray(), value.ToArray()));
+            elements.Add((element.ToArray(), row.Type, row.Value.ToArray()));
             return true;
         });
         if (!isWarm)
@@ -186,9 +186,9 @@ internal static class KeyCommands
             return false;
         }
 
-        foreach ((byte[] element, byte[] value) in elements)
+        foreach ((byte[] element, RowType type, byte[] value) in elements)
         {
-            copy.Put(element, value);
+            copy.Put(element, value, type);
         }
 
         copy.Count = source.Count;

@@ -204,6 +204,7 @@ internal static class ListCommands
         }
 
         byte[] value = row.Value.ToArray();
+        RowType type = row.Type;
         if (isSame && from.Count == 1)
         {
             context.Reply.Bulk(value);
@@ -214,11 +215,11 @@ internal static class ListCommands
         var elements = new ListElements(to);
         if (toHead)
         {
-            elements.PushHead(value);
+            elements.PushHead(value, type);
         }
         else
         {
-            elements.PushTail(value);
+            elements.PushTail(value, type);
         }
 
         to.Save();

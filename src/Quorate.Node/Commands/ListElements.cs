@@ -3,6 +3,9 @@ using Quorate.Storage.Rows;
 
 namespace Quorate.Node.Commands;
 
+/// <summary>An element of a list: its bytes, and whether they were written as JSON.</summary>
+internal readonly record struct ListElement(byte[] Value, RowType Type);
+
 /// <summary>
 /// The elements of a list by their index. Positions run without a gap from the header's head to its tail, so an element
 /// is found by one lookup, and a push or a pop touches one element row and the header. Putting an element in or taking
@@ -15,20 +18,21 @@ internal readonly struct ListElements(Collection list)
     /// <summary>Looks at the element at an index that exists; false when it is cold.</summary>
     public bool TryGet(long index, out Row row) => list.TryGet(Element(index), out row);
 
-    public void Set(long index, ReadOnlySpan<byte> value) => list.Put(Element(index), value);
+    public void Set(long index, ReadOnlySpan<byte> value, RowType type = RowType.Element) =>
+        list.Put(Element(index), value, type);
 
-    public void PushHead(ReadOnlySpan<byte> value)
+    public void PushHead(ReadOnlySpan<byte> value, RowType type = RowType.Element)
     {
         list.Head--;
         list.Count++;
-        Set(0, value);
+        Set(0, value, type);
     }
 
-    public void PushTail(ReadOnlySpan<byte> value)
+    public void PushTail(ReadOnlySpan<byte> value, RowType type = RowType.Element)
     {
         list.Tail++;
         list.Count++;
-        Set(Count - 1, value);
+        Set(Count - 1, value, type);
     }
 
     /// <summary>
@@ -77,13 +81,17 @@ internal readonly struct ListElements(Collection list)
     public bool TryScan(long first, long last, bool descending, ElementSeen seen) =>
         first > last || list.TryScan(Element(first), Element(last + 1), descending, seen);
 
+    /// <summary>As <see cref="TryScan"/>, each with its row.</summary>
+    public bool TryScanRows(long first, long last, bool descending, ElementRowSeen seen) =>
+        first > last || list.TryScanRows(Element(first), Element(last + 1), descending, seen);
+
     /// <summary>The elements from one index to another, both included; null when one is cold.</summary>
-    public List<byte[]>? Read(long first, long last)
+    public List<ListElement>? Read(long first, long last)
     {
-        var elements = new List<byte[]>();
-        bool isWarm = TryScan(first, last, descending: false, (_, value) =>
+        var elements = new List<ListElement>();
+        bool isWarm = TryScanRows(first, last, descending: false, (_, in row) =>
         {
-            elements.Add(value.ToArray());
+            elements.Add(new(row.Value.ToArray(), row.Type));
             return true;
         });
         return isWarm ? elements : null;
@@ -96,7 +104,7 @@ internal readonly struct ListElements(Collection list)
     public bool TryInsert(long index, ReadOnlySpan<byte> value)
     {
         bool toHead = index < Count - index;
-        List<byte[]>? moved = toHead ? Read(0, index - 1) : Read(index, Count - 1);
+        List<ListElement>? moved = toHead ? Read(0, index - 1) : Read(index, Count - 1);
         if (moved is null)
         {
             return false;
@@ -114,7 +122,7 @@ internal readonly struct ListElements(Collection list)
 
         for (int i = 0; i < moved.Count; i++)
         {
-            Set(toHead ? i : index + 1 + i, moved[i]);
+            Set(toHead ? i : index + 1 + i, moved[i].Value, moved[i].Type);
         }
 
         Set(index, value);
@@ -153,7 +161,7 @@ internal readonly struct ListElements(Collection list)
         long to = fromHead ? first + indexes.Count : first;
         for (int i = 0; i < moved.Count; i++)
         {
-            Set(to + i, moved[i]);
+            Set(to + i, moved[i].Value, moved[i].Type);
         }
 
         if (fromHead)
@@ -176,7 +184,7 @@ internal readonly struct ListElements(Collection list)
             return false;
         }
 
-        List<byte[]> kept = [];
+        List<ListElement> kept = [];
         int next = 0;
         for (int index = 0; index < all.Count; index++)
         {
@@ -194,12 +202,12 @@ internal readonly struct ListElements(Collection list)
         return true;
     }
 
-    private void Renew(List<byte[]> kept)
+    private void Renew(List<ListElement> kept)
     {
         list.Renew();
-        foreach (byte[] element in kept)
+        foreach (ListElement element in kept)
         {
-            PushTail(element);
+            PushTail(element.Value, element.Type);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text;
 using Quorate.Node.Evaluation;
 using Quorate.Storage.Rows;
@@ -62,7 +63,9 @@ internal static class NumberCommands
             return;
         }
 
-        StringValue.Write(context, rowKey, after, value.Expiry);
+        Span<byte> text = stackalloc byte[Words.IntegerBytesMax];
+        Utf8Formatter.TryFormat(after, text, out int length);
+        value.Renumber(context, rowKey, text[..length]);
         context.Reply.Integer(after);
     }
 
@@ -87,7 +90,7 @@ internal static class NumberCommands
         }
 
         byte[] text = Encoding.ASCII.GetBytes(sum);
-        StringValue.Write(context, rowKey, text, value.Expiry);
+        value.Renumber(context, rowKey, text);
         context.Reply.Bulk(text);
     }
 }

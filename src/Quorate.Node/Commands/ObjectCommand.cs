@@ -96,7 +96,7 @@ internal static class ObjectCommand
     private static ReadOnlySpan<byte> EncodingOf(RowType type) => type switch
     {
         RowType.Integer => "int"u8,
-        RowType.Text => "raw"u8,
+        RowType.Text or RowType.JsonScalar => "raw"u8,
         RowType.Json => "json"u8,
         _ => "rows"u8,
     };

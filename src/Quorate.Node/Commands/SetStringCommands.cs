@@ -98,9 +98,15 @@ internal static class SetStringCommands
     {
         var options = new Options();
         byte[] rowKey = RowKey.Of(context.Line[1]);
-        if (!options.TryRead(context, 2, isSet: false)
-            || !StringValue.TryRead(context, rowKey, out StringValue value))
+        if (!options.TryRead(context, 2, isSet: false) || !context.TryGet(rowKey, out Row row))
         {
+            return;
+        }
+
+        var value = new StringValue(row);
+        if (!value.IsString)
+        {
+            context.Reply.Error(Errors.WrongType);
             return;
         }
 
@@ -122,7 +128,7 @@ internal static class SetStringCommands
         }
         else if (expiry != value.Expiry)
         {
-            StringValue.Write(context, rowKey, value.Text, expiry);
+            context.Put(rowKey, row.Type, expiry, row.Value);
         }
     }
 

@@ -88,7 +88,9 @@ internal static class SortCommands
                 return set?.ReadByRank(range, descending)?.ConvertAll(scored => scored.Member);
             case RowType.List:
                 Collection? list = Collection.Open(context, context.Line[1], type);
-                List<byte[]>? elements = list is null ? null : new ListElements(list).Read(0, list.Count - 1);
+                List<byte[]>? elements = list is null
+                    ? null
+                    : new ListElements(list).Read(0, list.Count - 1)?.ConvertAll(element => element.Value);
                 if (descending)
                 {
                     elements?.Reverse();

@@ -35,6 +35,9 @@ internal sealed class SortedSet(Collection rows)
 
     public long Count => rows.Count;
 
+    /// <summary>In milliseconds since 1970; zero when never.</summary>
+    public long Expiry { get => rows.Expiry; set => rows.Expiry = value; }
+
     /// <summary>As <see cref="Collection.Open"/>.</summary>
     public static SortedSet? Open(CommandContext context, ReadOnlySpan<byte> key) =>
         Collection.Open(context, key, RowType.SortedSet) is { } rows ? new SortedSet(rows) : null;

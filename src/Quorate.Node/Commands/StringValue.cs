@@ -7,21 +7,35 @@ namespace Quorate.Node.Commands;
 
 /// <summary>
 /// A string under a key. An integer in canonical form is kept as eight bytes (<see cref="RowType.Integer"/>), anything
-/// else as it is (<see cref="RowType.Text"/>); nobody who reads it can tell.
+/// else as it is (<see cref="RowType.Text"/>); nobody who reads it can tell. One that was written as a JSON number,
+/// true, false or null is kept as that text (<see cref="RowType.JsonScalar"/>), and whoever counts it up leaves it
+/// such.
 /// </summary>
 internal readonly ref struct StringValue
 {
     private readonly ReadOnlySpan<byte> _value;
+    private readonly bool _isPacked;
 
     /// <param name="expiryOfNew">Of a string that does not stand there yet.</param>
     public StringValue(scoped in Row row, long expiryOfNew = 0)
     {
         Exists = !row.IsTombstone;
-        IsString = row.Type is RowType.Tombstone or RowType.Text or RowType.Integer;
-        IsInteger = row.Type == RowType.Integer;
+        IsString = row.Type is RowType.Tombstone or RowType.Text or RowType.Integer or RowType.JsonScalar;
+        IsJsonScalar = row.Type == RowType.JsonScalar;
+        _isPacked = row.Type == RowType.Integer;
         Expiry = Exists ? row.Expiry : expiryOfNew;
         Version = row.Version;
         _value = row.Value;
+        Integer = 0;
+        IsInteger = _isPacked || (IsJsonScalar && Words.TryInteger(_value, out _));
+        if (_isPacked)
+        {
+            Integer = BinaryPrimitives.ReadInt64LittleEndian(_value);
+        }
+        else if (IsInteger && Words.TryInteger(_value, out long integer))
+        {
+            Integer = integer;
+        }
     }
 
     public bool Exists { get; }
@@ -31,19 +45,22 @@ internal readonly ref struct StringValue
 
     public bool IsInteger { get; }
 
+    /// <summary>It was written as a JSON number, true, false or null.</summary>
+    public bool IsJsonScalar { get; }
+
     public long Expiry { get; }
 
     public RowVersion Version { get; }
 
     /// <summary>Of an <see cref="IsInteger"/>.</summary>
-    public long Integer => BinaryPrimitives.ReadInt64LittleEndian(_value);
+    public long Integer { get; }
 
     /// <summary>Its bytes as a client sees them; empty when there is none.</summary>
     public ReadOnlySpan<byte> Text
     {
         get
         {
-            if (!IsInteger)
+            if (!_isPacked)
             {
                 return _value;
             }
@@ -94,6 +111,19 @@ internal readonly ref struct StringValue
         context.Put(rowKey, RowType.Integer, expiry, bytes);
     }
 
+    /// <summary>Writes another number in the place of this one, which stays what it is in JSON.</summary>
+    public void Renumber(CommandContext context, ReadOnlySpan<byte> rowKey, ReadOnlySpan<byte> text)
+    {
+        if (IsJsonScalar)
+        {
+            context.Put(rowKey, RowType.JsonScalar, Expiry, text);
+        }
+        else
+        {
+            Write(context, rowKey, text, Expiry);
+        }
+    }
+
     /// <summary>Writes its bytes as a reply; null when there is none.</summary>
     public void ReplyTo(Reply reply)
     {
@@ -101,7 +131,7 @@ internal readonly ref struct StringValue
         {
             reply.Null();
         }
-        else if (IsInteger)
+        else if (_isPacked)
         {
             reply.BulkInteger(Integer);
         }

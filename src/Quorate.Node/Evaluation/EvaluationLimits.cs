@@ -48,6 +48,9 @@ public sealed record EvaluationLimits
     /// </summary>
     public const long CommonSubsequencePairsMax = 8L * 1024 * 1024;
 
+    /// <summary>Objects and arrays inside each other in a JSON document.</summary>
+    public const int DocumentDepthMax = 128;
+
     /// <summary>
     /// Bytes of a request's reply: a value of the largest size fits, and so does the reply into a message between
     /// nodes.

@@ -71,6 +71,33 @@ public sealed class MetadataPlanner(ClusterMetadata metadata, PlacementSettings 
         return moves;
     }
 
+    /// <summary>
+    /// The next partition that a read replica is to follow and does not yet; null when each follows all.
+    /// </summary>
+    public MovePartition? PlanReadReplica()
+    {
+        foreach (NodeRecord node in metadata.State.Nodes)
+        {
+            PartitionRecord? row = node is { ReadReplica: true, State: NodeState.Active }
+                ? metadata.State.Partitions.FirstOrDefault(row => MayFollow(row, node.Id))
+                : null;
+            if (row is not null)
+            {
+                var move = new MovePartition { Group = row.Group, ExpectedEpoch = row.Epoch };
+                move.Voters.AddRange(row.Voters.Select(replica => ReplicaId.FromPacked(replica).Node));
+                move.Learners.AddRange(row.Learners.Select(replica => ReplicaId.FromPacked(replica).Node));
+                move.Learners.Add(node.Id);
+                return move;
+            }
+        }
+
+        return null;
+    }
+
+    private bool MayFollow(PartitionRecord row, uint node) => row.TargetVoters.Count == 0
+        && row.Voters.Count + row.Learners.Count < metadata.Limits.ReplicasMax
+        && !PartitionRules.Names(row, node);
+
     /// <summary>What a keyspace can not survive, in a sentence; null when it survives a death.</summary>
     public static string? Warning(KeyspaceRecord keyspace) => keyspace.Voters switch
     {
@@ -83,14 +110,20 @@ public sealed class MetadataPlanner(ClusterMetadata metadata, PlacementSettings 
         _ => null,
     };
 
-    private static MovePartition? MoveTo(KeyspaceRecord keyspace, PartitionRecord partition, NodeId[] placed)
+    private MovePartition? MoveTo(KeyspaceRecord keyspace, PartitionRecord partition, NodeId[] placed)
     {
         // Who votes already goes on voting: changing roles for the sake of the ring's order would gain nothing.
         uint[] voting = [.. partition.Voters.Select(replica => ReplicaId.FromPacked(replica).Node)];
         uint[] nodes = [.. placed.Select(id => id.Value).OrderBy(node => voting.Contains(node) ? 0 : 1)];
         uint[] voters = nodes[..(int)keyspace.Voters];
-        uint[] learners = nodes[(int)keyspace.Voters..];
         uint[] following = [.. partition.Learners.Select(replica => ReplicaId.FromPacked(replica).Node)];
+
+        // Read replicas follow whatever the ring says.
+        uint[] learners =
+        [
+            .. nodes[(int)keyspace.Voters..],
+            .. following.Where(node => metadata.FindNode(node) is { ReadReplica: true }),
+        ];
         if (voters.Order().SequenceEqual(voting.Order()) && learners.Order().SequenceEqual(following.Order()))
         {
             return null;
@@ -110,7 +143,7 @@ public sealed class MetadataPlanner(ClusterMetadata metadata, PlacementSettings 
         PlacementNode[] nodes =
         [
             .. metadata.State.Nodes
-                .Where(node => node.State == NodeState.Active)
+                .Where(node => node is { State: NodeState.Active, ReadReplica: false })
                 .Select(node => new PlacementNode(
                     new NodeId(node.Id), (int)node.Weight,
                     node.Zone.Length > 0 ? $"{node.Region}/{node.Zone}" : $"node {node.Id}")),

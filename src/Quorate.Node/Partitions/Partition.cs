@@ -33,6 +33,7 @@ public sealed class Partition : IReplicaHost
     private Instant _nextTimeEntry;
     private RequestId _handOver;
     private bool _isClosed;
+    private bool _isFilled;
 
     public Partition(PartitionPlace place, RaftSettings raft, PartitionSettings settings, IPartitionHost host)
     {
@@ -65,6 +66,12 @@ public sealed class Partition : IReplicaHost
     public IReadPublication Published { get; }
 
     public bool IsLeader => _parts.IsLeader;
+
+    /// <summary>
+    /// It holds all that the group had when this replica came to belong to it, so that what it answers is of some moment
+    /// since: one that is being filled has nothing of most keys.
+    /// </summary>
+    public bool IsFilled => _isFilled |= Replica.IsRunning && Replica.Group!.HoldsItsMembership;
 
     /// <summary>The disk was full when the rows were last to be made durable.</summary>
     public bool IsStoreFull => _parts.Machine.IsFull;

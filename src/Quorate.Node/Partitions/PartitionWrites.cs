@@ -285,8 +285,8 @@ internal sealed class PartitionWrites
 
     private void Propose(Proposal proposal, WriteLevel level, Instant deadline, HybridTime time)
     {
-        _proposals.Add(proposal.Id.Value, proposal);
         var sealedFor = new ReadToken(_parts.Replica.Group!.Term, _entry.NextVersion.Index);
+        _proposals.Add(proposal.Id.Value, proposal);
         ReadOnlyMemory<byte> payload = _seal.Seal(sealedFor, EntryBatch.Encode(time, _entry.Changes));
         ReadToken place = _parts.Replica.Write(proposal.Id, payload, level, deadline);
         if (place.Index == LogIndex.Zero)

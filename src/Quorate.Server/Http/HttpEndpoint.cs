@@ -10,6 +10,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Quorate.Node.Cluster;
 using Quorate.Server.Disk;
+using Quorate.Server.Http.Entries;
+using Quorate.Server.Resp;
 using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Http;
@@ -40,14 +42,35 @@ public sealed class HttpEndpoint : IAsyncDisposable
 
     /// <summary>Listens and serves.</summary>
     /// <exception cref="IOException">The port is taken, or the address is not here.</exception>
-    public static async Task<HttpEndpoint> Start(IPEndPoint at, NodeFacts facts)
+    public static async Task<HttpEndpoint> Start(IPEndPoint at, NodeFacts facts, int requestDeadlineMilliseconds)
+    {
+        WebApplication application = Build(at);
+        var endpoint = new HttpEndpoint(application, facts);
+        application.Map("/health/live", endpoint.Live);
+        application.Map("/health/ready", endpoint.Ready);
+        application.Map("/metrics", endpoint.Metrics);
+        application.Map("/status", endpoint.Status);
+        application.Map("/events", endpoint.Events);
+        new EntryEndpoints(
+            facts.Loop,
+            requestDeadlineMilliseconds,
+            facts.Memory.Limits.Of(new RespSettings()).RepliesBytesMax,
+            TimeProvider.System).Map(application);
+        await application.StartAsync().ConfigureAwait(false);
+        return endpoint;
+    }
+
+    /// <summary>A server on an address that answers nothing yet.</summary>
+    internal static WebApplication Build(IPEndPoint at)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { Args = [], ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(options =>
         {
-            options.Listen(at);
+            options.Listen(at, HttpVersions.Choose);
+            options.AllowAlternateSchemes = true;
+            options.Limits.Http2.MaxStreamsPerConnection = EntryLimits.StreamsMax;
             options.AddServerHeader = false;
             options.Limits.MaxConcurrentConnections = 1024;
             options.Limits.MaxRequestBodySize = 64 * 1024;
@@ -56,7 +79,6 @@ public sealed class HttpEndpoint : IAsyncDisposable
         // The process ends by its own signals, in its own order.
         builder.Services.Add(new(typeof(IHostLifetime), typeof(NoLifetime), default));
         WebApplication application = builder.Build();
-        var endpoint = new HttpEndpoint(application, facts);
 
         // Sockets' continuations run where bytes arrive, in the whole process: a handler leaves that thread at once.
         application.Use(static async (HttpContext context, RequestDelegate next) =>
@@ -64,13 +86,7 @@ public sealed class HttpEndpoint : IAsyncDisposable
             await Task.Yield();
             await next(context).ConfigureAwait(false);
         });
-        application.Map("/health/live", endpoint.Live);
-        application.Map("/health/ready", endpoint.Ready);
-        application.Map("/metrics", endpoint.Metrics);
-        application.Map("/status", endpoint.Status);
-        application.Map("/events", endpoint.Events);
-        await application.StartAsync().ConfigureAwait(false);
-        return endpoint;
+        return application;
     }
 
     public async ValueTask DisposeAsync() => await _application.DisposeAsync().ConfigureAwait(false);

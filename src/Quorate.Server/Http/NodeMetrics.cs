@@ -154,6 +154,9 @@ internal static class NodeMetrics
             text.Add(use.Bytes, "use", use.Use);
         }
 
+        text.Gauge("quorate_file_work", "Checkpoints and merges that go on, and those that wait for memory.")
+            .Add(report.FileWork.UnderWay, "state", "under_way")
+            .Add(report.FileWork.Waiting, "state", "waiting");
         text.Gauge("quorate_metadata_leader", "1 where the metadata group is led.")
             .Add(report.MetadataLeader.NodeId == report.Self ? 1 : 0);
         text.Gauge("quorate_keyspace_live_bytes", "Users' rows of a keyspace in this node's memory.");

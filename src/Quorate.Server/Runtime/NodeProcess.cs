@@ -131,7 +131,7 @@ public sealed class NodeProcess : IAsyncDisposable
         }
 
         Keep(folder);
-        if (folder.Identity is not { IsFormed: true } && _settings.Seeds.Count == 0)
+        if (folder.Identity is not { IsFormed: true } && _settings.Seeds.Count == 0 && _settings.Join is null)
         {
             return (ExitCode.Usage, $"The data folder {folder.Root} belongs to no cluster, and no seeds are given. To "
                 + "form one of three nodes, start on each: quorate serve --data FOLDER --seeds a:7601,b:7601,c:7601 "
@@ -185,8 +185,8 @@ public sealed class NodeProcess : IAsyncDisposable
             Count = () => CountUnderWay(budget),
             Formation = new()
             {
-                Seeds = _settings.Seeds,
-                Expect = _settings.Expect > 0 ? _settings.Expect : _settings.Seeds.Count,
+                Seeds = _settings.Join is { } join ? [join] : _settings.Seeds,
+                Expect = _settings.Expect > 0 ? _settings.Expect : Math.Max(1, _settings.Seeds.Count),
                 Self = self,
                 Disk = disk,
                 Entropy = entropy,
@@ -242,7 +242,8 @@ public sealed class NodeProcess : IAsyncDisposable
             await ListenForClients().ConfigureAwait(false);
             what = $"--http-port {_settings.HttpPort}";
             IPEndPoint http = new(_settings.Bind, _settings.HttpPort);
-            _opened.Push(await HttpEndpoint.Start(http, Facts).ConfigureAwait(false));
+            _opened.Push(await HttpEndpoint.Start(http, Facts, _settings.RequestDeadlineMilliseconds)
+                .ConfigureAwait(false));
         }
         catch (Exception e) when (e is SocketException or IOException)
         {
@@ -293,6 +294,7 @@ public sealed class NodeProcess : IAsyncDisposable
         UpdateDomain = _settings.UpdateDomain,
         Weight = (uint)_settings.Weight,
         FeatureLevelMax = FeatureLevelMax,
+        ReadReplica = _settings.Join is not null,
     };
 
     /// <summary>What is wrong with the master key's file; null for nothing.</summary>

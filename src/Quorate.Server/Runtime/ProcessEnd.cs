@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Server.Settings;
 
@@ -99,7 +100,7 @@ public static partial class ProcessEnd
         Exception e = thrown.Exception;
         bool isEnd = e is InvariantBrokenException
             || (e is OutOfMemoryException && (Volatile.Read(ref _isEnding) != 0 || !IsOfThreadStart()));
-        if (isEnd)
+        if (isEnd && Guards.EndsAreTheSameEverywhere)
         {
             Now(CodeOf(e), SentenceOf(e));
         }

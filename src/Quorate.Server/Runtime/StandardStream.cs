@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Quorate.Core;
 
 namespace Quorate.Server.Runtime;
 
@@ -20,6 +21,10 @@ public sealed partial class StandardStream
     /// </summary>
     private const int PieceBytesMax = 4096;
 
+    private const string Descriptors = "/proc/self/fd";
+    private const int None = -1;
+    private const int LastStandard = 2;
+    private const int AccessMask = 3;
     private const int WriteOnly = 1;
     private const int NonBlocking = 0x800;
     private const int NoControllingTerminal = 0x100;
@@ -40,13 +45,20 @@ public sealed partial class StandardStream
     /// <summary>Writes as far as there is room within the time; how many bytes, or <see cref="IsGone"/>.</summary>
     public unsafe int Write(ReadOnlySpan<byte> bytes, int milliseconds)
     {
+        if (_descriptor == None)
+        {
+            return IsGone;
+        }
+
         long until = Environment.TickCount64 + milliseconds;
         int written = 0;
         fixed (byte* first = bytes)
         {
             while (written < bytes.Length)
             {
-                int left = (int)Math.Max(0, until - Environment.TickCount64);
+                int left = Guards.ReadersAreNotWaitedFor
+                    ? (int)Math.Max(0, until - Environment.TickCount64)
+                    : Timeout.Infinite;
                 var wanted = new Poll { Descriptor = _descriptor, Events = RoomToWrite };
                 int isReady = WaitFor(&wanted, 1, left);
                 if (isReady == 0)
@@ -75,20 +87,78 @@ public sealed partial class StandardStream
         return written;
     }
 
-    /// <summary>A description that does not block, or the one that was given.</summary>
+    /// <summary>A description that does not block, or the one that was given; -1 where none was.</summary>
     private static int Open(int given)
     {
+        if (!OperatingSystem.IsLinux())
+        {
+            return given;
+        }
+
+        if (!IsGiven(given))
+        {
+            return None;
+        }
+
         // What has a position is a file, or nothing at all: it is always ready, and a second description of it would
         // have a position of its own.
-        if (!OperatingSystem.IsLinux() || Seek(given, 0, CurrentPosition) >= 0)
+        if (Seek(given, 0, CurrentPosition) >= 0)
         {
             return given;
         }
 
         int own = OpenFile(
-            string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{given}"),
+            string.Create(CultureInfo.InvariantCulture, $"{Descriptors}/{given}"),
             WriteOnly | NonBlocking | NoControllingTerminal | CloseOnExec);
         return own >= 0 ? own : given;
+    }
+
+    /// <summary>
+    /// A process may be started without this stream. Then the number is soon somebody else's, mostly an end of the pipe
+    /// by which the runtime tells itself of signals, into which nothing must be written.
+    /// </summary>
+    private static bool IsGiven(int given)
+    {
+        if (!MayWrite(given))
+        {
+            return false;
+        }
+
+        string? target = TargetOf(given);
+        return target?.StartsWith("pipe:", StringComparison.Ordinal) != true
+            || !OwnDescriptors().Any(other => other > LastStandard && TargetOf(other) == target && !MayWrite(other));
+    }
+
+    private static IEnumerable<int> OwnDescriptors() =>
+        Directory.EnumerateFileSystemEntries(Descriptors)
+            .Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture));
+
+    private static string? TargetOf(int descriptor)
+    {
+        try
+        {
+            return new FileInfo(string.Create(CultureInfo.InvariantCulture, $"{Descriptors}/{descriptor}")).LinkTarget;
+        }
+        catch (IOException)
+        {
+            // It is closed by now.
+            return null;
+        }
+    }
+
+    /// <summary>What the system says of how it was opened: octal digits, of which the last is the way of access.</summary>
+    private static bool MayWrite(int descriptor)
+    {
+        try
+        {
+            string file = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fdinfo/{descriptor}");
+            string flags = File.ReadLines(file).First(line => line.StartsWith("flags:", StringComparison.Ordinal));
+            return ((flags[^1] - '0') & AccessMask) != 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -9,6 +9,9 @@ public sealed record ServerSettings
 
     public IReadOnlyList<string> Seeds { get; init; } = [];
 
+    /// <summary>The peer address of a node of the cluster that this one follows as a read replica; null for none.</summary>
+    public string? Join { get; init; }
+
     /// <summary>Zero: as many as there are seeds.</summary>
     public int Expect { get; init; }
 

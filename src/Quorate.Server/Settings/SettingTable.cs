@@ -72,6 +72,13 @@ public static class SettingTable
         {
             Type = SettingType.List,
         },
+        new("join", "HOST:PORT", "an address", "none",
+            "The peer address of any node of a cluster that this one joins as a read replica: it follows every "
+                + "partition, answers reads of level `eventual` and `session`, hands all else on, and votes nowhere. In "
+                + "the place of --seeds and --expect.",
+            static (settings, text) => IsAddress(text)
+                ? (settings with { Join = text }, null)
+                : (settings, "is no address of the form host:port")),
         new("expect", "COUNT", "nodes", "as many as there are seeds",
             "How many nodes the cluster is founded with.",
             static (settings, text) => Integer(text, 1, 1000, out int value)

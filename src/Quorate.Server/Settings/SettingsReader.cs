@@ -179,6 +179,12 @@ public static class SettingsReader
                 + "--advertise-peer host:port, --advertise-resp host:port and --advertise-http host:port.";
         }
 
+        if (settings.Join is not null && (settings.Seeds.Count > 0 || settings.Expect > 0))
+        {
+            return "--join makes a read replica of a cluster that there is, --seeds and --expect form one: say one of "
+                + "the two.";
+        }
+
         if (settings.Seeds.Count > 0 && settings.Expect > settings.Seeds.Count)
         {
             return $"--expect {settings.Expect} is more than the {settings.Seeds.Count} addresses of --seeds.";

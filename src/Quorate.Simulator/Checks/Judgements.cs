@@ -54,6 +54,9 @@ internal sealed class Judgements
     /// <summary>A file was taken away, and the node came to all that it had held without it.</summary>
     public const string FilesUnneeded = "files-unneeded";
 
+    /// <summary>A checkpoint or merge waited for memory that another one had.</summary>
+    public const string MemoryWaits = "memory-waits";
+
     /// <summary>A request waited for rows to be read from the disk.</summary>
     public const string ColdWaits = "cold-waits";
 
@@ -73,7 +76,7 @@ internal sealed class Judgements
     public static readonly IReadOnlyList<string> Demanded =
     [
         MemoryQuiet, MemoryShort, StateHashes, SessionsCounted, SessionsFull, StrictFiles, SnapshotsTaken, LogSpace,
-        Repeats, FastReads, FastReadsWithin, NamesFailed, FilesMissed, FilesUnneeded, MemoryOverfull,
+        Repeats, FastReads, FastReadsWithin, NamesFailed, FilesMissed, FilesUnneeded, MemoryOverfull, MemoryWaits,
         MergesBehind, ColdWaits, ColdOvertaken, ColdRoleChanges, ColdEnds, Rotations,
     ];
 

@@ -27,7 +27,7 @@ internal sealed class LoggedVersions(ReadToken place, ReadOnlyMemory<byte> chang
         RowChangeReader reader = RowChanges.Read(changes.Span);
         while (reader.TryNext(out RowChange change))
         {
-            bool isText = change.Type is RowType.Text or RowType.Integer;
+            bool isText = change.Type is RowType.Text or RowType.Integer or RowType.JsonScalar;
             if (isText && ordinal >= from
                 && change.RowKey.SequenceEqual(rowKey))
             {

@@ -160,6 +160,9 @@ internal static class RunClaims
     /// <summary>After everything has healed, nothing of a dropped keyspace is left.</summary>
     public const string ProgressClean = "progress-clean";
 
+    /// <summary>After everything has healed, each read replica holds what every partition holds.</summary>
+    public const string ProgressReplicas = "progress-replicas";
+
     /// <summary>After everything has healed, no table needs a data key that was exchanged.</summary>
     public const string ProgressRewritten = "progress-rewritten";
 

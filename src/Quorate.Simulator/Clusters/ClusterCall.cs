@@ -68,8 +68,9 @@ internal sealed class ClusterCall : ClientCall
         _told(result);
     }
 
-    /// <summary>How all keys of a keyspace begin, so that they are known again wherever they lie in the
-    /// clear.</summary>
+    /// <summary>
+    /// How all keys of a keyspace begin, so that they are known again wherever they lie in the clear.
+    /// </summary>
     public static string KeysBegin(uint keyspace) =>
         string.Create(CultureInfo.InvariantCulture, $"key-of-{keyspace}-");
 

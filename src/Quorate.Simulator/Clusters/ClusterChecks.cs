@@ -14,6 +14,7 @@ internal sealed class ClusterChecks(ClusterWorld world)
     /// <summary>By the metadata's version: what it was when a node first showed it.</summary>
     private readonly SortedDictionary<ulong, ulong> _states = [];
     private readonly SortedDictionary<uint, PartitionRecord> _rows = [];
+    private readonly SortedSet<(uint Group, NodeId Node)> _placed = [];
     private readonly SortedDictionary<string, (uint Life, ulong Version)> _seen = new(StringComparer.Ordinal);
 
     private ulong _cluster;
@@ -113,9 +114,7 @@ internal sealed class ClusterChecks(ClusterWorld world)
     {
         foreach (GroupId group in machine.Node!.Runtime.Partitions)
         {
-            if (!_rows.TryGetValue((uint)group.Value, out PartitionRecord? row)
-                || !row.Voters.Concat(row.Learners).Any(
-                    replica => ReplicaId.FromPacked(replica).NodeId == machine.Identity!.Node))
+            if (!_placed.Contains(((uint)group.Value, machine.Identity!.Node)))
             {
                 RunClaims.Break(
                     RunClaims.MapAgreement, $"{machine.Name} serves partition {group}, which was never placed on it");
@@ -136,8 +135,7 @@ internal sealed class ClusterChecks(ClusterWorld world)
 
             SortedSet<uint> here =
             [
-                .. state.Partitions.Where(row => row.Voters.Concat(row.Learners).Any(
-                    replica => ReplicaId.FromPacked(replica).NodeId == identity.Node)).Select(row => row.Group),
+                .. state.Partitions.Where(row => row.ReplicaOn(identity.Node) is not null).Select(row => row.Group),
             ];
             foreach (string name in machine.Disk.Names)
             {
@@ -157,6 +155,38 @@ internal sealed class ClusterChecks(ClusterWorld world)
         return null;
     }
 
+    /// <summary>Why a read replica does not follow every partition yet; null when all do.</summary>
+    public string? WhyNotFollowing()
+    {
+        MetadataState state = Newest!;
+        foreach (ClusterMachine machine in world.Machines.Where(each => each.IsReadReplica))
+        {
+            NodeId self = machine.Identity!.Node;
+            foreach (PartitionRecord row in state.Partitions)
+            {
+                if (row.Voters.Any(replica => ReplicaId.FromPacked(replica).NodeId == self))
+                {
+                    RunClaims.Break(
+                        RunClaims.MapAgreement, $"{machine.Name} is a read replica, and votes in partition {row.Group}");
+                }
+
+                if (row.TargetVoters.Count > 0 || row.ReplicaOn(self) is null)
+                {
+                    return $"partition {row.Group} does not show {machine.Name} as a learner";
+                }
+
+                if (machine.Node!.Runtime.Find(new(row.Group)) is not { IsFilled: true })
+                {
+                    return $"{machine.Name} has not what partition {row.Group} holds";
+                }
+            }
+
+            world.Judgements.Note(ClusterJudgements.ReplicasFilled);
+        }
+
+        return null;
+    }
+
     /// <summary>Of a cluster whose founders have all lost their disks nothing is left, and another may come.</summary>
     private void Meet(ulong cluster)
     {
@@ -165,6 +195,7 @@ internal sealed class ClusterChecks(ClusterWorld world)
             _cluster = cluster;
             _states.Clear();
             _rows.Clear();
+            _placed.Clear();
             Newest = null;
         }
     }
@@ -174,6 +205,12 @@ internal sealed class ClusterChecks(ClusterWorld world)
         foreach (PartitionRecord row in state.Partitions)
         {
             _rows.TryAdd(row.Group, row);
+            foreach (ulong replica in
+                row.Voters.Concat(row.Learners).Concat(row.TargetVoters).Concat(row.TargetLearners))
+            {
+                _placed.Add((row.Group, ReplicaId.FromPacked(replica).NodeId));
+            }
+
             if (_rows[row.Group].Keyspace != row.Keyspace)
             {
                 RunClaims.Break(

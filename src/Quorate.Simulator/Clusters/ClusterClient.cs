@@ -293,7 +293,8 @@ internal sealed class ClusterClient
         if (operation.Kind == OperationKind.Read && operation.Level != ReadLevel.Linearizable)
         {
             _world.History.CheckFreeRead(operation, value, isCounter);
-            _world.Judgements.Note(ClusterJudgements.FreeReads);
+            _world.Judgements.Note(
+                attempt.Call.Machine.IsReadReplica ? ClusterJudgements.ReplicaReads : ClusterJudgements.FreeReads);
         }
 
         if (operation.MayHaveRun)

@@ -68,8 +68,12 @@ internal static class ClusterDrawing
             added |= FaultKinds.LostFile;
         }
 
+        // None of the founders.
+        int replicas = random.Next(2) == 0 ? 0 : Math.Min(2, plan.Machines - plan.Expect);
         return plan with
         {
+            ReadReplicas = replicas,
+            Seeds = Math.Min(plan.Seeds, plan.Machines - replicas),
             Work = work,
             Faults = plan.Faults with { Kinds = plan.Faults.Kinds | (added & ~without) },
         };

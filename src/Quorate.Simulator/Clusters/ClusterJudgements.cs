@@ -42,10 +42,16 @@ internal static class ClusterJudgements
     /// <summary>All disks were searched for what is encrypted, and what is not was found.</summary>
     public const string NoPlaintext = "no-plaintext";
 
+    /// <summary>A read replica had come to hold what every partition holds.</summary>
+    public const string ReplicasFilled = "replicas-filled";
+
+    /// <summary>A read that any replica may answer was asked of a read replica.</summary>
+    public const string ReplicaReads = "replica-reads";
+
     /// <summary>All of them: in a hundred seeds each comes about.</summary>
     public static readonly IReadOnlyList<string> Demanded =
     [
         Healed, Stops, Drops, SessionReads, FreeReads, Retries, Rejoins, NamesFailed, FilesMissed, Rotations, Rewritten,
-        FormerKeys, NoPlaintext,
+        FormerKeys, NoPlaintext, ReplicasFilled, ReplicaReads,
     ];
 }

@@ -105,9 +105,16 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
 
     public long WallClockMilliseconds => (WallStart + _world.Now + WallError) / 1000;
 
+    /// <summary>It follows all partitions and votes nowhere.</summary>
+    public bool IsReadReplica => Number >= _world.Plan.Machines - _world.Plan.ReadReplicas;
+
     private NodeRecord Self => new()
     {
-        PeerAddress = Address, RespAddress = $"host{Number + 1}:7401", Weight = 100, FeatureLevelMax = 1,
+        PeerAddress = Address,
+        RespAddress = $"host{Number + 1}:7401",
+        Weight = 100,
+        FeatureLevelMax = 1,
+        ReadReplica = IsReadReplica,
     };
 
     public long Drift(SeededRandom random)

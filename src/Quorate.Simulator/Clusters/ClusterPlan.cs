@@ -20,6 +20,9 @@ internal sealed record ClusterPlan
     /// <summary>The cluster is founded with so many nodes (`--expect`).</summary>
     public required int Expect { get; init; }
 
+    /// <summary>The last so many machines are read replicas; they are no seeds.</summary>
+    public int ReadReplicas { get; init; }
+
     /// <summary>The first so many machines are named as seeds, to all of them.</summary>
     public required int Seeds { get; init; }
 

@@ -33,6 +33,9 @@ internal sealed class ClusterSchedule
     /// <summary>What was dropped is gone.</summary>
     private const long CleanWithin = 10_000_000;
 
+    /// <summary>Read replicas hold what all partitions hold.</summary>
+    private const long FollowsWithin = 20_000_000;
+
     /// <summary>Tables that need a data key which was exchanged are written again.</summary>
     private const long RewrittenWithin = 10_000_000;
 
@@ -246,7 +249,8 @@ internal sealed class ClusterSchedule
             }
 
             _world.Encryption.CheckPlaintext();
-            Await(RunClaims.ProgressRewritten, RewrittenWithin, _world.Encryption.WhyNotRewritten, ReadAll);
+            Await(RunClaims.ProgressReplicas, FollowsWithin, _world.Checks.WhyNotFollowing, () => Await(
+                RunClaims.ProgressRewritten, RewrittenWithin, _world.Encryption.WhyNotRewritten, ReadAll));
         });
     }
 

@@ -33,8 +33,7 @@ internal sealed class EncryptionChecks(ClusterWorld world)
         }
     }
 
-    /// <summary>The files of encrypted keyspaces are there to be looked at, and this is one of theirs or
-    /// all's.</summary>
+    /// <summary>True when there is something to look for, and the search shows what is not encrypted.</summary>
     private bool CheckPlaintext(ClusterMachine machine, string file)
     {
         ReadOnlyMemory<byte> content = machine.Disk.Content(file) ?? default;
@@ -42,7 +41,7 @@ internal sealed class EncryptionChecks(ClusterWorld world)
         {
             foreach (string begin in new[] { ClusterCall.KeysBegin(keyspace), ClusterCall.ValuesBegin(keyspace) })
             {
-                if (content.Span.IndexOf(Encoding.ASCII.GetBytes(begin)) is int at and >= 0)
+                if (Find(content, begin) is int at and >= 0)
                 {
                     RunClaims.Break(
                         RunClaims.NoPlaintext,
@@ -52,11 +51,13 @@ internal sealed class EncryptionChecks(ClusterWorld world)
         }
 
         // What is not encrypted is found, or else nothing would be.
-        bool isShown = world.Checks.Newest!.Keyspaces.Any(keyspace =>
-            !keyspace.Encrypted
-            && content.Span.IndexOf(Encoding.ASCII.GetBytes(ClusterCall.KeysBegin(keyspace.Id))) >= 0);
+        bool isShown = world.Checks.Newest!.Keyspaces.Any(
+            keyspace => !keyspace.Encrypted && Find(content, ClusterCall.KeysBegin(keyspace.Id)) >= 0);
         return isShown && world.Admin.Encrypted.Count > 0;
     }
+
+    private static int Find(ReadOnlyMemory<byte> content, string text) =>
+        content.Span.IndexOf(Encoding.ASCII.GetBytes(text));
 
     /// <summary>Why some table of a keyspace that lives still needs a key that was exchanged; or null.</summary>
     public string? WhyNotRewritten()

@@ -48,7 +48,8 @@ internal sealed class ModelRun(ModelKeys before, long time)
             ?? ModelChoices.Do(this, name, words)
             ?? ModelLists.Do(this, name, words)
             ?? ModelSortedSets.Do(this, name, words)
-            ?? ModelJson.Do(this, name, words);
+            ?? ModelJson.Do(this, name, words)
+            ?? ModelEntries.Do(this, name, words);
     }
 
     /// <summary>Commands that are answered together: one reply, or an array of them for a batch.</summary>

@@ -104,8 +104,9 @@ internal sealed record ValuesPlan
     /// <summary>Until such a read, having looked at the lease, looks at the rows, in microseconds, at most.</summary>
     public long FastReadDelayMax { get; init; }
 
-    /// <summary>What one round of background work does for a partition while there are faults, in bytes, at
-    /// most.</summary>
+    /// <summary>
+    /// What one round of background work does for a partition while there are faults, in bytes, at most.
+    /// </summary>
     public int WorkBytesMax { get; init; } = 4096;
 
     /// <summary>Until background work goes on while there are faults, in microseconds, at most.</summary>

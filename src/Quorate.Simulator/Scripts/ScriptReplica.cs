@@ -3,18 +3,6 @@ using Quorate.Core.Raft;
 
 namespace Quorate.Simulator.Scripts;
 
-/// <summary>Work of a replica's host that a script may ask to be late.</summary>
-[Flags]
-internal enum LateWork
-{
-    None = 0,
-    Persist = 1,
-    Apply = 2,
-    Fetch = 4,
-    Install = 8,
-    Checkpoint = 16,
-}
-
 /// <summary>
 /// One replica and its host: a clock, a disk, and a state machine that is a register. Each proposal sets it, and a
 /// read shows it. Work is done at once unless the script says that it is late.

@@ -2,8 +2,9 @@ using Quorate.Storage.Disk;
 
 namespace Quorate.Simulator.Twins;
 
-/// <summary>What the starts of a <see cref="CrashedNode"/> met, so that a test can demand that nothing is
-/// missing.</summary>
+/// <summary>
+/// What the starts of a <see cref="CrashedNode"/> met, so that a test can demand that nothing is missing.
+/// </summary>
 public sealed class CrashFigures
 {
     private readonly SortedSet<DiskOperationKind> _kinds = [];

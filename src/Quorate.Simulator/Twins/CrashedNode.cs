@@ -85,8 +85,8 @@ public sealed class CrashedNode
                 Break(left, powerLost: fate > 0, (fate * 1_000_003) + (ulong)moment);
                 foreach (string problem in Start(left, moment))
                 {
-                    yield return
-                        $"{Name}, moment {moment}, after {operation.Kind} {operation.File}, way {fate}: {problem}";
+                    yield return $"{Name}, moment {moment}, after {operation.Kind} {operation.File}, way {fate}: "
+                        + problem;
                 }
 
                 // What was opened is as durable as anything.

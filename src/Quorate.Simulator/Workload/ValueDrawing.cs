@@ -168,7 +168,12 @@ internal sealed class ValueDrawing(ValuesPlan plan, SeededRandom random)
 
         if (random.Next(15) == 0)
         {
-            return ["DEL", key];
+            return random.Next(2) == 0 ? ["DEL", key] : ["ENTRY.DEL", key, "*"];
+        }
+
+        if (random.Next(10) == 0)
+        {
+            return PutEntry(key, use, stamp);
         }
 
         return use switch
@@ -201,6 +206,24 @@ internal sealed class ValueDrawing(ValuesPlan plan, SeededRandom random)
             1 => ["PERSIST", key],
             2 => ["PEXPIRE", key, random.Next(6) == 0 ? "-1" : time],
             _ => ["SET", key, Value(stamp), "PX", time],
+        };
+    }
+
+    /// <summary>A whole value in the place of what stands there, or only where nothing does.</summary>
+    private string[] PutEntry(string key, KeyUse use, ulong stamp)
+    {
+        string[] head =
+            ["ENTRY.PUT", key, random.Next(3) == 0 ? "0" : "*", random.Next(2) == 0 ? "-" : "="];
+        return use switch
+        {
+            KeyUse.Text when random.Next(2) == 0 => [.. head, "scalar", Number((long)stamp)],
+            KeyUse.Text => [.. head, "string", Value(stamp)],
+            KeyUse.Hash => [.. head, "hash", "f1", "s", Value(stamp), "f2", "j", Number((long)stamp)],
+            KeyUse.Set => [.. head, "set", "m2", $"m{stamp}x", "m1"],
+            KeyUse.List => [.. head, "list", "j", Number((long)stamp), "s", Value(stamp), "j", "null"],
+            KeyUse.SortedSet => [.. head, "zset", "m2", Score(), $"m{stamp}x", Score()],
+            KeyUse.Json => [.. head, "json", $"{{\"stamp\":{stamp},\"list\":[[]]}}"],
+            _ => PutEntry(key, (KeyUse)random.Between((int)KeyUse.Text, (int)KeyUse.SortedSet), stamp),
         };
     }
 
@@ -285,6 +308,11 @@ internal sealed class ValueDrawing(ValuesPlan plan, SeededRandom random)
     private string[] Read(int tag, KeyUse use)
     {
         string key = ValueKeys.Of(tag, use);
+        if (random.Next(8) == 0)
+        {
+            return ["ENTRY.GET", key];
+        }
+
         return (random.Next(4), use) switch
         {
             (0, _) => [Pick("PTTL", "TTL", "EXISTS", "TYPE"), key],

@@ -236,6 +236,11 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
         {
             ((ValueReplica?)replica)?.CheckRows();
         }
+
+        if (_memory.Work.Waiting > 0)
+        {
+            World.Judgements.Note(Judgements.MemoryWaits);
+        }
     }
 
     /// <summary>As the node's log asks a partition for space.</summary>

@@ -18,8 +18,7 @@ public enum EntryOpening : byte
     /// <summary>Its data key is not held here.</summary>
     UnknownKey,
 
-    /// <summary>It was changed after it was sealed, or sealed for another partition or another place in its
-    /// log.</summary>
+    /// <summary>It was changed after it was sealed, or sealed for another partition or another place.</summary>
     Tampered,
 }
 

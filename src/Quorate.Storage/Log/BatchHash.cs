@@ -53,6 +53,7 @@ internal static class BatchHash
         return hash ^ (hash >> 32);
     }
 
-    /// <summary>Every bit of the word reaches the sum, and no word takes another's part: both steps can be undone.</summary>
+    /// <summary>Every bit of the word reaches the sum, and no word takes another's part: both steps can be
+    /// undone.</summary>
     private static ulong Mix(ulong sum, ulong word) => BitOperations.RotateLeft(sum + (word * Second), 31) * First;
 }

@@ -17,10 +17,10 @@ internal readonly record struct LogPoint(ulong Segment, long Offset);
 /// in it (8), the point below which the log was durable when the batch was written: segment (8) and offset (8), the
 /// chain before it (4), the chain with it (4), the MurmurHash3 of the header so far (8).
 /// <para>Invariants: batches begin at block boundaries, so none rewrites a block of another. The chain is half of the
-/// <see cref="BatchHash"/> of records and padding, which begins with the MurmurHash3 of the header up to itself, and the first batch's "chain before" comes from
-/// the segment's sequence; so a stale batch, of another segment or another place, never fits. Both hashes begin with
-/// the log's <see cref="LogSecret"/>, so that nothing a client stores is ever taken for a header or a batch (pitfall
-/// S1). The chain is no CRC, because
+/// <see cref="BatchHash"/> of records and padding, which begins with the MurmurHash3 of the header up to itself, and
+/// the first batch's "chain before" comes from the segment's sequence; so a stale batch, of another segment or another
+/// place, never fits. Both hashes begin with the log's <see cref="LogSecret"/>, so that nothing a client stores is ever
+/// taken for a header or a batch (pitfall S1). The chain is no CRC, because
 /// records carry CRCs of their own: over bytes that end with their own CRC a CRC is always the same, so a torn write
 /// that left an older record of the same length in a newer batch went unseen (seed 8822016). A header alone, by its
 /// own checksum, is evidence that what it names as durable was so: damage there is no torn tail (pitfall R26).</para>

@@ -56,7 +56,11 @@ public sealed class MemoryBudget
         Invariant.Check(totalBytes > 0 && underWayBytes > 0, "a memory budget has at least one byte");
         TotalBytes = totalBytes;
         UnderWayTotalBytes = underWayBytes;
+        Work = new(this);
     }
+
+    /// <summary>Who may begin to write files.</summary>
+    public WorkRoom Work { get; }
 
     /// <summary>All that may be held.</summary>
     public long TotalBytes { get; }

@@ -77,6 +77,12 @@ public enum RowType : byte
     /// Not a row but a change: all user rows written before it are gone. Its row key is <see cref="RowKey.Clear"/>.
     /// </summary>
     Clear = 10,
+
+    /// <summary>
+    /// A string, or a collection's element, that was written as a JSON number, true, false or null: its text. What
+    /// reads it as a string cannot tell.
+    /// </summary>
+    JsonScalar = 11,
 }
 
 /// <summary>

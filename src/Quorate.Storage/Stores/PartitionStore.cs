@@ -32,7 +32,9 @@ public sealed class PartitionStore : IPartitionStore
     private readonly MemtableSweep _sweep;
     private LogIndex _applied;
     private CheckpointJob? _checkpoint;
+    private readonly StoreWork _saving;
     private bool _mustBeginCheckpoint;
+    private bool _isWoken;
 
     /// <param name="cache">The node's; its owner has counted it in the budget.</param>
     /// <param name="readers">Those who read <see cref="Concurrent"/> from other threads.</param>
@@ -49,7 +51,8 @@ public sealed class PartitionStore : IPartitionStore
         _sending = new(_context);
         _receiving = new(_context);
         _hashing = new();
-        _compactions = new(_context);
+        _compactions = new(_context, Wake);
+        _saving = _context.NewWork(WorkKind.Needed, Wake);
         _sweep = new();
         Memory = NewMemory();
         _context.Jobs.Ended = GoOnToCheckpoint;
@@ -85,7 +88,7 @@ public sealed class PartitionStore : IPartitionStore
     public IReadOnlyList<long> TableBytes =>
         _context.Served is null ? [] : [.. _context.Served.Tables.Select(table => table.Entry.Bytes)];
 
-    public bool IsBehind => _mustBeginCheckpoint;
+    public bool IsBehind => _mustBeginCheckpoint && _compactions.MustComeFirst;
 
     public Lookup Get(ReadOnlySpan<byte> rowKey, out Row row)
     {
@@ -250,10 +253,12 @@ public sealed class PartitionStore : IPartitionStore
         _client.StoreOpened(opening.Set?.Manifest.Meta, Time);
     }
 
-    /// <summary>Begins the checkpoint that was asked for, unless tables have to become fewer first.</summary>
+    /// <summary>
+    /// Begins the checkpoint that was asked for, unless tables have to become fewer first, or others give memory back.
+    /// </summary>
     private void BeginCheckpoint()
     {
-        if (_mustBeginCheckpoint && !_compactions.MustComeFirst)
+        if (_mustBeginCheckpoint && !_compactions.MustComeFirst && _saving.TryBegin(Memory.DirtyBytes, inputs: 0))
         {
             _mustBeginCheckpoint = false;
             _context.Jobs.Add(CheckpointSteps(), StoreJobRank.Checkpoint);
@@ -266,10 +271,30 @@ public sealed class PartitionStore : IPartitionStore
     /// </summary>
     private void GoOnToCheckpoint()
     {
-        if (_mustBeginCheckpoint || _compactions.HasRetiredKeys)
+        if (_mustBeginCheckpoint || _isWoken || _compactions.HasRetiredKeys)
         {
+            bool isWoken = _isWoken;
+            _isWoken = false;
             _compactions.GoOn();
             BeginCheckpoint();
+            if (isWoken)
+            {
+                _compactions.ReturnUnused();
+                _saving.ReturnUnused();
+            }
+        }
+    }
+
+    /// <summary>
+    /// Other stores have given memory back. What waited for it begins as an input of its own, and goes on by itself,
+    /// though nobody may call <see cref="Work"/>.
+    /// </summary>
+    private void Wake()
+    {
+        if (!_isWoken)
+        {
+            _isWoken = true;
+            _context.Jobs.Add([_context.Nothing], StoreJobRank.Request);
         }
     }
 
@@ -278,6 +303,7 @@ public sealed class PartitionStore : IPartitionStore
         CheckpointJob job = _checkpoint!;
         yield return StoreStep.All(job.Steps());
 
+        _saving.End();
         yield return _context.Nothing;
 
         if (_context.IsDead)

@@ -1,4 +1,5 @@
 using Quorate.Core;
+using Quorate.Storage.Memory;
 
 namespace Quorate.Storage.Stores;
 
@@ -9,10 +10,15 @@ namespace Quorate.Storage.Stores;
 /// <para>Invariants: two merges never work on the same table. With more than
 /// <see cref="PartitionStoreSettings.TablesMax"/> and <see cref="PartitionStoreSettings.TablesOverMax"/> runs
 /// together no checkpoint begins, unless nothing can be merged (the disk is full): so the number of runs is bounded,
-/// whatever is written, and that of tables by the rows that there are.</para>
+/// whatever is written, and that of tables by the rows that there are. A merge begins when there is memory for
+/// it.</para>
 /// </summary>
-internal sealed class StoreCompactions(StoreContext context)
+/// <param name="context">The store.</param>
+/// <param name="again">Called when a merge that had to wait for memory may begin.</param>
+internal sealed class StoreCompactions(StoreContext context, Action again)
 {
+    private readonly StoreWork _leisure = context.NewWork(WorkKind.Leisure, again);
+    private readonly StoreWork _urgent = context.NewWork(WorkKind.Needed, again);
     private CompactionJob? _leisurely;
     private int _worksBeforeRetry;
 
@@ -20,7 +26,7 @@ internal sealed class StoreCompactions(StoreContext context)
     public int Done { get; private set; }
 
     /// <summary>A checkpoint has to wait for tables to become fewer.</summary>
-    public bool MustComeFirst => IsFarBehind && context.Jobs.Has(StoreJobRank.Urgent);
+    public bool MustComeFirst => IsFarBehind && (context.Jobs.Has(StoreJobRank.Urgent) || _urgent.IsWaiting);
 
     /// <summary>Some table is to be written again, since its data key was retired.</summary>
     public bool HasRetiredKeys => context.Served is TableSet served
@@ -48,10 +54,10 @@ internal sealed class StoreCompactions(StoreContext context)
             plan = plan.Count > 1
                 ? served.Runs.TablesOf(plan)
                 : CompactionPlan.OfRetiredKeys(served, context.Encryption);
-            if (plan.Count > 0)
+            if (plan.Count > 0 && _leisure.TryBegin(BytesOf(served, plan), plan.Count))
             {
                 _leisurely = new(context, plan);
-                context.Jobs.Add(Steps(_leisurely), StoreJobRank.Leisure);
+                context.Jobs.Add(Steps(_leisurely, _leisure), StoreJobRank.Leisure);
             }
         }
 
@@ -59,20 +65,32 @@ internal sealed class StoreCompactions(StoreContext context)
         {
             var free = new TableRuns([.. served.Tables.TakeWhile(table => _leisurely?.Works(table) != true)]);
             CompactionPlan plan = CompactionPlan.Smallest(free.Sizes(), Settings.TierTablesMin);
-            if (plan.Count > 1)
+            CompactionPlan tables = plan.Count > 1 ? free.TablesOf(plan) : default;
+            if (plan.Count > 1 && _urgent.TryBegin(BytesOf(served, tables), tables.Count))
             {
-                context.Jobs.Add(Steps(new(context, free.TablesOf(plan))), StoreJobRank.Urgent);
+                context.Jobs.Add(Steps(new(context, tables), _urgent), StoreJobRank.Urgent);
             }
         }
+    }
+
+    /// <summary>Memory that merges have waited for and do not want any more goes to others.</summary>
+    public void ReturnUnused()
+    {
+        _leisure.ReturnUnused();
+        _urgent.ReturnUnused();
     }
 
     /// <summary>The disk was full: nothing is begun for a while.</summary>
     public void FoundFull() => _worksBeforeRetry = Settings.WorksBeforeRetry;
 
-    private IEnumerable<StoreStep> Steps(CompactionJob job)
+    private static long BytesOf(TableSet set, CompactionPlan plan) =>
+        set.Tables.Skip(plan.First).Take(plan.Count).Sum(table => table.Entry.Bytes);
+
+    private IEnumerable<StoreStep> Steps(CompactionJob job, StoreWork work)
     {
         yield return StoreStep.All(job.Steps());
 
+        work.End();
         Done += job.IsDone ? 1 : 0;
         _leisurely = _leisurely == job ? null : _leisurely;
         if (job.FoundFull)

@@ -28,6 +28,7 @@ internal enum StepEnd : byte
 /// </summary>
 internal sealed class StoreContext
 {
+    private readonly List<StoreWork> _works = [];
     private ulong _numbers;
     private bool _isFullTold;
 
@@ -98,6 +99,14 @@ internal sealed class StoreContext
     private DiskJobs Deletions { get; }
 
     public ulong NextNumber() => ++_numbers;
+
+    /// <summary>Work of this store that begins when there is memory for it.</summary>
+    public StoreWork NewWork(WorkKind kind, Action again)
+    {
+        var work = new StoreWork(this, kind, again);
+        _works.Add(work);
+        return work;
+    }
 
     /// <summary>Numbers up to this are never given again.</summary>
     public void SkipNumbers(ulong upTo) => _numbers = Math.Max(_numbers, upTo);
@@ -176,6 +185,10 @@ internal sealed class StoreContext
         IsDead = true;
         Jobs.Stop();
         Deletions.Stop();
+        foreach (StoreWork work in _works)
+        {
+            work.End();
+        }
     }
 
     /// <summary>

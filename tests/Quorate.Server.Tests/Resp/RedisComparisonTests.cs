@@ -60,8 +60,9 @@ public sealed class RedisComparisonTests
         "SELECT 0", "MULTI", "SELECT 0", "CLIENT SETNAME queued", "CLIENT GETNAME", "CONFIG GET databases", "SELECT 99",
         "HELLO 9", "COMMAND GETKEYS GET a", "SET {t}a 1", "CLUSTER INFO", "READONLY", "ECHO x", "EXEC",
         "CLIENT GETNAME", "MULTI", "SET {t}a 2", "WATCH a", "CLIENT KILL ID 987654", "INCR {t}a", "EXEC", "MULTI",
-        "SET {t}a 3", "SELECT", "EXEC", "GET {t}a", "MULTI", "CLIENT NOSUCH", "EXEC", "MULTI", "CONFIG GET", "CONFIG NOSUCH",
-        "COMMAND NOSUCH", "EXEC", "MULTI", "CLIENT ID x", "EXEC", "SELECT 0", "SUBSCRIBE __Booksleeve_MasterChanged", "UNSUBSCRIBE __Booksleeve_MasterChanged",
+        "SET {t}a 3", "SELECT", "EXEC", "GET {t}a", "MULTI", "CLIENT NOSUCH", "EXEC", "MULTI", "CONFIG GET",
+        "CONFIG NOSUCH", "COMMAND NOSUCH", "EXEC", "MULTI", "CLIENT ID x", "EXEC", "SELECT 0",
+        "SUBSCRIBE __Booksleeve_MasterChanged", "UNSUBSCRIBE __Booksleeve_MasterChanged",
         "DBSIZE x", "FLUSHDB", "DBSIZE", "RANDOMKEY", "KEYS *", "SET only 1", "KEYS o*", "DBSIZE", "RANDOMKEY",
         "RESET", "QUIT",
     ];

@@ -25,6 +25,7 @@ public sealed class JudgementTests
         [Judgements.MemoryOverfull] = 5,
         [Judgements.MemoryQuiet] = 50,
         [Judgements.MemoryShort] = 20,
+        [Judgements.MemoryWaits] = 5,
         [Judgements.MergesBehind] = 2,
         [Judgements.NamesFailed] = 5,
         [Judgements.Repeats] = 5,

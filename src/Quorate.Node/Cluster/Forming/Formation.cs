@@ -23,14 +23,10 @@ public sealed class Formation
     private const int NoteBytesMax = 4 * 1024 * 1024;
     private const int ClusterBytes = 16;
 
-    /// <summary>How many seeds a sentence names.</summary>
-    private const int SeedsNamed = 8;
-
     private readonly FormationPlace _place;
     private readonly FormationSettings _settings;
     private readonly IFormationHost _host;
     private readonly NoteFile _file;
-    private readonly StartFiles _files;
     private readonly SortedDictionary<string, Fresh> _fresh = new(StringComparer.Ordinal);
     private FormationNote? _note;
     private Instant _askAt = Instant.Never;
@@ -47,13 +43,12 @@ public sealed class Formation
         _settings = settings;
         _host = host;
         _file = new(place.Disk, NoteBytesMax, End);
-        _files = new(place.Disk, End);
     }
 
     /// <summary>The folder belongs to a cluster, durably.</summary>
     public bool IsFormed { get; private set; }
 
-    private bool MayFound => _place.Seeds.Count > 0
+    private bool MayFound => _place is { Seeds.Count: > 0, Self.ReadReplica: false }
         && string.Equals(_place.Seeds[0], _place.Self.PeerAddress, StringComparison.Ordinal);
 
     /// <summary>Reads the disk and goes on from where the last start came to.</summary>
@@ -76,17 +71,7 @@ public sealed class Formation
         }
         else
         {
-            // The note is the first file of a folder: where there are others, it was lost, and with it what they are.
-            _files.List(names =>
-            {
-                if (NoteFile.MissingFrom(names) is { } missing && Guards.LostNotesAreMissed)
-                {
-                    End(missing);
-                    return;
-                }
-
-                Write(new FormationNote { Self = Self(ClusterIdentity.DrawInstance(_place.Entropy)) }, Begin);
-            });
+            Write(new FormationNote { Self = Self(ClusterIdentity.DrawInstance(_place.Entropy)) }, Begin);
         }
     });
 
@@ -128,6 +113,11 @@ public sealed class Formation
     /// <summary>A node has answered what it was asked.</summary>
     public void Answered(string address, ReadOnlySpan<byte> answer)
     {
+        if (IsFormed && FormationSentences.OtherCluster(_place, _note!, address, answer) is { } other)
+        {
+            Refuse(other);
+        }
+
         if (_hasEnded || IsFormed || _isWriting || _note is null
             || Messages.ParseOrNull(FormationAnswer.Parser, answer) is not { Self: not null } answered)
         {
@@ -196,7 +186,7 @@ public sealed class Formation
     {
         _rounds++;
         _askAt = _host.Now + _settings.AskInterval;
-        _host.SetDeadline(_askAt);
+        _host.SetDeadline(IsFormed ? Instant.Never : _askAt);
         byte[] question = new FormationQuestion
         {
             Self = _note!.Self,
@@ -216,7 +206,8 @@ public sealed class Formation
 
     private void Note(NodeRecord? node, Told told)
     {
-        if (node is not { Instance: > 0, PeerAddress.Length: > 0 }
+        // A read replica founds nothing.
+        if (node is not { Instance: > 0, PeerAddress.Length: > 0, ReadReplica: false }
             || string.Equals(node.PeerAddress, _place.Self.PeerAddress, StringComparison.Ordinal)
             || (_fresh.Count >= _settings.PeersMax && !_fresh.ContainsKey(node.PeerAddress)))
         {
@@ -304,6 +295,12 @@ public sealed class Formation
         _note = note;
         IsFormed = true;
         _host.SetDeadline(Instant.Never);
+        if (_place.Self.ReadReplica)
+        {
+            // Is it the cluster that it was told to follow?
+            Ask();
+        }
+
         _host.Formed(new ClusterIdentity(
             new Guid(note.Cluster.Span), new(note.Node), 1, note.Self.Instance, [.. note.Nodes], note.IsFounder));
     }
@@ -336,31 +333,12 @@ public sealed class Formation
         });
     }
 
-    private string WaitsFor()
-    {
-        int live = _fresh.Values.Count(IsLive);
-        Fresh? other = _fresh.Values.FirstOrDefault(fresh => IsLive(fresh) && !IsTheSame(fresh.Told));
-        if (other is not null)
-        {
-            return $"The node at {other.Node.PeerAddress} was started with --expect {other.Told.Expect} and first seed "
-                + $"{other.Told.Founder}, this one with --expect {_place.Expect} and first seed {FounderAddress()}: "
-                + "start all with the same.";
-        }
-
-        if (!_place.Seeds.Contains(_place.Self.PeerAddress, StringComparer.Ordinal))
-        {
-            return $"This node's own address {_place.Self.PeerAddress} (--advertise-peer) is none of the --seeds: it "
-                + $"waits to join the cluster of {string.Join(", ", _place.Seeds.Take(SeedsNamed))}.";
-        }
-
-        string[] silent = SilentSeeds(IsLive);
-        string heard = $"Waiting for the cluster to be founded by {FounderAddress()}: {live + 1} of {_place.Expect} "
-            + "nodes are heard";
-        return silent.Length == 0
-            ? heard + "."
-            : $"{heard}; no answer yet from {string.Join(", ", silent.Take(SeedsNamed))}. A cluster is founded once "
-                + "every seed answers.";
-    }
+    private string WaitsFor() => FormationSentences.WaitsFor(
+        _place,
+        FounderAddress(),
+        _fresh.Values.Count(IsLive),
+        _fresh.Values.FirstOrDefault(fresh => IsLive(fresh) && !IsTheSame(fresh.Told)),
+        SilentSeeds(IsLive));
 
     /// <summary>The same sentence is said from time to time, another one at once.</summary>
     private void Say(string sentence)

@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Node.Cluster.Forming.Wire;
 using Quorate.Node.Runtime;
 using Quorate.Storage.Disk;
@@ -14,6 +15,7 @@ internal sealed class NoteFile(IDisk disk, int bytesMax, Action<string> failed)
         + "others hold enough replicas.";
 
     private readonly WholeFile _file = new(disk, Name, bytesMax, failed);
+    private readonly StartFiles _files = new(disk, failed);
 
     private static ReadOnlySpan<byte> Magic => "quorform"u8;
 
@@ -42,7 +44,18 @@ internal sealed class NoteFile(IDisk disk, int bytesMax, Action<string> failed)
     {
         if (content is not { } bytes)
         {
-            done(null);
+            // The note is the first file of a folder: where there are others, it was lost, and with it what they are.
+            _files.List(names =>
+            {
+                if (MissingFrom(names) is { } missing && Guards.LostNotesAreMissed)
+                {
+                    failed(missing);
+                }
+                else
+                {
+                    done(null);
+                }
+            });
             return;
         }
 

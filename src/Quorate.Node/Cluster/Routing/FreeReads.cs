@@ -17,7 +17,7 @@ internal sealed class FreeReads(ClusterParts parts, LocalCalls local, Forwarding
     public void Ask(RoutedCall call)
     {
         GroupId group = call.Route.Group;
-        bool isHere = parts.Runtime.Find(group) is { Replica.IsRunning: true };
+        bool isHere = parts.Runtime.Find(group) is { IsFilled: true };
         if (isHere && call.Attempts == 0)
         {
             AskHere(call);

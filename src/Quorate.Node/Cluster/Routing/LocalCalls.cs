@@ -58,12 +58,20 @@ internal sealed class LocalCalls(ClusterParts parts)
         parts.Runtime.Transfer(group, new(id), heir);
     }
 
+    /// <summary>Moves a group to another membership; told what came of it.</summary>
+    public void ChangeMembership(GroupId group, Membership target, Instant deadline, Action<PartitionReply> told)
+    {
+        ulong id = parts.NextId();
+        _operations.Add(id, told);
+        parts.Runtime.ChangeMembership(group, new(id), target, deadline);
+    }
+
     /// <summary>Another node hands a request on.</summary>
     public void Receive(NodeId from, CallMessage message)
     {
         CallHeader header = message.Header;
         LastReceived = parts.Now;
-        if (IsMisplaced(from, message))
+        if (IsMisplaced(from, message) || IsStillFilled(message))
         {
             Answer(from, header, new PartitionReply(
                 default, Outcome.Refused, DropReason.NotLeader, ReplicaId.None, default, default, default));
@@ -102,6 +110,11 @@ internal sealed class LocalCalls(ClusterParts parts)
             told(reply);
         }
     }
+
+    /// <summary>A read that any replica may answer, and this one has not yet what the group held when it came.</summary>
+    private bool IsStillFilled(CallMessage message) => message.Header.Round == 0
+        && message.ReadLevel != ReadLevel.Linearizable
+        && parts.Runtime.Find(message.Header.Group) is { IsFilled: false };
 
     private bool IsMisplaced(NodeId from, CallMessage message)
     {

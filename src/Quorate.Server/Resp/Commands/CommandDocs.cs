@@ -33,6 +33,11 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
         setbit|bitmap|key offset value|Sets or clears one bit of a string.
         cas|string|key version value|Sets a string if its version is the one given.
         getv|string|key|Gets a string with its version.
+        entry.get|generic|key|Gets a whole value of any type with its version and the time it has left.
+        entry.put|generic|key version expiry kind content [content ...]|
+            Puts a whole value of any type if the key has this version.
+        entry.del|generic|key version|Deletes a key if it has this version, and gets what it held.
+        entry.repeat|generic|key|Does nothing; with the number of an earlier request it gets that one's reply.
         keyversion|generic|key|Gets the version of a key of any type.
         ifversion|transactions|key version [key version ...]|
             In a transaction: does nothing unless keys have these versions.

@@ -51,6 +51,9 @@ internal static class KeyspaceEdgeCommands
             case "USE":
                 KeyspaceChoice.Use(request, NameAt(line, 2));
                 break;
+            case "WHERE":
+                KeyspaceWhere.Run(request);
+                break;
             case "LIST":
                 List(request);
                 break;

@@ -79,6 +79,8 @@ internal static class Subcommands
             new("LIST", 2, "", "Lists the keyspaces."),
             new("ROTATE", 3, "name", "Gives an encrypted keyspace a new data key."),
             new("USE", 3, "name", "Lets this connection use a keyspace."),
+            new("WHERE", 3, "key",
+                "Shows a key's slot and partition, who leads and has that, and this node's part in it."),
         ],
     };
 

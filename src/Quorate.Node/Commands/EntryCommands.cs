@@ -1,0 +1,215 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Quorate.Core;
+using Quorate.Core.Model;
+using Quorate.Node.Evaluation;
+using Quorate.Storage.Rows;
+
+namespace Quorate.Node.Commands;
+
+/// <summary>
+/// Quorate's own: whole values of any type with their versions, which is what HTTP gets and puts
+/// (<see cref="EntryForm"/>). A put takes the place of whatever stands there in one step.
+/// </summary>
+internal static class EntryCommands
+{
+    public static readonly CommandSpec[] All =
+    [
+        new("ENTRY.GET", 2, CommandKind.Read, KeyWords.One, Get),
+        new("ENTRY.PUT", -6, CommandKind.Write, KeyWords.One, Put),
+        new("ENTRY.DEL", 3, CommandKind.Write, KeyWords.One, Delete),
+        new("ENTRY.REPEAT", 2, CommandKind.Write, KeyWords.One, Repeat),
+    ];
+
+    /// <summary>
+    /// `ENTRY.GET key`: an array of kind, content, version, milliseconds until it expires (-1 for never) and the hash
+    /// over key and value; null when there is no such key.
+    /// </summary>
+    private static void Get(CommandContext context) => TryShow(context, out _);
+
+    /// <summary>
+    /// `ENTRY.PUT key version expiry kind content ...`: puts a whole value in the place of what stands there if the
+    /// key's version is this one, `0` for no such key, `+` for any such key, `*` for whatever. The expiry is
+    /// milliseconds from now on, `-` for the keyspace's default, `=` for that of what stands there. The reply is an
+    /// array of the key's version, whether something was written, and the hash over key and value: a put that names an
+    /// older version, of the very value that stands there, was done before and does nothing. Else the error `VERSION`
+    /// with the version that stands.
+    /// </summary>
+    private static void Put(CommandContext context)
+    {
+        CommandLine line = context.Line;
+        var form = new Reply();
+        byte[] key = line[1].ToArray();
+        if (EntryForm.ErrorShowing(form, line, 4) is { } error)
+        {
+            context.Reply.Error(error);
+            return;
+        }
+
+        if (!TryExpected(context, out Expectation expected)
+            || !context.TryGet(RowKey.Of(key), out Row row)
+            || !TryExpiry(context, row, out long expiry)
+            || !context.TryVersionOf(row.Version, out ValueVersion standing))
+        {
+            return;
+        }
+
+        if (!expected.IsMetBy(standing) && Guards.StaleEntriesAreRefused)
+        {
+            AnswerStale(context, key, row, form, standing);
+            return;
+        }
+
+        if (EntryForm.Write(context, key, 4, expiry) is { } written
+            && context.TryVersionOf(written, out ValueVersion version))
+        {
+            Answer(context, key, form, version, isWritten: true);
+        }
+    }
+
+    /// <summary>`ENTRY.DEL key version`: deletes a key; answers what ENTRY.GET would have answered before.</summary>
+    private static void Delete(CommandContext context)
+    {
+        if (!TryExpected(context, out Expectation expected)
+            || !context.TryGet(RowKey.Of(context.Line[1]), out Row row)
+            || !context.TryVersionOf(row.Version, out ValueVersion standing))
+        {
+            return;
+        }
+
+        if (!expected.IsMetBy(standing))
+        {
+            context.Reply.Error($"VERSION {standing}");
+            return;
+        }
+
+        if (TryShow(context, out bool exists) && exists)
+        {
+            context.Delete(RowKey.Of(context.Line[1]));
+        }
+    }
+
+    /// <summary>
+    /// `ENTRY.REPEAT key`: changes nothing and answers `NEW`. Sent with the number of an earlier request it is answered
+    /// what that one was, and from then on that number does nothing else.
+    /// </summary>
+    private static void Repeat(CommandContext context) => context.Reply.Simple("NEW"u8);
+
+    private static bool TryShow(CommandContext context, out bool exists)
+    {
+        exists = false;
+        if (!context.TryGet(RowKey.Of(context.Line[1]), out Row row)
+            || !context.TryVersionOf(row.Version, out ValueVersion version))
+        {
+            return false;
+        }
+
+        if (row.IsTombstone)
+        {
+            context.Reply.Null();
+            return true;
+        }
+
+        exists = true;
+        long left = row.Expiry == 0 ? -1 : row.Expiry - context.Time.Milliseconds;
+        context.Reply.Array(5);
+        int from = context.Reply.Length;
+        if (!EntryForm.TryShow(context, context.Reply, context.Line[1], row))
+        {
+            return false;
+        }
+
+        ulong hash = HashOf(context.Line[1], context.Reply.Bytes[from..]);
+        context.Reply.Bulk(Encoding.ASCII.GetBytes(version.ToString()));
+        context.Reply.Integer(left);
+        ReplyHash(context.Reply, hash);
+        return true;
+    }
+
+    private static void AnswerStale(
+        CommandContext context, ReadOnlySpan<byte> key, in Row row, Reply wanted, in ValueVersion standing)
+    {
+        if (row.IsTombstone)
+        {
+            context.Reply.Error($"VERSION {standing}");
+            return;
+        }
+
+        // What is longer than what was wanted is not the same; there is no need to see all of it.
+        var form = new Reply { LengthMax = wanted.Length };
+        if (!EntryForm.TryShow(context, form, key, row))
+        {
+            return;
+        }
+
+        if (!form.IsTooLong && form.Bytes.SequenceEqual(wanted.Bytes))
+        {
+            Answer(context, key, wanted, standing, isWritten: false);
+        }
+        else
+        {
+            context.Reply.Error($"VERSION {standing}");
+        }
+    }
+
+    private static void Answer(
+        CommandContext context, ReadOnlySpan<byte> key, Reply form, in ValueVersion version, bool isWritten)
+    {
+        context.Reply.Array(3);
+        context.Reply.Bulk(Encoding.ASCII.GetBytes(version.ToString()));
+        context.Reply.Integer(isWritten ? 1 : 0);
+        ReplyHash(context.Reply, HashOf(key, form.Bytes));
+    }
+
+    /// <summary>MurmurHash3 of the value's form, seeded with that of the key.</summary>
+    private static ulong HashOf(ReadOnlySpan<byte> key, ReadOnlySpan<byte> form) =>
+        KeyHash.Of(form, KeyHash.Of(key));
+
+    private static void ReplyHash(Reply reply, ulong hash) =>
+        reply.Bulk(Encoding.ASCII.GetBytes(hash.ToString("x16", CultureInfo.InvariantCulture)));
+
+    /// <summary>What the line expects to stand there; what is no expectation has been answered.</summary>
+    private static bool TryExpected(CommandContext context, out Expectation expected)
+    {
+        ReadOnlySpan<byte> word = context.Line[2];
+        bool isAny = word.SequenceEqual("*"u8);
+        bool isThere = word.SequenceEqual("+"u8);
+        ValueVersion version = default;
+        bool isVersion = isAny || isThere || ValueVersion.TryParse(word, out version);
+        expected = new(isAny, isThere, version);
+        if (!isVersion)
+        {
+            context.Reply.Error("ERR not a version: send what ENTRY.GET or ENTRY.PUT answered, 0 for no such key, + "
+                + "for any such key, or * for whatever stands there");
+        }
+
+        return isVersion;
+    }
+
+    private static bool TryExpiry(CommandContext context, in Row row, out long expiry)
+    {
+        expiry = context.DefaultExpiry;
+        ReadOnlySpan<byte> word = context.Line[3];
+        if (word.SequenceEqual("-"u8))
+        {
+            return true;
+        }
+
+        if (word.SequenceEqual("="u8))
+        {
+            expiry = row.IsTombstone ? expiry : row.Expiry;
+            return true;
+        }
+
+        return Expiries.TryPositive(context, 3, inSeconds: false, fromNow: true, "entry.put", out expiry);
+    }
+
+    /// <summary>What must stand under a key: whatever, anything at all, or what has this version.</summary>
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Expectation(bool IsAny, bool IsThere, ValueVersion Version)
+    {
+        public bool IsMetBy(in ValueVersion standing) =>
+            IsAny || (IsThere ? standing != ValueVersion.None : standing.IsNamedBy(Version));
+    }
+}

@@ -1,0 +1,148 @@
+using System.Text;
+using System.Text.Json;
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+using Quorate.Node.Cluster;
+using Quorate.Node.Evaluation;
+
+namespace Quorate.Server.Http.Entries;
+
+/// <summary>
+/// Several entries in one request, each put or deleted by itself: those of one partition in one proposal, those of
+/// different ones side by side. Each has an outcome of its own.
+/// </summary>
+internal sealed class EntryBatch
+{
+    private readonly List<Item> _items = [];
+
+    /// <exception cref="ProblemException">One of them is no entry: nothing was done.</exception>
+    public static EntryBatch Of(JsonElement body, string expiry)
+    {
+        if (body.ValueKind == JsonValueKind.Object && body.TryGetProperty("entries", out JsonElement entries))
+        {
+            body = entries;
+        }
+
+        if (body.ValueKind != JsonValueKind.Array)
+        {
+            throw new ProblemException(Problem.Invalid("A batch is an array of entries, or {\"entries\": [...]}."));
+        }
+
+        if (body.GetArrayLength() > EntryLimits.BatchEntriesMax)
+        {
+            throw new ProblemException(Problem.TooLarge(
+                $"A batch has {EntryLimits.BatchEntriesMax} entries at most, nothing was done."));
+        }
+
+        var batch = new EntryBatch();
+        foreach (JsonElement each in body.EnumerateArray())
+        {
+            batch._items.Add(Item.Of(each, expiry));
+        }
+
+        return batch;
+    }
+
+    public async Task Ask(EntryPlace place, string? repeat, long wallClockMilliseconds)
+    {
+        IEnumerable<Item[]> groups = _items
+            .GroupBy(item => place.Keyspace.PartitionOf(KeyHash.SlotOf(item.Key)).Group)
+            .Select(group => group.ToArray());
+        await Task.WhenAll(groups.Select(async items =>
+        {
+            CommandLine[] lines = [.. items.Select(item => item.Line)];
+            CallResult result = repeat is null
+                ? await place.Ask(KeyHash.SlotOf(items[0].Key), lines, isBatch: true, writes: true)
+                    .ConfigureAwait(false)
+                : await EntryRepeat.Ask(place, repeat, wallClockMilliseconds, items[0].Key, lines, isBatch: true)
+                    .ConfigureAwait(false);
+            Tell(items, result);
+        })).ConfigureAwait(false);
+    }
+
+    public void Write(Utf8JsonWriter writer)
+    {
+        writer.WriteStartArray("entries");
+        foreach (Item item in _items)
+        {
+            item.Write(writer);
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static void Tell(Item[] items, in CallResult result)
+    {
+        Problem? problem = result.Outcome != Outcome.Done ? Problem.Of(result)
+            : EntryAnswer.ErrorOf(result.Reply) is { } error ? Problem.OfError(error, byHeader: false)
+            : null;
+        ReadOnlyMemory<byte>[] replies = problem is null ? ReplyParts.ElementsOf(result.Reply) : [];
+        for (int i = 0; i < items.Length; i++)
+        {
+            items[i].Tell(problem, problem is null ? replies[i] : default);
+        }
+    }
+
+    private sealed class Item(byte[] key, CommandLine line, bool isDelete)
+    {
+        private Problem? _problem;
+        private ReadOnlyMemory<byte> _reply;
+
+        public byte[] Key => key;
+
+        public CommandLine Line => line;
+
+        public static Item Of(JsonElement body, string expiry)
+        {
+            bool isDelete = body.ValueKind == JsonValueKind.Object
+                && body.TryGetProperty("delete", out JsonElement delete) && delete.ValueKind == JsonValueKind.True;
+            if (!isDelete)
+            {
+                var entry = EntryBody.Of(body);
+                return new(entry.Key, EntryEndpoints.PutLine(entry, entry.Version ?? "*", expiry), isDelete: false);
+            }
+
+            byte[] key = EntryBody.KeyOf(body);
+            string version = EntryBody.VersionOf(body) ?? "*";
+            return new(key, EntryCall.Line("ENTRY.DEL", key, Encoding.ASCII.GetBytes(version)), isDelete: true);
+        }
+
+        public void Tell(Problem? problem, ReadOnlyMemory<byte> reply)
+        {
+            _reply = reply;
+            _problem = problem
+                ?? (EntryAnswer.ErrorOf(reply) is { } error ? Problem.OfError(error, byHeader: false) : null)
+                ?? (isDelete && EntryAnswer.Of(reply) is null
+                    ? Problem.NotFound("There is no such key.") with { ValueVersion = "0" }
+                    : null);
+        }
+
+        public void Write(Utf8JsonWriter writer)
+        {
+            writer.WriteStartObject();
+            if (_problem is not null)
+            {
+                EntryAnswer.WriteKey(writer, key);
+                writer.WriteNumber("status", _problem.Status);
+                writer.WriteStartObject("problem");
+                _problem.Write(writer);
+                writer.WriteEndObject();
+            }
+            else if (isDelete)
+            {
+                EntryAnswer.Of(_reply)!.Write(writer, key);
+                writer.WriteNumber("status", 200);
+            }
+            else
+            {
+                ReadOnlyMemory<byte>[] answer = ReplyParts.ElementsOf(_reply);
+                EntryAnswer.WriteKey(writer, key);
+                writer.WriteNumber("status", 200);
+                EntryAnswer.WriteMetadata(
+                    writer, EntryAnswer.TextOf(answer[0]), EntryAnswer.TextOf(answer[2]), millisecondsLeft: -1);
+            }
+
+            writer.WriteEndObject();
+        }
+    }
+}

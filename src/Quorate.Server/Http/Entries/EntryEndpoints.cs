@@ -1,0 +1,234 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Quorate.Core.Raft;
+using Quorate.Node.Cluster;
+using Quorate.Node.Evaluation;
+using Quorate.Server.Resp;
+
+namespace Quorate.Server.Http.Entries;
+
+/// <summary>
+/// Entries over HTTP: one, a batch, a page of a scan. They go the way of all commands, through the leader's evaluation;
+/// docs/http.md tells clients what to expect.
+/// </summary>
+internal sealed class EntryEndpoints
+{
+    private readonly INodeGateway _gateway;
+    private readonly int _deadlineMilliseconds;
+    private readonly RequestBody _bodies;
+    private readonly ReplyRoom _answers;
+    private readonly OriginCheck _origin;
+    private readonly TimeProvider _clock;
+
+    /// <param name="bytesMax">What answers may take that wait to be read, and bodies that are under way.</param>
+    public EntryEndpoints(
+        INodeGateway gateway, int deadlineMilliseconds, long bytesMax, TimeProvider clock)
+    {
+        _gateway = gateway;
+        _deadlineMilliseconds = deadlineMilliseconds;
+        _clock = clock;
+        _bodies = new(Math.Min(bytesMax, EntryLimits.BodiesBytesMax));
+        _answers = new(bytesMax);
+        _origin = new(() => gateway.View);
+    }
+
+    public void Map(WebApplication application)
+    {
+        application.Map("/entry/{**key}", Guarded(One));
+        application.Map("/entry", Guarded(One));
+        application.Map("/entries", Guarded(Many));
+        new KeyspaceEndpoints(_gateway, _bodies, _deadlineMilliseconds, _clock).Map(application, Guarded);
+        ApiPage.Map(application, Guarded);
+    }
+
+    /// <summary>Checks where a request comes from, and turns problems into answers.</summary>
+    public RequestDelegate Guarded(Func<HttpContext, Task> handler) => async context =>
+    {
+        Problem? problem = _origin.ProblemOf(context.Request);
+        try
+        {
+            if (problem is null)
+            {
+                await handler(context).ConfigureAwait(false);
+            }
+        }
+        catch (ProblemException e)
+        {
+            problem = e.Problem;
+        }
+        catch (BadHttpRequestException e)
+        {
+            problem = new(e.StatusCode, "invalid", "The request makes no sense.", e.Message);
+        }
+
+        if (problem is not null && !context.Response.HasStarted)
+        {
+            await problem.Answer(context).ConfigureAwait(false);
+        }
+    };
+
+    /// <summary>Answers with a document that is written at once.</summary>
+    public static async Task Say(HttpContext context, Action<Utf8JsonWriter> write)
+    {
+        var bytes = new System.Buffers.ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(bytes, EntryText.WriterOptions))
+        {
+            writer.WriteStartObject();
+            write(writer);
+            writer.WriteEndObject();
+        }
+
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = bytes.WrittenCount;
+        context.Response.Headers.CacheControl = "no-store";
+        await context.Response.Body.WriteAsync(bytes.WrittenMemory).ConfigureAwait(false);
+    }
+
+    /// <summary>The method is none of those that are answered here.</summary>
+    public static ProblemException WrongMethod(HttpContext context, string allowed)
+    {
+        context.Response.Headers.Allow = allowed;
+        return new(new(
+            StatusCodes.Status405MethodNotAllowed, "method", "This method is not answered here.", $"Use {allowed}."));
+    }
+
+    private Task One(HttpContext context)
+    {
+        string method = context.Request.Method;
+        return HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? Get(context)
+            : HttpMethods.IsPost(method) ? Put(context)
+            : HttpMethods.IsDelete(method) ? Delete(context)
+            : throw WrongMethod(context, "GET, HEAD, POST, DELETE");
+    }
+
+    private Task Many(HttpContext context)
+    {
+        string method = context.Request.Method;
+        return HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? Page(context)
+            : HttpMethods.IsPost(method) ? Batch(context)
+            : throw WrongMethod(context, "GET, HEAD, POST");
+    }
+
+    private async Task Batch(HttpContext context)
+    {
+        var target = new EntryTarget(context, "keyspace", "write", "ttl");
+        using EntryPlace place = PlaceOf(context, target);
+        string expiry = EntryRequest.Expiry(target.TextOf("ttl"));
+        string? repeat = EntryRequest.IdempotencyKey(context.Request);
+        await _bodies.Use(context, async body =>
+        {
+            var batch = EntryBatch.Of(body, expiry);
+            await batch.Ask(place, repeat, _clock.GetUtcNow().ToUnixTimeMilliseconds()).ConfigureAwait(false);
+            place.Seen.Tell(context.Response);
+            await Say(context, batch.Write).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+    }
+
+    private async Task Page(HttpContext context)
+    {
+        var target = new EntryTarget(context, "match", "cursor", "count", "values", "keyspace", "read");
+        using EntryPlace place = PlaceOf(context, target);
+        var page = new EntryPage(place, target);
+        await page.Fill().ConfigureAwait(false);
+        place.Seen.Tell(context.Response);
+        await Say(context, page.Write).ConfigureAwait(false);
+    }
+
+    private async Task Get(HttpContext context)
+    {
+        var target = new EntryTarget(context, "key", "keyBase64", "keyspace", "read");
+        byte[] key = target.Key("/entry/");
+        using EntryPlace place = PlaceOf(context, target);
+        CallResult result = await place.Ask(key, EntryCall.Line("ENTRY.GET", key), writes: false).ConfigureAwait(false);
+        place.Seen.Tell(context.Response);
+        EntryAnswer entry = Checked(result, byHeader: false) ?? throw NoSuchKey();
+        context.Response.Headers.ETag = $"\"{entry.Version}\"";
+        if (EntryRequest.HasAlready(context.Request, entry.Version))
+        {
+            context.Response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
+        await Say(context, writer => entry.Write(writer, key)).ConfigureAwait(false);
+    }
+
+    private async Task Put(HttpContext context)
+    {
+        var target = new EntryTarget(context, "keyspace", "write", "ttl");
+        using EntryPlace place = PlaceOf(context, target);
+        string expiry = EntryRequest.Expiry(target.TextOf("ttl"));
+        string? repeat = EntryRequest.IdempotencyKey(context.Request);
+        await _bodies.Use(context, async body =>
+        {
+            var entry = EntryBody.Of(body);
+            (string version, bool byHeader) = EntryRequest.Condition(context.Request, entry.Version);
+            CallResult result = await Ask(place, repeat, entry.Key, PutLine(entry, version, expiry))
+                .ConfigureAwait(false);
+            place.Seen.Tell(context.Response);
+            ReadOnlyMemory<byte>[] answer = ReplyParts.ElementsOf(Checked(result.Reply, result, byHeader));
+            string written = EntryAnswer.TextOf(answer[0]);
+            context.Response.Headers.ETag = $"\"{written}\"";
+            await Say(context, writer =>
+            {
+                EntryAnswer.WriteKey(writer, entry.Key);
+                writer.WritePropertyName(entry.IsBase64 ? "valueBase64" : "value");
+                writer.WriteRawValue(entry.Value.GetRawText(), skipInputValidation: true);
+                writer.WriteString("type", entry.Kind);
+                EntryAnswer.WriteMetadata(writer, written, EntryAnswer.TextOf(answer[2]), millisecondsLeft: -1);
+            }).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+    }
+
+    private async Task Delete(HttpContext context)
+    {
+        var target = new EntryTarget(context, "key", "keyBase64", "keyspace", "write", "valueVersion");
+        byte[] key = target.Key("/entry/");
+        using EntryPlace place = PlaceOf(context, target);
+        string? inQuery = target.TextOf("valueVersion") is { } text ? EntryBody.CheckedVersion(text) : null;
+        (string version, bool byHeader) = EntryRequest.Condition(context.Request, inQuery);
+        CommandLine line = EntryCall.Line("ENTRY.DEL", key, Encoding.ASCII.GetBytes(version));
+        CallResult result = await Ask(place, EntryRequest.IdempotencyKey(context.Request), key, line)
+            .ConfigureAwait(false);
+        place.Seen.Tell(context.Response);
+        EntryAnswer entry = Checked(result, byHeader) ?? throw NoSuchKey();
+        await Say(context, writer => entry.Write(writer, key)).ConfigureAwait(false);
+    }
+
+    private EntryPlace PlaceOf(HttpContext context, EntryTarget target) =>
+        EntryRequest.Place(target, context.Request, _gateway, _answers, _deadlineMilliseconds);
+
+    private Task<CallResult> Ask(EntryPlace place, string? repeat, byte[] key, CommandLine line) => repeat is null
+        ? place.Ask(key, line, writes: true)
+        : EntryRepeat.Ask(place, repeat, _clock.GetUtcNow().ToUnixTimeMilliseconds(), key, [line], isBatch: false);
+
+    /// <summary>The command that puts an entry.</summary>
+    public static CommandLine PutLine(EntryBody entry, string version, string expiry)
+    {
+        ReadOnlyMemory<byte>[] words =
+            [entry.Key, Encoding.ASCII.GetBytes(version), Encoding.ASCII.GetBytes(expiry), .. entry.Words];
+        return EntryCall.Line("ENTRY.PUT", words);
+    }
+
+    private static EntryAnswer? Checked(in CallResult result, bool byHeader) =>
+        EntryAnswer.Of(Checked(result.Reply, result, byHeader));
+
+    /// <summary>The reply of a call that was done and is no error.</summary>
+    public static ReadOnlyMemory<byte> Checked(ReadOnlyMemory<byte> reply, in CallResult result, bool byHeader)
+    {
+        if (result.Outcome != Outcome.Done)
+        {
+            throw new ProblemException(Problem.Of(result));
+        }
+
+        return EntryAnswer.ErrorOf(reply) is { } error
+            ? throw new ProblemException(Problem.OfError(error, byHeader))
+            : reply;
+    }
+
+    private static ProblemException NoSuchKey() => new(Problem.NotFound("There is no such key.") with
+    {
+        ValueVersion = "0",
+    });
+}

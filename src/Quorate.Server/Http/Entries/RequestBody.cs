@@ -1,0 +1,152 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Quorate.Server.Http.Entries;
+
+/// <summary>Reads bodies, each within its bound, and all that are under way within theirs.</summary>
+internal sealed class RequestBody(long bytesMax)
+{
+    private long _underWay;
+
+    private static readonly JsonDocumentOptions Options = new()
+    {
+        MaxDepth = EntryLimits.DepthMax,
+        AllowDuplicateProperties = false,
+    };
+
+    /// <summary>Bytes of bodies that are under way.</summary>
+    public long UnderWay => Interlocked.Read(ref _underWay);
+
+    /// <summary>Reads the body of a request and hands it on; it is gone when that has ended.</summary>
+    /// <exception cref="ProblemException">It is too large, or no JSON.</exception>
+    public async Task Use(HttpContext context, Func<JsonElement, Task> use)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = EntryLimits.BodyBytesMax;
+        }
+
+        if (context.Request.ContentLength > EntryLimits.BodyBytesMax)
+        {
+            throw TooLarge();
+        }
+
+        int taken = 0;
+        byte[] bytes = [];
+        try
+        {
+            bytes = ArrayPool<byte>.Shared.Rent(4096);
+            int length = 0;
+            while (true)
+            {
+                if (length == taken)
+                {
+                    int more = Math.Max(4096, taken);
+                    if (Interlocked.Add(ref _underWay, more) > bytesMax)
+                    {
+                        Interlocked.Add(ref _underWay, -more);
+                        throw new ProblemException(new(
+                            StatusCodes.Status503ServiceUnavailable, "busy", "Surely nothing was done.",
+                            "The bodies of the requests that are under way take all the memory that they may; try "
+                                + "again in a moment."));
+                    }
+
+                    taken += more;
+                    bytes = Grown(bytes, length, taken);
+                }
+
+                int read = await context.Request.Body.ReadAsync(
+                    bytes.AsMemory(length, Math.Min(bytes.Length, taken) - length), context.RequestAborted)
+                    .ConfigureAwait(false);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                length += read;
+                if (length > EntryLimits.BodyBytesMax)
+                {
+                    throw TooLarge();
+                }
+            }
+
+            using JsonDocument document = Parse(bytes.AsMemory(0, length));
+            await use(document.RootElement).ConfigureAwait(false);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+            Interlocked.Add(ref _underWay, -taken);
+        }
+    }
+
+    private static byte[] Grown(byte[] bytes, int length, int needed)
+    {
+        if (bytes.Length >= needed)
+        {
+            return bytes;
+        }
+
+        byte[] larger = ArrayPool<byte>.Shared.Rent(needed);
+        bytes.AsSpan(0, length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(bytes);
+        return larger;
+    }
+
+    private static JsonDocument Parse(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            // First: a document that is parsed compares names, and finds half a pair of surrogates unexpected.
+            return IsText(bytes.Span)
+                ? JsonDocument.Parse(bytes, Options)
+                : throw new ProblemException(Problem.Invalid(
+                    "A string or a name in the body is no text of Unicode; bytes that are none are sent in base64 "
+                        + "(keyBase64, valueBase64)."));
+        }
+        catch (JsonException e)
+        {
+            throw new ProblemException(Problem.Invalid(
+                $"The body is not one JSON document of at most {EntryLimits.DepthMax} levels, in which no object has a "
+                    + $"name twice: {e.Message}"));
+        }
+    }
+
+    /// <summary>
+    /// Whether all strings and names of a document are text. Reading a document leaves that open: half a pair of
+    /// surrogates shows only when the string is asked for.
+    /// </summary>
+    private static bool IsText(ReadOnlySpan<byte> document)
+    {
+        var reader = new Utf8JsonReader(document, new JsonReaderOptions { MaxDepth = EntryLimits.DepthMax });
+        while (reader.Read())
+        {
+            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName))
+            {
+                continue;
+            }
+
+            if (!reader.ValueIsEscaped && !Utf8.IsValid(reader.ValueSpan))
+            {
+                return false;
+            }
+
+            try
+            {
+                _ = reader.ValueIsEscaped ? reader.GetString() : null;
+            }
+            catch (InvalidOperationException)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static ProblemException TooLarge() => new(Problem.TooLarge(
+        $"A body has {EntryLimits.BodyBytesMax} bytes at most; larger values go over the Redis protocol."));
+}
