@@ -80,7 +80,7 @@ public sealed class Partition : IReplicaHost
     public (int Open, int Cold) Waiting => (_parts.Open, _cold.Count);
 
     /// <summary>What it keeps of memory to evaluate in, between two uses, in bytes.</summary>
-    internal int BufferBytes => _parts.Evaluation.Capacity + _writes.BufferBytes;
+    internal int BufferBytes => _parts.Evaluation.Capacity + _parts.Entry!.Capacity;
 
     Instant IReplicaHost.Now => _host.Now;
 

@@ -46,7 +46,7 @@ internal sealed class PartitionWrites
         _seal = seal;
         _seed = seed;
         _pending = new(parts.Machine.Rows);
-        _entry = new(_pending);
+        _parts.Entry = _entry = new(_pending);
         _sessions = new(parts.Settings);
         _queue = new(parts, cold);
         SettingsChanged();
@@ -55,9 +55,6 @@ internal sealed class PartitionWrites
 
     /// <summary>No deadline of a request is earlier; it may be later than this.</summary>
     public Instant EarliestDeadline { get; private set; } = Instant.Never;
-
-    /// <summary>What its entry's buffer takes between two uses, in bytes.</summary>
-    public int BufferBytes => _entry.Capacity;
 
     /// <summary>Requests wait that a turn would evaluate, or refuse.</summary>
     public bool HasWork => _queue.HasReady && (!_parts.IsLeader || MayPropose);
@@ -279,15 +276,13 @@ internal sealed class PartitionWrites
         {
             Cut();
         }
-
-        _entry.LetGo();
     }
 
     private void Propose(Proposal proposal, WriteLevel level, Instant deadline, HybridTime time)
     {
         var sealedFor = new ReadToken(_parts.Replica.Group!.Term, _entry.NextVersion.Index);
         _proposals.Add(proposal.Id.Value, proposal);
-        ReadOnlyMemory<byte> payload = _seal.Seal(sealedFor, EntryBatch.Encode(time, _entry.Changes));
+        ReadOnlyMemory<byte> payload = _seal.Seal(sealedFor, _entry.Encode(time));
         ReadToken place = _parts.Replica.Write(proposal.Id, payload, level, deadline);
         if (place.Index == LogIndex.Zero)
         {
@@ -372,13 +367,12 @@ internal sealed class PartitionWrites
             ? ValueVersion.None
             : new(_parts.Replica.Group!.Term, evaluation.LastVersion);
         byte[] reply = evaluation.Reply.ToArray();
-        _entry.Add(evaluation.Changes);
+        _entry.TakeOver(evaluation);
         if (isRemembered)
         {
             _sessions.Remember(_entry, time, version, reply);
         }
 
-        evaluation.LetGo();
         return new ProposedRequest(open, version, reply, true);
     }
 

@@ -122,7 +122,8 @@ public static class SettingTable
             Type = SettingType.Number,
         },
         new("cluster-port", "PORT", "a TCP port", "none: there is no cluster endpoint",
-            "For Redis clients that know clusters: they are told which node serves which slots, and sent there by MOVED.",
+            "For Redis clients that know clusters: they are told which node serves which slots, and sent there by "
+                + "MOVED.",
             static (settings, text) => Port(text, out int value)
                 ? (settings with { ClusterPort = value }, null)
                 : (settings, "is no port from 1 to 65535")),
