@@ -494,6 +494,13 @@ public static class Guards
     /// up.</summary>
     public static bool SessionsAreGiven => On();
 
+    /// <summary>S6: a buffer that each partition keeps for its next use does not stay as large as one value has made
+    /// it.</summary>
+    public static bool LargeBuffersAreLetGo => On();
+
+    /// <summary>S5: a log that finds no space for its next segment waits for it, and acknowledges nothing.</summary>
+    public static bool FullLogsWait => On();
+
     /// <summary>S6: what waits for an EXEC counts in the room that the commands of all clients share.</summary>
     public static bool QueuedInputIsCounted => On();
     /// <summary>A put of a whole entry that names a version does nothing to a key that has another.</summary>

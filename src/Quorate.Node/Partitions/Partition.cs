@@ -80,6 +80,9 @@ public sealed class Partition : IReplicaHost
     /// <summary>Requests taken and not yet answered; of these, those that wait for rows.</summary>
     public (int Open, int Cold) Waiting => (_parts.Open, _cold.Count);
 
+    /// <summary>What it keeps of memory to evaluate in, between two uses, in bytes.</summary>
+    internal int BufferBytes => _parts.Evaluation.Capacity + _parts.Entry!.Capacity;
+
     Instant IReplicaHost.Now => _host.Now;
 
     /// <summary>Reads the disk and joins the group.</summary>

@@ -8,8 +8,8 @@ namespace Quorate.Storage.Log;
 /// Keeps segments ready beyond the one being written, so that a switch waits for nothing: files of the right length
 /// under the name of the sequence that they will have, made by recycling what is no longer needed or by allocation.
 /// <para>Invariants: a file's new name is durable before anything in the file changes, so that after a crash a file
-/// holds what its name says or something older. Sequences are handed out in order and never twice. Full is no failure
-/// while nobody waits for a segment.</para>
+/// holds what its name says or something older. Sequences are handed out in order and never twice. Full is no failure:
+/// who wants a segment waits for it.</para>
 /// </summary>
 internal sealed class LogSpares
 {
@@ -132,13 +132,14 @@ internal sealed class LogSpares
                 _next++;
             }
 
-            // A failure beside lack of space ends the log whoever waits; of lack of space its owner is told before.
+            // A failure beside lack of space ends the log. Where there is no space whoever waits goes on waiting, and
+            // has acknowledged nothing: that ends by itself when somebody frees some. The owner is told.
             if (_maker.Sentence is null || _maker.IsFull)
             {
                 _changed();
             }
 
-            if (_maker.Sentence is string sentence && (!_maker.IsFull || _wantedBytes > 0))
+            if (_maker.Sentence is string sentence && (!_maker.IsFull || !Guards.FullLogsWait))
             {
                 _failed(sentence);
                 yield break;

@@ -89,7 +89,9 @@ public sealed class NodeLog : IDiskClient
         Idle,
         Writing,
 
-        /// <summary>The next batch does not fit, and the next segment is not ready.</summary>
+        /// <summary>
+        /// The next batch does not fit, and the next segment is not ready; on a full disk until there is space.
+        /// </summary>
         AwaitingSegment,
         Dead,
     }
@@ -136,11 +138,11 @@ public sealed class NodeLog : IDiskClient
 
     /// <summary>
     /// Looks for space again, when there was too little: to be called now and then, for a log to which nothing is
-    /// written can not know that there is some.
+    /// written, or which waits for its next segment, can not know that there is some.
     /// </summary>
     public void LookForSpace()
     {
-        if (_spares.IsLow && _step is Step.Idle or Step.Writing)
+        if (_spares.IsLow && _step is Step.Idle or Step.Writing or Step.AwaitingSegment)
         {
             _spares.Go();
         }
