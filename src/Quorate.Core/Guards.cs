@@ -482,6 +482,9 @@ public static class Guards
     /// other.</summary>
     public static bool NumbersAreTakenOnce => On();
 
+    /// <summary>R29: what was to have a number that was refused is not done without one.</summary>
+    public static bool RefusedNumbersStopTheNext => On();
+
     /// <summary>
     /// R5: whether a numbered database exists is asked of the metadata group before a linearizable command is answered
     /// as on an empty one.

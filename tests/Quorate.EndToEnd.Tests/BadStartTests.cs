@@ -130,10 +130,10 @@ public sealed class BadStartTests(StoppedNode stopped) : IClassFixture<StoppedNo
         string identity = Path.Combine(folder, NodeIdentity.FileName);
         NodeIdentity own = NodeIdentity.Decode(File.ReadAllBytes(identity), identity, out _)!;
         File.WriteAllBytes(identity, (own with { Node = new NodeId(own.Node.Value + 1) }).Encode());
-        Refused(folder, Data, Key, folder, $"node {own.Node.Value + 1} of", $"node {own.Node.Value} of", "backup");
+        Refused(folder, Data, Key, folder, $"node {own.Node.Value + 1} of", $"node {own.Node.Value} of", "from a copy");
         Guid other = Guid.Parse("0123456789abcdef0123456789abcdef");
         File.WriteAllBytes(identity, (own with { Cluster = other }).Encode());
-        Refused(folder, Data, Key, folder, "cluster", $"{other:N}", $"{own.Cluster:N}", "backup");
+        Refused(folder, Data, Key, folder, "cluster", $"{other:N}", $"{own.Cluster:N}", "from a copy");
     }
 
     [Fact]

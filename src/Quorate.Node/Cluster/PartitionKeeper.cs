@@ -3,6 +3,7 @@ using Quorate.Core.Model;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Node.Partitions;
 using Quorate.Node.Runtime;
+using Quorate.Storage;
 using Quorate.Storage.Blocks;
 using Quorate.Storage.Encryption;
 using Quorate.Storage.Log;
@@ -72,8 +73,7 @@ internal sealed class PartitionKeeper
         else if (hasLog)
         {
             Failed($"The file {LocalMap.Name} is missing from the data folder, and without it nobody can tell what "
-                + "partitions this node holds. Restore it from a copy; or empty the folder and let the node join the "
-                + "cluster as a new one, where the others hold enough replicas.");
+                + $"partitions this node holds. {FolderAdvice.Sentence}");
         }
         else
         {

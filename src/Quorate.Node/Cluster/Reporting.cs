@@ -66,10 +66,11 @@ internal static class Reporting
             yield return problem;
         }
 
-        int leaderless = partitions.Count(partition => partition.Leader is null);
+        // Who leads the others is for their own nodes to know.
+        int leaderless = partitions.Count(partition => partition is { IsHere: true, Leader: null });
         if (leaderless > 0)
         {
-            yield return $"Of {leaderless} partitions no leader is known here.";
+            yield return $"Of {leaderless} partitions that this node holds no leader is known here.";
         }
 
         int under = partitions.Count(partition => partition.IsUnderReplicated);
@@ -120,14 +121,17 @@ internal static class Reporting
             keyspace.Voters,
             keyspace.WriteLevel == LevelKind.Count
                 ? keyspace.WriteLevelCount.ToString(CultureInfo.InvariantCulture)
-                : keyspace.WriteLevel.ToString(),
-            keyspace.ReadLevel.ToString(),
+                : Small(keyspace.WriteLevel),
+            Small(keyspace.ReadLevel),
             keyspace.TtlMilliseconds,
             keyspace.Encrypted,
             keyspace.Eviction.ToString(),
             keyspace.BytesMax,
             own.Sum(partition => partition.LiveBytes));
     }
+
+    /// <summary>As people write it in commands.</summary>
+    private static string Small(Enum value) => value.ToString().ToLowerInvariant();
 
     public static PartitionReport Of(ClusterParts parts, PartitionRecord row, LeaderBalance balance)
     {

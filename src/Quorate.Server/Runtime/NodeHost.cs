@@ -5,6 +5,7 @@ using Quorate.Node.Metadata.Wire;
 using Quorate.Server.Disk;
 using Quorate.Server.Peers;
 using Quorate.Server.Resp.ClusterMode;
+using Quorate.Storage;
 
 namespace Quorate.Server.Runtime;
 
@@ -357,7 +358,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         {
             string sentence = $"The data folder {_place.Folder.Root} says that it is of node {known.Node.Value} of "
                 + $"cluster {known.Cluster:N}, its files that it is of node {identity.Node.Value} of cluster "
-                + $"{identity.Cluster:N}: put its own files back, or restore the folder from a backup.";
+                + $"{identity.Cluster:N}: put its own files back. {FolderAdvice.Sentence}";
             _loop.End(ExitCode.Data, sentence);
             return;
         }

@@ -11,6 +11,7 @@ using Quorate.Server.Peers;
 using Quorate.Server.Reading;
 using Quorate.Server.Resp;
 using Quorate.Server.Settings;
+using Quorate.Storage;
 using Quorate.Storage.Encryption;
 using Quorate.Storage.Memory;
 
@@ -147,8 +148,7 @@ public sealed class NodeProcess : IAsyncDisposable
         if (folder.Identity is { IsFormed: true } && !File.Exists(formation))
         {
             return (ExitCode.Data, $"The file {formation} is missing, though {folder.Root} belongs to a cluster. "
-                + "Restore it from a copy; or empty the folder and let the node join the cluster as a new one, where "
-                + "the others hold enough replicas.");
+                + FolderAdvice.Sentence);
         }
 
         // Before the first file: files without an identity are taken for a node's that has lost it.

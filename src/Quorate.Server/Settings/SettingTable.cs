@@ -115,7 +115,7 @@ public static class SettingTable
             Type = SettingType.Number,
         },
         new("http-port", "PORT", "a TCP port", "7501",
-            "For health, metrics and status.",
+            "For health, metrics, status, and entries as JSON (docs/http.md).",
             static (settings, text) => Port(text, out int value)
                 ? (settings with { HttpPort = value }, null)
                 : (settings, "is no port from 1 to 65535"))

@@ -5,9 +5,7 @@ namespace Quorate.Storage.Log;
 /// <summary>What a log says when it can not go on: what happened, to which file, and what to do.</summary>
 internal static class LogSentences
 {
-    private const string Advice =
-        "This node can not prove what it holds: restore its data folder from a copy, "
-        + "or remove it and let the node's replicas be built anew from the others.";
+    private const string Advice = "This node can not prove what it holds. " + FolderAdvice.Sentence;
 
     public static string Damaged(string file, LogRead read) =>
         $"The log file {file} is damaged or unreadable between bytes {read.Offset} and {read.Offset + read.Length}, "
