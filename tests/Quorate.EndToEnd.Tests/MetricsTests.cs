@@ -26,7 +26,8 @@ public sealed class MetricsTests
         Assert.True(Value(again, "quorate_elections_total{cause=\"start\"}") >= 17, again);
     }
 
-    /// <summary>The follower is held; what is written meanwhile grows old, and is not lacking any more after it.</summary>
+    /// <summary>The follower is held; what is written meanwhile grows old, and is not lacking any more after
+    /// it.</summary>
     [Fact]
     public async Task A_follower_that_is_held_up_lags_in_time_and_catches_up()
     {

@@ -99,7 +99,8 @@ public sealed class LogMarkTests
             foreach (string name in disk.Names)
             {
                 MemoryDisk copy = CopyOf(disk);
-                copy.Put(name, eighths < 0 ? null : disk.Content(name)[..(disk.Content(name).Length * eighths / 8)].ToArray());
+                byte[] content = disk.Content(name);
+                copy.Put(name, eighths < 0 ? null : content[..(content.Length * eighths / 8)]);
                 var again = new LogOwner(copy);
                 again.Log.Open();
                 Assert.Null(again.One.Opened);
@@ -117,8 +118,8 @@ public sealed class LogMarkTests
     }
 
     /// <summary>
-    /// As above, and the process died at any operation: in the middle of it the mark may name a segment in which nothing
-    /// is yet, and the one before it is the one that counts.
+    /// As above, and the process died at any operation: in the middle of it the mark may name a segment in which
+    /// nothing is yet, and the one before it is the one that counts.
     /// </summary>
     [Fact]
     public void No_file_is_missed_in_silence_while_the_next_segment_is_begun()

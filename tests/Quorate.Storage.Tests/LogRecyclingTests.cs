@@ -357,31 +357,6 @@ public sealed class LogRecyclingTests
             MustSync = true,
         };
 
-    [Fact]
-    public void A_log_to_which_nothing_is_written_finds_that_space_is_back_when_it_is_asked_to_look()
-    {
-        LogOwner owner = Open();
-        bool isFull = true;
-        _disk.Fate = operation =>
-            isFull && operation.Kind == DiskOperationKind.Allocate ? DiskStatus.Full : DiskStatus.Done;
-        for (ulong i = 1; owner.SpaceNews.Count == 0; i++)
-        {
-            Write(owner.One, i, i);
-        }
-
-        owner.Log.LookForSpace();
-        _disk.RunAll();
-        Assert.Equal([true], owner.SpaceNews);
-        isFull = false;
-        _disk.RunAll();
-        Assert.Equal([true], owner.SpaceNews);
-        owner.Log.LookForSpace();
-        _disk.RunAll();
-
-        Assert.Equal([true, false], owner.SpaceNews);
-        Assert.Null(owner.Failure);
-    }
-
     private IEnumerable<string> Segments =>
         _disk.Names.Where(name => LogInspector.IsSegment(LogOwner.Prefix, name));
 

@@ -25,8 +25,8 @@ internal readonly record struct LogSecret(ulong Value)
 /// that its own end is; this file does (pitfall S8).
 /// <para>Two blocks, each whole or not there, each little-endian: magic and version (4), zero (4), the newest segment
 /// (8), the secret (8), how often a segment was named before (8), the segment before the newest, or zero (8), the
-/// lengths of both in bytes (8 and 8), half of the MurmurHash3 of all that (8). The block that was written later counts;
-/// the other one is written next, so that a torn write leaves what was said before.</para>
+/// lengths of both in bytes (8 and 8), half of the MurmurHash3 of all that (8). The block that was written later
+/// counts; the other one is written next, so that a torn write leaves what was said before.</para>
 /// <para>Invariants: the file is durable before the first segment is made. A segment is named here before anything in
 /// it is acknowledged and after its own name and length are durable, and keeps both until a later one is named here: so
 /// the segment that is named always has a file of that length.</para>

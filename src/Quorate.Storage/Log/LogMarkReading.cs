@@ -61,7 +61,8 @@ internal sealed class LogMarkReading(string prefix, DiskJobs jobs, IEntropy entr
         }
     }
 
-    /// <summary>A segment is as long as it is to be before anything in it counts, so one that is shorter was cut.</summary>
+    /// <summary>A segment is as long as it is to be before anything in it counts, so one that is shorter was
+    /// cut.</summary>
     private IEnumerable<DiskStep> CheckLength(List<ulong> sequences, ulong sequence, long bytes)
     {
         if (bytes == 0 || !sequences.Contains(sequence))

@@ -39,7 +39,6 @@ internal sealed class LogRecovery(
 
     /// <summary>The log's mark, unless the log can not be opened.</summary>
     public LogMark? Mark { get; private set; }
-
     private LogSecret Secret => Mark?.Secret ?? default;
 
     /// <summary>The sequence of the segment to begin, under which nothing was ever acknowledged.</summary>
@@ -48,6 +47,7 @@ internal sealed class LogRecovery(
     /// <summary>What the new segment must begin with.</summary>
     public LogHead Head { get; private set; }
 
+    /// <summary>The log's last segment; zero for none.</summary>
     public ulong Last => _last;
 
     /// <summary>The records of batches that are not known to be durable, to be written anew.</summary>
@@ -112,8 +112,8 @@ internal sealed class LogRecovery(
         // segments before it: those wait until the next one is (seed 7400027).
         bool lastMayVanish = _last != 0 && _tailStart == 0 && _tail.Count <= 1 && Guards.UnprovenCopyKeepsSource;
         LeftOver.AddRange(sequences.Where(sequence => !segments.Sequences.Contains(sequence)));
-        bool hasOwn = sequences.Contains(NextSequence);
-        Reused = hasOwn ? NextSequence : LeftOver.Exists(IsSpare) ? LeftOver.FindLast(IsSpare) : null;
+        ulong? spare = LeftOver.Exists(IsSpare) ? LeftOver.FindLast(IsSpare) : null;
+        Reused = sequences.Contains(NextSequence) ? NextSequence : spare;
         LeftOver.RemoveAll(sequence => sequence == Reused);
         bool IsSpare(ulong sequence) => sequence != _last
             && sequence != NextSequence
@@ -378,19 +378,17 @@ internal sealed class LogRecovery(
                 yield return DiskStep.All(_window.Ensure(at, LogBatch.BlockBytes));
             }
 
-            if (!IsReadable(file) || _window.From(at).IsEmpty)
+            if (!IsReadable(file) || _window.From(at).IsEmpty || Failure is not null)
             {
                 yield break;
             }
 
-            if (LogBatch.TryReadHeader(_window.From(at), Secret, sequence, at, out LogBatch batch)
+            bool isEvidence = LogBatch.TryReadHeader(_window.From(at), Secret, sequence, at, out LogBatch batch)
                 && batch.DurableBefore.Segment == sequence
-                && batch.DurableBefore.Offset > damaged
-                && Guards.DamageBelowDurableIsCorruption)
-            {
-                Failure = LogSentences.DamagedBelow(file, damaged, batch.DurableBefore.Offset);
-                yield break;
-            }
+                && batch.DurableBefore.Offset > damaged;
+            Failure = isEvidence && Guards.DamageBelowDurableIsCorruption
+                ? LogSentences.DamagedBelow(file, damaged, batch.DurableBefore.Offset)
+                : null;
         }
     }
 

@@ -170,8 +170,8 @@ internal sealed class LogFileMaker(DiskJobs jobs, string prefix)
     /// </param>
     /// <param name="isNew">False when the file has its name already and must only grow.</param>
     /// <param name="isProven">
-    /// This process knows that what <paramref name="old"/> has of length is durable. A file that an earlier one left may
-    /// have it in the page cache alone, where a failed sync left it and no later one would write it (pitfall R11).
+    /// This process knows that what <paramref name="old"/> has of length is durable. A file that an earlier one left
+    /// may have it in the page cache alone, where a failed sync left it and no later one would write it (pitfall R11).
     /// </param>
     public IEnumerable<DiskStep> Make(ulong? old, ulong sequence, int bytes, bool isNew, bool isProven)
     {
