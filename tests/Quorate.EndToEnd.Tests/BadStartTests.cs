@@ -101,6 +101,19 @@ public sealed class BadStartTests(StoppedNode stopped) : IClassFixture<StoppedNo
         Assert.Contains(damaged, file => sentence.Contains(file, StringComparison.Ordinal));
     }
 
+    /// <summary>As on a full disk.</summary>
+    [Fact]
+    public async Task A_process_id_that_cannot_be_written_stops_nobody()
+    {
+        string folder = stopped.Copy();
+        Directory.CreateDirectory(Path.Combine(folder, "pid"));
+        using ServedNode node = await Served(folder);
+        Assert.Equal("yes", node.AskOf("secret", "GET", "rotated"));
+        Assert.Contains("pid could not be written", (await node.Get("/events"))!.Value.Text, StringComparison.Ordinal);
+        node.Signal("TERM");
+        Assert.Equal(0, node.WaitForEnd(StartTime));
+    }
+
     [Fact]
     public async Task A_folder_in_use_is_refused()
     {

@@ -47,6 +47,52 @@ public sealed class LogSpaceTests
         Assert.Empty(LogStrictCheck.Problems(LogOwner.Prefix, _disk.Names, file => _disk.Content(file)));
     }
 
+    /// <summary>A follower gets entries whether its disk is full or not: it must neither lie about them nor end.</summary>
+    [Fact]
+    public void A_log_without_a_next_segment_waits_and_goes_on_when_there_is_space()
+    {
+        var owner = new LogOwner(_disk);
+        owner.Log.Open();
+        Assert.Null(owner.One.Opened);
+        _disk.RunAll();
+        bool isFull = false;
+        _disk.Fate = operation => isFull && operation.Kind == DiskOperationKind.Allocate
+            ? DiskStatus.Full
+            : DiskStatus.Done;
+        ulong i = 1;
+        for (; i < 5; i++)
+        {
+            Write(owner.One, i, i, LogIndex.Zero);
+        }
+
+        isFull = true;
+        ulong end = i + 2000;
+        for (; i < end && owner.One.Durable[^1] == i - 1; i++)
+        {
+            Write(owner.One, i, i, LogIndex.Zero);
+        }
+
+        Assert.True(i < end, "the log never needs a segment");
+        Assert.Null(owner.Failure);
+        Assert.True(owner.SpaceNews[^1], "its owner is told");
+        ulong durable = owner.One.Durable[^1];
+        for (int more = 0; more < 5; more++, i++)
+        {
+            Write(owner.One, i, i, LogIndex.Zero);
+            owner.Log.LookForSpace();
+            _disk.RunAll();
+        }
+
+        Assert.Null(owner.Failure);
+        Assert.Equal(durable, owner.One.Durable[^1]);
+        isFull = false;
+        owner.Log.LookForSpace();
+        _disk.RunAll();
+        Assert.Equal(i - 1, owner.One.Durable[^1]);
+        Assert.False(owner.SpaceNews[^1]);
+        Assert.Empty(LogStrictCheck.Problems(LogOwner.Prefix, _disk.Names, file => _disk.Content(file)));
+    }
+
     private void Write(StreamOwner stream, ulong sequence, ulong index, LogIndex release)
     {
         stream.Log.Write(new Persist

@@ -100,7 +100,7 @@ internal static class Reporting
         new(node.Id),
         node.State switch
         {
-            NodeState.Active => "active",
+            NodeState.Active => node.ReadReplica ? "replica" : "active",
             NodeState.Draining => "draining",
             _ => "removed",
         },
@@ -149,8 +149,12 @@ internal static class Reporting
                     id, row.Voters.Contains(packed), parts.IsHeard(id.NodeId), lag, AgeOf(here, raft, lag));
             }),
         ];
-        bool isUnder = here is { IsLeader: true }
-            && replicas.Any(replica => !replica.IsHeard || replica.Lag > parts.Settings.LagMax);
+        SortedSet<uint> readers =
+            [.. parts.View.State.Nodes.Where(node => node.ReadReplica).Select(node => node.Id)];
+
+        // Nothing is less safe without a read replica.
+        bool isUnder = here is { IsLeader: true } && replicas.Any(replica => !readers.Contains(replica.Id.Node)
+            && (!replica.IsHeard || replica.Lag > parts.Settings.LagMax));
         return new(
             group, row.Keyspace, row.Slots(), row.Epoch, here is not null, leader, balance.PreferredOf(group),
             raft?.Term ?? Term.Zero, raft?.CommitIndex ?? LogIndex.Zero, here?.Replica.AppliedAt.Index ?? LogIndex.Zero,

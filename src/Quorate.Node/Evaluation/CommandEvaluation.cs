@@ -33,7 +33,7 @@ public enum EvaluationOutcome : byte
 public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 {
     private readonly RowOverlay _rows = new(NoRows.Instance);
-    private readonly ArrayBufferWriter<byte> _changes = new();
+    private ArrayBufferWriter<byte> _changes = new();
     private readonly Reply _reply = new();
     private CommandLine _line = new([]);
     private HybridTime _time;
@@ -63,6 +63,9 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     /// <summary>The changes of the last run as <see cref="RowChanges"/> encodes them.</summary>
     public ReadOnlySpan<byte> Changes => _changes.WrittenSpan;
+
+    /// <summary>What its buffers take, in bytes.</summary>
+    internal int Capacity => _changes.Capacity + _reply.Capacity;
 
     /// <summary>The version of the last change; that before the first when there is none.</summary>
     public RowVersion LastVersion => new(_first.Packed + (ulong)ChangeCount - 1);
@@ -257,7 +260,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         (_laidOn, _laidOnBytes) = (0, 0);
         _rows.Clear();
         _rows.Source = source;
-        _changes.ResetWrittenCount();
+        _changes = KeptBuffer.Empty(_changes);
         _reply.Clear();
         _reply.LengthMax = limits.ReplyBytesMax;
         _time = time;
@@ -288,12 +291,22 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         return !_hasSeenTooMuch;
     }
 
+    /// <summary>Throws away what was done, and the buffers that were large. Who has taken what it needs calls
+    /// it.</summary>
+    public void LetGo()
+    {
+        if (Capacity > KeptBuffer.BytesMax)
+        {
+            End();
+        }
+    }
+
     /// <summary>Throws away what was done.</summary>
     private void End()
     {
         _rows.Clear();
         _rows.Source = NoRows.Instance;
-        _changes.ResetWrittenCount();
+        _changes = KeptBuffer.Empty(_changes);
         _reply.Clear();
         ChangeCount = 0;
     }

@@ -12,7 +12,7 @@ namespace Quorate.Node.Evaluation;
 /// </summary>
 public sealed class Reply
 {
-    private readonly ArrayBufferWriter<byte> _bytes = new();
+    private ArrayBufferWriter<byte> _bytes = new();
 
     /// <summary>Bytes that it may have; what would make it longer by much is left out.</summary>
     public int LengthMax { get; set; } = int.MaxValue / 2;
@@ -25,11 +25,14 @@ public sealed class Reply
 
     public int Length => _bytes.WrittenCount;
 
+    /// <summary>What it takes of memory, in bytes.</summary>
+    internal int Capacity => _bytes.Capacity;
+
     public byte[] ToArray() => _bytes.WrittenSpan.ToArray();
 
     public void Clear()
     {
-        _bytes.ResetWrittenCount();
+        _bytes = KeptBuffer.Empty(_bytes);
         IsTooLong = false;
     }
 

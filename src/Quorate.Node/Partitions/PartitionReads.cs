@@ -183,7 +183,9 @@ internal sealed class PartitionReads
 
         _writes.Used(open);
         ReadToken seen = Finish(open);
-        _parts.Done(open, seen, ValueVersion.None, evaluation.Reply.ToArray());
+        byte[] reply = evaluation.Reply.ToArray();
+        evaluation.LetGo();
+        _parts.Done(open, seen, ValueVersion.None, reply);
     }
 
     private EvaluationOutcome Run(OpenRequest open, IRowSource rows, HybridTime time)

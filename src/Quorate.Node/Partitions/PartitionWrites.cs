@@ -46,7 +46,7 @@ internal sealed class PartitionWrites
         _seal = seal;
         _seed = seed;
         _pending = new(parts.Machine.Rows);
-        _entry = new(_pending);
+        _parts.Entry = _entry = new(_pending);
         _sessions = new(parts.Settings);
         _queue = new(parts, cold);
         SettingsChanged();
@@ -282,7 +282,7 @@ internal sealed class PartitionWrites
     {
         var sealedFor = new ReadToken(_parts.Replica.Group!.Term, _entry.NextVersion.Index);
         _proposals.Add(proposal.Id.Value, proposal);
-        ReadOnlyMemory<byte> payload = _seal.Seal(sealedFor, EntryBatch.Encode(time, _entry.Changes));
+        ReadOnlyMemory<byte> payload = _seal.Seal(sealedFor, _entry.Encode(time));
         ReadToken place = _parts.Replica.Write(proposal.Id, payload, level, deadline);
         if (place.Index == LogIndex.Zero)
         {
@@ -367,7 +367,7 @@ internal sealed class PartitionWrites
             ? ValueVersion.None
             : new(_parts.Replica.Group!.Term, evaluation.LastVersion);
         byte[] reply = evaluation.Reply.ToArray();
-        _entry.Add(evaluation.Changes);
+        _entry.TakeOver(evaluation);
         if (isRemembered)
         {
             _sessions.Remember(_entry, time, version, reply);

@@ -26,7 +26,7 @@ internal sealed class Proposal(RequestId id, ProposedRequest[] requests)
 /// </summary>
 internal sealed class EntryBuilder(IRowOverlay pending)
 {
-    private readonly ArrayBufferWriter<byte> _changes = new();
+    private ArrayBufferWriter<byte> _changes = new();
     private LogIndex _index;
     private int _count;
 
@@ -44,7 +44,25 @@ internal sealed class EntryBuilder(IRowOverlay pending)
     {
         _index = index;
         _count = 0;
-        _changes.ResetWrittenCount();
+        LetGo();
+    }
+
+    /// <summary>What its buffer takes, in bytes.</summary>
+    public int Capacity => _changes.Capacity;
+
+    /// <summary>The entry's bytes. What it was put together in is empty then.</summary>
+    public byte[] Encode(HybridTime time)
+    {
+        byte[] bytes = EntryBatch.Encode(time, Changes);
+        LetGo();
+        return bytes;
+    }
+
+    /// <summary>Adds what was evaluated, which is let go.</summary>
+    public void TakeOver(CommandEvaluation evaluation)
+    {
+        Add(evaluation.Changes);
+        evaluation.LetGo();
     }
 
     public void Add(in RowChange change)
@@ -68,5 +86,11 @@ internal sealed class EntryBuilder(IRowOverlay pending)
     }
 
     /// <summary>The entry is not to be: what it laid over the rows is taken away.</summary>
-    public void Cut() => pending.CutAfter(new RowVersion(RowVersion.At(_index, 0).Packed - 1));
+    public void Cut()
+    {
+        pending.CutAfter(new RowVersion(RowVersion.At(_index, 0).Packed - 1));
+        LetGo();
+    }
+
+    private void LetGo() => _changes = KeptBuffer.Empty(_changes);
 }

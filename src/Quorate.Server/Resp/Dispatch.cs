@@ -100,7 +100,9 @@ internal static class Dispatch
             return keyspace;
         }
 
-        request.Error(!view.HasKeyspaces
+        request.Error(request.Connection.Shared.Node.Joining is { IsUnjoined: true }
+            ? $"{ErrorCodes.ClusterDown} this node belongs to no cluster yet; JOIN host:port says which one to follow"
+            : !view.HasKeyspaces
             ? $"{ErrorCodes.Loading} this node does not know the cluster's keyspaces yet, nothing was done; try again"
             : NumberedDatabase.MayBeMade(client.Keyspace)
                 ? $"ERR the database '{client.Keyspace}' is made by the first write to it, and has no settings before"

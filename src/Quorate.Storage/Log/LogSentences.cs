@@ -29,6 +29,10 @@ internal static class LogSentences
         $"The log file {file} is missing, though {mark} shows that it was begun; so acknowledged entries may be lost. "
         + Advice;
 
+    public static string Cut(string file, long bytes) =>
+        $"The log file {file} is shorter than the {bytes} bytes that it was made with; so acknowledged entries may be "
+        + $"lost. {Advice}";
+
     public static string EntriesMissing(string file, LogStream stream, string range) =>
         $"The log file {file} is missing, and with it the entries {range} of {stream}. {Advice}";
 
