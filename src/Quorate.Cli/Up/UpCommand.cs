@@ -150,8 +150,8 @@ internal static class UpCommand
         {
             output.Say(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Together that is more than the {machineBytes >> 20} MiB that this machine or container has: when they "
-                    + $"need it all, the system ends some of them. Less by --memory is safer."));
+                $"Together that is more than the {machineBytes >> 20} MiB that this machine or container has: when "
+                    + $"they need it all, the system ends some of them. Less by --memory is safer."));
         }
 
         if (madeKey)
@@ -308,8 +308,8 @@ internal static class UpCommand
         string? sign = File.Exists(settings) ? settings : old?.Folder;
         return sign is null || File.Exists(key)
             ? null
-            : $"the file {key} is missing, though {sign} shows that this cluster was made before: restore it from a "
-                + "copy, another key opens nothing of it; or name another folder by --data for a new cluster.";
+            : $"the file {key} is missing, though {sign} shows that this cluster was made before: put a copy of it "
+                + "back, another key opens nothing of it; or name another folder by --data for a new cluster.";
     }
 
     private static string TooLittleMemory(int nodes) => string.Create(

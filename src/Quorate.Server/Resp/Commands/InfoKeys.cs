@@ -9,8 +9,8 @@ namespace Quorate.Server.Resp.Commands;
 
 /// <summary>
 /// How many keys each numbered database has, at the end of INFO. Every partition is walked through for it: who asks for
-/// it by name gets a count, or the error that there was; who asks for all gets one of a moment ago, or none where they do
-/// not come soon.
+/// it by name gets a count, or the error that there was; who asks for all gets one of a moment ago, or none where they
+/// do not come soon.
 /// </summary>
 internal sealed class InfoKeys : RequestSteps
 {
