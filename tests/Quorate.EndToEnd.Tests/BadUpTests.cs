@@ -53,7 +53,7 @@ public sealed partial class BadUpTests : IDisposable
         string key = Path.Combine(_folder, "master.key");
         Assert.True(code == Usage, $"it ends with {code}: {output} {error}");
         Assert.StartsWith($"quorate up: the file {key} is missing", error, StringComparison.Ordinal);
-        Assert.Contains("restore it from a copy", error, StringComparison.Ordinal);
+        Assert.Contains("put a copy of it back", error, StringComparison.Ordinal);
         Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Equal([file], Directory.GetFiles(_folder, "*", SearchOption.AllDirectories));
     }

@@ -104,12 +104,17 @@ public sealed class UpTests : IDisposable
         await UntilFollowed();
         Signal("KILL", ProcessOf(1));
         await Until(
-            () => Said.Contains("leads partition default/", StringComparison.Ordinal), "an election is told");
-        string line = Said.Split('\n').First(line => line.Contains("leads partition", StringComparison.Ordinal));
+            () => Said.Split('\n').Any(IsOfPartition), "an election is told");
+        string line = Said.Split('\n').First(IsOfPartition);
         Assert.Matches(
-            @"^\d\d:\d\d:\d\d\.\d{3} node [23]: election: Node \d leads partition default/\d+ in term \d+ \(", line);
+            @"^\d\d:\d\d:\d\d\.\d{3} node [23]: election: Node \d leads "
+                + @"(partition default/\d+ in term \d+|\d+ partitions) \(", line);
+
         Signal("INT", _up!.Id);
         Assert.Equal(0, WaitForEnd());
+
+        static bool IsOfPartition(string line) => line.Contains("fell silent", StringComparison.Ordinal)
+            && line.Contains("default/", StringComparison.Ordinal);
     }
 
     [Fact]

@@ -49,6 +49,10 @@ internal sealed class LogRun
 
     public bool IsOver => Disk.Pending.Count == 0 && _states.Count > _writes;
 
+    /// <summary>Nothing is under way on the disk, and no more may be handed over before what was is done.</summary>
+    public bool IsWaiting => Disk.Pending.Count == 0 && Owner.Opened is not null
+        && _lives.Values.Sum(life => life.InFlight) >= WritesInFlightMax;
+
     /// <summary>Writes and drops handed over so far.</summary>
     public int Handed => _states.Count - 1;
 

@@ -78,7 +78,7 @@ internal static class BenchCommand
         string rows = string.Create(
             CultureInfo.InvariantCulture,
             $"""
-            requests    {result.Done:N0} in {result.Seconds:F1} s
+            requests    {result.Done:N0} in {result.Seconds:F1} s, after the warm-up
             rate        {result.Rate:N0} per second
             latency     p50 {p50}  p99 {p99}  p99.9 {p999}  max {Milliseconds(latencies.Max)}
             not done    {result.Refused:N0} refused, {result.Unknown:N0} unknown, {result.Errors:N0} errors of commands

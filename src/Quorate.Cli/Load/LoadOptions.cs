@@ -52,7 +52,8 @@ internal sealed class LoadOptions
 
     public Option<double> WarmUp { get; } = new("--warm-up")
     {
-        Description = "How long to run before measuring.",
+        Description = "How long to run before measuring. What is not done then counts, and a history has it all; "
+            + "requests, rate and latency are of the time after it.",
         DefaultValueFactory = _ => 1,
         HelpName = "seconds",
     };

@@ -25,6 +25,7 @@ internal sealed class LocalCluster : IDisposable
 
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(2) };
     private readonly EventLines _output;
+    private readonly ElectionBursts _bursts;
     private readonly List<LocalNode> _nodes = [];
     private volatile bool _isQuiet = true;
 
@@ -33,6 +34,7 @@ internal sealed class LocalCluster : IDisposable
         string folder, UpSettings settings, IReadOnlyList<KeyValuePair<string, string>> more, EventLines output)
     {
         _output = output;
+        _bursts = new ElectionBursts(Tell);
         for (int number = 1; number <= settings.Nodes; number++)
         {
             _nodes.Add(new LocalNode(number, folder, settings, more, Said));
@@ -202,6 +204,7 @@ internal sealed class LocalCluster : IDisposable
             node.Dispose();
         }
 
+        _bursts.Dispose();
         _http.Dispose();
     }
 
@@ -309,7 +312,7 @@ internal sealed class LocalCluster : IDisposable
         if (!_isQuiet || node.ExitCode is not null || line.StartsWith("quorate", StringComparison.Ordinal))
         {
             (DateTimeOffset? time, string text) = Parse(line);
-            Tell(time ?? DateTimeOffset.Now, $"node {node.Number}: {text}");
+            _bursts.Tell(node.Number, time ?? DateTimeOffset.Now, text);
         }
     }
 

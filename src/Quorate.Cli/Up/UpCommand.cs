@@ -308,8 +308,8 @@ internal static class UpCommand
         string? sign = File.Exists(settings) ? settings : old?.Folder;
         return sign is null || File.Exists(key)
             ? null
-            : $"the file {key} is missing, though {sign} shows that this cluster was made before: put it back from "
-                + "where you keep a copy, another key opens nothing of it; or name another folder by --data for a new cluster.";
+            : $"the file {key} is missing, though {sign} shows that this cluster was made before: put a copy of it "
+                + "back, another key opens nothing of it; or name another folder by --data for a new cluster.";
     }
 
     private static string TooLittleMemory(int nodes) => string.Create(

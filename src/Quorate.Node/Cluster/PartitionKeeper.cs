@@ -58,7 +58,7 @@ internal sealed class PartitionKeeper
         if (state is { Version: > 0 } && !hasLog)
         {
             Failed($"The files of the log are missing from the data folder, though {LocalMap.Name} shows that there "
-                + $"was one. Without them this node has forgotten what it promised and acknowledged. "
+                + "was one. Without them this node has forgotten what it promised and acknowledged. "
                 + FolderAdvice.Sentence);
         }
         else if (state is not null && DataKeys.StartProblem(state, _parts.Place.MasterKey) is { } problem)

@@ -218,7 +218,8 @@ public sealed class DataFolder : IDisposable
             bool isNew = !Directory.EnumerateFileSystemEntries(Files).Any();
             problem = isNew
                 ? ""
-                : $"The identity file {IdentityPath} is missing, but {Files} holds data. " + FolderAdvice.Sentence;
+                : $"The identity file {IdentityPath} is missing, but {Files} holds data. "
+                    + FolderAdvice.Sentence;
             return isNew;
         }
 
