@@ -111,7 +111,7 @@ public sealed class LogFailureCrashTests
             for (int at = 0; at <= operationsMax; at++)
             {
                 LogRun run = Break(seed, writes, at, failure);
-                if (run.Owner.Failure is null)
+                if (run.Owner.Failure is null && !run.IsWaiting)
                 {
                     break;
                 }
@@ -197,7 +197,7 @@ public sealed class LogFailureCrashTests
             run.Disk.SetFull(true);
         }
 
-        while (run.Owner.Failure is null && !run.IsOver)
+        while (run.Owner.Failure is null && !run.IsOver && !run.IsWaiting)
         {
             run.Step();
         }
