@@ -447,6 +447,12 @@ public static class Guards
     /// <summary>S7: a request is taken only while what is under way on the whole node leaves room for it.</summary>
     public static bool UnderWayIsBounded => On();
 
+    /// <summary>S7: what was proposed and is not applied is bounded for all partitions of a node together.</summary>
+    public static bool PendingOfAllIsBounded => On();
+
+    /// <summary>S7: buffers that serve one request after the other do not stay as large as the largest was.</summary>
+    public static bool LargeBuffersAreLetGo => On();
+
     /// <summary>S9: no data key comes into the metadata that its leader's master key does not open.</summary>
     public static bool WrappedKeysAreProven => On();
 

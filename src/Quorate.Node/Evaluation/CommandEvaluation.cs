@@ -33,7 +33,7 @@ public enum EvaluationOutcome : byte
 public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 {
     private readonly RowOverlay _rows = new(NoRows.Instance);
-    private readonly ArrayBufferWriter<byte> _changes = new();
+    private ArrayBufferWriter<byte> _changes = new();
     private readonly Reply _reply = new();
     private CommandLine _line = new([]);
     private HybridTime _time;
@@ -119,6 +119,24 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     {
         (_mayPause, _progress) = (true, progress);
         return RunAll(source, [line], isBatch: false, time, first, seed);
+    }
+
+    /// <summary>
+    /// What the last run has handed out was taken: the memory of an unusually large one is not kept for the next. Every
+    /// partition has an evaluation of its own, so that a node of many would keep the largest of each for ever.
+    /// </summary>
+    public void LetGo()
+    {
+        if (_reply.Capacity > Reply.KeptBytesMax)
+        {
+            _reply.LetGo();
+        }
+
+        if (_changes.Capacity > Reply.KeptBytesMax && Guards.LargeBuffersAreLetGo)
+        {
+            _changes = new();
+            ChangeCount = 0;
+        }
     }
 
     private EvaluationOutcome RunAll(

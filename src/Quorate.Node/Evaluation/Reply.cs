@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using Quorate.Core;
 
 namespace Quorate.Node.Evaluation;
 
@@ -12,7 +13,16 @@ namespace Quorate.Node.Evaluation;
 /// </summary>
 public sealed class Reply
 {
-    private readonly ArrayBufferWriter<byte> _bytes = new();
+    /// <summary>
+    /// More memory than this is not kept for the next reply, in bytes: each partition has a reply of its own, and what
+    /// the collector counts as large objects begins a little above it.
+    /// </summary>
+    public const int KeptBytesMax = 64 * 1024;
+
+    /// <summary>Beside its text, what a string in a reply has: its type, its length, and two ends of lines.</summary>
+    private const int BulkRoom = 24;
+
+    private ArrayBufferWriter<byte> _bytes = new();
 
     /// <summary>Bytes that it may have; what would make it longer by much is left out.</summary>
     public int LengthMax { get; set; } = int.MaxValue / 2;
@@ -25,12 +35,42 @@ public sealed class Reply
 
     public int Length => _bytes.WrittenCount;
 
+    /// <summary>Bytes of memory that it has.</summary>
+    public int Capacity => _bytes.Capacity;
+
     public byte[] ToArray() => _bytes.WrittenSpan.ToArray();
+
+    /// <summary>
+    /// What has been written, to keep. A large reply is not copied: it takes its memory with it, unless that is much
+    /// more than the reply needs.
+    /// </summary>
+    public ReadOnlyMemory<byte> Take()
+    {
+        int length = _bytes.WrittenCount;
+        if (length <= KeptBytesMax || length < _bytes.Capacity / 4 * 3)
+        {
+            return ToArray();
+        }
+
+        ReadOnlyMemory<byte> taken = _bytes.WrittenMemory;
+        _bytes = new();
+        return taken;
+    }
 
     public void Clear()
     {
         _bytes.ResetWrittenCount();
         IsTooLong = false;
+    }
+
+    /// <summary>Forgets what was written, and does not keep the memory of an unusually large reply.</summary>
+    public void LetGo()
+    {
+        Clear();
+        if (_bytes.Capacity > KeptBytesMax && Guards.LargeBuffersAreLetGo)
+        {
+            _bytes = new();
+        }
     }
 
     /// <summary>Forgets what was written after the length was this.</summary>
@@ -72,9 +112,17 @@ public sealed class Reply
             return;
         }
 
-        Number((byte)'$', bytes.Length);
-        _bytes.Write(bytes);
-        _bytes.Write("\r\n"u8);
+        // In one piece: a large string would double the memory by its last two bytes.
+        Span<byte> room = _bytes.GetSpan(bytes.Length + BulkRoom);
+        room[0] = (byte)'$';
+        Utf8Formatter.TryFormat(bytes.Length, room[1..], out int digits);
+        int at = digits + 1;
+        "\r\n"u8.CopyTo(room[at..]);
+        at += 2;
+        bytes.CopyTo(room[at..]);
+        at += bytes.Length;
+        "\r\n"u8.CopyTo(room[at..]);
+        _bytes.Advance(at + 2);
     }
 
     public void BulkInteger(long value)

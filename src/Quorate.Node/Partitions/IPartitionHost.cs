@@ -34,6 +34,17 @@ public interface IPartitionHost
     {
     }
 
+    /// <summary>
+    /// Whether a partition that leads may evaluate one more write, for the sake of the whole node's memory: how long
+    /// what it makes will be, nobody knows before. When not, <see cref="Partition.RoomCame"/> follows.
+    /// </summary>
+    bool MayPropose() => true;
+
+    /// <summary>What was proposed and is not applied takes so many bytes more than before, or less.</summary>
+    void PendingBytesChanged(long more)
+    {
+    }
+
     /// <summary>A message for another replica of the group; it may be lost, repeated or overtaken.</summary>
     void Send(in RaftMessage message);
 

@@ -183,7 +183,8 @@ internal sealed class PartitionReads
 
         _writes.Used(open);
         ReadToken seen = Finish(open);
-        _parts.Done(open, seen, ValueVersion.None, evaluation.Reply.ToArray());
+        _parts.Done(open, seen, ValueVersion.None, evaluation.Reply.Take());
+        evaluation.LetGo();
     }
 
     private EvaluationOutcome Run(OpenRequest open, IRowSource rows, HybridTime time)

@@ -37,6 +37,9 @@ internal sealed class PartitionWrites
     /// <summary>Of the entry for which there was no room last; zero when there was.</summary>
     private long _awaitedBytes;
 
+    /// <summary>Bytes of what is pending, as the host knows them.</summary>
+    private long _pendingBytes;
+
     /// <summary>Changes at the beginning of the entry that let go of rows.</summary>
     private int _evicted;
 
@@ -68,7 +71,9 @@ internal sealed class PartitionWrites
     /// <summary>
     /// Requests wait, rather than be refused, while as much as may be is on its way to the disks.
     /// </summary>
-    private bool MayPropose => _parts.MayLog && !_parts.Replica.Group!.ProposalsWait(_awaitedBytes);
+    private bool MayPropose => _parts.MayLog
+        && !_parts.Replica.Group!.ProposalsWait(_awaitedBytes)
+        && (_parts.Host.MayPropose() || !Guards.PendingOfAllIsBounded);
 
     /// <summary>An entry with this many changes takes in no further request.</summary>
     private int ChangesBeforeMax =>
@@ -89,6 +94,7 @@ internal sealed class PartitionWrites
     public void Applied(LogIndex index)
     {
         _pending.Applied(index);
+        CountPending();
         _eviction?.Applied(index);
     }
 
@@ -209,6 +215,7 @@ internal sealed class PartitionWrites
 
         _proposals.Clear();
         _pending.Clear();
+        CountPending();
     }
 
     /// <summary>What an earlier leadership left is forgotten before this one's first proposal.</summary>
@@ -225,6 +232,7 @@ internal sealed class PartitionWrites
     private void Leave()
     {
         _pending.Clear();
+        CountPending();
         _eviction?.Clear();
         _term = default;
         _awaitedBytes = 0;
@@ -275,6 +283,21 @@ internal sealed class PartitionWrites
         else
         {
             Cut();
+        }
+
+        _entry.LetGo();
+        _parts.Evaluation.LetGo();
+        CountPending();
+    }
+
+    private void CountPending()
+    {
+        long bytes = _pending.Bytes;
+        if (bytes != _pendingBytes)
+        {
+            long more = bytes - _pendingBytes;
+            _pendingBytes = bytes;
+            _parts.Host.PendingBytesChanged(more);
         }
     }
 
@@ -366,11 +389,11 @@ internal sealed class PartitionWrites
         ValueVersion version = evaluation.ChangeCount == 0
             ? ValueVersion.None
             : new(_parts.Replica.Group!.Term, evaluation.LastVersion);
-        byte[] reply = evaluation.Reply.ToArray();
+        ReadOnlyMemory<byte> reply = evaluation.Reply.Take();
         _entry.Add(evaluation.Changes);
         if (isRemembered)
         {
-            _sessions.Remember(_entry, time, version, reply);
+            _sessions.Remember(_entry, time, version, reply.Span);
         }
 
         return new ProposedRequest(open, version, reply, true);

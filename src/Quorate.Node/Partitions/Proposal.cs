@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Evaluation;
 using Quorate.Storage.Rows;
@@ -26,7 +27,7 @@ internal sealed class Proposal(RequestId id, ProposedRequest[] requests)
 /// </summary>
 internal sealed class EntryBuilder(IRowOverlay pending)
 {
-    private readonly ArrayBufferWriter<byte> _changes = new();
+    private ArrayBufferWriter<byte> _changes = new();
     private LogIndex _index;
     private int _count;
 
@@ -65,6 +66,15 @@ internal sealed class EntryBuilder(IRowOverlay pending)
         }
 
         _changes.Write(changes);
+    }
+
+    /// <summary>What was made of it has its changes: the memory of unusually many is not kept for the next.</summary>
+    public void LetGo()
+    {
+        if (_changes.Capacity > Reply.KeptBytesMax && Guards.LargeBuffersAreLetGo)
+        {
+            _changes = new();
+        }
     }
 
     /// <summary>The entry is not to be: what it laid over the rows is taken away.</summary>
