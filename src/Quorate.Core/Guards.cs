@@ -450,6 +450,12 @@ public static class Guards
     /// <summary>S7: what was proposed and is not applied is bounded for all partitions of a node together.</summary>
     public static bool PendingOfAllIsBounded => On();
 
+    /// <summary>S7: large replies are made one at a time, and counted before the next is made.</summary>
+    public static bool LargeReadsAreOneAtATime => On();
+
+    /// <summary>S7: before something large is made, the heap is asked whether it has room for it.</summary>
+    public static bool HeapIsAskedFirst => On();
+
     /// <summary>S7: buffers that serve one request after the other do not stay as large as the largest was.</summary>
     public static bool LargeBuffersAreLetGo => On();
 

@@ -27,6 +27,12 @@ public sealed class Reply
     /// <summary>Bytes that it may have; what would make it longer by much is left out.</summary>
     public int LengthMax { get; set; } = int.MaxValue / 2;
 
+    /// <summary>Asked before its memory grows to more than is kept; without it there always is room.</summary>
+    public Func<long, bool>? HeapHasRoom { get; set; }
+
+    /// <summary>Something was left out since there is no memory for it.</summary>
+    public bool LacksRoom { get; private set; }
+
     /// <summary>Something was left out, so that it is not a reply any more.</summary>
     public bool IsTooLong { get; private set; }
 
@@ -61,6 +67,7 @@ public sealed class Reply
     {
         _bytes.ResetWrittenCount();
         IsTooLong = false;
+        LacksRoom = false;
     }
 
     /// <summary>Forgets what was written, and does not keep the memory of an unusually large reply.</summary>
@@ -107,7 +114,7 @@ public sealed class Reply
     public void Bulk(ReadOnlySpan<byte> bytes)
     {
         IsTooLong |= (long)_bytes.WrittenCount + bytes.Length > LengthMax;
-        if (IsTooLong)
+        if (IsTooLong || !MayGrow(bytes.Length + BulkRoom))
         {
             return;
         }
@@ -130,6 +137,27 @@ public sealed class Reply
         Span<byte> text = stackalloc byte[20];
         Utf8Formatter.TryFormat(value, text, out int length);
         Bulk(text[..length]);
+    }
+
+    /// <summary>Takes memory for so many bytes at once, where growing to them would take twice as much.</summary>
+    public void Reserve(long bytes)
+    {
+        if (bytes <= LengthMax && MayGrow((int)bytes))
+        {
+            _bytes.GetSpan((int)bytes);
+        }
+    }
+
+    /// <summary>Whether there is memory for so much more; what was written is there twice while it moves.</summary>
+    private bool MayGrow(int bytes)
+    {
+        if (_bytes.FreeCapacity < bytes && HeapHasRoom is not null)
+        {
+            long grown = _bytes.Capacity + (long)Math.Max(bytes, _bytes.Capacity);
+            LacksRoom |= grown > KeptBytesMax && !HeapHasRoom(grown);
+        }
+
+        return !LacksRoom;
     }
 
     /// <summary>The next <paramref name="count"/> replies are its elements.</summary>

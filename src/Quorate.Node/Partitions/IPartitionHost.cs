@@ -29,6 +29,12 @@ public interface IPartitionHost
     /// <summary>Whether requests of so many bytes may be taken, for the sake of the whole node's memory.</summary>
     bool MayTake(long bytes) => true;
 
+    /// <summary>
+    /// Whether the process has memory for something large, in bytes, that an evaluation is about to make; asked for
+    /// nothing small. An evaluation that is refused changes nothing, so the log does not depend on the answer.
+    /// </summary>
+    bool HeapHasRoom(long bytes) => true;
+
     /// <summary>The words of open requests take so many bytes more than before, or less.</summary>
     void RequestBytesChanged(long more)
     {

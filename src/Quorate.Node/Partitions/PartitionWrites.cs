@@ -3,7 +3,6 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Commands;
 using Quorate.Node.Evaluation;
-using Quorate.Node.Replicas;
 using Quorate.Storage.Rows;
 
 namespace Quorate.Node.Partitions;
@@ -17,7 +16,7 @@ namespace Quorate.Node.Partitions;
 /// executed in the order of their arrival, even when one has to wait for cold rows; what is pending is what was
 /// proposed in this term and is not applied yet.</para>
 /// </summary>
-internal sealed class PartitionWrites
+internal sealed partial class PartitionWrites
 {
     private readonly PartitionParts _parts;
     private readonly RowOverlay _pending;
@@ -141,83 +140,6 @@ internal sealed class PartitionWrites
         return _timeEntry != 0;
     }
 
-    /// <summary>The log has decided over a proposal. False when it is none of these.</summary>
-    public bool OnReply(in ReplicaReply reply)
-    {
-        if (!_proposals.Remove(reply.Request.Value, out Proposal? proposal))
-        {
-            return false;
-        }
-
-        _timeEntry = _timeEntry == proposal.Id.Value ? 0 : _timeEntry;
-        foreach (ProposedRequest request in proposal.Requests)
-        {
-            if (reply.Outcome == Outcome.Done)
-            {
-                _parts.Done(request.Open, reply.Token, request.Version, request.Reply);
-            }
-            else
-            {
-                _parts.Drop(request.Open, reply.Reason, reply.LeaderHint);
-            }
-        }
-
-        return true;
-    }
-
-    /// <summary>
-    /// Answers the requests whose deadline has passed: refused when nothing was logged, else unknown.
-    /// </summary>
-    public void Expire(Instant now)
-    {
-        if (EarliestDeadline > now)
-        {
-            return;
-        }
-
-        Instant earliest = _queue.Expire(now);
-        foreach (Proposal proposal in _proposals.Values)
-        {
-            foreach (ProposedRequest request in proposal.Requests)
-            {
-                if (request.Open.IsAnswered)
-                {
-                    continue;
-                }
-
-                if (request.Open.Request.Deadline <= now)
-                {
-                    _parts.Refuse(request.Open, DropReason.DeadlinePassed);
-                }
-                else
-                {
-                    earliest = Instant.Min(earliest, request.Open.Request.Deadline);
-                }
-            }
-        }
-
-        EarliestDeadline = earliest;
-    }
-
-    /// <summary>
-    /// The partition leaves this node: what is not in the log is refused, of the rest nothing is known.
-    /// </summary>
-    public void Close()
-    {
-        _queue.RefuseAll(DropReason.NotLeader);
-        foreach (Proposal proposal in _proposals.Values)
-        {
-            foreach (ProposedRequest request in proposal.Requests)
-            {
-                _parts.Refuse(request.Open, DropReason.LeadershipLost);
-            }
-        }
-
-        _proposals.Clear();
-        _pending.Clear();
-        CountPending();
-    }
-
     /// <summary>What an earlier leadership left is forgotten before this one's first proposal.</summary>
     private void EnterTerm()
     {
@@ -305,7 +227,9 @@ internal sealed class PartitionWrites
     {
         var sealedFor = new ReadToken(_parts.Replica.Group!.Term, _entry.NextVersion.Index);
         _proposals.Add(proposal.Id.Value, proposal);
-        ReadOnlyMemory<byte> payload = _seal.Seal(sealedFor, EntryBatch.Encode(time, _entry.Changes));
+        byte[] batch = EntryBatch.Encode(time, _entry.Changes);
+        _entry.LetGo();
+        ReadOnlyMemory<byte> payload = _seal.Seal(sealedFor, batch);
         ReadToken place = _parts.Replica.Write(proposal.Id, payload, level, deadline);
         if (place.Index == LogIndex.Zero)
         {
@@ -391,6 +315,12 @@ internal sealed class PartitionWrites
             : new(_parts.Replica.Group!.Term, evaluation.LastVersion);
         ReadOnlyMemory<byte> reply = evaluation.Reply.Take();
         _entry.Add(evaluation.Changes);
+        if (_entry.Bytes > _parts.Settings.ProposalBytesMax)
+        {
+            // The last of its entry: what it made need not be there while the entry is sealed.
+            evaluation.LetGo();
+        }
+
         if (isRemembered)
         {
             _sessions.Remember(_entry, time, version, reply.Span);

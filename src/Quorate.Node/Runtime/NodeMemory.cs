@@ -20,6 +20,9 @@ internal sealed class NodeMemory(MemoryBudget budget, BlockCache? cache, NodeSet
     /// <summary>Whether a request may be taken beside all that is under way on the node.</summary>
     public bool MayTake(long bytes) => budget.MayTake(bytes) || !Guards.UnderWayIsBounded;
 
+    /// <summary>Whether the heap has room for something large.</summary>
+    public bool HeapHasRoom(long bytes) => budget.HeapHasRoom(bytes) || !Guards.HeapIsAskedFirst;
+
     /// <summary>
     /// Whether a leader may evaluate one more write: what all have proposed and not applied is there as rows, as
     /// entries, and on its way to the disk, and a few bytes of a client (APPEND, SETBIT) may make a large row. The last

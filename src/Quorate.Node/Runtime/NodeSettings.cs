@@ -36,7 +36,7 @@ public sealed record NodeSettings
     /// While the rows that all partitions have proposed and not applied take more than what may be under way divided by
     /// this, leaders evaluate no more writes.
     /// </summary>
-    public int MemoryPendingDivisor { get; init; } = 16;
+    public int MemoryPendingDivisor { get; init; } = 32;
 
     /// <summary>
     /// Writes are refused while the memory is over its total by more than the total divided by this: what is only a

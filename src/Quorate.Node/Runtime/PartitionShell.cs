@@ -82,6 +82,8 @@ internal sealed class PartitionShell(
 
     public bool MayTake(long bytes) => node.Memory.MayTake(bytes);
 
+    public bool HeapHasRoom(long bytes) => node.Memory.HeapHasRoom(bytes);
+
     public bool MayPropose()
     {
         if (node.Memory.MayPropose)
