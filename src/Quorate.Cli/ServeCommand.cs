@@ -17,8 +17,8 @@ internal static class ServeCommand
     {
         var command = new Command(
             "serve",
-            "Runs one node. A first start needs --data and --seeds (or --join); later ones --data alone. Settings come from flags, "
-                + "QUORATE_* in the environment, and quorate.json, in this order.");
+            "Runs one node. A first start needs --data and --seeds (or --join); later ones --data alone. Settings come "
+                + "from flags, QUORATE_* in the environment, and quorate.json, in this order.");
         var config = new Option<string?>("--config")
         {
             Description = "The file of settings (default: quorate.json in this folder, when it is there).",

@@ -238,6 +238,9 @@ public static class Guards
     /// <summary>R20, S8: a data folder that has lost the note of whose it is, is nobody's.</summary>
     public static bool LostNotesAreMissed => On();
 
+    /// <summary>D8: a replica that is being filled does not answer that a key is absent.</summary>
+    public static bool FillingReplicasAnswerNothing => On();
+
     /// <summary>S7: checkpoints and merges of many partitions together stay within the node's memory.</summary>
     public static bool WorkWaitsForMemory => On();
 
@@ -456,9 +459,6 @@ public static class Guards
     /// <summary>S7: before something large is made, the heap is asked whether it has room for it.</summary>
     public static bool HeapIsAskedFirst => On();
 
-    /// <summary>S7: buffers that serve one request after the other do not stay as large as the largest was.</summary>
-    public static bool LargeBuffersAreLetGo => On();
-
     /// <summary>S9: no data key comes into the metadata that its leader's master key does not open.</summary>
     public static bool WrappedKeysAreProven => On();
 
@@ -476,9 +476,23 @@ public static class Guards
     /// </summary>
     public static bool WaitProvesWhatItCounts => On();
 
+    /// <summary>S8: the newest segment of the log must be as long as it was made.</summary>
+    public static bool SegmentsKeepTheirLength => On();
+
+    /// <summary>
+    /// R11: of a log's file that an earlier process left nothing is taken for durable, not even its length.
+    /// </summary>
+    public static bool LeftOverFilesAreMadeAnew => On();
+
+    /// <summary>S6: reads of the log that are under way are bounded together, whoever asked for them.</summary>
+    public static bool LogReadsAreBounded => On();
+
     /// <summary>R29: a request's number is taken by the next command, whatever becomes of it, and by no
     /// other.</summary>
     public static bool NumbersAreTakenOnce => On();
+
+    /// <summary>R29: what was to have a number that was refused is not done without one.</summary>
+    public static bool RefusedNumbersStopTheNext => On();
 
     /// <summary>
     /// R5: whether a numbered database exists is asked of the metadata group before a linearizable command is answered
@@ -491,6 +505,13 @@ public static class Guards
     /// <summary>F27: a request session is one that a node has given, not one that two clients may have made
     /// up.</summary>
     public static bool SessionsAreGiven => On();
+
+    /// <summary>S6: a buffer that each partition keeps for its next use does not stay as large as one value has made
+    /// it.</summary>
+    public static bool LargeBuffersAreLetGo => On();
+
+    /// <summary>S5: a log that finds no space for its next segment waits for it, and acknowledges nothing.</summary>
+    public static bool FullLogsWait => On();
 
     /// <summary>S6: what waits for an EXEC counts in the room that the commands of all clients share.</summary>
     public static bool QueuedInputIsCounted => On();

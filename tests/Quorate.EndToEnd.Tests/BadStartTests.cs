@@ -101,6 +101,19 @@ public sealed class BadStartTests(StoppedNode stopped) : IClassFixture<StoppedNo
         Assert.Contains(damaged, file => sentence.Contains(file, StringComparison.Ordinal));
     }
 
+    /// <summary>As on a full disk.</summary>
+    [Fact]
+    public async Task A_process_id_that_cannot_be_written_stops_nobody()
+    {
+        string folder = stopped.Copy();
+        Directory.CreateDirectory(Path.Combine(folder, "pid"));
+        using ServedNode node = await Served(folder);
+        Assert.Equal("yes", node.AskOf("secret", "GET", "rotated"));
+        Assert.Contains("pid could not be written", (await node.Get("/events"))!.Value.Text, StringComparison.Ordinal);
+        node.Signal("TERM");
+        Assert.Equal(0, node.WaitForEnd(StartTime));
+    }
+
     [Fact]
     public async Task A_folder_in_use_is_refused()
     {
@@ -117,10 +130,10 @@ public sealed class BadStartTests(StoppedNode stopped) : IClassFixture<StoppedNo
         string identity = Path.Combine(folder, NodeIdentity.FileName);
         NodeIdentity own = NodeIdentity.Decode(File.ReadAllBytes(identity), identity, out _)!;
         File.WriteAllBytes(identity, (own with { Node = new NodeId(own.Node.Value + 1) }).Encode());
-        Refused(folder, Data, Key, folder, $"node {own.Node.Value + 1} of", $"node {own.Node.Value} of", "backup");
+        Refused(folder, Data, Key, folder, $"node {own.Node.Value + 1} of", $"node {own.Node.Value} of", "from a copy");
         Guid other = Guid.Parse("0123456789abcdef0123456789abcdef");
         File.WriteAllBytes(identity, (own with { Cluster = other }).Encode());
-        Refused(folder, Data, Key, folder, "cluster", $"{other:N}", $"{own.Cluster:N}", "backup");
+        Refused(folder, Data, Key, folder, "cluster", $"{other:N}", $"{own.Cluster:N}", "from a copy");
     }
 
     [Fact]

@@ -22,6 +22,8 @@ public sealed partial class BadUpTests : IDisposable
     [InlineData("--resp-port 20001 --http-port 20011 --peer-port 20009", "--http-port 20011 and --peer-port 20009")]
     [InlineData("--nodes 0", "--nodes takes a number from 1 to 32")]
     [InlineData("--nodes abc", "'abc'")]
+    [InlineData("--zones a,,b", "--zones: a name is empty")]
+    [InlineData("--memory 1000000GiB", "MiB for each node is more than the")]
     [InlineData("--memory plenty", "--memory: 'plenty' is no size")]
     public void What_cannot_be_is_refused_before_anything_is_made(string words, string says)
     {
@@ -32,6 +34,28 @@ public sealed partial class BadUpTests : IDisposable
         Assert.Contains(says, error, StringComparison.Ordinal);
         Assert.DoesNotMatch(StackTrace(), output + error);
         Assert.False(Directory.Exists(data), "a folder was made");
+    }
+
+    /// <summary>Another key would open nothing, and would be taken for the right one by whoever looks.</summary>
+    [Theory]
+    [InlineData("cluster.json")]
+    [InlineData("node-2/identity")]
+    public void A_lost_master_key_is_not_made_anew(string what)
+    {
+        Tools.SkipWithout("timeout");
+        string file = Path.Combine(_folder, what);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllText(
+            file, """{"nodes":1,"respPort":20021,"httpPort":20031,"peerPort":20041,"zones":[]}""");
+        (int code, string output, string error) = Tools.Run(
+            "timeout", "60", ServedNode.Program, "up", "--nodes", what == "cluster.json" ? "1" : "2", "--data", _folder,
+            "--memory", "256MiB");
+        string key = Path.Combine(_folder, "master.key");
+        Assert.True(code == Usage, $"it ends with {code}: {output} {error}");
+        Assert.StartsWith($"quorate up: the file {key} is missing", error, StringComparison.Ordinal);
+        Assert.Contains("restore it from a copy", error, StringComparison.Ordinal);
+        Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal([file], Directory.GetFiles(_folder, "*", SearchOption.AllDirectories));
     }
 
     [Theory]

@@ -65,7 +65,8 @@ public sealed class DeafReaderTests(StoppedNode stopped) : IClassFixture<Stopped
     }
 
     /// <summary>
-    /// The runtime's own pipe takes the number of a stream that is not there: a line into it would be taken for signals.
+    /// The runtime's own pipe takes the number of a stream that is not there: a line into it would be taken for
+    /// signals.
     /// </summary>
     [Fact]
     public async Task A_node_without_a_standard_error_writes_nowhere()

@@ -21,6 +21,34 @@ public sealed class HttpEntryTests
         await Sessions(cluster);
     }
 
+    /// <summary>
+    /// Each of these is let in by itself; together, with what the server reads ahead of them and with their answers,
+    /// they are more than the node has.
+    /// </summary>
+    [Fact]
+    public async Task A_small_node_outlives_large_bodies_and_answers()
+    {
+        using var cluster = new ServedCluster(1, "--memory", "256MiB");
+        cluster.Start();
+        await cluster.UntilReady();
+        ServedNode node = cluster.Nodes[0];
+        string large = $"{{\"key\":\"large\",\"value\":\"{new string('x', 4_000_000)}\"}}";
+        List<HttpStatusCode> codes = [];
+        for (int round = 0; round < 3; round++)
+        {
+            codes.AddRange(await Task.WhenAll(Enumerable.Range(0, 40).Select(async i => i % 2 == 0
+                ? (await Send(node, HttpMethod.Post, "/entry", large)).Code
+                : (await Send(node, HttpMethod.Get, "/entry/large")).Code)));
+        }
+
+        Assert.All(codes, code => Assert.True(
+            code is HttpStatusCode.OK or HttpStatusCode.NotFound or HttpStatusCode.ServiceUnavailable, $"{code}"));
+        Assert.Contains(HttpStatusCode.OK, codes);
+        (HttpStatusCode last, JsonElement json, _) = await Send(node, HttpMethod.Get, "/entry/large");
+        Assert.Equal(HttpStatusCode.OK, last);
+        Assert.Equal(4_000_000, json.GetProperty("value").GetString()!.Length);
+    }
+
     private static async Task HttpFirst(ServedCluster cluster)
     {
         (string Value, string[] Read, string Seen)[] cases =

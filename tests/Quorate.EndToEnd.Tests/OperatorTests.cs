@@ -105,6 +105,11 @@ public sealed class OperatorTests
         Assert.All(elections.Split('\n', StringSplitOptions.RemoveEmptyEntries),
             line => Assert.Matches(@"^\S+Z node \d election: ", line));
 
+        string changes = Tools.Do(ServedNode.Program, "events", "--http", http, "--kind", "keyspace,start");
+        Assert.Equal(3, changes.Split("This node was started.\n").Length - 1);
+        Assert.Equal(3, changes.Split("Keyspace 'made' was made: 4 partitions, 3 replicas.").Length - 1);
+        Assert.Equal(3, changes.Split("Keyspace 'gone' was dropped.").Length - 1);
+
         // A node that is gone is named, and the others' events are shown.
         cluster.Nodes[0].Kill();
         await cluster.Until(
@@ -113,5 +118,10 @@ public sealed class OperatorTests
                 && silent.Contains("is silent", StringComparison.Ordinal)
                 && missing.Contains("does not answer", StringComparison.Ordinal)),
             "the others tell that it is silent");
+        cluster.Nodes[0].Start();
+        await cluster.Until(
+            () => Task.FromResult(Tools.Run(ServedNode.Program, "events", "--http", http, "--kind", "start").Output
+                .Contains("its process before was not stopped in order", StringComparison.Ordinal)),
+            "it tells how its process before has ended");
     }
 }

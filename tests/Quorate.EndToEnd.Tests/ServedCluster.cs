@@ -17,7 +17,7 @@ internal sealed class ServedCluster : IDisposable
     {
     }
 
-    /// <param name="more">Of each node, by its place.</param>
+    /// <param name="more">Of each node, by its free port for a cluster endpoint.</param>
     public ServedCluster(int count, Func<int, string[]> more)
         : this([.. Enumerable.Repeat(IPAddress.Loopback, count)], more)
     {
@@ -31,14 +31,18 @@ internal sealed class ServedCluster : IDisposable
 
     private ServedCluster(IPAddress[] addresses, Func<int, string[]> more)
     {
-        int[] ports = ServedNode.FreePorts(3 * addresses.Length);
+        int[] ports = ServedNode.FreePorts(4 * addresses.Length);
+        ClusterPorts = ports[(3 * addresses.Length)..];
         string seeds = string.Join(',', addresses.Select((address, i) => $"{address}:{ports[(3 * i) + 2]}"));
         Nodes = [.. addresses.Select((address, i) => new ServedNode(
             Path.Combine(_folder, $"node-{i + 1}"), address, ports[(3 * i)..((3 * i) + 3)],
-            ["--bind", address.ToString(), "--seeds", seeds, .. more(i)]))];
+            ["--bind", address.ToString(), "--seeds", seeds, .. more(ClusterPorts[i])]))];
     }
 
     public ServedNode[] Nodes { get; }
+
+    /// <summary>A free port for each node's cluster endpoint.</summary>
+    public int[] ClusterPorts { get; }
 
     public string AllSaid => string.Join("\n----\n", Nodes.Select(node => node.Said));
 

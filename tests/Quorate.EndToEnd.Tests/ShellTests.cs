@@ -102,6 +102,44 @@ public sealed class ShellTests
     }
 
     [Fact]
+    public async Task A_replica_joins_by_a_word_and_shows_each_write_within_moments()
+    {
+        using var cluster = new ServedCluster(1, "--expect", "1");
+        cluster.Start();
+        await cluster.UntilReady();
+        ServedNode primary = cluster.Nodes[0];
+        int[] ports = ServedNode.FreePorts(3);
+        using var replica = new ServedNode(Path.Combine(cluster.Folder, "replica"), ports, "--replica");
+        replica.Start();
+        string prompt = $"127.0.0.1:{replica.RespPort}> ";
+        await cluster.Until(
+            () => Task.FromResult(
+                replica.Ask("GET", "a")?.StartsWith("-CLUSTERDOWN", StringComparison.Ordinal) == true),
+            "it says that it belongs to no cluster");
+        await cluster.UntilSays(primary, "+OK", "SET", "a", "1");
+        using var terminal = new Terminal(
+            cluster.Folder, ServedNode.Program, "shell", $"127.0.0.1:{replica.RespPort}");
+        await terminal.UntilShows(prompt);
+        await terminal.Say("GET a", "a -> Not found", prompt);
+        await terminal.Say($"JOIN 127.0.0.1:{primary.RespPort}", "Snapshot received", "> ");
+        await terminal.Say("CONSISTENCY READ eventual", "OK", "> ");
+        await terminal.Say("GET a", "a -> 1", "> ");
+        Assert.Equal("+OK", primary.Ask("SET", "a", "2"));
+        using RespSession session = replica.Connect();
+        Assert.Equal("+OK", session.Call("CONSISTENCY", "READ", "eventual"));
+        await cluster.Until(() => Task.FromResult(session.TryCall("GET", "a") == "2"), "the write has come");
+
+        // Joining again is harmless, and after a start it is what it was.
+        await terminal.Say($"JOIN 127.0.0.1:{primary.PeerPort}", "Snapshot received", "> ");
+        terminal.Type("EXIT\r");
+        Assert.Equal(0, terminal.WaitForEnd());
+        replica.Signal("TERM");
+        Assert.Equal(0, replica.WaitForEnd(TimeSpan.FromSeconds(30)));
+        replica.Start();
+        await cluster.UntilSays(replica, "2", "GET", "a");
+    }
+
+    [Fact]
     public async Task Lines_that_are_piped_in_are_answered_in_turn()
     {
         using var cluster = new ServedCluster(1, "--expect", "1");
@@ -110,10 +148,10 @@ public sealed class ShellTests
         string address = $"127.0.0.1:{cluster.Nodes[0].RespPort}";
         (int code, string output) = Pipe(address, "PUT a 1\nGET a\n\nget none\nINCR a\nexit\nPUT a 9\n");
         Assert.Equal((0, "OK a = 1\na -> 1\nnone -> Not found\n2\n"), (code, output));
-        (code, output) = Pipe(address, "RPUSH l a\nINCR l\nLRANGE l 0 -1\nJOIN a:7401\n");
+        (code, output) = Pipe(address, "RPUSH l a\nINCR l\nLRANGE l 0 -1\nJOIN 127.0.0.1:1\n");
         Assert.Equal(1, code);
         Assert.StartsWith("1\n(error) WRONGTYPE", output, StringComparison.Ordinal);
-        Assert.Contains("\n1) a\n(error) JOIN is for a node", output, StringComparison.Ordinal);
+        Assert.Contains("\n1) a\n(error) ERR this node was not started to be", output, StringComparison.Ordinal);
         Assert.Equal(69, Pipe($"127.0.0.1:{ServedNode.FreePorts(1)[0]}", "PING\n").Code);
         Assert.Equal(64, Pipe("nowhere", "PING\n").Code);
     }

@@ -77,11 +77,10 @@ public sealed class StandardClientTests
         Assert.SkipUnless(
             Directory.Exists(Path.Combine(folder, "node_modules")),
             "The libraries are not installed: run `npm ci` in tests/clients.");
-        int[] ports = ServedNode.FreePorts(3);
-        using var cluster = new ServedCluster(3, node => ["--cluster-port", Text(ports[node])]);
+        using var cluster = new ServedCluster(3, clusterPort => ["--cluster-port", Text(clusterPort)]);
         cluster.Start();
         await cluster.UntilReady();
-        using (var one = new RespSession(new(System.Net.IPAddress.Loopback, ports[0])))
+        using (var one = new RespSession(new(System.Net.IPAddress.Loopback, cluster.ClusterPorts[0])))
         {
             // Each node has told the others where its endpoint is, and each leads a part.
             await cluster.Until(
@@ -90,7 +89,7 @@ public sealed class StandardClientTests
         }
 
         using var client = new Dialogue(
-            ["node", Path.Combine(folder, script), .. ports.Select(Text)]);
+            ["node", Path.Combine(folder, script), .. cluster.ClusterPorts.Select(Text)]);
         client.Expect("ready to be cut");
         cluster.Nodes[2].Kill();
         await Task.Delay(3000, TestContext.Current.CancellationToken);

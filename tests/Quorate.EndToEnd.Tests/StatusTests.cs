@@ -39,6 +39,20 @@ public sealed class StatusTests
     }
 
     [Fact]
+    public async Task All_is_well_where_partitions_are_on_fewer_nodes_than_there_are()
+    {
+        using var cluster = new ServedCluster(5, "--expect", "5", "--memory", "256MiB");
+        cluster.Start();
+        await cluster.UntilReady();
+        Assert.StartsWith(
+            "+OK", cluster.Nodes[0].Ask("KEYSPACE", "CREATE", "lone", "REPLICAS", "1", "PARTITIONS", "4"),
+            StringComparison.Ordinal);
+        string http = $"127.0.0.1:{cluster.Nodes[0].HttpPort}";
+        await cluster.Until(
+            () => Task.FromResult(Tools.Run(ServedNode.Program, "status", "--http", http).Code == 0), "all is well");
+    }
+
+    [Fact]
     public async Task A_node_that_stood_still_says_so_itself()
     {
         using var cluster = new ServedCluster(3);

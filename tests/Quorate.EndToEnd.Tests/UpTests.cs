@@ -127,6 +127,43 @@ public sealed class UpTests : IDisposable
     }
 
     [Fact]
+    public async Task Another_master_key_is_no_reason_to_empty_a_folder()
+    {
+        Start(3);
+        await UntilReady(3);
+        await Until(
+            () => Ask(1, "KEYSPACE", "CREATE", "secret", "ENCRYPT", "on", "PARTITIONS", "1")?[0] == '+',
+            "an encrypted keyspace is made");
+        Signal("INT", _up!.Id);
+        Assert.Equal(0, WaitForEnd());
+        File.WriteAllText(Path.Combine(_folder, "master.key"), new string('a', 64));
+        Start(3);
+        Assert.Equal(65, WaitForEnd());
+        Assert.Contains("does not open data key", Said, StringComparison.Ordinal);
+        Assert.DoesNotContain("empty the folder", Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_second_one_is_told_who_has_the_folder()
+    {
+        Start(1);
+        await UntilReady(1);
+        (int code, string _, string error) = Tools.Run(ServedNode.Program, "up", "--data", _folder);
+        Assert.Equal(69, code);
+        Assert.StartsWith(
+            $"quorate up: Another 'quorate up' (process {_up!.Id}) has this folder", error, StringComparison.Ordinal);
+
+        // A node whose `up` is gone is stopped by itself.
+        Signal("KILL", _up!.Id);
+        Assert.True(_up.WaitForExit(EndTime));
+        (code, _, error) = Tools.Run(ServedNode.Program, "up", "--data", _folder);
+        int node = ProcessOf(1);
+        Signal("KILL", node);
+        Assert.Equal(69, code);
+        Assert.StartsWith("quorate up: Node 1 of this folder runs already: 'kill ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_folder_that_is_new_in_an_old_cluster_is_told()
     {
         Start(3);

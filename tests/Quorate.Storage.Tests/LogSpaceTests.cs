@@ -10,6 +10,34 @@ public sealed class LogSpaceTests
 {
     private readonly MemoryDisk _disk = new();
 
+    [Fact]
+    public void A_log_to_which_nothing_is_written_finds_that_space_is_back_when_it_is_asked_to_look()
+    {
+        var owner = new LogOwner(_disk);
+        owner.Log.Open();
+        Assert.Null(owner.One.Opened);
+        _disk.RunAll();
+        bool isFull = true;
+        _disk.Fate = operation =>
+            isFull && operation.Kind == DiskOperationKind.Allocate ? DiskStatus.Full : DiskStatus.Done;
+        for (ulong i = 1; owner.SpaceNews.Count == 0; i++)
+        {
+            Write(owner.One, i, i, LogIndex.Zero);
+        }
+
+        owner.Log.LookForSpace();
+        _disk.RunAll();
+        Assert.Equal([true], owner.SpaceNews);
+        isFull = false;
+        _disk.RunAll();
+        Assert.Equal([true], owner.SpaceNews);
+        owner.Log.LookForSpace();
+        _disk.RunAll();
+
+        Assert.Equal([true, false], owner.SpaceNews);
+        Assert.Null(owner.Failure);
+    }
+
     /// <summary>
     /// The disk is full for a moment, just when a segment is recycled while another one is ready. Seed 8826376 of the
     /// simulator refused writes for ever after.
@@ -44,6 +72,53 @@ public sealed class LogSpaceTests
         }
 
         Assert.Null(owner.Failure);
+        Assert.Empty(LogStrictCheck.Problems(LogOwner.Prefix, _disk.Names, file => _disk.Content(file)));
+    }
+
+    /// <summary>A follower gets entries whether its disk is full or not: it must neither lie about them nor
+    /// end.</summary>
+    [Fact]
+    public void A_log_without_a_next_segment_waits_and_goes_on_when_there_is_space()
+    {
+        var owner = new LogOwner(_disk);
+        owner.Log.Open();
+        Assert.Null(owner.One.Opened);
+        _disk.RunAll();
+        bool isFull = false;
+        _disk.Fate = operation => isFull && operation.Kind == DiskOperationKind.Allocate
+            ? DiskStatus.Full
+            : DiskStatus.Done;
+        ulong i = 1;
+        for (; i < 5; i++)
+        {
+            Write(owner.One, i, i, LogIndex.Zero);
+        }
+
+        isFull = true;
+        ulong end = i + 2000;
+        for (; i < end && owner.One.Durable[^1] == i - 1; i++)
+        {
+            Write(owner.One, i, i, LogIndex.Zero);
+        }
+
+        Assert.True(i < end, "the log never needs a segment");
+        Assert.Null(owner.Failure);
+        Assert.True(owner.SpaceNews[^1], "its owner is told");
+        ulong durable = owner.One.Durable[^1];
+        for (int more = 0; more < 5; more++, i++)
+        {
+            Write(owner.One, i, i, LogIndex.Zero);
+            owner.Log.LookForSpace();
+            _disk.RunAll();
+        }
+
+        Assert.Null(owner.Failure);
+        Assert.Equal(durable, owner.One.Durable[^1]);
+        isFull = false;
+        owner.Log.LookForSpace();
+        _disk.RunAll();
+        Assert.Equal(i - 1, owner.One.Durable[^1]);
+        Assert.False(owner.SpaceNews[^1]);
         Assert.Empty(LogStrictCheck.Problems(LogOwner.Prefix, _disk.Names, file => _disk.Content(file)));
     }
 

@@ -63,6 +63,10 @@ public sealed class CheckoutTests
         Each(TextRules.Marks, "Do it now, or write it down as an issue.");
 
     [Fact]
+    public void Advice_about_damaged_folders_stands_in_one_place() =>
+        Each(TextRules.Advice, "Say FolderAdvice.Sentence: other ways have turned out not to exist.");
+
+    [Fact]
     public void Files_are_at_most_400_lines() =>
         EachCode(
             file => ShapeRules.FileLength(file, LongFiles),

@@ -25,6 +25,9 @@ internal enum ShellOutcome
 /// </summary>
 internal sealed class ShellSession : IDisposable
 {
+    /// <summary>A node that follows nobody yet says so; it has no keys.</summary>
+    private const string UnjoinedError = "CLUSTERDOWN this node belongs to no cluster";
+
     private readonly TextWriter _output;
     private readonly ReplyText _replies;
     private RespLink _link;
@@ -44,11 +47,7 @@ internal sealed class ShellSession : IDisposable
     {
         get
         {
-            Dictionary<string, string> fields = _link.Call("INFO", "server").Text.Split('\n')
-                .Select(line => line.TrimEnd('\r').Split(':', 2))
-                .Where(parts => parts.Length == 2)
-                .DistinctBy(parts => parts[0], StringComparer.Ordinal)
-                .ToDictionary(parts => parts[0], parts => parts[1], StringComparer.Ordinal);
+            Dictionary<string, string> fields = FieldsOf(_link);
             return fields.TryGetValue("quorate_version", out string? version)
                 ? $"node {fields.GetValueOrDefault("node_id")} (Quorate {version})"
                 : $"a server that is no node of Quorate ({_link.Greeting["server"]} {_link.Greeting["version"]})";
@@ -97,10 +96,8 @@ internal sealed class ShellSession : IDisposable
                 return ShellOutcome.Exit;
             case "HELP":
                 return Help(words);
-            case "JOIN":
-                _output.WriteLine("(error) JOIN is for a node that was started as a read replica, and there are none "
-                    + "yet: nodes join a cluster by `quorate serve --seeds`.");
-                return ShellOutcome.Failed;
+            case "JOIN" when words.Count == 2:
+                return Join(Encoding.UTF8.GetString(words[1]));
             case "PUT" when words.Count < 3:
                 _output.WriteLine("(error) PUT takes a key and a value, and after them what SET takes.");
                 return ShellOutcome.Failed;
@@ -135,6 +132,7 @@ internal sealed class ShellSession : IDisposable
         string? value = reply.Kind switch
         {
             RespKind.Null => "Not found",
+            RespKind.Error when reply.Text.StartsWith(UnjoinedError, StringComparison.Ordinal) => "Not found",
             RespKind.Text => ShellWords.Show(reply.Bytes),
             _ => null,
         };
@@ -147,6 +145,34 @@ internal sealed class ShellSession : IDisposable
         return ShellOutcome.Done;
     }
 
+    /// <summary>
+    /// People know a node by its Redis port as well as by that for the other nodes, which is the one that counts.
+    /// </summary>
+    private ShellOutcome Join(string address)
+    {
+        using (RespLink? there = RespLink.Open(address, out _))
+        {
+            address = there is not null && FieldsOf(there).TryGetValue("peer_address", out string? peer)
+                && peer.Length > 0 ? peer : address;
+        }
+
+        RespValue reply = _link.Call("JOIN", address);
+        if (reply.IsError)
+        {
+            return Show(reply);
+        }
+
+        _output.WriteLine("Snapshot received");
+        return ShellOutcome.Done;
+    }
+
+    private static Dictionary<string, string> FieldsOf(RespLink link) =>
+        link.Call("INFO", "server").Text.Split('\n')
+            .Select(line => line.TrimEnd('\r').Split(':', 2))
+            .Where(parts => parts.Length == 2)
+            .DistinctBy(parts => parts[0], StringComparer.Ordinal)
+            .ToDictionary(parts => parts[0], parts => parts[1], StringComparer.Ordinal);
+
     private ShellOutcome Help(List<byte[]> words)
     {
         if (words.Count == 1)
@@ -154,6 +180,7 @@ internal sealed class ShellSession : IDisposable
             _output.WriteLine("PUT key value        sets a string, GET key gets it");
             _output.WriteLine("any command of Redis goes to the node as it is; HELP name describes one");
             _output.WriteLine("KEYSPACE HELP        what else this node can be told and asked");
+            _output.WriteLine("JOIN host:port       a node started with --replica follows that node's cluster");
             _output.WriteLine("EXIT                 or Ctrl-D ends the shell");
             return ShellOutcome.Done;
         }

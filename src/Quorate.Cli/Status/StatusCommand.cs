@@ -10,6 +10,11 @@ internal static class StatusCommand
 {
     private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// A hand-over leaves a partition without a leader for some milliseconds; what is still wrong after this is a loss.
+    /// </summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(700);
+
     public static Command Create()
     {
         var http = new Option<string>("--http")
@@ -38,7 +43,8 @@ internal static class StatusCommand
                 Form form = !parsed.GetValue(json) ? Form.Tables
                     : parsed.GetValue(watch) ? Form.JsonLine
                     : Form.Json;
-                ExitCode code = await Show(client, parsed.GetValue(http)!, form, stop).ConfigureAwait(false);
+                bool isOnce = !parsed.GetValue(watch);
+                ExitCode code = await Show(client, parsed.GetValue(http)!, form, isOnce, stop).ConfigureAwait(false);
                 if (!parsed.GetValue(watch) || stop.IsCancellationRequested)
                 {
                     return (int)code;
@@ -61,17 +67,15 @@ internal static class StatusCommand
         JsonLine,
     }
 
-    private static async Task<ExitCode> Show(HttpClient http, string addresses, Form form, CancellationToken stop)
+    /// <param name="isOnce">Nobody looks again: what is wrong for a moment alone is not told.</param>
+    private static async Task<ExitCode> Show(
+        HttpClient http, string addresses, Form form, bool isOnce, CancellationToken stop)
     {
-        ClusterStatus? status = null;
-        string problem = "";
-        foreach (string address in addresses.Split(',', StringSplitOptions.TrimEntries))
+        (ClusterStatus? status, string problem) = await Ask(http, addresses, stop).ConfigureAwait(false);
+        if (isOnce && status is { Problems.Count: > 0 })
         {
-            (status, problem) = await ClusterStatus.Ask(http, address, stop).ConfigureAwait(false);
-            if (status is not null)
-            {
-                break;
-            }
+            await Task.Delay(LookAgain, stop).ConfigureAwait(false);
+            (status, problem) = await Ask(http, addresses, stop).ConfigureAwait(false);
         }
 
         if (status is null)
@@ -90,6 +94,22 @@ internal static class StatusCommand
         }
 
         return status.Problems.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    private static async Task<(ClusterStatus? Status, string Problem)> Ask(
+        HttpClient http, string addresses, CancellationToken stop)
+    {
+        (ClusterStatus? Status, string Problem) answer = (null, "");
+        foreach (string address in addresses.Split(',', StringSplitOptions.TrimEntries))
+        {
+            answer = await ClusterStatus.Ask(http, address, stop).ConfigureAwait(false);
+            if (answer.Status is not null)
+            {
+                break;
+            }
+        }
+
+        return answer;
     }
 
     private static void Print(ClusterStatus status)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Quorate.Server.Settings;
+using Quorate.Storage;
 
 namespace Quorate.Cli.Up;
 
@@ -56,6 +57,10 @@ internal sealed class LocalCluster : IDisposable
         return null;
     }
 
+    /// <summary>What each node may take, in bytes; once <see cref="SettingsProblem"/> has found nothing.</summary>
+    public long MemoryBytes => SettingsReader.Read(
+        _nodes[0].Settings, Environment.GetEnvironmentVariables(), null, out _)?.MemoryBytes ?? 0;
+
     /// <summary>
     /// Whose folders are new or empty, in a cluster that has been there before: a sentence for the operator; else null.
     /// </summary>
@@ -79,6 +84,14 @@ internal sealed class LocalCluster : IDisposable
     /// <summary>Why it can not be started; null when nothing is in the way.</summary>
     public string? Obstacle()
     {
+        if (_nodes.Select(node => node.ForeignUp).FirstOrDefault(up => up is not null) is { } other)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"Another 'quorate up' (process {other}) has this folder and runs its nodes: Ctrl-C there, or "
+                    + $"'kill {other}', stops them all.");
+        }
+
         foreach (LocalNode node in _nodes)
         {
             if (node.ForeignProcess is { } process)
@@ -122,8 +135,10 @@ internal sealed class LocalCluster : IDisposable
             {
                 if (node.ExitCode is { } code)
                 {
+                    // All that it said has been read then.
+                    await node.WaitForEnd(StopTime).ConfigureAwait(false);
                     _isQuiet = false;
-                    return ($"node {node.Number} {HowItEnded(code)}; what it said stands above.{AdviceFor(code)}",
+                    return ($"node {node.Number} {HowItEnded(code)}; what it said stands above.{AdviceFor(node)}",
                         CodeFor(code));
                 }
 
@@ -220,11 +235,11 @@ internal sealed class LocalCluster : IDisposable
             ? (ExitCode)code
             : ExitCode.Unavailable;
 
-    private string AdviceFor(int code) => (ExitCode)code != ExitCode.Data ? ""
-        : _nodes.Count < 3
-            ? " Restore its folder from a copy; there is no other one, so do not empty it."
-            : " Restore its folder from a copy. Without one: empty the folder, and the node joins as another one; what "
-                + "the others hold too stays, but is not made anew there.";
+    /// <summary>What the node's own word of a damaged folder lacks: how many other copies there are here.</summary>
+    private string AdviceFor(LocalNode node) =>
+        node.LastLine.Contains(FolderAdvice.Sentence, StringComparison.Ordinal) && _nodes.Count < 3
+            ? " No other node here holds all that it held, so do not empty its folder."
+            : "";
 
     private void Tell(DateTimeOffset time, string sentence) => _output.Say(
         string.Create(CultureInfo.InvariantCulture, $"{time.ToLocalTime():HH:mm:ss.fff} {sentence}"));
@@ -252,7 +267,7 @@ internal sealed class LocalCluster : IDisposable
             string how = HowItEnded(code);
             if (!restart)
             {
-                Tell($"node {node.Number} {how}.{AdviceFor(code)} Start it again: "
+                Tell($"node {node.Number} {how}.{AdviceFor(node)} Start it again: "
                     + Executable.Line(node.Arguments));
                 return;
             }

@@ -77,12 +77,16 @@ internal sealed partial class LocalNode : IDisposable
 
     public bool IsRunning => _process is { HasExited: false };
 
+    /// <summary>What it printed last, in this life of it; empty before its first line.</summary>
+    public string LastLine { get; private set; } = "";
+
     /// <summary>How it ended; null while it runs or before it was started.</summary>
     public int? ExitCode => _process is { HasExited: true } ended ? ended.ExitCode : null;
 
     public void Start()
     {
         _process?.Dispose();
+        LastLine = "";
         var start = new ProcessStartInfo(Executable.Path)
         {
             RedirectStandardOutput = true,
@@ -131,6 +135,34 @@ internal sealed partial class LocalNode : IDisposable
         }
     }
 
+    /// <summary>The `quorate up` that has started that process; null when there is none, or none any more.</summary>
+    public int? ForeignUp
+    {
+        get
+        {
+            if (ForeignProcess is not { } process)
+            {
+                return null;
+            }
+
+            try
+            {
+                // "pid (name) state parent ...": the name may hold anything, so from the last bracket on.
+                string text = File.ReadAllText(Of(process, "stat"));
+                string[] words = text[(text.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                int parent = int.Parse(words[1], CultureInfo.InvariantCulture);
+                return IsQuorate(parent) && File.ReadAllText(Of(parent, "cmdline")).Split('\0').Contains("up")
+                    ? parent
+                    : null;
+            }
+            catch (IOException)
+            {
+                // It has ended meanwhile.
+                return null;
+            }
+        }
+    }
+
     /// <summary>Asks it to end well, also when somebody else has started it again.</summary>
     public void Stop()
     {
@@ -165,10 +197,13 @@ internal sealed partial class LocalNode : IDisposable
 
     public void Dispose() => _process?.Dispose();
 
+    private static string Of(int process, string file) =>
+        string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/{file}");
+
     /// <summary>Process ids are used again: what runs under it now may be anything.</summary>
     private static bool IsQuorate(int process)
     {
-        string path = string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/cmdline");
+        string path = Of(process, "cmdline");
         return File.Exists(path) && File.ReadAllText(path).Contains("quorate", StringComparison.Ordinal);
     }
 
@@ -180,6 +215,7 @@ internal sealed partial class LocalNode : IDisposable
     {
         if (!string.IsNullOrWhiteSpace(line))
         {
+            LastLine = line;
             _said(this, line);
         }
     }

@@ -89,6 +89,12 @@ internal static class UpCommand
         }
 
         string[]? zones = wanted.Zones;
+        if (zones?.Contains("") == true)
+        {
+            problem = "--zones: a name is empty; say them with a comma between each two, as in a,b,c.";
+            return null;
+        }
+
         if (made is not null && zones is not null && !zones.SequenceEqual(made.Zones, StringComparer.Ordinal))
         {
             problem = $"the nodes in {folder} are in the zones {string.Join(',', made.Zones)}: leave --zones away.";
@@ -117,7 +123,10 @@ internal static class UpCommand
         using var output = new EventLines(StandardStream.Output.Write);
         using var cluster = new LocalCluster(
             folder, settings, [new("memory", share), new("master-key-file", key)], output);
-        if ((settings.PortProblem() ?? cluster.SettingsProblem()) is { } wrong)
+        long machineBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        string? wrong = settings.PortProblem() ?? cluster.SettingsProblem()
+            ?? TooMuchMemory(cluster.MemoryBytes, machineBytes) ?? LostKey(folder, key, cluster);
+        if (wrong is not null)
         {
             return Refuse(ExitCode.Usage, wrong);
         }
@@ -137,6 +146,14 @@ internal static class UpCommand
         output.Say(string.Create(
             CultureInfo.InvariantCulture,
             $"Starting {settings.Nodes} {(settings.Nodes == 1 ? "node" : "nodes")} in {folder}, each with {share}."));
+        if (cluster.MemoryBytes * settings.Nodes > machineBytes)
+        {
+            output.Say(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Together that is more than the {machineBytes >> 20} MiB that this machine or container has: when "
+                    + $"they need it all, the system ends some of them. Less by --memory is safer."));
+        }
+
         if (madeKey)
         {
             output.Say($"The key of encrypted keyspaces is in {key}; keep a copy, without it they are lost.");
@@ -270,6 +287,29 @@ internal static class UpCommand
         return bytes * nodes > availableBytes
             ? null
             : string.Create(CultureInfo.InvariantCulture, $"{bytes >> 20}MiB");
+    }
+
+    /// <summary>Why no node can have that much, in bytes; null when one could.</summary>
+    internal static string? TooMuchMemory(long nodeBytes, long machineBytes) => nodeBytes <= machineBytes
+        ? null
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"--memory: {nodeBytes >> 20} MiB for each node is more than the {machineBytes >> 20} MiB that this "
+                + $"machine or container has. Say less, or leave --memory away.");
+
+    /// <summary>
+    /// Why there must not be a new key: what is there may be encrypted by the one that is gone. Null when all is new.
+    /// </summary>
+    private static string? LostKey(string folder, string key, LocalCluster cluster)
+    {
+        string settings = Path.Combine(folder, UpSettings.FileName);
+        LocalNode? old = cluster.Nodes.FirstOrDefault(
+            node => Directory.Exists(node.Folder) && Directory.EnumerateFileSystemEntries(node.Folder).Any());
+        string? sign = File.Exists(settings) ? settings : old?.Folder;
+        return sign is null || File.Exists(key)
+            ? null
+            : $"the file {key} is missing, though {sign} shows that this cluster was made before: put it back from "
+                + "where you keep a copy, another key opens nothing of it; or name another folder by --data for a new cluster.";
     }
 
     private static string TooLittleMemory(int nodes) => string.Create(

@@ -70,7 +70,8 @@ public sealed class RaftGroup
     public Membership Membership => _state.Membership;
 
     /// <summary>It belongs to the newest membership that it knows, and has applied all up to that.</summary>
-    public bool HoldsItsMembership => Membership.Contains(Id) && _state.Log.Applied >= _state.Log.Memberships.Last.Index;
+    public bool HoldsItsMembership =>
+        Membership.Contains(Id) && _state.Log.Applied >= _state.Log.Memberships.Last.Index;
 
     /// <summary>
     /// Until when this replica may serve linearizable reads by itself, on its own clock; zero unless it leads under a

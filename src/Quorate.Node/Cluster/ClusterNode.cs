@@ -215,6 +215,7 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
 
         _keeper.Match();
         _parts.Runtime.Turn();
+        _moves.GoOn();
         AfterInput();
     }
 
@@ -433,8 +434,14 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
 
     private void SetView(MetadataState state)
     {
+        MetadataState before = _parts.View.State;
         _watch.Show(state);
         _parts.Host.ViewChanged(_parts.View);
+        foreach ((string kind, string sentence) in MetadataNews.Between(before, state))
+        {
+            _parts.Say(kind, sentence);
+        }
+
         if (state.Nodes.Any(node => node.Id == Id.Value && node.State == NodeState.Removed))
         {
             Removed();

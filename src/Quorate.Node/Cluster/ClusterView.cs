@@ -34,6 +34,9 @@ public sealed class ClusterView
 
     public NodeId Self { get; }
 
+    /// <summary>This node follows every partition and votes nowhere.</summary>
+    public bool IsReadReplica => State.Nodes.Any(node => node.Id == Self.Value && node.ReadReplica);
+
     /// <summary>What the metadata group has agreed on. Nobody changes it any more.</summary>
     public MetadataState State { get; }
 

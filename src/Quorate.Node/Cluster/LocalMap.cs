@@ -1,4 +1,5 @@
 using Quorate.Node.Metadata.Wire;
+using Quorate.Storage;
 using Quorate.Storage.Disk;
 
 namespace Quorate.Node.Cluster;
@@ -45,9 +46,8 @@ internal sealed class LocalMap(IDisk disk, Action<string> failed)
                     + "it, or a newer one.");
                 break;
             default:
-                failed($"The file {Name}, which says what partitions this node holds, is damaged. Restore it from a "
-                    + "copy; or empty this node's data folder and let it join the cluster as a new node, where the "
-                    + "others hold enough replicas.");
+                failed($"The file {Name}, which says what partitions this node holds, is damaged. "
+                    + FolderAdvice.Sentence);
                 break;
         }
     });

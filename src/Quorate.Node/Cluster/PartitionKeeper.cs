@@ -3,6 +3,7 @@ using Quorate.Core.Model;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Node.Partitions;
 using Quorate.Node.Runtime;
+using Quorate.Storage;
 using Quorate.Storage.Blocks;
 using Quorate.Storage.Encryption;
 using Quorate.Storage.Log;
@@ -57,9 +58,8 @@ internal sealed class PartitionKeeper
         if (state is { Version: > 0 } && !hasLog)
         {
             Failed($"The files of the log are missing from the data folder, though {LocalMap.Name} shows that there "
-                + "was one. Without them this node has forgotten what it promised and acknowledged. Restore them from "
-                + "a copy; or empty the folder and let the node join the cluster as a new one, where the others hold "
-                + "enough replicas.");
+                + $"was one. Without them this node has forgotten what it promised and acknowledged. "
+                + FolderAdvice.Sentence);
         }
         else if (state is not null && DataKeys.StartProblem(state, _parts.Place.MasterKey) is { } problem)
         {
@@ -72,8 +72,7 @@ internal sealed class PartitionKeeper
         else if (hasLog)
         {
             Failed($"The file {LocalMap.Name} is missing from the data folder, and without it nobody can tell what "
-                + "partitions this node holds. Restore it from a copy; or empty the folder and let the node join the "
-                + "cluster as a new one, where the others hold enough replicas.");
+                + $"partitions this node holds. {FolderAdvice.Sentence}");
         }
         else
         {

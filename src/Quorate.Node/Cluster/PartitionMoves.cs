@@ -14,9 +14,20 @@ namespace Quorate.Node.Cluster;
 internal sealed class PartitionMoves(ClusterParts parts, LocalCalls local, MetadataCalls calls)
 {
     private bool _isBusy;
+    private bool _isThrough;
+
+    /// <summary>What was asked for has come about: the next may follow at once.</summary>
+    public void GoOn()
+    {
+        if (_isThrough)
+        {
+            Look();
+        }
+    }
 
     public void Look()
     {
+        _isThrough = false;
         if (_isBusy || parts.HasEnded)
         {
             return;
@@ -46,7 +57,10 @@ internal sealed class PartitionMoves(ClusterParts parts, LocalCalls local, Metad
             {
                 _isBusy = true;
                 local.ChangeMembership(
-                    new(row.Group), target, parts.Now + parts.Settings.DutyDeadline, _ => _isBusy = false);
+                    new(row.Group),
+                    target,
+                    parts.Now + parts.Settings.DutyDeadline,
+                    reply => Ended(reply.Outcome == Outcome.Done));
             }
 
             return;
@@ -78,6 +92,13 @@ internal sealed class PartitionMoves(ClusterParts parts, LocalCalls local, Metad
         _isBusy = true;
         calls.Submit(
             new MetadataCommand { PartitionMoved = moved }, parts.Now + parts.Settings.DutyDeadline,
-            (_, _) => _isBusy = false);
+            (outcome, result) => Ended(outcome == Outcome.Done && result!.Refusal.Length == 0));
+    }
+
+    /// <summary>What was refused is asked for again at the next look, not at once: nothing may have changed.</summary>
+    private void Ended(bool isDone)
+    {
+        _isBusy = false;
+        _isThrough = isDone;
     }
 }

@@ -66,10 +66,11 @@ internal static class Reporting
             yield return problem;
         }
 
-        int leaderless = partitions.Count(partition => partition.Leader is null);
+        // Who leads the others is for their own nodes to know.
+        int leaderless = partitions.Count(partition => partition is { IsHere: true, Leader: null });
         if (leaderless > 0)
         {
-            yield return $"Of {leaderless} partitions no leader is known here.";
+            yield return $"Of {leaderless} partitions that this node holds no leader is known here.";
         }
 
         int under = partitions.Count(partition => partition.IsUnderReplicated);
@@ -99,7 +100,7 @@ internal static class Reporting
         new(node.Id),
         node.State switch
         {
-            NodeState.Active => "active",
+            NodeState.Active => node.ReadReplica ? "replica" : "active",
             NodeState.Draining => "draining",
             _ => "removed",
         },
@@ -120,14 +121,17 @@ internal static class Reporting
             keyspace.Voters,
             keyspace.WriteLevel == LevelKind.Count
                 ? keyspace.WriteLevelCount.ToString(CultureInfo.InvariantCulture)
-                : keyspace.WriteLevel.ToString(),
-            keyspace.ReadLevel.ToString(),
+                : Small(keyspace.WriteLevel),
+            Small(keyspace.ReadLevel),
             keyspace.TtlMilliseconds,
             keyspace.Encrypted,
             keyspace.Eviction.ToString(),
             keyspace.BytesMax,
             own.Sum(partition => partition.LiveBytes));
     }
+
+    /// <summary>As people write it in commands.</summary>
+    private static string Small(Enum value) => value.ToString().ToLowerInvariant();
 
     public static PartitionReport Of(ClusterParts parts, PartitionRecord row, LeaderBalance balance)
     {
@@ -145,8 +149,12 @@ internal static class Reporting
                     id, row.Voters.Contains(packed), parts.IsHeard(id.NodeId), lag, AgeOf(here, raft, lag));
             }),
         ];
-        bool isUnder = here is { IsLeader: true }
-            && replicas.Any(replica => !replica.IsHeard || replica.Lag > parts.Settings.LagMax);
+        SortedSet<uint> readers =
+            [.. parts.View.State.Nodes.Where(node => node.ReadReplica).Select(node => node.Id)];
+
+        // Nothing is less safe without a read replica.
+        bool isUnder = here is { IsLeader: true } && replicas.Any(replica => !readers.Contains(replica.Id.Node)
+            && (!replica.IsHeard || replica.Lag > parts.Settings.LagMax));
         return new(
             group, row.Keyspace, row.Slots(), row.Epoch, here is not null, leader, balance.PreferredOf(group),
             raft?.Term ?? Term.Zero, raft?.CommitIndex ?? LogIndex.Zero, here?.Replica.AppliedAt.Index ?? LogIndex.Zero,

@@ -81,7 +81,7 @@ internal static class StringCommands
                 return;
             }
 
-            if (!isReserved && row.Value.Length > Reply.KeptBytesMax)
+            if (!isReserved && row.Value.Length > Reply.LargeBytes)
             {
                 isReserved = true;
                 ReserveFrom(context, word);

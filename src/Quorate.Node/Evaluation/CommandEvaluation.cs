@@ -84,6 +84,9 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     /// <summary>The changes of the last run as <see cref="RowChanges"/> encodes them.</summary>
     public ReadOnlySpan<byte> Changes => _changes.WrittenSpan;
 
+    /// <summary>What its buffers take, in bytes.</summary>
+    internal int Capacity => _changes.Capacity + _reply.Capacity;
+
     /// <summary>The version of the last change; that before the first when there is none.</summary>
     public RowVersion LastVersion => new(_first.Packed + (ulong)ChangeCount - 1);
 
@@ -142,24 +145,6 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     {
         (_mayPause, _progress) = (true, progress);
         return RunAll(source, [line], isBatch: false, time, first, seed);
-    }
-
-    /// <summary>
-    /// What the last run has handed out was taken: the memory of an unusually large one is not kept for the next. Every
-    /// partition has an evaluation of its own, so that a node of many would keep the largest of each for ever.
-    /// </summary>
-    public void LetGo()
-    {
-        if (_reply.Capacity > Reply.KeptBytesMax)
-        {
-            _reply.LetGo();
-        }
-
-        if (_changes.Capacity > Reply.KeptBytesMax && Guards.LargeBuffersAreLetGo)
-        {
-            _changes = new();
-            ChangeCount = 0;
-        }
     }
 
     private EvaluationOutcome RunAll(
@@ -304,7 +289,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         (_laidOn, _laidOnBytes) = (0, 0);
         _rows.Clear();
         _rows.Source = source;
-        _changes.ResetWrittenCount();
+        _changes = KeptBuffer.Empty(_changes);
         _reply.Clear();
         _reply.LengthMax = limits.ReplyBytesMax;
         _time = time;
@@ -336,12 +321,22 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         return !_hasSeenTooMuch;
     }
 
+    /// <summary>Throws away what was done, and the buffers that were large. Who has taken what it needs calls
+    /// it.</summary>
+    public void LetGo()
+    {
+        if (Capacity > KeptBuffer.BytesMax)
+        {
+            End();
+        }
+    }
+
     /// <summary>Throws away what was done.</summary>
     private void End()
     {
         _rows.Clear();
         _rows.Source = NoRows.Instance;
-        _changes.ResetWrittenCount();
+        _changes = KeptBuffer.Empty(_changes);
         _reply.Clear();
         ChangeCount = 0;
     }
@@ -464,7 +459,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         }
     }
 
-    private bool HasRoomFor(long bytes, int copies) => bytes <= Reply.KeptBytesMax || HeapHasRoom(copies * bytes);
+    private bool HasRoomFor(long bytes, int copies) => bytes <= Reply.LargeBytes || HeapHasRoom(copies * bytes);
 
     private void LayOn()
     {

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
-using Quorate.Core;
 
 namespace Quorate.Node.Evaluation;
 
@@ -14,10 +13,10 @@ namespace Quorate.Node.Evaluation;
 public sealed class Reply
 {
     /// <summary>
-    /// More memory than this is not kept for the next reply, in bytes: each partition has a reply of its own, and what
-    /// the collector counts as large objects begins a little above it.
+    /// More than this is large, in bytes: it is not copied where that can be avoided, and the heap is asked before it is
+    /// made. What the collector counts as large objects begins a little above it.
     /// </summary>
-    public const int KeptBytesMax = 64 * 1024;
+    public const int LargeBytes = 64 * 1024;
 
     /// <summary>Beside its text, what a string in a reply has: its type, its length, and two ends of lines.</summary>
     private const int BulkRoom = 24;
@@ -53,7 +52,7 @@ public sealed class Reply
     public ReadOnlyMemory<byte> Take()
     {
         int length = _bytes.WrittenCount;
-        if (length <= KeptBytesMax || length < _bytes.Capacity / 4 * 3)
+        if (length <= LargeBytes || length < _bytes.Capacity / 4 * 3)
         {
             return ToArray();
         }
@@ -65,19 +64,9 @@ public sealed class Reply
 
     public void Clear()
     {
-        _bytes.ResetWrittenCount();
+        _bytes = KeptBuffer.Empty(_bytes);
         IsTooLong = false;
         LacksRoom = false;
-    }
-
-    /// <summary>Forgets what was written, and does not keep the memory of an unusually large reply.</summary>
-    public void LetGo()
-    {
-        Clear();
-        if (_bytes.Capacity > KeptBytesMax && Guards.LargeBuffersAreLetGo)
-        {
-            _bytes = new();
-        }
     }
 
     /// <summary>Forgets what was written after the length was this.</summary>
@@ -154,7 +143,7 @@ public sealed class Reply
         if (_bytes.FreeCapacity < bytes && HeapHasRoom is not null)
         {
             long grown = _bytes.Capacity + (long)Math.Max(bytes, _bytes.Capacity);
-            LacksRoom |= grown > KeptBytesMax && !HeapHasRoom(grown);
+            LacksRoom |= grown > LargeBytes && !HeapHasRoom(grown);
         }
 
         return !LacksRoom;

@@ -158,8 +158,8 @@ internal static class NodeRules
 
         string[] names =
         [
-            node.RespAddress, node.HttpAddress, node.PeerAddress, node.ClusterAddress, node.ClusterKeyspace, node.Region,
-            node.Zone, node.UpdateDomain,
+            node.RespAddress, node.HttpAddress, node.PeerAddress, node.ClusterAddress, node.ClusterKeyspace,
+            node.Region, node.Zone, node.UpdateDomain,
         ];
         return names.Any(name => name.Length > metadata.Limits.NameCharactersMax)
             ? $"A node's addresses and names have at most {metadata.Limits.NameCharactersMax} characters."

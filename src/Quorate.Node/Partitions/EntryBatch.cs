@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Quorate.Core.Model;
+using Quorate.Storage;
 
 namespace Quorate.Node.Partitions;
 
@@ -52,7 +53,7 @@ public readonly struct EntryBatch
         }
         else if (bytes.Length < HeaderBytes)
         {
-            problem = "is too short to carry a time. Replace the replica from another one.";
+            problem = $"is too short to carry a time. {FolderAdvice.Sentence}";
         }
         else
         {

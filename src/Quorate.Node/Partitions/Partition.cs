@@ -68,16 +68,20 @@ public sealed class Partition : IReplicaHost
     public bool IsLeader => _parts.IsLeader;
 
     /// <summary>
-    /// It holds all that the group had when this replica came to belong to it, so that what it answers is of some moment
-    /// since: one that is being filled has nothing of most keys.
+    /// It holds all that the group had when this replica came to belong to it, so that what it answers is of some
+    /// moment since: one that is being filled has nothing of most keys.
     /// </summary>
-    public bool IsFilled => _isFilled |= Replica.IsRunning && Replica.Group!.HoldsItsMembership;
+    public bool IsFilled => _isFilled |= Replica.IsRunning
+        && (Replica.Group!.HoldsItsMembership || !Guards.FillingReplicasAnswerNothing);
 
     /// <summary>The disk was full when the rows were last to be made durable.</summary>
     public bool IsStoreFull => _parts.Machine.IsFull;
 
     /// <summary>Requests taken and not yet answered; of these, those that wait for rows.</summary>
     public (int Open, int Cold) Waiting => (_parts.Open, _cold.Count);
+
+    /// <summary>What it keeps of memory to evaluate in, between two uses, in bytes.</summary>
+    internal int BufferBytes => _parts.Evaluation.Capacity + _parts.Entry!.Capacity;
 
     Instant IReplicaHost.Now => _host.Now;
 

@@ -46,6 +46,9 @@ internal sealed class PartitionParts
 
     public CommandEvaluation Evaluation { get; }
 
+    /// <summary>Where the next entry is put together; null before there are writes.</summary>
+    public EntryBuilder? Entry { get; set; }
+
     /// <summary>Requests taken and not yet answered.</summary>
     public int Open { get; private set; }
 

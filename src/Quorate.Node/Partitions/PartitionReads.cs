@@ -183,8 +183,9 @@ internal sealed class PartitionReads
 
         _writes.Used(open);
         ReadToken seen = Finish(open);
-        _parts.Done(open, seen, ValueVersion.None, evaluation.Reply.Take());
+        ReadOnlyMemory<byte> reply = evaluation.Reply.Take();
         evaluation.LetGo();
+        _parts.Done(open, seen, ValueVersion.None, reply);
     }
 
     private EvaluationOutcome Run(OpenRequest open, IRowSource rows, HybridTime time)

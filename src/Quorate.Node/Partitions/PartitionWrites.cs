@@ -48,7 +48,7 @@ internal sealed partial class PartitionWrites
         _seal = seal;
         _seed = seed;
         _pending = new(parts.Machine.Rows);
-        _entry = new(_pending);
+        _parts.Entry = _entry = new(_pending);
         _sessions = new(parts.Settings);
         _queue = new(parts, cold);
         SettingsChanged();
@@ -207,8 +207,6 @@ internal sealed partial class PartitionWrites
             Cut();
         }
 
-        _entry.LetGo();
-        _parts.Evaluation.LetGo();
         CountPending();
     }
 
@@ -227,9 +225,7 @@ internal sealed partial class PartitionWrites
     {
         var sealedFor = new ReadToken(_parts.Replica.Group!.Term, _entry.NextVersion.Index);
         _proposals.Add(proposal.Id.Value, proposal);
-        byte[] batch = EntryBatch.Encode(time, _entry.Changes);
-        _entry.LetGo();
-        ReadOnlyMemory<byte> payload = _seal.Seal(sealedFor, batch);
+        ReadOnlyMemory<byte> payload = _seal.Seal(sealedFor, _entry.Encode(time));
         ReadToken place = _parts.Replica.Write(proposal.Id, payload, level, deadline);
         if (place.Index == LogIndex.Zero)
         {
@@ -314,13 +310,7 @@ internal sealed partial class PartitionWrites
             ? ValueVersion.None
             : new(_parts.Replica.Group!.Term, evaluation.LastVersion);
         ReadOnlyMemory<byte> reply = evaluation.Reply.Take();
-        _entry.Add(evaluation.Changes);
-        if (_entry.Bytes > _parts.Settings.ProposalBytesMax)
-        {
-            // The last of its entry: what it made need not be there while the entry is sealed.
-            evaluation.LetGo();
-        }
-
+        _entry.TakeOver(evaluation);
         if (isRemembered)
         {
             _sessions.Remember(_entry, time, version, reply.Span);

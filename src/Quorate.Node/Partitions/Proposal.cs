@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
-using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Node.Evaluation;
 using Quorate.Storage.Rows;
@@ -45,7 +44,25 @@ internal sealed class EntryBuilder(IRowOverlay pending)
     {
         _index = index;
         _count = 0;
-        _changes.ResetWrittenCount();
+        LetGo();
+    }
+
+    /// <summary>What its buffer takes, in bytes.</summary>
+    public int Capacity => _changes.Capacity;
+
+    /// <summary>The entry's bytes. What it was put together in is empty then.</summary>
+    public byte[] Encode(HybridTime time)
+    {
+        byte[] bytes = EntryBatch.Encode(time, Changes);
+        LetGo();
+        return bytes;
+    }
+
+    /// <summary>Adds what was evaluated, which is let go.</summary>
+    public void TakeOver(CommandEvaluation evaluation)
+    {
+        Add(evaluation.Changes);
+        evaluation.LetGo();
     }
 
     public void Add(in RowChange change)
@@ -68,15 +85,12 @@ internal sealed class EntryBuilder(IRowOverlay pending)
         _changes.Write(changes);
     }
 
-    /// <summary>What was made of it has its changes: the memory of unusually many is not kept for the next.</summary>
-    public void LetGo()
+    /// <summary>The entry is not to be: what it laid over the rows is taken away.</summary>
+    public void Cut()
     {
-        if (_changes.Capacity > Reply.KeptBytesMax && Guards.LargeBuffersAreLetGo)
-        {
-            _changes = new();
-        }
+        pending.CutAfter(new RowVersion(RowVersion.At(_index, 0).Packed - 1));
+        LetGo();
     }
 
-    /// <summary>The entry is not to be: what it laid over the rows is taken away.</summary>
-    public void Cut() => pending.CutAfter(new RowVersion(RowVersion.At(_index, 0).Packed - 1));
+    private void LetGo() => _changes = KeptBuffer.Empty(_changes);
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Quorate.Core.Raft;
+using Quorate.Storage;
 using Quorate.Storage.Encryption;
 
 namespace Quorate.Node.Partitions;
@@ -35,10 +36,10 @@ public sealed class SealedEntries(EntrySealer sealer, CurrentKey current) : IEnt
             EntryOpening.Opened => null,
             EntryOpening.UnknownKey =>
                 $"is sealed with data key {EntrySealer.KeyIdOf(payload.Span)}, which this node does not hold. "
-                + "Give the node its key ring back, or replace the replica from another one.",
+                + $"Start the node with the cluster's --master-key-file. Where that is so: {FolderAdvice.Sentence}",
             EntryOpening.NotSealed =>
-                "is not sealed, though the partition is encrypted. Replace the replica from another one.",
-            _ => "was changed after it was sealed, or sealed for another place. Replace the replica from another one.",
+                $"is not sealed, though the partition is encrypted. {FolderAdvice.Sentence}",
+            _ => $"was changed after it was sealed, or sealed for another place. {FolderAdvice.Sentence}",
         };
         return opening == EntryOpening.Opened ? output.WrittenMemory : default(ReadOnlyMemory<byte>?);
     }

@@ -1,5 +1,6 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
+using Quorate.Storage;
 using Quorate.Storage.Log;
 
 namespace Quorate.Node.Replicas;
@@ -34,7 +35,7 @@ internal sealed class Recovery
                 : new Recovery
                 {
                     Problem = $"The log begins after entry {log.Base}, and no checkpoint holds what came before. "
-                        + "Replace this replica from another one.",
+                        + FolderAdvice.Sentence,
                 };
         }
 
@@ -43,8 +44,7 @@ internal sealed class Recovery
             return new Recovery
             {
                 Problem = $"The log begins after entry {log.Base}, and the newest checkpoint ends at "
-                    + $"{checkpoint.Index}. "
-                    + "Replace this replica from another one.",
+                    + $"{checkpoint.Index}. {FolderAdvice.Sentence}",
             };
         }
 

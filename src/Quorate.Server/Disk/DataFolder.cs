@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Quorate.Core;
 using Quorate.Core.Model;
+using Quorate.Storage;
 using Quorate.Storage.Disk;
 
 namespace Quorate.Server.Disk;
@@ -217,8 +218,7 @@ public sealed class DataFolder : IDisposable
             bool isNew = !Directory.EnumerateFileSystemEntries(Files).Any();
             problem = isNew
                 ? ""
-                : $"The identity file {IdentityPath} is missing, but {Files} holds data: restore the folder from a "
-                    + "backup, or empty it and let the node join the cluster again.";
+                : $"The identity file {IdentityPath} is missing, but {Files} holds data. " + FolderAdvice.Sentence;
             return isNew;
         }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Quorate.Core;
 using Quorate.Core.Model;
+using Quorate.Storage;
 using Quorate.Storage.Disk;
 
 namespace Quorate.Server.Disk;
@@ -45,8 +46,8 @@ public sealed record NodeIdentity(Guid Cluster, NodeId Node, uint Incarnation)
     /// <param name="path">The file, for the sentence.</param>
     public static NodeIdentity? Decode(ReadOnlySpan<byte> bytes, string path, out string problem)
     {
-        problem = $"The identity file {path} is damaged, so nobody can tell whose data this is: restore the folder "
-            + "from a backup, or empty it and let the node join the cluster again.";
+        problem = $"The identity file {path} is damaged, so nobody can tell whose data this is. "
+            + FolderAdvice.Sentence;
         string text = Encoding.Latin1.GetString(bytes);
         int at = text.LastIndexOf(ChecksumWord, StringComparison.Ordinal);
         if (at < 0)

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging;
 using Quorate.Node.Cluster;
 using Quorate.Server.Disk;
 using Quorate.Server.Http.Entries;
+using Quorate.Server.Reading;
 using Quorate.Server.Resp;
 using Quorate.Server.Runtime;
 
@@ -33,6 +34,7 @@ public sealed class HttpEndpoint : IAsyncDisposable
 
     private readonly WebApplication _application;
     private readonly NodeFacts _facts;
+    private EntryEndpoints? _entries;
 
     private HttpEndpoint(WebApplication application, NodeFacts facts)
     {
@@ -42,26 +44,31 @@ public sealed class HttpEndpoint : IAsyncDisposable
 
     /// <summary>Listens and serves.</summary>
     /// <exception cref="IOException">The port is taken, or the address is not here.</exception>
-    public static async Task<HttpEndpoint> Start(IPEndPoint at, NodeFacts facts, int requestDeadlineMilliseconds)
+    public static async Task<HttpEndpoint> Start(
+        IPEndPoint at, NodeFacts facts, LocalReads? reads, int requestDeadlineMilliseconds)
     {
-        WebApplication application = Build(at);
+        WebApplication application = Build(at, facts.Memory.Limits.HttpConnectionsMax);
         var endpoint = new HttpEndpoint(application, facts);
         application.Map("/health/live", endpoint.Live);
         application.Map("/health/ready", endpoint.Ready);
         application.Map("/metrics", endpoint.Metrics);
         application.Map("/status", endpoint.Status);
         application.Map("/events", endpoint.Events);
-        new EntryEndpoints(
+        endpoint._entries = new EntryEndpoints(
             facts.Loop,
+            reads,
             requestDeadlineMilliseconds,
             facts.Memory.Limits.Of(new RespSettings()).RepliesBytesMax,
-            TimeProvider.System).Map(application);
+            facts.Memory.Limits.HttpBodyBytesMax,
+            TimeProvider.System);
+        endpoint._entries.Map(application);
+        facts.More.Add(endpoint.AddMetrics);
         await application.StartAsync().ConfigureAwait(false);
         return endpoint;
     }
 
     /// <summary>A server on an address that answers nothing yet.</summary>
-    internal static WebApplication Build(IPEndPoint at)
+    internal static WebApplication Build(IPEndPoint at, int connectionsMax)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { Args = [], ContentRootPath = AppContext.BaseDirectory });
@@ -72,7 +79,11 @@ public sealed class HttpEndpoint : IAsyncDisposable
             options.AllowAlternateSchemes = true;
             options.Limits.Http2.MaxStreamsPerConnection = EntryLimits.StreamsMax;
             options.AddServerHeader = false;
-            options.Limits.MaxConcurrentConnections = 1024;
+            options.Limits.MaxConcurrentConnections = connectionsMax;
+            options.Limits.MaxRequestBufferSize = EntryLimits.ConnectionBufferBytes;
+            options.Limits.MaxResponseBufferSize = EntryLimits.ConnectionBufferBytes;
+            options.Limits.Http2.InitialConnectionWindowSize = 2 * EntryLimits.ConnectionBufferBytes;
+            options.Limits.Http2.InitialStreamWindowSize = 2 * EntryLimits.ConnectionBufferBytes;
             options.Limits.MaxRequestBodySize = 64 * 1024;
         });
 
@@ -89,7 +100,24 @@ public sealed class HttpEndpoint : IAsyncDisposable
         return application;
     }
 
+    /// <summary>Bodies and replies of requests that are under way, in bytes.</summary>
+    public long WaitingBytes => _entries?.WaitingBytes ?? 0;
+
     public async ValueTask DisposeAsync() => await _application.DisposeAsync().ConfigureAwait(false);
+
+    private void AddMetrics(MetricsText text)
+    {
+        EntryEndpoints entries = _entries!;
+        text.Counter("quorate_http_answers_total", "Answers over HTTP about entries and keyspaces, by their status.");
+        foreach ((string name, long count) in entries.Counters.Answers)
+        {
+            text.Add(count, "status", name);
+        }
+
+        text.Gauge("quorate_http_waiting_bytes", "Bodies and replies of requests over HTTP that are under way.")
+            .Add(entries.WaitingBytes);
+        text.Histogram("quorate_http_seconds", "How long answers over HTTP took.", entries.Counters.Times);
+    }
 
     private Task Live(HttpContext context) => Say(context, StatusCodes.Status200OK, "alive\n", "text/plain");
 

@@ -93,7 +93,7 @@ public sealed class LocalReads
 
             if (place.Reader.Reply.Capacity > KeptReplyBytesMax)
             {
-                place.Reader.Reply.LetGo();
+                place.Reader.Reply.Clear();
             }
 
             return isServed;

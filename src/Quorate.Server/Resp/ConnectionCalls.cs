@@ -92,7 +92,9 @@ internal sealed class ConnectionCalls
         call.Writes = writes;
         call.WriteLevel = client.WriteLevel ?? LevelOf(keyspace.Record);
         call.ReadLevel = LevelOf(call.Request, keyspace);
-        call.Deadline = Deadline;
+        call.Deadline = call.MillisecondsMax is { } most
+            ? Min(Deadline, Now + Duration.FromMilliseconds(most))
+            : Deadline;
         if (writes)
         {
             call.SureReplicas = ConsistencyCommands.SureReplicas(keyspace.Record, call.WriteLevel);
@@ -110,6 +112,8 @@ internal sealed class ConnectionCalls
             LookLater(track);
         }
     }
+
+    private static Instant Min(Instant one, Instant other) => one < other ? one : other;
 
     /// <summary>A call has ended: the ones that waited for it may go, and its request goes on.</summary>
     public void End(RespCall call)

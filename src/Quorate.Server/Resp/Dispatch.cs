@@ -29,6 +29,7 @@ internal static class Dispatch
             if (client.Transaction is null)
             {
                 client.TakeRequest();
+                client.IsNumberRefused = false;
             }
 
             request.Error(problem);
@@ -36,6 +37,11 @@ internal static class Dispatch
         }
 
         EdgeCommand? edge = EdgeCommands.Find(request.Line[0]);
+        if (client.IsNumberRefused && TryRefuseUnnumbered(request, edge))
+        {
+            return;
+        }
+
         TakeNumber(request, edge);
         if (edge is not null)
         {
@@ -94,7 +100,9 @@ internal static class Dispatch
             return keyspace;
         }
 
-        request.Error(!view.HasKeyspaces
+        request.Error(request.Connection.Shared.Node.Joining is { IsUnjoined: true }
+            ? $"{ErrorCodes.ClusterDown} this node belongs to no cluster yet; JOIN host:port says which one to follow"
+            : !view.HasKeyspaces
             ? $"{ErrorCodes.Loading} this node does not know the cluster's keyspaces yet, nothing was done; try again"
             : NumberedDatabase.MayBeMade(client.Keyspace)
                 ? $"ERR the database '{client.Keyspace}' is made by the first write to it, and has no settings before"
@@ -138,6 +146,33 @@ internal static class Dispatch
         {
             client.NextRequest = request.Call.Session is null ? number : null;
         }
+    }
+
+    /// <summary>
+    /// The command that a refused number was for is refused, too: the next one that goes to partitions, or the EXEC.
+    /// What the connection does by itself lies between and changes nothing.
+    /// </summary>
+    private static bool TryRefuseUnnumbered(RespRequest request, EdgeCommand? edge)
+    {
+        RespClient client = request.Connection.Client;
+        bool isInTransaction = client.Transaction is not null;
+        bool isEnd = edge is { RunsInTransaction: true, LeavesNumber: false };
+        if (isInTransaction ? !isEnd : edge is not null)
+        {
+            return false;
+        }
+
+        client.IsNumberRefused = false;
+        if (edge is { Name: not "EXEC" } || !Guards.RefusedNumbersStopTheNext)
+        {
+            // A DISCARD, or a QUIT: it gives up what the number was for.
+            return false;
+        }
+
+        client.DropTransaction();
+        client.Unwatch();
+        request.Error(Outcomes.Unnumbered);
+        return true;
     }
 
     private static void StartEdge(RespRequest request, EdgeCommand edge)

@@ -18,8 +18,8 @@ internal static class KeyspaceChoice
         RespConnection connection = request.Connection;
         if (connection.Client.Endpoint is { } endpoint)
         {
-            request.Error($"ERR the cluster endpoint serves keyspace '{endpoint.Keyspace}' alone; others are reached by "
-                + "the plain one (--resp-port)");
+            request.Error($"ERR the cluster endpoint serves keyspace '{endpoint.Keyspace}' alone; others are reached "
+                + "by the plain one (--resp-port)");
             return;
         }
 

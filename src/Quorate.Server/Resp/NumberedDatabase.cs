@@ -19,14 +19,16 @@ internal sealed class NumberedDatabase : RequestSteps
     /// <summary>Databases, with 0.</summary>
     public const int Count = 16;
 
-    private readonly string _name;
+    /// <summary>Null: it is asked which there are at all.</summary>
+    private readonly string? _name;
+
     private readonly bool _makes;
     private bool _isMaking;
     private Outcome _outcome;
     private MetadataResult? _result;
     private string? _refusal;
 
-    private NumberedDatabase(string name, bool makes)
+    private NumberedDatabase(string? name, bool makes)
     {
         _name = name;
         _makes = makes;
@@ -58,12 +60,18 @@ internal sealed class NumberedDatabase : RequestSteps
     /// command is started again after it, and finds that <see cref="RespRequest.HasSeenMap"/> is set; or it is answered
     /// with an error.
     /// </summary>
-    public static void Look(RespRequest request, bool makes)
+    public static void Look(RespRequest request, bool makes) =>
+        Look(request, request.Connection.Client.Keyspace, makes);
+
+    /// <summary>As <see cref="Look(RespRequest, bool)"/>, of all databases; none is made.</summary>
+    public static void LookForAll(RespRequest request) => Look(request, null, makes: false);
+
+    private static void Look(RespRequest request, string? name, bool makes)
     {
         // Those behind it must not be done before it.
         if (request.Connection.TryBeAlone(request))
         {
-            var steps = new NumberedDatabase(request.Connection.Client.Keyspace, makes);
+            var steps = new NumberedDatabase(name, makes);
             request.Steps = steps;
             steps.AskBarrier(request);
         }
@@ -73,13 +81,14 @@ internal sealed class NumberedDatabase : RequestSteps
     {
         if (_outcome != Outcome.Done)
         {
-            string code = _outcome == Outcome.Unknown && _isMaking ? ErrorCodes.Unknown : ErrorCodes.ClusterDown;
-            Fail(request, $"{code} whether there is a database '{_name}' is not known, the metadata group did not "
-                + "answer in time; nothing was written, try again");
+            // The database may have been made; the command that wanted it was not done, and that is what counts.
+            string what = _name is null ? "which databases there are" : $"whether there is a database '{_name}'";
+            Fail(request, $"{ErrorCodes.ClusterDown} {what} is not known, the metadata group did not answer in time; "
+                + "nothing was written, try again");
             return;
         }
 
-        bool isMade = request.Connection.Shared.Gateway.View.TryFind(_name, out _);
+        bool isMade = _name is null || request.Connection.Shared.Gateway.View.TryFind(_name, out _);
         bool mayMake = _makes && !isMade;
         if (mayMake && _isMaking)
         {
@@ -94,7 +103,7 @@ internal sealed class NumberedDatabase : RequestSteps
         }
         else if (mayMake)
         {
-            AskToMake(request);
+            AskToMake(request, _name!);
         }
         else
         {
@@ -118,7 +127,7 @@ internal sealed class NumberedDatabase : RequestSteps
 
     private void AskBarrier(RespRequest request) => Ask(request, new() { Barrier = new() }, partitions: 0);
 
-    private void AskToMake(RespRequest request)
+    private void AskToMake(RespRequest request, string name)
     {
         if (!request.Connection.Shared.Gateway.View.TryFind(RespClient.DefaultKeyspace, out KeyspaceView? first))
         {
@@ -130,7 +139,7 @@ internal sealed class NumberedDatabase : RequestSteps
 
         KeyspaceRecord record = first.Record.Clone();
         record.Id = 0;
-        record.Name = _name;
+        record.Name = name;
         _isMaking = true;
         Ask(request, new() { CreateKeyspace = new() { Keyspace = record } }, first.Partitions.Count);
     }

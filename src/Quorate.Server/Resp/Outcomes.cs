@@ -30,6 +30,10 @@ public static class Outcomes
         _ => ErrorCodes.Refused,
     };
 
+    /// <summary>Of a command whose number was refused.</summary>
+    public const string Unnumbered = $"{ErrorCodes.Refused} the CLIENT REQUESTID before this was refused, nothing was "
+        + "done; number it again, or send it once more without a number";
+
     private static string UnknownSentence(DropReason reason) => reason switch
     {
         DropReason.DeadlinePassed =>

@@ -16,6 +16,9 @@ internal sealed class RespCall(RespRequest request) : ClientCall
     /// <summary>It concerns every key of the partition.</summary>
     public bool IsWide { get; set; }
 
+    /// <summary>How long it may take, where that is less than a request may, in milliseconds.</summary>
+    public int? MillisecondsMax { get; init; }
+
     /// <summary>It has been handed to the node.</summary>
     public bool IsSubmitted { get; set; }
 

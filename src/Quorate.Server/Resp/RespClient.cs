@@ -71,6 +71,9 @@ internal sealed class RespClient(long id, string address)
     /// <summary>Numbers the next request to a partition.</summary>
     public SessionRequest? NextRequest { get; set; }
 
+    /// <summary>A number was refused: what it was for must not be done without one.</summary>
+    public bool IsNumberRefused { get; set; }
+
     /// <summary>Null outside of MULTI.</summary>
     public Transaction? Transaction { get; set; }
 
@@ -142,6 +145,7 @@ internal sealed class RespClient(long id, string address)
         WriteLevel = null;
         ReadLevel = null;
         NextRequest = null;
+        IsNumberRefused = false;
         DropTransaction();
         Unwatch();
         IsReadOnly = false;

@@ -5,6 +5,7 @@ using Quorate.Node.Commands;
 using Quorate.Protocol;
 using Quorate.Server.Http;
 using Quorate.Server.Reading;
+using Quorate.Server.Runtime;
 using Quorate.Server.Resp.ClusterMode;
 
 namespace Quorate.Server.Resp;
@@ -29,6 +30,9 @@ public sealed record RespNode
 
     /// <summary>The cluster endpoint besides; null for none.</summary>
     public ClusterEndpoint? Cluster { get; init; }
+
+    /// <summary>For a node that is told while it runs which cluster to follow; null for others.</summary>
+    public Joining? Joining { get; init; }
 
     /// <summary>Serves reads on the connections' own threads; null where all go to the node.</summary>
     public LocalReads? Reads { get; init; }

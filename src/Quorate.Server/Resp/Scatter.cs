@@ -53,7 +53,7 @@ internal sealed class Scatter : RequestSteps
         if (!request.HasSeenMap)
         {
             // One that another node has made, and this one has not heard of, must not be passed by.
-            NumberedDatabase.Look(request, makes: false);
+            NumberedDatabase.LookForAll(request);
             return;
         }
 

@@ -4,33 +4,10 @@ using Quorate.Node.Cluster.Forming;
 using Quorate.Node.Metadata.Wire;
 using Quorate.Server.Disk;
 using Quorate.Server.Peers;
-using Quorate.Server.Reading;
 using Quorate.Server.Resp.ClusterMode;
+using Quorate.Storage;
 
 namespace Quorate.Server.Runtime;
-
-/// <summary>What a <see cref="NodeHost"/> is made of.</summary>
-public sealed record NodeHostPlace
-{
-    public required NodeLoop Loop { get; init; }
-
-    public required RealDisk Disk { get; init; }
-
-    public required DataFolder Folder { get; init; }
-
-    public required EventHistory Events { get; init; }
-
-    /// <summary>Learns which partitions are here.</summary>
-    public required LocalReads Reads { get; init; }
-
-    public required FormationPlace Formation { get; init; }
-
-    /// <summary>Counts what other threads hold of the node's memory; null where nobody does.</summary>
-    public Action? Count { get; init; }
-
-    /// <summary>Makes the node when it is known who it is.</summary>
-    public required Func<ClusterIdentity, ulong, IClusterHost, ClusterNode> Create { get; init; }
-}
 
 /// <summary>
 /// The world around one node: it is first a <see cref="Formation"/>, then a <see cref="ClusterNode"/>, both driven by
@@ -43,10 +20,11 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     private readonly NodeHostPlace _place;
     private readonly NodeLoop _loop;
-    private readonly Formation _formation;
+    private Formation _formation;
+    private volatile string? _joins;
     private readonly TaskCompletionSource _handedOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Dictionary<(NodeId Peer, PeerLane Lane), (bool IsOwn, bool NothingLeft)> _lostLinks = [];
+    private readonly LostLinks _lostLinks = new();
     private PeerNetwork? _peers;
     private ClusterIdentity? _formed;
     private ClusterNode? _node;
@@ -84,10 +62,52 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     /// <summary>The node belongs to a cluster and has been started.</summary>
     public bool IsNode => Volatile.Read(ref _node) is not null;
 
+    /// <summary>The node belongs to no cluster, and has not been told which to join.</summary>
+    public bool IsUnjoined => _place.WaitsForJoin && _joins is null;
+
+    /// <summary>
+    /// Begins to join the cluster of the node with this peer address, once. Null, or why not.
+    /// </summary>
+    public string? TryJoin(string address)
+    {
+        string? before = _place.WaitsForJoin ? Interlocked.CompareExchange(ref _joins, address, null) : address;
+        if (before is not null)
+        {
+            // Whether it is the same cluster is seen when it is known.
+            return before == address || IsNode
+                ? null
+                : $"this node is joining the cluster at {before}; to join another, start it anew";
+        }
+
+        bool isBegun = _loop.TryPost(() =>
+        {
+            _formation = new(_place.Formation with { Seeds = [address] }, new(), this);
+            _formation.Start();
+        });
+        if (isBegun)
+        {
+            return null;
+        }
+
+        _joins = null;
+        return "too much waits for this node: try again in a moment";
+    }
+
+    /// <summary>No node of the cluster that this one belongs to has, or had, this peer address.</summary>
+    public bool IsForeign(ClusterReport report, string address) =>
+        _joins != address && !report.Nodes.Any(node => node.PeerAddress == address);
+
     /// <summary>Begins: the loop must have been started with this host, the peers' port be open.</summary>
     public void Start(PeerNetwork peers)
     {
         _peers = peers;
+        if (_place.WaitsForJoin)
+        {
+            _place.Events.Add(new("forming", "This node belongs to no cluster: `JOIN host:port` in `quorate shell`, or "
+                + "at its Redis port with a peer address, says which one it is to follow."));
+            return;
+        }
+
         if (!_loop.TryPost(_formation.Start))
         {
             _loop.End(ExitCode.Internal, "The node's loop takes nothing, at its very start: please report it.");
@@ -296,50 +316,33 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     void IPeerHost.LinkLost(NodeId peer, PeerLane lane, LinkLoss loss)
     {
-        bool isOwn = loss != LinkLoss.Incoming;
-        bool nothingLeft = loss == LinkLoss.NeverOpened;
-        lock (_lostLinks)
+        if (_lostLinks.Add(peer, lane, loss))
         {
-            // One that still waits will speak for this one, too.
-            bool isWaiting = _lostLinks.TryGetValue((peer, lane), out (bool IsOwn, bool NothingLeft) before);
-            _lostLinks[(peer, lane)] = isWaiting
-                ? (before.IsOwn || isOwn, before.NothingLeft && nothingLeft)
-                : (isOwn, nothingLeft);
-            if (isWaiting)
+            _loop.PostSignal(() => LinkLost(peer, lane));
+        }
+    }
+
+    private void LinkLost(NodeId peer, PeerLane lane)
+    {
+        (bool isOwn, bool nothingLeft) = _lostLinks.Take(peer, lane);
+        for (PeerClass by = PeerClass.Urgent; by <= PeerClass.Bulk; by++)
+        {
+            if (PeerLanes.Of(by) == lane)
             {
-                return;
+                _node?.LinkLost(peer, by, nothingLeft);
             }
         }
 
-        _loop.PostSignal(() => LinkLost(peer, lane));
+        if (isOwn)
+        {
+            _peers?.LossHeard(peer, lane);
+        }
     }
 
     private void SetDeadline(Instant deadline)
     {
         _due = deadline;
         _loop.SetDeadline(deadline);
-    }
-
-    private void LinkLost(NodeId peer, PeerLane lane)
-    {
-        (bool IsOwn, bool NothingLeft) loss;
-        lock (_lostLinks)
-        {
-            _lostLinks.Remove((peer, lane), out loss);
-        }
-
-        for (PeerClass by = PeerClass.Urgent; by <= PeerClass.Bulk; by++)
-        {
-            if (PeerLanes.Of(by) == lane)
-            {
-                _node?.LinkLost(peer, by, loss.NothingLeft);
-            }
-        }
-
-        if (loss.IsOwn)
-        {
-            _peers?.LossHeard(peer, lane);
-        }
     }
 
     private void StartWhenFormed()
@@ -355,7 +358,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         {
             string sentence = $"The data folder {_place.Folder.Root} says that it is of node {known.Node.Value} of "
                 + $"cluster {known.Cluster:N}, its files that it is of node {identity.Node.Value} of cluster "
-                + $"{identity.Cluster:N}: put its own files back, or restore the folder from a backup.";
+                + $"{identity.Cluster:N}: put its own files back. {FolderAdvice.Sentence}";
             _loop.End(ExitCode.Data, sentence);
             return;
         }

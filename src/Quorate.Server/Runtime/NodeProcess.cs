@@ -11,6 +11,7 @@ using Quorate.Server.Peers;
 using Quorate.Server.Reading;
 using Quorate.Server.Resp;
 using Quorate.Server.Settings;
+using Quorate.Storage;
 using Quorate.Storage.Encryption;
 using Quorate.Storage.Memory;
 
@@ -47,6 +48,8 @@ public sealed class NodeProcess : IAsyncDisposable
     private LocalReads? _reads;
     private RespServer? _clients;
     private volatile RespEndpoint? _endpoint;
+    private volatile HttpEndpoint? _http;
+    private string? _processIdProblem;
 
     private NodeProcess(ServerSettings settings, Action<ExitCode, string> end)
     {
@@ -131,7 +134,8 @@ public sealed class NodeProcess : IAsyncDisposable
         }
 
         Keep(folder);
-        if (folder.Identity is not { IsFormed: true } && _settings.Seeds.Count == 0 && _settings.Join is null)
+        if (folder.Identity is not { IsFormed: true } && _settings.Seeds.Count == 0 && _settings.Join is null
+            && !_settings.Replica)
         {
             return (ExitCode.Usage, $"The data folder {folder.Root} belongs to no cluster, and no seeds are given. To "
                 + "form one of three nodes, start on each: quorate serve --data FOLDER --seeds a:7601,b:7601,c:7601 "
@@ -144,8 +148,7 @@ public sealed class NodeProcess : IAsyncDisposable
         if (folder.Identity is { IsFormed: true } && !File.Exists(formation))
         {
             return (ExitCode.Data, $"The file {formation} is missing, though {folder.Root} belongs to a cluster. "
-                + "Restore it from a copy; or empty the folder and let the node join the cluster as a new one, where "
-                + "the others hold enough replicas.");
+                + FolderAdvice.Sentence);
         }
 
         // Before the first file: files without an identity are taken for a node's that has lost it.
@@ -154,9 +157,9 @@ public sealed class NodeProcess : IAsyncDisposable
             return (ExitCode.InputOutput, problem);
         }
 
-        KeepProcessId(folder);
+        bool wasLeft = KeepProcessId(folder);
         Assemble(folder, heard);
-        return await Listen().ConfigureAwait(false);
+        return await Listen(StartOf(wasLeft)).ConfigureAwait(false);
     }
 
     private void Assemble(DataFolder folder, Action<TimedEvent> heard)
@@ -184,6 +187,7 @@ public sealed class NodeProcess : IAsyncDisposable
             Events = events,
             Reads = _reads,
             Count = () => CountUnderWay(budget),
+            WaitsForJoin = _settings.Replica && folder.Identity is not { IsFormed: true },
             Formation = new()
             {
                 Seeds = _settings.Join is { } join ? [join] : _settings.Seeds,
@@ -228,10 +232,12 @@ public sealed class NodeProcess : IAsyncDisposable
     {
         budget.Note(MemoryUse.Links, Facts.Peers.WaitingBytes + Facts.Peers.PartialBytes + Facts.Loop.InboxBytes);
         budget.Note(
-            MemoryUse.Clients, (_endpoint?.ReplyBytesWaiting ?? 0) + (_endpoint?.InputBytesWaiting ?? 0));
+            MemoryUse.Clients,
+            (_endpoint?.ReplyBytesWaiting ?? 0) + (_endpoint?.InputBytesWaiting ?? 0) + (_http?.WaitingBytes ?? 0));
     }
 
-    private async Task<(ExitCode Code, string Problem)> Listen()
+    /// <param name="start">What to tell when nothing is in the way any more.</param>
+    private async Task<(ExitCode Code, string Problem)> Listen(NodeEvent start)
     {
         string what = "";
         try
@@ -243,13 +249,20 @@ public sealed class NodeProcess : IAsyncDisposable
             await ListenForClients().ConfigureAwait(false);
             what = $"--http-port {_settings.HttpPort}";
             IPEndPoint http = new(_settings.Bind, _settings.HttpPort);
-            _opened.Push(await HttpEndpoint.Start(http, Facts, _settings.RequestDeadlineMilliseconds)
-                .ConfigureAwait(false));
+            _http = await HttpEndpoint.Start(http, Facts, _reads, _settings.RequestDeadlineMilliseconds)
+                .ConfigureAwait(false);
+            _opened.Push(_http);
         }
         catch (Exception e) when (e is SocketException or IOException)
         {
             return (ExitCode.Unavailable, $"{what}: port cannot be opened on {_settings.Bind} ({e.Message}); stop who "
                 + "has it, or choose another.");
+        }
+
+        Facts.Events.Add(start);
+        if (_processIdProblem is { } problem)
+        {
+            Facts.Events.Add(new("start", problem));
         }
 
         Facts.Host.Start(Facts.Peers);
@@ -268,6 +281,7 @@ public sealed class NodeProcess : IAsyncDisposable
                 DataFolder = Path.GetFullPath(_settings.Data!),
                 Memory = _usedBytes,
                 Reads = _reads,
+                Joining = _settings.Replica ? new Joining(Facts) : null,
                 Cluster = _settings.ClusterPort == 0 ? null : new()
                 {
                     Keyspace = _settings.ClusterKeyspace,
@@ -295,7 +309,7 @@ public sealed class NodeProcess : IAsyncDisposable
         UpdateDomain = _settings.UpdateDomain,
         Weight = (uint)_settings.Weight,
         FeatureLevelMax = FeatureLevelMax,
-        ReadReplica = _settings.Join is not null,
+        ReadReplica = _settings.Join is not null || _settings.Replica,
     };
 
     /// <summary>What is wrong with the master key's file; null for nothing.</summary>
@@ -318,16 +332,40 @@ public sealed class NodeProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Says in the folder whose process has it, for people and scripts; only the lock counts.</summary>
-    private void KeepProcessId(DataFolder folder)
+    private static NodeEvent StartOf(bool wasLeft) => wasLeft
+        ? new(
+            "start",
+            "This node was started; its process before was not stopped in order: it was killed, ended by itself, or "
+                + "its machine did.",
+            "unordered")
+        : new("start", "This node was started.", "ordered");
+
+    /// <summary>
+    /// Says in the folder whose process has it, for people and scripts; only the lock counts. True when one before has
+    /// left it there.
+    /// </summary>
+    private bool KeepProcessId(DataFolder folder)
     {
         string path = Path.Combine(folder.Root, DataFolder.ProcessIdName);
-        File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
+        bool wasLeft = File.Exists(path);
+        try
+        {
+            File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // On a full disk, for instance, on which a node must be able to start.
+            _processIdProblem = $"{path} could not be written ({e.Message.TrimEnd('.')}): nothing but `quorate up` and "
+                + "scripts look for this process there.";
+            return wasLeft;
+        }
+
         _opened.Push(new Closing(() =>
         {
             File.Delete(path);
             return Task.CompletedTask;
         }));
+        return wasLeft;
     }
 
     private void Keep(IDisposable opened) => _opened.Push(new Closing(() =>

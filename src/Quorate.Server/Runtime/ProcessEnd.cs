@@ -22,8 +22,8 @@ public static partial class ProcessEnd
     /// <summary>Characters that are encoded at a time: at most three bytes each.</summary>
     private const int PieceCharacters = 1024;
 
-    /// <summary>If not even so much can be had from the system, it is the system that has no more.</summary>
-    private const nuint ProbeBytes = 64 * 1024 * 1024;
+    /// <summary>If so much cannot be had from the system, it is the system that has no more.</summary>
+    private const nuint ProbeBytes = (nuint)MemoryPlan.BytesMin;
 
     private const string NothingIsLost = "nothing acknowledged is lost";
 

@@ -146,7 +146,7 @@ public sealed partial class StandardStream
         }
     }
 
-    /// <summary>What the system says of how it was opened: octal digits, of which the last is the way of access.</summary>
+    /// <summary>How the system says that it was opened: octal digits, the last of them the way of access.</summary>
     private static bool MayWrite(int descriptor)
     {
         try

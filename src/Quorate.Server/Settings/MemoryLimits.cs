@@ -1,4 +1,5 @@
 using Quorate.Node.Cluster;
+using Quorate.Server.Http.Entries;
 using Quorate.Server.Peers;
 using Quorate.Server.Resp;
 using Quorate.Server.Runtime;
@@ -36,6 +37,12 @@ public sealed class MemoryLimits(long managedBytes)
     /// <summary>The replies that wait for all clients together.</summary>
     private const int RepliesPart = 8;
 
+    /// <summary>A body over HTTP: it, the words that it becomes, their entry and the answer are there at
+    /// once.</summary>
+    private const int HttpBodyPart = 32;
+
+    private const int HttpBodiesPart = 16;
+
     /// <summary>
     /// What one connection costs at most, in bytes: so many are let in as there is heap for. 10,000 and more with 1
     /// GiB.
@@ -59,6 +66,14 @@ public sealed class MemoryLimits(long managedBytes)
 
     /// <summary>Beside the value itself, what its request may change, in bytes.</summary>
     private const int ChangeRoomBytes = 8 * 1024 * 1024;
+
+    /// <summary>Connections over HTTP: each has what the server reads ahead and keeps for it.</summary>
+    public int HttpConnectionsMax =>
+        (int)Math.Min(EntryLimits.ConnectionsMax, managedBytes / (4 * EntryLimits.ConnectionBufferBytes));
+
+    /// <summary>A body over HTTP, in bytes, and all that are under way.</summary>
+    public (int One, long All) HttpBodyBytesMax =>
+        ((int)Least(EntryLimits.BodyBytesMax, HttpBodyPart), Least(EntryLimits.BodiesBytesMax, HttpBodiesPart));
 
     /// <summary>A value that a client sends, in bytes.</summary>
     public int ValueBytesMax => (int)Least(RowLimits.ValueBytesMax, ValuePart);

@@ -9,8 +9,11 @@ public sealed record ServerSettings
 
     public IReadOnlyList<string> Seeds { get; init; } = [];
 
-    /// <summary>The peer address of a node of the cluster that this one follows as a read replica; null for none.</summary>
+    /// <summary>The peer address of a node whose cluster this one follows as a read replica; null for none.</summary>
     public string? Join { get; init; }
+
+    /// <summary>It waits to be told whom to follow.</summary>
+    public bool Replica { get; init; }
 
     /// <summary>Zero: as many as there are seeds.</summary>
     public int Expect { get; init; }

@@ -74,11 +74,20 @@ public static class SettingTable
         },
         new("join", "HOST:PORT", "an address", "none",
             "The peer address of any node of a cluster that this one joins as a read replica: it follows every "
-                + "partition, answers reads of level `eventual` and `session`, hands all else on, and votes nowhere. In "
-                + "the place of --seeds and --expect.",
+                + "partition, answers reads of level `eventual` and `session`, hands all else on, and votes nowhere. "
+                + "In the place of --seeds and --expect.",
             static (settings, text) => IsAddress(text)
                 ? (settings with { Join = text }, null)
                 : (settings, "is no address of the form host:port")),
+        new("replica", null, "a switch", "off",
+            "Starts a node without a cluster: it waits until JOIN, in `quorate shell`, says which one it is to follow "
+                + "as a read replica. A folder that belongs to a cluster goes on there.",
+            static (settings, text) => bool.TryParse(text, out bool value)
+                ? (settings with { Replica = value }, null)
+                : (settings, "is neither true nor false"))
+        {
+            Type = SettingType.Switch,
+        },
         new("expect", "COUNT", "nodes", "as many as there are seeds",
             "How many nodes the cluster is founded with.",
             static (settings, text) => Integer(text, 1, 1000, out int value)
@@ -106,7 +115,7 @@ public static class SettingTable
             Type = SettingType.Number,
         },
         new("http-port", "PORT", "a TCP port", "7501",
-            "For health, metrics and status.",
+            "For health, metrics, status, and entries as JSON (docs/http.md).",
             static (settings, text) => Port(text, out int value)
                 ? (settings with { HttpPort = value }, null)
                 : (settings, "is no port from 1 to 65535"))
@@ -122,10 +131,14 @@ public static class SettingTable
             Type = SettingType.Number,
         },
         new("cluster-port", "PORT", "a TCP port", "none: there is no cluster endpoint",
-            "For Redis clients that know clusters: they are told which node serves which slots, and sent there by MOVED.",
+            "For Redis clients that know clusters: they are told which node serves which slots, and sent there by "
+                + "MOVED.",
             static (settings, text) => Port(text, out int value)
                 ? (settings with { ClusterPort = value }, null)
-                : (settings, "is no port from 1 to 65535")),
+                : (settings, "is no port from 1 to 65535"))
+        {
+            Type = SettingType.Number,
+        },
         new("cluster-keyspace", "NAME", "a keyspace", "default",
             "The one keyspace that the cluster endpoint serves; the same on all nodes.",
             static (settings, text) => text.Length > 0

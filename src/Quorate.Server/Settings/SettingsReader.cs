@@ -185,6 +185,12 @@ public static class SettingsReader
                 + "the two.";
         }
 
+        if (settings.Replica && (settings.Join is not null || settings.Seeds.Count > 0 || settings.Expect > 0))
+        {
+            return "--replica makes a node that waits to be told whom to join, --join, --seeds and --expect say it at "
+                + "once: say one of them.";
+        }
+
         if (settings.Seeds.Count > 0 && settings.Expect > settings.Seeds.Count)
         {
             return $"--expect {settings.Expect} is more than the {settings.Seeds.Count} addresses of --seeds.";

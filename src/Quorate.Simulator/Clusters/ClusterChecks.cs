@@ -167,7 +167,8 @@ internal sealed class ClusterChecks(ClusterWorld world)
                 if (row.Voters.Any(replica => ReplicaId.FromPacked(replica).NodeId == self))
                 {
                     RunClaims.Break(
-                        RunClaims.MapAgreement, $"{machine.Name} is a read replica, and votes in partition {row.Group}");
+                        RunClaims.MapAgreement,
+                        $"{machine.Name} is a read replica, and votes in partition {row.Group}");
                 }
 
                 if (row.TargetVoters.Count > 0 || row.ReplicaOn(self) is null)

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Quorate.Simulator.Model;
 
 /// <summary>
-/// Whole values with their versions. The model knows neither versions of collections nor hashes, nor what was written as
-/// JSON; it judges all else of what was answered.
+/// Whole values with their versions. The model knows neither versions of collections nor hashes, nor what was written
+/// as JSON; it judges all else of what was answered.
 /// </summary>
 internal static class ModelEntries
 {

@@ -20,6 +20,9 @@ namespace Quorate.Simulator.Twins;
 /// </summary>
 public sealed class CrashedNode
 {
+    /// <summary>Moments from the last piece of a snapshot until the log is brought to it, and some more.</summary>
+    private const int AfterReceiving = 30;
+
     private readonly RecordedDisk _recorded;
     private readonly StoreEncryption? _encryption;
     private readonly List<Held> _replicas = [];
@@ -63,17 +66,22 @@ public sealed class CrashedNode
     /// Goes through the run again, and cuts it off at the moments that are asked for, in each of some ways: a sentence
     /// for each start that does not come to what it must.
     /// </summary>
-    /// <param name="isWanted">Of a moment, counted from one; only those at which an operation has ended count.</param>
+    /// <param name="isWanted">
+    /// Of a moment, counted from one; only those at which an operation has ended count. While a snapshot is received,
+    /// and shortly after, all do.
+    /// </param>
     /// <param name="fates">Ways in which the disk is left; the first is the death of the process alone.</param>
     public IEnumerable<string> Crash(Func<int, bool> isWanted, ulong fates)
     {
         var begun = new List<PendingDiskOperation>();
         var disk = new SimulatedDisk(begun.Add, 1);
         int moment = 0;
+        int sinceReceived = AfterReceiving;
         foreach ((DiskOperation operation, bool isEnd) in _recorded.StepsOn(disk, begun))
         {
             moment++;
-            if (!isEnd || !isWanted(moment))
+            sinceReceived = operation.File.EndsWith(".receiving", StringComparison.Ordinal) ? 0 : sinceReceived + 1;
+            if (!isEnd || (!isWanted(moment) && sinceReceived > AfterReceiving))
             {
                 continue;
             }

@@ -72,8 +72,8 @@ public sealed class CheckpointFiles : ICheckpoints
                 || meta?.Index != newest.Index
                 || meta?.Term != newest.Term)
             {
-                Fail($"The checkpoint {newest.File} is damaged, and the log before it may be gone. Restore it from a "
-                    + "copy, or remove this replica's data folder and let the replica be built anew from the others.");
+                Fail($"The checkpoint {newest.File} is damaged, and the log before it may be gone. "
+                    + FolderAdvice.Sentence);
                 yield break;
             }
 

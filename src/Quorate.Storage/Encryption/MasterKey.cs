@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace Quorate.Storage.Encryption;
 
 /// <summary>
-/// The key that wraps a node's data keys: 32 bytes from a file that the operator names, which is not in the data
-/// folder. It opens nothing but the file of data keys.
+/// The key that wraps the cluster's data keys: 32 bytes from a file that the operator names, which is not in the data
+/// folder. It opens nothing but the wrapped data keys, which the metadata carries.
 /// </summary>
 public sealed class MasterKey
 {

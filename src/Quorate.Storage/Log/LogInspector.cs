@@ -55,8 +55,10 @@ public static class LogInspector
 
     /// <summary>What a log's mark says, beside its secret.</summary>
     public static string DescribeMark(ReadOnlyMemory<byte> mark) => LogMark.Read(mark.Span) is { } read
-        ? string.Create(CultureInfo.InvariantCulture, $"mark of a log whose newest segment is {read.Newest}")
-        : "mark of a log: the file is damaged; restore it from a copy, no segment can be read without";
+        ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"mark of a log whose newest segment is {read.Newest}, made with {read.NewestBytes} bytes")
+        : "mark of a log: the file is damaged, and no segment can be read without it";
 
     /// <summary>Whether a file is one of the log's segments, or ready to become one.</summary>
     public static bool IsSegment(string prefix, string file) => LogBatch.Sequences(prefix, [file]).Count == 1;

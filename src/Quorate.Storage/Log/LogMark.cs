@@ -20,34 +20,39 @@ internal readonly record struct LogSecret(ulong Value)
 }
 
 /// <summary>
-/// The small file beside a log's segments: its <see cref="LogSecret"/>, and the newest segment that was begun. No
-/// segment can tell that a later one is gone; this file does (pitfall S8).
+/// The small file beside a log's segments: its <see cref="LogSecret"/>, the newest segment that was begun, and the one
+/// that counts until the newest holds something, each with its length. No segment can tell that a later one is gone, or
+/// that its own end is; this file does (pitfall S8).
 /// <para>Two blocks, each whole or not there, each little-endian: magic and version (4), zero (4), the newest segment
-/// (8), the secret (8), how often a segment was named before (8), half of the MurmurHash3 of all that (8). The block
-/// that was written later counts; the other one is written next, so that a torn write leaves what was said
-/// before.</para>
+/// (8), the secret (8), how often a segment was named before (8), the segment before the newest, or zero (8), the
+/// lengths of both in bytes (8 and 8), half of the MurmurHash3 of all that (8). The block that was written later
+/// counts; the other one is written next, so that a torn write leaves what was said before.</para>
 /// <para>Invariants: the file is durable before the first segment is made. A segment is named here before anything in
-/// it is acknowledged and after its own name is durable, and keeps that name until a later one is named here: so the
-/// segment that is named always has a file.</para>
+/// it is acknowledged and after its own name and length are durable, and keeps both until a later one is named here: so
+/// the segment that is named always has a file of that length.</para>
 /// </summary>
 internal sealed class LogMark
 {
-    public const byte Version = 1;
+    public const byte Version = 2;
 
     private const int NewestOffset = 8;
     private const int SecretOffset = 16;
     private const int SerialOffset = 24;
-    private const int CheckOffset = 32;
+    private const int BeforeOffset = 32;
+    private const int LengthOffset = 40;
+    private const int BeforeLengthOffset = 48;
+    private const int CheckOffset = 56;
     private const int SlotBytes = CheckOffset + sizeof(ulong);
 
     private readonly byte[] _block = new byte[LogBatch.BlockBytes];
     private ulong _serial;
     private int _slot;
 
-    private LogMark(LogSecret secret, ulong newest, ulong serial, int slot)
+    private LogMark(LogSecret secret, ulong newest, ulong before, ulong serial, int slot)
     {
         Secret = secret;
         Newest = newest;
+        Before = before;
         _serial = serial;
         _slot = slot;
     }
@@ -60,12 +65,21 @@ internal sealed class LogMark
     /// <summary>The newest segment that was begun; zero before the first.</summary>
     public ulong Newest { get; private set; }
 
+    /// <summary>Its file's length in bytes; zero before the first.</summary>
+    public long NewestBytes { get; private set; }
+
+    /// <summary>The log's last segment when the newest was begun; zero when there was none.</summary>
+    public ulong Before { get; private set; }
+
+    /// <summary>Its file's length in bytes; zero when that is not known.</summary>
+    public long BeforeBytes { get; private set; }
+
     private static ReadOnlySpan<byte> Magic => "QNM"u8;
 
     public static string FileName(string prefix) => prefix + "log.mark";
 
     /// <summary>A new log's, to be written as a whole.</summary>
-    public static LogMark New(LogSecret secret) => new(secret, newest: 0, serial: 0, slot: 0);
+    public static LogMark New(LogSecret secret) => new(secret, newest: 0, before: 0, serial: 0, slot: 0);
 
     /// <summary>What the file says; null when neither of its blocks is whole.</summary>
     public static LogMark? Read(ReadOnlySpan<byte> file)
@@ -86,7 +100,13 @@ internal sealed class LogMark
             if (found is null || serial > found._serial)
             {
                 ulong newest = BinaryPrimitives.ReadUInt64LittleEndian(block[NewestOffset..]);
-                found = new(new(BinaryPrimitives.ReadUInt64LittleEndian(block[SecretOffset..])), newest, serial, slot);
+                ulong before = BinaryPrimitives.ReadUInt64LittleEndian(block[BeforeOffset..]);
+                LogSecret secret = new(BinaryPrimitives.ReadUInt64LittleEndian(block[SecretOffset..]));
+                found = new(secret, newest, before, serial, slot)
+                {
+                    NewestBytes = BinaryPrimitives.ReadInt64LittleEndian(block[LengthOffset..]),
+                    BeforeBytes = BinaryPrimitives.ReadInt64LittleEndian(block[BeforeLengthOffset..]),
+                };
             }
         }
 
@@ -115,12 +135,15 @@ internal sealed class LogMark
     }
 
     /// <summary>
-    /// Names a segment that is begun: what is to be written for it, and at which byte of the file. The bytes stay as
-    /// they are until the next call.
+    /// Names a segment that is begun behind another, or behind none (zero): what is to be written for it, and at which
+    /// byte of the file. The bytes stay as they are until the next call.
     /// </summary>
-    public ReadOnlyMemory<byte> Begin(ulong segment, out long offset)
+    /// <param name="bytes">The length of its file.</param>
+    /// <param name="before">The log's last segment.</param>
+    public ReadOnlyMemory<byte> Begin(ulong segment, long bytes, ulong before, out long offset)
     {
-        Newest = segment;
+        BeforeBytes = before == Newest ? NewestBytes : before == Before ? BeforeBytes : 0;
+        (Newest, NewestBytes, Before) = (segment, bytes, before);
         _serial++;
         _slot = 1 - _slot;
         offset = _slot * (long)LogBatch.BlockBytes;
@@ -135,6 +158,9 @@ internal sealed class LogMark
         BinaryPrimitives.WriteUInt64LittleEndian(block[NewestOffset..], Newest);
         BinaryPrimitives.WriteUInt64LittleEndian(block[SecretOffset..], Secret.Value);
         BinaryPrimitives.WriteUInt64LittleEndian(block[SerialOffset..], _serial);
+        BinaryPrimitives.WriteUInt64LittleEndian(block[BeforeOffset..], Before);
+        BinaryPrimitives.WriteInt64LittleEndian(block[LengthOffset..], NewestBytes);
+        BinaryPrimitives.WriteInt64LittleEndian(block[BeforeLengthOffset..], BeforeBytes);
         BinaryPrimitives.WriteUInt64LittleEndian(block[CheckOffset..], KeyHash.Of(block[..CheckOffset]));
     }
 }

@@ -49,5 +49,52 @@ internal sealed class LogMarkReading(string prefix, DiskJobs jobs, IEntropy entr
         {
             Failure ??= LogSentences.NewestGone(LogBatch.FileName(prefix, Mark.Newest), file);
         }
+        else if (Mark.Newest > 0 && bytes.Length < LogMark.FileBytes)
+        {
+            // What is cut off may be what was said last.
+            Failure ??= LogSentences.MarkDamaged(file);
+        }
+        else if (Mark.Newest > 0)
+        {
+            yield return DiskStep.All(CheckLength(sequences, Mark.Newest, Mark.NewestBytes));
+            yield return DiskStep.All(CheckLength(sequences, Mark.Before, Mark.BeforeBytes));
+        }
     }
+
+    /// <summary>A segment is as long as it is to be before anything in it counts, so one that is shorter was
+    /// cut.</summary>
+    private IEnumerable<DiskStep> CheckLength(List<ulong> sequences, ulong sequence, long bytes)
+    {
+        if (bytes == 0 || !sequences.Contains(sequence))
+        {
+            yield break;
+        }
+
+        string segment = LogBatch.FileName(prefix, sequence);
+        long last = bytes - LogBatch.BlockBytes;
+        yield return new DiskOperation(0, DiskOperationKind.Read, segment, last, Length: LogBatch.BlockBytes);
+        if (jobs.Completion.Status != DiskStatus.Done)
+        {
+            Failure ??= LogSentences.Unreadable(segment);
+        }
+        else if (jobs.Completion.Data.Length < LogBatch.BlockBytes && Core.Guards.SegmentsKeepTheirLength)
+        {
+            Failure ??= LogSentences.Cut(segment, bytes);
+        }
+    }
+
+    /// <summary>
+    /// While nothing whole is in the newest segment that was begun, the one before it counts: a sentence when its file
+    /// is gone, else null.
+    /// </summary>
+    /// <param name="prefix">The log's.</param>
+    /// <param name="mark">What was read.</param>
+    /// <param name="sequences">Of the segments that are there.</param>
+    /// <param name="whole">Those whose first batch is whole.</param>
+    public static string? BeforeGone(
+        string prefix, LogMark? mark, List<ulong> sequences, IReadOnlyCollection<ulong> whole) =>
+        mark is { Before: > 0 } && !whole.Contains(mark.Newest) && !sequences.Contains(mark.Before)
+        && Core.Guards.NewestSegmentIsWitnessed
+            ? LogSentences.NewestGone(LogBatch.FileName(prefix, mark.Before), LogMark.FileName(prefix))
+            : null;
 }

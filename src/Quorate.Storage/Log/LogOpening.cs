@@ -71,12 +71,18 @@ internal sealed class LogOpening
         if (Failure is null)
         {
             SegmentBytes = Math.Max(_settings.SegmentBytes, first.Length + LogBatch.BlockBytes);
-            yield return DiskStep.All(_maker.Make(_recovery.Spare, sequence, SegmentBytes, isNew: true));
+            yield return DiskStep.All(Unname(sequence));
+        }
+
+        if (Failure is null)
+        {
+            yield return DiskStep.All(
+                _maker.Make(_recovery.Reused, sequence, SegmentBytes, isNew: true, isProven: false));
             if (_maker.IsFull)
             {
                 // A node must start on a full disk: nothing else can release what fills it.
                 SegmentBytes = first.Length + Math.Min(_settings.OpenReserveBytes, _settings.SegmentBytes / 2);
-                yield return DiskStep.All(_maker.Make(null, sequence, SegmentBytes, isNew: true));
+                yield return DiskStep.All(_maker.Make(null, sequence, SegmentBytes, isNew: true, isProven: false));
             }
 
             Failure = _maker.Sentence;
@@ -85,7 +91,8 @@ internal sealed class LogOpening
         if (Failure is null && Core.Guards.NewestSegmentIsWitnessed)
         {
             string mark = LogMark.FileName(_prefix);
-            ReadOnlyMemory<byte> named = _recovery.Mark!.Begin(sequence, out long offset);
+            ulong before = _recovery.Last == sequence ? 0 : _recovery.Last;
+            ReadOnlyMemory<byte> named = _recovery.Mark!.Begin(sequence, SegmentBytes, before, out long offset);
             yield return new DiskOperation(0, DiskOperationKind.WriteDurable, mark, offset, named);
             CheckEnd(mark);
         }
@@ -109,6 +116,20 @@ internal sealed class LogOpening
         }
 
         done();
+    }
+
+    /// <summary>
+    /// The very first segment may be begun over under its own name. While it is, the mark must not say how long it is.
+    /// </summary>
+    private IEnumerable<DiskStep> Unname(ulong sequence)
+    {
+        if (_recovery.Mark!.Newest == sequence)
+        {
+            string file = LogMark.FileName(_prefix);
+            ReadOnlyMemory<byte> bytes = _recovery.Mark.Begin(0, 0, before: 0, out long offset);
+            yield return new DiskOperation(0, DiskOperationKind.WriteDurable, file, offset, bytes);
+            CheckEnd(file);
+        }
     }
 
     /// <summary>The mark, made durable; of a new log, its name too, before there is a segment.</summary>

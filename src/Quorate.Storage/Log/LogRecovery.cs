@@ -39,7 +39,6 @@ internal sealed class LogRecovery(
 
     /// <summary>The log's mark, unless the log can not be opened.</summary>
     public LogMark? Mark { get; private set; }
-
     private LogSecret Secret => Mark?.Secret ?? default;
 
     /// <summary>The sequence of the segment to begin, under which nothing was ever acknowledged.</summary>
@@ -48,14 +47,17 @@ internal sealed class LogRecovery(
     /// <summary>What the new segment must begin with.</summary>
     public LogHead Head { get; private set; }
 
+    /// <summary>The log's last segment; zero for none.</summary>
+    public ulong Last => _last;
+
     /// <summary>The records of batches that are not known to be durable, to be written anew.</summary>
     public IEnumerable<byte[]> Tail => _tail.Select(batch => batch.Records);
 
     /// <summary>The segments that do not count once the new one is durable, ascending.</summary>
     public List<ulong> LeftOver { get; } = [];
 
-    /// <summary>A file that may be recycled at once; null when there is none.</summary>
-    public ulong? Spare { get; private set; }
+    /// <summary>The file that the next segment is made of: a spare, or its own; null when there is none.</summary>
+    public ulong? Reused { get; private set; }
 
     /// <summary>Reads everything that counts.</summary>
     public IEnumerable<DiskStep> Run()
@@ -91,12 +93,12 @@ internal sealed class LogRecovery(
             yield return DiskStep.All(LookForEvidence(sequence, 0));
         }
 
+        Failure ??= LogMarkReading.BeforeGone(prefix, Mark, sequences, _heads.Keys);
         // The first segment of all may be torn, for nothing was said to be durable before it was. A later one never
         // stands alone without having been durable.
-        if (_last == 0 && sequences.Exists(sequence => sequence != 1))
-        {
-            Failure ??= LogSentences.NothingLeft(LogBatch.FileName(prefix, sequences[^1]));
-        }
+        Failure ??= _last == 0 && sequences.Exists(sequence => sequence != 1)
+            ? LogSentences.NothingLeft(LogBatch.FileName(prefix, sequences[^1]))
+            : null;
 
         List<ulong> chain = Chain(sequences);
         _oldest = chain.Count > 0 ? chain[0] : 0;
@@ -110,11 +112,12 @@ internal sealed class LogRecovery(
         // segments before it: those wait until the next one is (seed 7400027).
         bool lastMayVanish = _last != 0 && _tailStart == 0 && _tail.Count <= 1 && Guards.UnprovenCopyKeepsSource;
         LeftOver.AddRange(sequences.Where(sequence => !segments.Sequences.Contains(sequence)));
-        Spare = LeftOver.Exists(IsSpare) ? LeftOver.FindLast(IsSpare) : null;
-        LeftOver.RemoveAll(sequence => sequence == Spare || sequence == NextSequence);
+        ulong? spare = LeftOver.Exists(IsSpare) ? LeftOver.FindLast(IsSpare) : null;
+        Reused = sequences.Contains(NextSequence) ? NextSequence : spare;
+        LeftOver.RemoveAll(sequence => sequence == Reused);
         bool IsSpare(ulong sequence) => sequence != _last
             && sequence != NextSequence
-            && (sequence != Mark!.Newest || !Guards.NewestSegmentIsWitnessed)
+            && ((sequence != Mark!.Newest && sequence != Mark.Before) || !Guards.NewestSegmentIsWitnessed)
             && !(lastMayVanish && _heads.ContainsKey(sequence));
     }
 
@@ -375,19 +378,17 @@ internal sealed class LogRecovery(
                 yield return DiskStep.All(_window.Ensure(at, LogBatch.BlockBytes));
             }
 
-            if (!IsReadable(file) || _window.From(at).IsEmpty)
+            if (!IsReadable(file) || _window.From(at).IsEmpty || Failure is not null)
             {
                 yield break;
             }
 
-            if (LogBatch.TryReadHeader(_window.From(at), Secret, sequence, at, out LogBatch batch)
+            bool isEvidence = LogBatch.TryReadHeader(_window.From(at), Secret, sequence, at, out LogBatch batch)
                 && batch.DurableBefore.Segment == sequence
-                && batch.DurableBefore.Offset > damaged
-                && Guards.DamageBelowDurableIsCorruption)
-            {
-                Failure = LogSentences.DamagedBelow(file, damaged, batch.DurableBefore.Offset);
-                yield break;
-            }
+                && batch.DurableBefore.Offset > damaged;
+            Failure = isEvidence && Guards.DamageBelowDurableIsCorruption
+                ? LogSentences.DamagedBelow(file, damaged, batch.DurableBefore.Offset)
+                : null;
         }
     }
 

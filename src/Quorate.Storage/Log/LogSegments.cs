@@ -26,6 +26,9 @@ internal sealed class LogSegments(KeyRing? keys = null)
     /// <summary>The segment being written.</summary>
     public ulong Current => _segments[^1].Sequence;
 
+    /// <summary>The one behind which it was begun; zero when there is none.</summary>
+    public ulong BeforeCurrent => _segments.Count > 1 ? _segments[^2].Sequence : 0;
+
     public IEnumerable<ulong> Sequences => _segments.Select(segment => segment.Sequence);
 
     /// <summary>Nothing in the oldest segment is needed, and it is not the one being written.</summary>

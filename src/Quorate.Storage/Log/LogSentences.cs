@@ -5,9 +5,7 @@ namespace Quorate.Storage.Log;
 /// <summary>What a log says when it can not go on: what happened, to which file, and what to do.</summary>
 internal static class LogSentences
 {
-    private const string Advice =
-        "This node can not prove what it holds: restore its data folder from a copy, "
-        + "or remove it and let the node's replicas be built anew from the others.";
+    private const string Advice = "This node can not prove what it holds. " + FolderAdvice.Sentence;
 
     public static string Damaged(string file, LogRead read) =>
         $"The log file {file} is damaged or unreadable between bytes {read.Offset} and {read.Offset + read.Length}, "
@@ -30,6 +28,10 @@ internal static class LogSentences
     public static string NewestGone(string file, string mark) =>
         $"The log file {file} is missing, though {mark} shows that it was begun; so acknowledged entries may be lost. "
         + Advice;
+
+    public static string Cut(string file, long bytes) =>
+        $"The log file {file} is shorter than the {bytes} bytes that it was made with; so acknowledged entries may be "
+        + $"lost. {Advice}";
 
     public static string EntriesMissing(string file, LogStream stream, string range) =>
         $"The log file {file} is missing, and with it the entries {range} of {stream}. {Advice}";

@@ -8,8 +8,8 @@ namespace Quorate.Storage.Log;
 /// Keeps segments ready beyond the one being written, so that a switch waits for nothing: files of the right length
 /// under the name of the sequence that they will have, made by recycling what is no longer needed or by allocation.
 /// <para>Invariants: a file's new name is durable before anything in the file changes, so that after a crash a file
-/// holds what its name says or something older. Sequences are handed out in order and never twice. Full is no failure
-/// while nobody waits for a segment.</para>
+/// holds what its name says or something older. Sequences are handed out in order and never twice. Full is no failure:
+/// who wants a segment waits for it.</para>
 /// </summary>
 internal sealed class LogSpares
 {
@@ -20,7 +20,7 @@ internal sealed class LogSpares
     private readonly LogFileMaker _maker;
     private readonly string _prefix;
     private readonly List<Spare> _ready = [];
-    private readonly Queue<ulong> _freed = new();
+    private readonly Queue<(ulong Sequence, bool IsProven)> _freed = new();
     private ulong _next;
     private bool _isBusy;
     private int _wantedBytes;
@@ -46,13 +46,15 @@ internal sealed class LogSpares
 
     private bool MustMake => _ready.Count < _settings.SparesMin || MustGrow || MayRecycle;
 
-    /// <summary>Begins to make segments ready, from a sequence on; the files of older ones may be recycled.</summary>
+    /// <summary>
+    /// Begins to make segments ready, from a sequence on; files that an earlier process left may be recycled.
+    /// </summary>
     public void Start(ulong next, IEnumerable<ulong> freed)
     {
         _next = next;
         foreach (ulong sequence in freed)
         {
-            _freed.Enqueue(sequence);
+            _freed.Enqueue((sequence, false));
         }
 
         Go();
@@ -63,7 +65,7 @@ internal sealed class LogSpares
     /// <summary>Takes the file of a segment that nobody needs any more.</summary>
     public void Recycle(ulong sequence)
     {
-        _freed.Enqueue(sequence);
+        _freed.Enqueue((sequence, true));
         Go();
     }
 
@@ -101,7 +103,7 @@ internal sealed class LogSpares
             if (!MustMake)
             {
                 yield return new DiskOperation(
-                    0, DiskOperationKind.Delete, LogBatch.FileName(_prefix, _freed.Dequeue()));
+                    0, DiskOperationKind.Delete, LogBatch.FileName(_prefix, _freed.Dequeue().Sequence));
                 if (_jobs.Completion.Status == DiskStatus.Failed)
                 {
                     _failed("The disk failed to delete an old log file. Check the disk, then start again.");
@@ -114,8 +116,9 @@ internal sealed class LogSpares
             bool grows = MustGrow;
             int bytes = Math.Max(_settings.SegmentBytes, _wantedBytes);
             ulong sequence = grows ? _ready[0].Sequence : _next;
-            ulong? old = !grows && _freed.TryDequeue(out ulong freed) ? freed : null;
-            yield return DiskStep.All(_maker.Make(old, sequence, bytes, isNew: !grows));
+            (ulong Sequence, bool IsProven)? old = !grows && _freed.TryDequeue(out var freed) ? freed : null;
+            yield return DiskStep.All(
+                _maker.Make(old?.Sequence, sequence, bytes, isNew: !grows, isProven: old?.IsProven ?? true));
 
             // One that would only have been kept ready besides is not missed; and it may never be tried again.
             IsLow = _maker.IsFull && (grows || _ready.Count < _settings.SparesMin || !Guards.ReadySegmentsAreSpace);
@@ -129,13 +132,14 @@ internal sealed class LogSpares
                 _next++;
             }
 
-            // A failure beside lack of space ends the log whoever waits; of lack of space its owner is told before.
+            // A failure beside lack of space ends the log. Where there is no space whoever waits goes on waiting, and
+            // has acknowledged nothing: that ends by itself when somebody frees some. The owner is told.
             if (_maker.Sentence is null || _maker.IsFull)
             {
                 _changed();
             }
 
-            if (_maker.Sentence is string sentence && (!_maker.IsFull || _wantedBytes > 0))
+            if (_maker.Sentence is string sentence && (!_maker.IsFull || !Guards.FullLogsWait))
             {
                 _failed(sentence);
                 yield break;
@@ -161,9 +165,15 @@ internal sealed class LogFileMaker(DiskJobs jobs, string prefix)
     /// <summary>
     /// The file of segment <paramref name="sequence"/>, so many bytes long, its name and its length durable.
     /// </summary>
-    /// <param name="old">The segment whose file is recycled; null when there is none.</param>
+    /// <param name="old">
+    /// The segment whose file is recycled, perhaps the same one; null when there is none.
+    /// </param>
     /// <param name="isNew">False when the file has its name already and must only grow.</param>
-    public IEnumerable<DiskStep> Make(ulong? old, ulong sequence, int bytes, bool isNew)
+    /// <param name="isProven">
+    /// This process knows that what <paramref name="old"/> has of length is durable. A file that an earlier one left
+    /// may have it in the page cache alone, where a failed sync left it and no later one would write it (pitfall R11).
+    /// </param>
+    public IEnumerable<DiskStep> Make(ulong? old, ulong sequence, int bytes, bool isNew, bool isProven)
     {
         Sentence = null;
         IsFull = false;
@@ -171,14 +181,17 @@ internal sealed class LogFileMaker(DiskJobs jobs, string prefix)
         if (old is ulong recycled)
         {
             string from = LogBatch.FileName(prefix, recycled);
-            yield return new DiskOperation(0, DiskOperationKind.Rename, from, NewName: name);
-            if (HasFailed(from, "renaming"))
+            if (recycled != sequence)
             {
-                yield break;
+                yield return new DiskOperation(0, DiskOperationKind.Rename, from, NewName: name);
+                if (HasFailed(from, "renaming"))
+                {
+                    yield break;
+                }
             }
 
             // Until the name is durable this may still be an old segment of the log, so nothing in it may change.
-            if (Guards.NewFilesAreMadeNamed)
+            if (Guards.NewFilesAreMadeNamed && recycled != sequence)
             {
                 yield return new DiskOperation(0, DiskOperationKind.SyncFolder, "");
                 if (HasFailed("the data folder", "syncing"))
@@ -187,7 +200,8 @@ internal sealed class LogFileMaker(DiskJobs jobs, string prefix)
                 }
             }
 
-            yield return new DiskOperation(0, DiskOperationKind.Truncate, name, bytes);
+            bool keepsLength = isProven || !Guards.LeftOverFilesAreMadeAnew;
+            yield return new DiskOperation(0, DiskOperationKind.Truncate, name, keepsLength ? bytes : 0);
             if (HasFailed(name, "cutting"))
             {
                 yield break;

@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Raft;
 using Quorate.Storage.Disk;
 
@@ -6,12 +7,18 @@ namespace Quorate.Storage.Log;
 /// <summary>
 /// What streams wait for the disk to bring: entries that are read, and the answer to an opening, which comes after a
 /// turn of the disk because nothing is told inside a call.
+/// <para>Invariant: the reads under way take no more than <paramref name="bytesMax"/> together, or there is one alone;
+/// the others wait in the order in which they came.</para>
 /// </summary>
-internal sealed class LogTurns(IDisk disk, string prefix, Func<NodeLogStream, LogView> view, Action<string> failed)
+internal sealed class LogTurns(
+    IDisk disk, string prefix, long bytesMax, Func<NodeLogStream, LogView> view, Action<string> failed)
     : IDiskClient
 {
     private readonly Dictionary<ulong, NodeLogStream> _turns = [];
     private readonly List<NodeLogStream> _postponed = [];
+    private readonly Queue<DiskOperation> _waiting = new();
+    private readonly Dictionary<ulong, int> _underWay = [];
+    private long _bytesUnderWay;
     private ulong _nextTicket = 1;
     private bool _isStopped;
 
@@ -67,6 +74,22 @@ internal sealed class LogTurns(IDisk disk, string prefix, Func<NodeLogStream, Lo
             return;
         }
 
+        Tell(stream, completion);
+        if (_underWay.Remove(completion.Ticket, out int bytes))
+        {
+            _bytesUnderWay -= bytes;
+        }
+
+        while (_waiting.TryPeek(out DiskOperation next) && HasRoomFor(next))
+        {
+            _waiting.Dequeue();
+            Begin(next);
+        }
+    }
+
+    private void Tell(NodeLogStream stream, in DiskCompletion completion)
+    {
+
         if (!stream.Reads.TryTake(completion.Ticket, out LogRead? read))
         {
             stream.Client?.LogOpened(stream.Recovered());
@@ -84,6 +107,24 @@ internal sealed class LogTurns(IDisk disk, string prefix, Func<NodeLogStream, Lo
     private void Submit(NodeLogStream stream, in DiskOperation operation)
     {
         _turns.Add(operation.Ticket, stream);
+        if (_waiting.Count == 0 && HasRoomFor(operation))
+        {
+            Begin(operation);
+        }
+        else
+        {
+            _waiting.Enqueue(operation);
+        }
+    }
+
+    private bool HasRoomFor(in DiskOperation operation) => _bytesUnderWay == 0
+        || _bytesUnderWay + operation.Length <= bytesMax
+        || !Guards.LogReadsAreBounded;
+
+    private void Begin(in DiskOperation operation)
+    {
+        _bytesUnderWay += operation.Length;
+        _underWay.Add(operation.Ticket, operation.Length);
         disk.Submit(operation, this);
     }
 }

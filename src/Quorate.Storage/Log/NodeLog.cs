@@ -77,7 +77,7 @@ public sealed class NodeLog : IDiskClient
         _builder = new(settings.BatchBytesMax);
         _streams = new(_segments, settings.ReadBytesMax);
         _spares = new(disk, prefix, settings, SparesChanged, Fail);
-        _turns = new(disk, prefix, View, Fail);
+        _turns = new(disk, prefix, settings.ReadsUnderWayBytesMax, View, Fail);
         _queue = new(settings.WritesWaitingMax, settings.LazyWritesMax);
         _entriesAskAt = settings.EntriesKeptMax + 1;
     }
@@ -89,7 +89,9 @@ public sealed class NodeLog : IDiskClient
         Idle,
         Writing,
 
-        /// <summary>The next batch does not fit, and the next segment is not ready.</summary>
+        /// <summary>
+        /// The next batch does not fit, and the next segment is not ready; on a full disk until there is space.
+        /// </summary>
         AwaitingSegment,
         Dead,
     }
@@ -136,11 +138,11 @@ public sealed class NodeLog : IDiskClient
 
     /// <summary>
     /// Looks for space again, when there was too little: to be called now and then, for a log to which nothing is
-    /// written can not know that there is some.
+    /// written, or which waits for its next segment, can not know that there is some.
     /// </summary>
     public void LookForSpace()
     {
-        if (_spares.IsLow && _step is Step.Idle or Step.Writing)
+        if (_spares.IsLow && _step is Step.Idle or Step.Writing or Step.AwaitingSegment)
         {
             _spares.Go();
         }
@@ -312,7 +314,8 @@ public sealed class NodeLog : IDiskClient
         _markTicket = _batchBeginsSegment && Guards.NewestSegmentIsWitnessed ? _nextTicket++ : 0;
         if (_markTicket != 0)
         {
-            ReadOnlyMemory<byte> named = _mark!.Begin(_segments.Current, out long at);
+            ulong before = _segments.BeforeCurrent;
+            ReadOnlyMemory<byte> named = _mark!.Begin(_segments.Current, _segmentBytes, before, out long at);
             _disk.Submit(new(_markTicket, DiskOperationKind.WriteDurable, LogMark.FileName(_prefix), at, named), this);
         }
 

@@ -23,6 +23,12 @@ public sealed record NodeLogSettings
     public int ReadBytesMax { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>
+    /// Reads of all streams that are under way at once, in bytes; one alone may be larger. When a node starts, every
+    /// partition reads its part of the log anew, and together they would take all memory.
+    /// </summary>
+    public long ReadsUnderWayBytesMax { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>
     /// So many writes that need no sync wait for company; then they are written for their own sake. In writes.
     /// </summary>
     public int LazyWritesMax { get; init; } = 256;

@@ -5,9 +5,7 @@ namespace Quorate.Storage.SSTable;
 /// <summary>What is said when a sorted file can not be used: which file, where, and what to do.</summary>
 internal static class SSTableSentences
 {
-    private const string WhatToDo =
-        "Restore the file from a copy, or remove this replica's data and let the replica be built anew from the "
-        + "others.";
+    private const string WhatToDo = FolderAdvice.Sentence;
 
     public static string Damaged(string file, long offset, string part, string problem) =>
         $"The file {file} is damaged at byte {offset}, in its {part}: {problem}. {WhatToDo}";
@@ -23,7 +21,8 @@ internal static class SSTableSentences
 
     public static string NoKey(string file, uint keyId) =>
         $"The file {file} is encrypted with data key {keyId}, which is not among the data keys of this node. "
-        + "Restore the file of data keys that holds it.";
+        + "Start it with the cluster's --master-key-file; where that is so, the file is of another cluster. "
+        + WhatToDo;
 
     public static string Unreadable(string file, DiskStatus status) => status == DiskStatus.NotFound
         ? $"The file {file} is missing. {WhatToDo}"

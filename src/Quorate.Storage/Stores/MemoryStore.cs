@@ -244,8 +244,8 @@ public sealed class MemoryStore : IPartitionStore, ICheckpointsClient
         {
             Close();
             _client.StoreFailed(
-                $"The checkpoint of index {meta.Index} under {_prefix} holds no rows that can be read. Remove this "
-                + "replica's data folder and let the replica be built anew from the others.");
+                $"The checkpoint of index {meta.Index} under {_prefix} holds no rows that can be read. "
+                + FolderAdvice.Sentence);
             return false;
         }
 

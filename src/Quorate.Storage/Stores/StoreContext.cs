@@ -152,8 +152,8 @@ internal sealed class StoreContext
                 TellFull(file);
                 return StepEnd.Full;
             case DiskStatus.NotFound:
-                Fail($"The file {file} is missing. Nothing else may change the data folder of a node. Restore it from "
-                    + "a copy, or remove this replica's data and let the replica be built anew from the others.");
+                Fail($"The file {file} is missing. Nothing else may change the data folder of a node. "
+                    + FolderAdvice.Sentence);
                 return StepEnd.Dead;
             default:
                 Fail($"The disk failed on {file}, so what was written last may be lost. Check the disk, then start "

@@ -77,8 +77,7 @@ internal sealed class StoreOpening(StoreContext context)
         if (manifest is null || manifest.Partition != context.Settings.Partition)
         {
             context.Fail(manifest is null
-                ? $"The manifest {name.File} is damaged, and the log before it may be gone. Restore it from a copy, "
-                    + "or remove this replica's data and let the replica be built anew from the others."
+                ? $"The manifest {name.File} is damaged, and the log before it may be gone. {FolderAdvice.Sentence}"
                 : $"The manifest {name.File} is of partition {manifest.Partition}, and that of partition "
                     + $"{context.Settings.Partition} should stand there. Put each partition's files back in their "
                     + "place.");
@@ -88,8 +87,7 @@ internal sealed class StoreOpening(StoreContext context)
         if (manifest.Slots != context.Settings.Slots)
         {
             context.Fail($"The manifest {name.File} is of slots {manifest.Slots}, and partition "
-                + $"{context.Settings.Partition} has slots {context.Settings.Slots}. Restore it from a copy, or remove "
-                + "this replica's data and let the replica be built anew from the others.");
+                + $"{context.Settings.Partition} has slots {context.Settings.Slots}. {FolderAdvice.Sentence}");
             yield break;
         }
 

@@ -262,6 +262,28 @@ public sealed class BalanceTests
         Assert.All(reports, report => Assert.All(report.Partitions, partition => Assert.NotNull(partition.Leader)));
     }
 
+    /// <summary>A node knows the leaders of the partitions that it holds; of others only their nodes do.</summary>
+    [Fact]
+    public void Partitions_of_other_nodes_alarm_nobody()
+    {
+        TestWorld world = new TestWorld(5).Formed();
+        world.Run(3000);
+        Assert.All(world.Nodes, node =>
+        {
+            ClusterReport report = node.Report();
+            Assert.Contains(report.Partitions, partition => !partition.IsHere);
+            Assert.Empty(report.Alarms);
+        });
+
+        // Of those that it holds it says so: whoever is cut off soon knows no leader of any.
+        Machine alone = world.Machines[0];
+        alone.IsCutOff = true;
+        world.Run(3000);
+        int held = alone.Node!.Report().Partitions.Count(partition => partition.IsHere);
+        Assert.Contains(
+            $"Of {held} partitions that this node holds no leader is known here.", alone.Node.Report().Alarms);
+    }
+
     private static KeyspaceView ViewOf(TestWorld world)
     {
         Assert.True(world.Machines[0].Node!.View.TryFind("default", out KeyspaceView? view));

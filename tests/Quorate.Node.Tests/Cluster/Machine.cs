@@ -35,6 +35,9 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public string Zone { get; set; } = "";
 
+    /// <summary>Started with --join.</summary>
+    public bool IsReadReplica { get; set; }
+
     /// <summary>Counts its processes.</summary>
     public int Life { get; private set; }
 
@@ -96,7 +99,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
     private NodeRecord Self => new()
     {
         PeerAddress = Address, RespAddress = $"host{number}:7401", Zone = Zone, Weight = 100,
-        FeatureLevelMax = FeatureLevelMax,
+        FeatureLevelMax = FeatureLevelMax, ReadReplica = IsReadReplica,
     };
 
     /// <summary>The process dies: what the disk has not done is not done.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
+using Quorate.Node.Evaluation;
 using Quorate.Node.Partitions;
 
 namespace Quorate.Node.Tests.Partitions;
@@ -32,6 +33,25 @@ public sealed class TurnTests
         foreach (ulong id in ids)
         {
             Assert.Equal("+OK", TestCluster.Text(cluster.Await(leader, id)));
+        }
+    }
+
+    /// <summary>Each partition has buffers of its own, and there are many partitions.</summary>
+    [Theory]
+    [InlineData("SET k {0}", "GET k")]
+    [InlineData("SET k {0}", "APPEND k {0}")]
+    [InlineData("HSET k f {0}", "HGETALL k")]
+    public void What_a_large_value_needed_to_be_evaluated_in_does_not_stay(string write, string next)
+    {
+        var cluster = new TestCluster(1);
+        TestNode leader = cluster.Leader;
+        string value = new('v', 4 << 20);
+        foreach (string line in (string[])[write, next])
+        {
+            ulong id = cluster.Submit(leader, string.Format(CultureInfo.InvariantCulture, line, value));
+            string reply = TestCluster.Text(cluster.Await(leader, id));
+            Assert.False(reply.StartsWith('-'), reply[..Math.Min(reply.Length, 100)]);
+            Assert.InRange(leader.Partition!.BufferBytes, 0, 2 * KeptBuffer.BytesMax);
         }
     }
 

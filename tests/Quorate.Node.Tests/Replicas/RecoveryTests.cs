@@ -1,6 +1,7 @@
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Replicas;
+using Quorate.Storage;
 using Quorate.Storage.Log;
 
 namespace Quorate.Node.Tests.Replicas;
@@ -35,8 +36,7 @@ public sealed class RecoveryTests
 
         Assert.Null(recovery.State);
         Assert.Equal(
-            "The log begins after entry 4, and no checkpoint holds what came before. Replace this replica from "
-                + "another one.",
+            "The log begins after entry 4, and no checkpoint holds what came before. " + FolderAdvice.Sentence,
             recovery.Problem);
     }
 
@@ -100,7 +100,7 @@ public sealed class RecoveryTests
         Assert.Null(recovery.State);
         Assert.Null(recovery.Reset);
         Assert.Equal(
-            "The log begins after entry 4, and the newest checkpoint ends at 3. Replace this replica from another one.",
+            "The log begins after entry 4, and the newest checkpoint ends at 3. " + FolderAdvice.Sentence,
             recovery.Problem);
     }
 

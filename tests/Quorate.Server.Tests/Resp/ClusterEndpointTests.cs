@@ -159,7 +159,8 @@ public sealed class ClusterEndpointTests
     {
         await using RespHost host = await Start(keyspace: "shop");
         using RawClient client = host.ConnectToCluster();
-        Assert.StartsWith("-CLUSTERDOWN there is no keyspace 'shop'", client.Run("CLUSTER SLOTS"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "-CLUSTERDOWN there is no keyspace 'shop'", client.Run("CLUSTER SLOTS"), StringComparison.Ordinal);
         Assert.StartsWith("-ERR there is no keyspace 'shop'", client.Run("GET a"), StringComparison.Ordinal);
         using RawClient plain = host.Connect();
         plain.Run("KEYSPACE CREATE shop PARTITIONS 1");

@@ -216,8 +216,59 @@ public sealed class ConnectionStateTests
         sessions.Clear();
         client.RunAll(number, "WATCH a", "MULTI", "INCR a", "EXEC");
         Assert.Equal([null, 9UL], sessions);
-        Assert.StartsWith(
-            "-ERR syntax error", client.Run($"CLIENT REQUESTID {first} x"), StringComparison.Ordinal);
+    }
+
+    /// <summary>A pipeline that was to happen once must not happen twice because its number was wrong.</summary>
+    [Fact]
+    public async Task What_follows_a_refused_number_is_refused()
+    {
+        int calls = 0;
+        var gateway = new FakeGateway
+        {
+            Instead = _ =>
+            {
+                calls++;
+                return null;
+            },
+        };
+        await using RespHost host = await RespHost.StartAsync(gateway);
+        using RawClient client = host.Connect();
+        string session = client.Run("CLIENT SESSION").Split("\r\n")[1];
+        string[] wrong =
+        [
+            $"CLIENT REQUESTID {session} x", $"CLIENT REQUESTID {session} 0", $"CLIENT REQUESTID {session}",
+            $"CLIENT REQUESTID {session} 1 x", $"CLIENT REQUESTID {session} 1 2 3", "CLIENT REQUESTID other 1",
+        ];
+        foreach (string line in wrong)
+        {
+            calls = 0;
+            string[] replies = client.RunAll(line, "INCR a", "INCR b");
+            Assert.StartsWith("-ERR ", replies[0], StringComparison.Ordinal);
+            Assert.StartsWith("-REFUSED ", replies[1], StringComparison.Ordinal);
+            Assert.Contains("nothing was done", replies[1], StringComparison.Ordinal);
+            Assert.StartsWith(":", replies[2], StringComparison.Ordinal);
+            Assert.Equal(1, calls);
+
+            // Of a transaction it is the EXEC; what the connection does itself lies between.
+            calls = 0;
+            replies = client.RunAll(line, "PING", "MULTI", "INCR a", "EXEC", "INCR b");
+            Assert.Equal("+QUEUED\r\n", replies[3]);
+            Assert.StartsWith("-REFUSED ", replies[4], StringComparison.Ordinal);
+            Assert.StartsWith(":", replies[5], StringComparison.Ordinal);
+            Assert.Equal(1, calls);
+            Assert.StartsWith("-ERR EXEC without MULTI", client.Run("EXEC"), StringComparison.Ordinal);
+        }
+
+        // Whoever gives the transaction up, names a right number or begins anew goes on.
+        string[][] better =
+        [
+            ["MULTI", "INCR a", "DISCARD"], [$"CLIENT REQUESTID {session} 1"], ["RESET"],
+        ];
+        foreach (string[] lines in better)
+        {
+            client.RunAll([wrong[0], .. lines]);
+            Assert.StartsWith(":", client.Run("INCR a"), StringComparison.Ordinal);
+        }
     }
 
     /// <summary>What would change the keyspace in the middle cannot be one batch.</summary>
@@ -278,6 +329,7 @@ public sealed class ConnectionStateTests
         {
             Assert.StartsWith(
                 "-ERR this is no session", client.Run($"CLIENT REQUESTID {name} 1"), StringComparison.Ordinal);
+            Assert.StartsWith("-REFUSED", client.Run("INCR a"), StringComparison.Ordinal);
             client.Run("INCR a");
             Assert.Null(seen);
         }

@@ -136,6 +136,30 @@ public sealed class EdgeCommandTests
         Assert.Contains("db0:keys=500\r\n", client.Run("INFO keyspace"), StringComparison.Ordinal);
     }
 
+    /// <summary>Who asks for the counts by name waits for them; others are told what is known.</summary>
+    [Fact]
+    public async Task INFO_gives_its_counts_little_time_unless_they_are_asked_for()
+    {
+        var times = new List<Duration>();
+        FakeGateway gateway = null!;
+        gateway = new FakeGateway
+        {
+            Instead = call =>
+            {
+                times.Add(call.Deadline - gateway.Now);
+                return Dropped(DropReason.ReadDeadlinePassed);
+            },
+        };
+        await using RespHost host = await RespHost.StartAsync(gateway);
+        using RawClient client = host.Connect();
+        Assert.Contains("keyspace_default:", client.Run("INFO"), StringComparison.Ordinal);
+        Assert.NotEmpty(times);
+        Assert.All(times, time => Assert.True(time <= Duration.FromMilliseconds(250), $"{time}"));
+        times.Clear();
+        Assert.StartsWith("-", client.Run("INFO keyspace"), StringComparison.Ordinal);
+        Assert.All(times, time => Assert.True(time > Duration.FromMilliseconds(250), $"{time}"));
+    }
+
     [Fact]
     public async Task Replies_can_be_switched_off_and_skipped()
     {

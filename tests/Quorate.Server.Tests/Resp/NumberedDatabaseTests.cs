@@ -110,6 +110,22 @@ public sealed class NumberedDatabaseTests
         Assert.StartsWith("-CLUSTERDOWN", client.Run("SET a 1"), StringComparison.Ordinal);
         Assert.StartsWith("-CLUSTERDOWN", client.Run("FLUSHALL"), StringComparison.Ordinal);
 
+        // The database may have been made, but the command was not done: that is what counts for who sent it.
+        host.Gateway.InsteadOfMetadata = command => command.CreateKeyspace is null
+            ? null
+            : (Outcome.Unknown, null);
+        string unsure = client.Run("SET a 1");
+        Assert.StartsWith("-CLUSTERDOWN", unsure, StringComparison.Ordinal);
+        Assert.Contains("nothing was written", unsure, StringComparison.Ordinal);
+
+        // FLUSHALL is about all of them, whichever is chosen.
+        host.Gateway.InsteadOfMetadata = _ => (Outcome.Refused, null);
+        client.Run("SELECT 0");
+        string flush = client.Run("FLUSHALL");
+        Assert.Contains("which databases there are", flush, StringComparison.Ordinal);
+        Assert.DoesNotContain("'default'", flush, StringComparison.Ordinal);
+        client.Run("SELECT 5");
+
         host.Gateway.InsteadOfMetadata = command => command.CreateKeyspace is null
             ? null
             : (Outcome.Done, new MetadataResult { Refusal = "There are too many." });

@@ -47,6 +47,14 @@ public sealed class ProcessEndTests
         Assert.Single(said.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
+    /// <summary>The thread pool goes on with the threads that it has, and so must the node.</summary>
+    [Fact]
+    public void A_thread_that_cannot_be_started_is_no_end()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "This test needs ulimit.");
+        Assert.Equal((0, ""), Run("threads", "main", "ulimit -v 8000000;"));
+    }
+
     [Theory]
     [InlineData("invariant", "main", "An invariant is broken")]
     [InlineData("invariant", "pool", "An invariant is broken")]

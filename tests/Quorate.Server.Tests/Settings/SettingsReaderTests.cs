@@ -121,11 +121,12 @@ public sealed class SettingsReaderTests : IDisposable
     public void A_file_that_says_all_of_it_is_read()
     {
         File.WriteAllText(ConfigFile, """
-            { "data": "x", "seeds": "a:1,b:2", "expect": 2, "memory": 536870912, "insecure": false, "weight": 50 }
+            { "data": "x", "seeds": "a:1,b:2", "expect": 2, "memory": 536870912, "insecure": false, "weight": 50,
+              "cluster-port": 7701 }
             """);
         ServerSettings settings = Read([], []);
-        Assert.Equal(("x", 2, 512L << 20, 50), (
-            settings.Data, settings.Expect, settings.MemoryBytes, settings.Weight));
+        Assert.Equal(("x", 2, 512L << 20, 50, 7701), (
+            settings.Data, settings.Expect, settings.MemoryBytes, settings.Weight, settings.ClusterPort));
     }
 
     [Fact]
@@ -158,6 +159,8 @@ public sealed class SettingsReaderTests : IDisposable
         File.WriteAllText(ConfigFile, "{}");
         Assert.Contains("must differ", Problem([("resp-port", "7501")], []), StringComparison.Ordinal);
         Assert.Contains("--expect", Problem([("seeds", "a:1"), ("expect", "2")], []), StringComparison.Ordinal);
+        Assert.Contains("--replica", Problem([("replica", "true"), ("seeds", "a:1")], []), StringComparison.Ordinal);
+        Assert.Contains("--replica", Problem([("replica", "true"), ("join", "a:1")], []), StringComparison.Ordinal);
     }
 
     /// <summary>Run with QUORATE_REWRITE=1 to make the page anew.</summary>

@@ -42,7 +42,8 @@ public sealed class SSTableInspectorTests
         Assert.Contains("identity: partition 7, file 12\n", text, StringComparison.Ordinal);
         Assert.EndsWith(
             "is encrypted with data key 3, which is not among the data keys of this node. "
-            + "Restore the file of data keys that holds it.\n", text, StringComparison.Ordinal);
+            + "Start it with the cluster's --master-key-file; where that is so, the file is of another cluster. "
+            + FolderAdvice.Sentence + "\n", text, StringComparison.Ordinal);
         Assert.DoesNotContain("greeting", text, StringComparison.Ordinal);
     }
 

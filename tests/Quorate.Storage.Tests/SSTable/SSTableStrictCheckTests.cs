@@ -42,7 +42,7 @@ public sealed class SSTableStrictCheckTests
         BinaryPrimitives.WriteUInt64LittleEndian(number, at == 24 ? value - 1 : value + 1);
         Reseal(offset, length, PropertiesBlock);
         string sentence = _file.Check();
-        Assert.EndsWith("from the others.", sentence, StringComparison.Ordinal);
+        Assert.EndsWith(FolderAdvice.Sentence, sentence, StringComparison.Ordinal);
         Assert.Contains($"they differ in {property}.", sentence, StringComparison.Ordinal);
     }
 

@@ -39,6 +39,15 @@ public sealed class TextRulesTests
     public void A_file_that_does_not_end_with_one_newline_is_found(string text, int line) =>
         Assert.Equal(line == 0 ? [] : [line], Sample.Lines(TextRules.FinalNewline(Sample.At("a.cs", text))));
 
+    [Fact]
+    public void Advice_of_a_file_s_own_is_found_except_where_all_of_it_stands()
+    {
+        string text = "\"The file is whole.\"\n\"It is damaged. Replace this replica from another one.\"\n";
+        Assert.Equal([2], Sample.Lines(TextRules.Advice(Sample.At("src/a.cs", text))));
+        Assert.Empty(TextRules.Advice(Sample.At("src/FolderAdvice.cs", text)));
+        Assert.Empty(TextRules.Advice(Sample.At("tests/a.cs", text)));
+    }
+
     [Theory]
     [InlineData("TO", "DO")]
     [InlineData("FIX", "ME")]

@@ -54,6 +54,15 @@ internal static partial class TextRules
     public static IEnumerable<Finding> Marks(Source file) =>
         Where(file, line => Mark().IsMatch(line), line => $"the mark {Mark().Match(line).Value}");
 
+    /// <summary>
+    /// What to do with a damaged folder is said in one place, FolderAdvice: a way that does not exist does harm.
+    /// </summary>
+    public static IEnumerable<Finding> Advice(Source file) =>
+        file.Path.StartsWith("src/", StringComparison.Ordinal)
+            && !file.Path.EndsWith("/FolderAdvice.cs", StringComparison.Ordinal)
+            ? Where(file, line => OwnAdvice().IsMatch(line), line => $"'{OwnAdvice().Match(line).Value}'")
+            : [];
+
     private static IEnumerable<Finding> Where(Source file, Func<string, bool> bad, Func<string, string> what)
     {
         for (int i = 0; i < file.Lines.Count; i++)
@@ -68,4 +77,10 @@ internal static partial class TextRules
     /// <summary>Each mark is written with a class of one letter, so that this file does not hold it.</summary>
     [GeneratedRegex(@"\b(TOD[O]|FIXM[E]|HAC[K]|XX[X]|TB[D]|NotImplementedExceptio[n])\b")]
     private static partial Regex Mark();
+
+    [GeneratedRegex(
+        "built anew|key ring back|file of data keys|from another one\\.|let the replica|let (it|the node) join the|"
+        + "and let the node|from a backup|estore it from a( |\"$)|estore the file from a copy",
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+    private static partial Regex OwnAdvice();
 }

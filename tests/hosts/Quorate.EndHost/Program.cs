@@ -11,7 +11,7 @@ namespace Quorate.EndHost;
 /// A process that ends as a node would: `EndHost what where`. Memory runs out, or a defect shows, on the thread that is
 /// named; whoever awaits there swallows all that he can.
 /// </summary>
-internal static class Program
+internal static partial class Program
 {
     private const int PieceBytes = 256 * 1024;
 
@@ -26,6 +26,7 @@ internal static class Program
             "system-memory" => TakeSystemMemory,
             "defect" => () => throw new InvalidOperationException("a defect on purpose"),
             "invariant" => () => Invariant.Fail("a statement that does not hold"),
+            "threads" => StartThreads,
             "told" => () => ProcessEnd.Now(ExitCode.InputOutput, "The end was asked for."),
             _ => throw new ArgumentException(arguments[0]),
         };
@@ -88,6 +89,23 @@ internal static class Program
         client.Send("x"u8);
     }
 
+    /// <summary>Until one is not started, which the runtime says by the word for memory; then it ends well.</summary>
+    private static void StartThreads()
+    {
+        try
+        {
+            while (true)
+            {
+                var thread = new Thread(() => Thread.Sleep(Timeout.Infinite), 1 << 30) { IsBackground = true };
+                thread.Start();
+            }
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            Environment.Exit(0);
+        }
+    }
+
     private static void TakeOwnMemory()
     {
         while (true)
@@ -96,11 +114,30 @@ internal static class Program
         }
     }
 
+    /// <summary>
+    /// All but a little, which the runtime needs for itself: where it gets none it ends in a way of its own.
+    /// </summary>
     private static unsafe void TakeSystemMemory()
     {
-        while (true)
+        const int LargePieceBytes = 64 << 20;
+        const int PiecesLeft = 2;
+        Stack<nint> taken = [];
+        while (Allocate(LargePieceBytes) is var piece && piece is not null)
         {
-            Kept.Add((nint)NativeMemory.Alloc(64 << 20));
+            taken.Push((nint)piece);
         }
+
+        for (int i = 0; i < PiecesLeft; i++)
+        {
+            Free((void*)taken.Pop());
+        }
+
+        Kept.Add((nint)NativeMemory.Alloc((PiecesLeft + 2) * LargePieceBytes));
     }
+
+    [LibraryImport("libc.so.6", EntryPoint = "malloc")]
+    private static unsafe partial void* Allocate(nuint bytes);
+
+    [LibraryImport("libc.so.6", EntryPoint = "free")]
+    private static unsafe partial void Free(void* memory);
 }

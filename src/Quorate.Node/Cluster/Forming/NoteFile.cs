@@ -1,6 +1,7 @@
 using Quorate.Core;
 using Quorate.Node.Cluster.Forming.Wire;
 using Quorate.Node.Runtime;
+using Quorate.Storage;
 using Quorate.Storage.Disk;
 
 namespace Quorate.Node.Cluster.Forming;
@@ -11,8 +12,7 @@ internal sealed class NoteFile(IDisk disk, int bytesMax, Action<string> failed)
     public const string Name = "formation";
 
     public const string Damaged = $"The file {Name}, which says what cluster this data folder belongs to, is damaged. "
-        + "Restore it from a copy; or empty the folder and let the node join the cluster as a new one, where the "
-        + "others hold enough replicas.";
+        + FolderAdvice.Sentence;
 
     private readonly WholeFile _file = new(disk, Name, bytesMax, failed);
     private readonly StartFiles _files = new(disk, failed);
@@ -31,8 +31,7 @@ internal sealed class NoteFile(IDisk disk, int bytesMax, Action<string> failed)
         return other is null
             ? null
             : $"The file {Name}, which says what cluster this data folder belongs to, is missing, and the folder holds "
-                + $"the files of a node, {other} among them. Restore it from a copy; or empty the folder and let the "
-                + "node join the cluster as a new one, where the others hold enough replicas.";
+                + $"the files of a node, {other} among them. {FolderAdvice.Sentence}";
     }
 
     /// <summary>What the bytes of such a file hold.</summary>

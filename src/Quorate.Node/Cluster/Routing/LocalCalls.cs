@@ -111,7 +111,9 @@ internal sealed class LocalCalls(ClusterParts parts)
         }
     }
 
-    /// <summary>A read that any replica may answer, and this one has not yet what the group held when it came.</summary>
+    /// <summary>
+    /// A read that any replica may answer, and this one has not yet what the group held when it came.
+    /// </summary>
     private bool IsStillFilled(CallMessage message) => message.Header.Round == 0
         && message.ReadLevel != ReadLevel.Linearizable
         && parts.Runtime.Find(message.Header.Group) is { IsFilled: false };

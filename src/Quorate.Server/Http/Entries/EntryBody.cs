@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Quorate.Storage.Rows;
@@ -163,7 +164,7 @@ internal sealed class EntryBody
             throw Invalid("A scalar is a number, true, false or null.");
         }
 
-        Add(Value.GetRawText());
+        Add(JsonMarshal.GetRawUtf8Value(Value).ToArray());
     }
 
     private void AddElements()
@@ -250,7 +251,7 @@ internal sealed class EntryBody
                 throw Invalid($"The elements of a {Kind} are strings, numbers, true, false and null.");
             default:
                 Add("j");
-                Add(element.GetRawText());
+                Add(JsonMarshal.GetRawUtf8Value(element).ToArray());
                 break;
         }
     }

@@ -20,8 +20,7 @@ internal sealed class EntryCall(ReplyRoom room) : ClientCall
 
     public override void Complete(in CallResult result)
     {
-        // The reply itself, and the answer that is made of it in a buffer that doubles.
-        long bytes = 3L * result.Reply.Length;
+        long bytes = BytesFor(result.Reply.Length);
         if (!Writes && !room.HasRoomFor(bytes) && Guards.HttpAnswersAreBounded)
         {
             _ended.SetResult(
@@ -33,6 +32,9 @@ internal sealed class EntryCall(ReplyRoom room) : ClientCall
         room.Add(bytes);
         _ended.SetResult(result);
     }
+
+    /// <summary>What a reply takes: itself, the answer that is made of it, and what the server sends of that.</summary>
+    public static long BytesFor(int replyBytes) => 3L * replyBytes;
 
     public static CommandLine Line(string name, params ReadOnlySpan<ReadOnlyMemory<byte>> words)
     {

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
@@ -5,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
+using Quorate.Server.Reading;
 using Quorate.Server.Resp;
 
 namespace Quorate.Server.Http.Entries;
@@ -16,23 +19,33 @@ namespace Quorate.Server.Http.Entries;
 internal sealed class EntryEndpoints
 {
     private readonly INodeGateway _gateway;
+    private readonly LocalReads? _reads;
     private readonly int _deadlineMilliseconds;
     private readonly RequestBody _bodies;
     private readonly ReplyRoom _answers;
     private readonly OriginCheck _origin;
     private readonly TimeProvider _clock;
 
-    /// <param name="bytesMax">What answers may take that wait to be read, and bodies that are under way.</param>
+    /// <param name="reads">Serves reads on the requests' own threads; null where all go to the node.</param>
+    /// <param name="answersBytesMax">What answers may take that wait to be read.</param>
+    /// <param name="bodyBytesMax">Of one body, and of all that are under way.</param>
     public EntryEndpoints(
-        INodeGateway gateway, int deadlineMilliseconds, long bytesMax, TimeProvider clock)
+        INodeGateway gateway, LocalReads? reads, int deadlineMilliseconds, long answersBytesMax,
+        (int One, long All) bodyBytesMax, TimeProvider clock)
     {
         _gateway = gateway;
+        _reads = reads;
         _deadlineMilliseconds = deadlineMilliseconds;
         _clock = clock;
-        _bodies = new(Math.Min(bytesMax, EntryLimits.BodiesBytesMax));
-        _answers = new(bytesMax);
+        _bodies = new(bodyBytesMax.One, bodyBytesMax.All);
+        _answers = new(answersBytesMax);
         _origin = new(() => gateway.View);
     }
+
+    /// <summary>Bodies and replies of requests that are under way, in bytes.</summary>
+    public long WaitingBytes => _bodies.UnderWay + _answers.Held;
+
+    public EntryCounters Counters { get; } = new();
 
     public void Map(WebApplication application)
     {
@@ -46,6 +59,7 @@ internal sealed class EntryEndpoints
     /// <summary>Checks where a request comes from, and turns problems into answers.</summary>
     public RequestDelegate Guarded(Func<HttpContext, Task> handler) => async context =>
     {
+        long begun = Stopwatch.GetTimestamp();
         Problem? problem = _origin.ProblemOf(context.Request);
         try
         {
@@ -67,12 +81,16 @@ internal sealed class EntryEndpoints
         {
             await problem.Answer(context).ConfigureAwait(false);
         }
+
+        Counters.Count(
+            context.Response.StatusCode, (long)Stopwatch.GetElapsedTime(begun).TotalMicroseconds);
     };
 
     /// <summary>Answers with a document that is written at once.</summary>
-    public static async Task Say(HttpContext context, Action<Utf8JsonWriter> write)
+    /// <param name="bytesAbout">How long it will be, about: one that is large must not be copied as it grows.</param>
+    public static async Task Say(HttpContext context, Action<Utf8JsonWriter> write, int bytesAbout = 0)
     {
-        var bytes = new System.Buffers.ArrayBufferWriter<byte>();
+        var bytes = new System.Buffers.ArrayBufferWriter<byte>(bytesAbout + 1024);
         using (var writer = new Utf8JsonWriter(bytes, EntryText.WriterOptions))
         {
             writer.WriteStartObject();
@@ -151,7 +169,7 @@ internal sealed class EntryEndpoints
             return;
         }
 
-        await Say(context, writer => entry.Write(writer, key)).ConfigureAwait(false);
+        await Say(context, writer => entry.Write(writer, key), result.Reply.Length).ConfigureAwait(false);
     }
 
     private async Task Put(HttpContext context)
@@ -174,10 +192,10 @@ internal sealed class EntryEndpoints
             {
                 EntryAnswer.WriteKey(writer, entry.Key);
                 writer.WritePropertyName(entry.IsBase64 ? "valueBase64" : "value");
-                writer.WriteRawValue(entry.Value.GetRawText(), skipInputValidation: true);
+                writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(entry.Value), skipInputValidation: true);
                 writer.WriteString("type", entry.Kind);
                 EntryAnswer.WriteMetadata(writer, written, EntryAnswer.TextOf(answer[2]), millisecondsLeft: -1);
-            }).ConfigureAwait(false);
+            }, JsonMarshal.GetRawUtf8Value(entry.Value).Length).ConfigureAwait(false);
         }).ConfigureAwait(false);
     }
 
@@ -193,11 +211,11 @@ internal sealed class EntryEndpoints
             .ConfigureAwait(false);
         place.Seen.Tell(context.Response);
         EntryAnswer entry = Checked(result, byHeader) ?? throw NoSuchKey();
-        await Say(context, writer => entry.Write(writer, key)).ConfigureAwait(false);
+        await Say(context, writer => entry.Write(writer, key), result.Reply.Length).ConfigureAwait(false);
     }
 
     private EntryPlace PlaceOf(HttpContext context, EntryTarget target) =>
-        EntryRequest.Place(target, context.Request, _gateway, _answers, _deadlineMilliseconds);
+        EntryRequest.Place(target, context.Request, _gateway, _reads, _answers, _deadlineMilliseconds);
 
     private Task<CallResult> Ask(EntryPlace place, string? repeat, byte[] key, CommandLine line) => repeat is null
         ? place.Ask(key, line, writes: true)

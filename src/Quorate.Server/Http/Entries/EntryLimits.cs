@@ -31,6 +31,12 @@ internal static class EntryLimits
     /// <summary>An Idempotency-Key, in characters.</summary>
     public const int IdempotencyKeyMax = 255;
 
+    /// <summary>What the server reads ahead of a connection, and what it keeps until that takes it, in bytes.</summary>
+    public const int ConnectionBufferBytes = 48 * 1024;
+
+    /// <summary>Connections at the same time; fewer with little memory.</summary>
+    public const int ConnectionsMax = 1024;
+
     /// <summary>Requests on one connection of HTTP/2 at the same time.</summary>
     public const int StreamsMax = 100;
 }

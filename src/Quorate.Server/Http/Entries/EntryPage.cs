@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Quorate.Core.Model;
+using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
@@ -61,7 +62,8 @@ internal sealed class EntryPage
         {
             PartitionRecord partition = _place.Keyspace.Partitions[_partition];
             CommandLine line = EntryCall.Line("SCAN", Words());
-            CallResult result = await Ask(partition, [line], isBatch: false).ConfigureAwait(false);
+            CallResult result = await _place.Ask(
+                new Slot((ushort)partition.FirstSlot), [line], isBatch: false, writes: false).ConfigureAwait(false);
             ReadOnlyMemory<byte> reply = EntryEndpoints.Checked(result.Reply, result, byHeader: false);
             ReadOnlyMemory<byte>[] parts = ReplyParts.ElementsOf(reply);
             byte[][] keys = [.. ReplyParts.ElementsOf(parts[1]).Select(key => EntryAnswer.BytesOf(key).ToArray())];
@@ -70,7 +72,7 @@ internal sealed class EntryPage
             {
                 _entries.AddRange(keys.Select(key => (key, (EntryAnswer?)null)));
             }
-            else if (await FirstUnread(partition, keys).ConfigureAwait(false) is { } unread)
+            else if (await FirstUnread(keys).ConfigureAwait(false) is { } unread)
             {
                 _position = RowKey.Of(unread);
             }
@@ -111,9 +113,6 @@ internal sealed class EntryPage
         }
     }
 
-    private Task<CallResult> Ask(PartitionRecord partition, CommandLine[] lines, bool isBatch) =>
-        _place.Ask(new Slot((ushort)partition.FirstSlot), lines, isBatch, writes: false);
-
     private ReadOnlyMemory<byte>[] Words()
     {
         byte[] count = Encoding.ASCII.GetBytes(_count.ToString(CultureInfo.InvariantCulture));
@@ -122,41 +121,38 @@ internal sealed class EntryPage
             : [_position, "COUNT"u8.ToArray(), count, "MATCH"u8.ToArray(), _match];
     }
 
-    /// <summary>Reads the values of keys, some at once; the first key for which there was no room any more.</summary>
-    private async Task<byte[]?> FirstUnread(PartitionRecord partition, byte[][] keys)
+    /// <summary>
+    /// Reads the values of keys, some at once, each by itself so that each finds room or not; the first key for which
+    /// there was none any more.
+    /// </summary>
+    private async Task<byte[]?> FirstUnread(byte[][] keys)
     {
-        int atOnce = EntryLimits.PageValuesAtOnce;
-        for (int from = 0; from < keys.Length;)
+        foreach (byte[][] some in keys.Chunk(EntryLimits.PageValuesAtOnce))
         {
             if (_bytes >= EntryLimits.PageBytesMax)
             {
-                return keys[from];
+                return some[0];
             }
 
-            byte[][] some = keys[from..Math.Min(keys.Length, from + atOnce)];
-            CommandLine[] lines = [.. some.Select(key => EntryCall.Line("ENTRY.GET", key))];
-            CallResult result = await Ask(partition, lines, isBatch: true).ConfigureAwait(false);
-            bool isTooMuch = result.Outcome == Core.Raft.Outcome.Done && result.Reply.Span[0] == (byte)'-';
-            if (isTooMuch && atOnce > 1)
-            {
-                // Together they were too large for one reply: one by one from here on.
-                atOnce = 1;
-                continue;
-            }
-
-            ReadOnlyMemory<byte> reply = EntryEndpoints.Checked(result.Reply, result, byHeader: false);
-            ReadOnlyMemory<byte>[] replies = ReplyParts.ElementsOf(reply);
-            _bytes += reply.Length;
+            CallResult[] results = await Task.WhenAll(some.Select(
+                key => _place.Ask(key, EntryCall.Line("ENTRY.GET", key), writes: false))).ConfigureAwait(false);
             for (int i = 0; i < some.Length; i++)
             {
+                if (results[i].Reason == DropReason.Overloaded && results[i].Outcome != Outcome.Done
+                    && _entries.Count > 0)
+                {
+                    return some[i];
+                }
+
+                ReadOnlyMemory<byte> reply = EntryEndpoints.Checked(results[i].Reply, results[i], byHeader: false);
+                _bytes += reply.Length;
+
                 // A key that went since the scan is not shown.
-                if (EntryAnswer.ErrorOf(replies[i]) is null && EntryAnswer.Of(replies[i]) is { } entry)
+                if (EntryAnswer.Of(reply) is { } entry)
                 {
                     _entries.Add((some[i], entry));
                 }
             }
-
-            from += some.Length;
         }
 
         return null;

@@ -2,6 +2,8 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
+using Quorate.Node.Partitions;
+using Quorate.Server.Reading;
 using Quorate.Server.Resp;
 
 namespace Quorate.Server.Http.Entries;
@@ -11,8 +13,8 @@ namespace Quorate.Server.Http.Entries;
 /// is written: until then its replies count.
 /// </summary>
 internal sealed class EntryPlace(
-    INodeGateway gateway, ReplyRoom room, KeyspaceView keyspace, WriteLevel writeLevel, ReadLevel readLevel,
-    Instant deadline, SeenTokens seen) : IDisposable
+    INodeGateway gateway, LocalReads? reads, ReplyRoom room, KeyspaceView keyspace, WriteLevel writeLevel,
+    ReadLevel readLevel, Instant deadline, SeenTokens seen) : IDisposable
 {
     private long _counted;
 
@@ -21,8 +23,14 @@ internal sealed class EntryPlace(
     /// <summary>What the client had seen, and then what this request has.</summary>
     public SeenTokens Seen => seen;
 
-    public Task<CallResult> Ask(byte[] key, CommandLine line, bool writes) =>
-        Ask(KeyHash.SlotOf(key), [line], isBatch: false, writes);
+    /// <summary>Asks about a key; a read that this node may answer from memory is answered on this thread.</summary>
+    public async Task<CallResult> Ask(byte[] key, CommandLine line, bool writes)
+    {
+        Slot slot = KeyHash.SlotOf(key);
+        return !writes && TryReadHere(slot, line) is { } read
+            ? read
+            : await Ask(slot, [line], isBatch: false, writes).ConfigureAwait(false);
+    }
 
     /// <param name="slot">Of the keys, or the first of the partition that is asked.</param>
     public async Task<CallResult> Ask(
@@ -56,5 +64,53 @@ internal sealed class EntryPlace(
         return result;
     }
 
+    private CallResult? TryReadHere(Slot slot, CommandLine line)
+    {
+        var group = new GroupId(keyspace.PartitionOf(slot).Group);
+        if (reads?.Partitions.Find(group) is not { } partition)
+        {
+            return null;
+        }
+
+        var taker = new Taker(room);
+        long wallClock = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        var read = new FastRead(readLevel, seen.Of(group), gateway.Now, wallClock);
+        ReadToken token;
+
+        // One after the other: how long a reply is shows when it is there, and many large ones at once, each in its
+        // reader's buffer, are more than there is room for.
+        lock (room)
+        {
+            if (!reads.TryServe(partition, line, read, taker, out token))
+            {
+                return null;
+            }
+        }
+
+        if (taker.Reply is not { } reply)
+        {
+            return new(Outcome.Refused, DropReason.Overloaded, group, default, default, default);
+        }
+
+        Interlocked.Add(ref _counted, EntryCall.BytesFor(reply.Length));
+        seen.Note(group, token);
+        return new(Outcome.Done, default, group, token, default, reply);
+    }
+
     public void Dispose() => room.Add(-Interlocked.Exchange(ref _counted, 0));
+
+    /// <summary>Copies a reply if there is room for it.</summary>
+    private sealed class Taker(ReplyRoom room) : IReplyTaker
+    {
+        public byte[]? Reply { get; private set; }
+
+        public void Take(ReadOnlySpan<byte> reply)
+        {
+            if (room.HasRoomFor(EntryCall.BytesFor(reply.Length)))
+            {
+                room.Add(EntryCall.BytesFor(reply.Length));
+                Reply = reply.ToArray();
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
+using Quorate.Server.Reading;
 using Quorate.Server.Resp;
 using Quorate.Server.Resp.Commands;
 
@@ -17,7 +18,8 @@ internal static class EntryRequest
 
     /// <exception cref="ProblemException">There is no such keyspace, or it cannot give a level.</exception>
     public static EntryPlace Place(
-        EntryTarget target, HttpRequest request, INodeGateway gateway, ReplyRoom room, int deadlineMilliseconds)
+        EntryTarget target, HttpRequest request, INodeGateway gateway, LocalReads? reads, ReplyRoom room,
+        int deadlineMilliseconds)
     {
         ClusterView view = gateway.View;
         string name = target.TextOf("keyspace") ?? RespClient.DefaultKeyspace;
@@ -44,7 +46,7 @@ internal static class EntryRequest
         }
 
         Instant deadline = gateway.Now + Duration.FromMilliseconds(deadlineMilliseconds);
-        return new(gateway, room, keyspace, write, read, deadline, SeenTokens.Of(request));
+        return new(gateway, reads, room, keyspace, write, read, deadline, SeenTokens.Of(request));
     }
 
     /// <summary>The word for ENTRY.PUT: milliseconds, `-` for the keyspace's default, `=` to keep what

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -26,9 +27,19 @@ internal static class EntryText
     /// UTF-8.</exception>
     public static byte[] BytesOf(JsonElement text, string what)
     {
+        // Between its quotes, and most often as it stands there: a long one is copied once.
+        ReadOnlySpan<byte> raw = JsonMarshal.GetRawUtf8Value(text);
+        if (!raw.Contains((byte)'\\'))
+        {
+            return raw[1..^1].ToArray();
+        }
+
+        var reader = new Utf8JsonReader(raw);
+        byte[] bytes = new byte[raw.Length];
         try
         {
-            return Encoding.UTF8.GetBytes(text.GetString()!);
+            reader.Read();
+            return bytes[..reader.CopyString(bytes)];
         }
         catch (InvalidOperationException)
         {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
@@ -7,8 +6,13 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Quorate.Server.Http.Entries;
 
 /// <summary>Reads bodies, each within its bound, and all that are under way within theirs.</summary>
-internal sealed class RequestBody(long bytesMax)
+/// <param name="bodyBytesMax">Of one body; less than <see cref="EntryLimits.BodyBytesMax"/> with little memory.</param>
+/// <param name="bodiesBytesMax">Of all; at least one fits.</param>
+internal sealed class RequestBody(int bodyBytesMax, long bodiesBytesMax)
 {
+    /// <summary>What a body of unknown length is given at first, in bytes.</summary>
+    private const int FirstBytes = 4096;
+
     private long _underWay;
 
     private static readonly JsonDocumentOptions Options = new()
@@ -26,26 +30,27 @@ internal sealed class RequestBody(long bytesMax)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
-            limit.MaxRequestBodySize = EntryLimits.BodyBytesMax;
+            limit.MaxRequestBodySize = bodyBytesMax;
         }
 
-        if (context.Request.ContentLength > EntryLimits.BodyBytesMax)
+        if (context.Request.ContentLength > bodyBytesMax)
         {
             throw TooLarge();
         }
 
+        // Not from a pool, which would keep the large ones; at once where the client says how long it will be.
         int taken = 0;
+        int first = (int)Math.Max(FirstBytes, (context.Request.ContentLength ?? 0) + 1);
         byte[] bytes = [];
         try
         {
-            bytes = ArrayPool<byte>.Shared.Rent(4096);
             int length = 0;
             while (true)
             {
                 if (length == taken)
                 {
-                    int more = Math.Max(4096, taken);
-                    if (Interlocked.Add(ref _underWay, more) > bytesMax)
+                    int more = Math.Min(taken == 0 ? first : taken, bodyBytesMax + 1 - taken);
+                    if (Interlocked.Add(ref _underWay, more) > Math.Max(bodiesBytesMax, bodyBytesMax + 1))
                     {
                         Interlocked.Add(ref _underWay, -more);
                         throw new ProblemException(new(
@@ -55,11 +60,11 @@ internal sealed class RequestBody(long bytesMax)
                     }
 
                     taken += more;
-                    bytes = Grown(bytes, length, taken);
+                    Array.Resize(ref bytes, taken);
                 }
 
                 int read = await context.Request.Body.ReadAsync(
-                    bytes.AsMemory(length, Math.Min(bytes.Length, taken) - length), context.RequestAborted)
+                    bytes.AsMemory(length), context.RequestAborted)
                     .ConfigureAwait(false);
                 if (read == 0)
                 {
@@ -67,7 +72,7 @@ internal sealed class RequestBody(long bytesMax)
                 }
 
                 length += read;
-                if (length > EntryLimits.BodyBytesMax)
+                if (length > bodyBytesMax)
                 {
                     throw TooLarge();
                 }
@@ -78,22 +83,8 @@ internal sealed class RequestBody(long bytesMax)
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(bytes);
             Interlocked.Add(ref _underWay, -taken);
         }
-    }
-
-    private static byte[] Grown(byte[] bytes, int length, int needed)
-    {
-        if (bytes.Length >= needed)
-        {
-            return bytes;
-        }
-
-        byte[] larger = ArrayPool<byte>.Shared.Rent(needed);
-        bytes.AsSpan(0, length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(bytes);
-        return larger;
     }
 
     private static JsonDocument Parse(ReadOnlyMemory<byte> bytes)
@@ -147,6 +138,7 @@ internal sealed class RequestBody(long bytesMax)
         return true;
     }
 
-    private static ProblemException TooLarge() => new(Problem.TooLarge(
-        $"A body has {EntryLimits.BodyBytesMax} bytes at most; larger values go over the Redis protocol."));
+    private ProblemException TooLarge() => new(Problem.TooLarge(bodyBytesMax == EntryLimits.BodyBytesMax
+        ? $"A body has {bodyBytesMax} bytes at most; larger values go over the Redis protocol."
+        : $"With the memory of this node (--memory) a body has {bodyBytesMax} bytes at most."));
 }

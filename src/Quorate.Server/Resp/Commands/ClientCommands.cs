@@ -38,10 +38,15 @@ internal static class ClientCommands
 
     private static void Run(RespRequest request)
     {
+        RespClient client = request.Connection.Client;
+        bool isNumber = CommandNames.Is(request.Line[1], "REQUESTID");
         if (!Subcommands.TryAnswer(request, "CLIENT"))
         {
             Runs[request.Line[1]](request);
         }
+
+        // What stands behind it in a pipeline was to happen once; without a number it might happen twice.
+        client.IsNumberRefused = isNumber ? client.NextRequest is null : client.IsNumberRefused;
     }
 
     private static void ShowOwn(RespRequest request) =>

@@ -236,6 +236,7 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
         flushall|server|[ASYNC|SYNC]|Deletes all keys of the numbered databases and of the keyspace.
         flushdb|server|[ASYNC|SYNC]|Deletes all keys of the keyspace.
         info|server|[section ...]|Shows what this node knows.
+        join|server|address|Lets a node that was started with --replica follow the cluster of the node there.
         keyspace|server|subcommand [argument ...]|Creates, alters, drops, chooses, lists and shows keyspaces.
         time|server||Tells the node's wall clock.
         """;

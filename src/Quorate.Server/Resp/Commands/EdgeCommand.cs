@@ -79,6 +79,7 @@ internal static class EdgeCommands
         .. CommandCommands.All,
         .. ConfigCommands.All,
         .. InfoCommands.All,
+        .. JoinCommand.All,
     ];
 
     private static readonly Dictionary<string, EdgeCommand>.AlternateLookup<ReadOnlySpan<byte>> ByName =

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Quorate.Node.Evaluation;
+using Quorate.Node.Cluster;
 using Quorate.Node.Metadata.Wire;
 
 namespace Quorate.Server.Resp.Commands;
@@ -86,6 +87,8 @@ internal static class InfoCommands
         Line(text, "run_id", $"{shared.Gateway.View.State.Cluster:x16}{shared.Gateway.View.Self.Value:x8}");
         Line(text, "node_id", Number(shared.Gateway.View.Self.Value));
         Line(text, "tcp_port", Number(shared.Node.Port));
+        Line(text, "peer_address", shared.Gateway.View.State.Nodes
+            .FirstOrDefault(node => node.Id == shared.Gateway.View.Self.Value)?.PeerAddress ?? "");
         Line(text, "uptime_in_seconds", Number(uptime));
         Line(text, "uptime_in_days", Number(uptime / 86_400));
     }
@@ -126,8 +129,9 @@ internal static class InfoCommands
     {
         Line(text, "role", "master");
         Line(text, "connected_slaves", "0");
-        Line(text, "cluster_nodes", Number(
-            shared.Gateway.View.State.Nodes.Count(node => node.State != NodeState.Removed)));
+        ClusterView view = shared.Gateway.View;
+        Line(text, "cluster_nodes", Number(view.State.Nodes.Count(node => node.State != NodeState.Removed)));
+        Line(text, "read_replica", view.IsReadReplica ? "1" : "0");
     }
 
     private static void WriteKeyspaces(RespShared shared, StringBuilder text)

@@ -9,10 +9,14 @@ namespace Quorate.Server.Resp.Commands;
 
 /// <summary>
 /// How many keys each numbered database has, at the end of INFO. Every partition is walked through for it: who asks for
-/// it by name gets a count, or the error that there was; who asks for all gets one of a moment ago, or none.
+/// it by name gets a count, or the error that there was; who asks for all gets one of a moment ago, or none where they
+/// do not come soon.
 /// </summary>
 internal sealed class InfoKeys : RequestSteps
 {
+    /// <summary>So long an INFO that did not ask for counts waits for them, in milliseconds.</summary>
+    private const int UnaskedMilliseconds = 250;
+
     private readonly List<(int Database, RespCall Call)> _calls = [];
     private readonly long _from = Environment.TickCount64;
     private readonly StringBuilder _text;
@@ -48,7 +52,11 @@ internal sealed class InfoKeys : RequestSteps
         {
             foreach (PartitionRecord partition in keyspace.Partitions)
             {
-                var call = new RespCall(request) { IsWide = true };
+                var call = new RespCall(request)
+                {
+                    IsWide = true,
+                    MillisecondsMax = mustCount ? null : UnaskedMilliseconds,
+                };
                 steps._calls.Add((database, call));
                 request.Connection.Calls.Ask(
                     call, keyspace, new Slot((ushort)partition.FirstSlot), count, writes: false);

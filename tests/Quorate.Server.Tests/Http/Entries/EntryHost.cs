@@ -26,9 +26,11 @@ internal sealed class EntryHost : IAsyncDisposable
 
     public static async Task<EntryHost> Start(TimeProvider? clock = null)
     {
-        WebApplication application = HttpEndpoint.Build(new IPEndPoint(IPAddress.Loopback, 0));
+        WebApplication application = HttpEndpoint.Build(new IPEndPoint(IPAddress.Loopback, 0), 100);
         var host = new EntryHost(application);
-        new EntryEndpoints(host.Gateway, 5000, 64 * 1024 * 1024, clock ?? TimeProvider.System).Map(application);
+        const int bytes = 64 * 1024 * 1024;
+        (int, long) body = (EntryLimits.BodyBytesMax, EntryLimits.BodiesBytesMax);
+        new EntryEndpoints(host.Gateway, null, 5000, bytes, body, clock ?? TimeProvider.System).Map(application);
         await application.StartAsync();
         host.Address = new(application.Services.GetRequiredService<IServer>()
             .Features.Get<IServerAddressesFeature>()!.Addresses.Single());
