@@ -450,6 +450,15 @@ public static class Guards
     /// <summary>S7: a request is taken only while what is under way on the whole node leaves room for it.</summary>
     public static bool UnderWayIsBounded => On();
 
+    /// <summary>S7: what was proposed and is not applied is bounded for all partitions of a node together.</summary>
+    public static bool PendingOfAllIsBounded => On();
+
+    /// <summary>S7: large replies are made one at a time, and counted before the next is made.</summary>
+    public static bool LargeReadsAreOneAtATime => On();
+
+    /// <summary>S7: before something large is made, the heap is asked whether it has room for it.</summary>
+    public static bool HeapIsAskedFirst => On();
+
     /// <summary>S9: no data key comes into the metadata that its leader's master key does not open.</summary>
     public static bool WrappedKeysAreProven => On();
 

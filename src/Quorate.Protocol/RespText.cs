@@ -30,6 +30,9 @@ public struct RespText
     /// <summary>Replies that are open: parts of the arrays and maps that have begun.</summary>
     private long _left;
 
+    /// <summary>Bytes to come of a long string that has begun, its end of line counted.</summary>
+    private int _rest;
+
     private int _element;
     private bool _hasBegun;
     private bool _isFlattening;
@@ -87,6 +90,11 @@ public struct RespText
         IBufferWriter<byte> output,
         ref int bytesMax)
     {
+        if (_rest > 0)
+        {
+            return TryWriteRest(reply, output, ref bytesMax);
+        }
+
         ReadOnlySpan<byte> rest = reply[_at..];
         int line = rest.IndexOf((byte)'\n') + 1;
         bool isTop = !_hasBegun || (!elements.IsEmpty && _left == 0);
@@ -158,28 +166,32 @@ public struct RespText
     {
         ReadOnlySpan<byte> rest = reply[_at..];
         int length = (int)NumberOf(rest[1..line]);
-        ReadOnlySpan<byte> text = rest.Slice(line, length);
-        if (rest[0] == (byte)'=')
-        {
-            text = text[4..];
-        }
 
+        // What RESP3 says of a text's kind, RESP2 does not.
+        int kind = rest[0] == (byte)'=' ? 4 : 0;
         if (rest[0] == (byte)'!')
         {
             output.Write("-"u8);
-            output.Write(text);
         }
         else
         {
-            WriteNumber((byte)'$', text.Length, output);
-            output.Write(text);
+            WriteNumber((byte)'$', length - kind, output);
         }
 
-        output.Write("\r\n"u8);
-        _at += line + length + 2;
+        _at += line + kind;
+        _rest = length - kind + 2;
         _left--;
+        return TryWriteRest(reply, output, ref bytesMax);
+    }
+
+    private bool TryWriteRest(ReadOnlySpan<byte> reply, IBufferWriter<byte> output, ref int bytesMax)
+    {
+        int length = Math.Min(_rest, bytesMax);
+        output.Write(reply.Slice(_at, length));
+        _at += length;
+        _rest -= length;
         bytesMax -= length;
-        return true;
+        return _rest == 0;
     }
 
     private static void WriteLine(ReadOnlySpan<byte> line, bool nullIsArray, IBufferWriter<byte> output)

@@ -54,6 +54,21 @@ public sealed class RespTextTests
         Assert.Equal(1000, output.WrittenCount);
     }
 
+    [Fact]
+    public void A_large_element_of_an_array_is_written_in_pieces()
+    {
+        string large = $"$100000\r\n{new string('x', 100_000)}\r\n";
+        string reply = $"*3\r\n{large}_\r\n={100_004}\r\ntxt:{new string('x', 100_000)}\r\n";
+        var output = new ArrayBufferWriter<byte>();
+        var text = default(RespText);
+
+        Assert.False(text.TryWrite(Encoding.ASCII.GetBytes(reply), 2, Resp2Shape.None, [], output, 1000));
+        Assert.InRange(output.WrittenCount, 900, 1100);
+        string expected = $"*3\r\n{large}$-1\r\n{large}";
+        Assert.Equal(expected, Write(reply, 2, Resp2Shape.None, [], 1000));
+        Assert.Equal(expected, Write(reply, 2, Resp2Shape.None, [], 1_000_000));
+    }
+
     private static string Write(string reply, int version, Resp2Shape shape, Resp2Shape[] elements, int bytesMax)
     {
         var output = new ArrayBufferWriter<byte>();

@@ -4,6 +4,11 @@ namespace Quorate.Node.Commands;
 internal static class Errors
 {
     public const string WrongType = "WRONGTYPE Operation against a key holding the wrong kind of value";
+
+    /// <summary>Something large would be made, and the process has no memory for it.</summary>
+    public const string NoHeap = "OOM the node that leads the key's partition has no memory "
+        + "(--memory) for this beside what is under way, nothing was done; try again, or ask for less at once";
+
     public const string Syntax = "ERR syntax error";
     public const string NotInteger = "ERR value is not an integer or out of range";
     public const string NotFloat = "ERR value is not a valid float";

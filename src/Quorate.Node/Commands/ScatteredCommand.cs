@@ -62,6 +62,20 @@ public static class ScatteredCommand
             return;
         }
 
+        WriteArray(InPlace(spec, parts, replies), reply);
+    }
+
+    /// <summary>
+    /// The elements of the reply to the whole, each where it lies in the reply to its part: a large reply need not be
+    /// in memory twice. Null where the reply is another than an array of what was found under keys.
+    /// </summary>
+    public static ReadOnlyMemory<byte>[]? ElementsOf(
+        CommandSpec spec, List<CommandPart> parts, IReadOnlyList<ReadOnlyMemory<byte>> replies) =>
+        spec.Scattering == Scattering.KeysArray && !replies.Any(IsError) ? InPlace(spec, parts, replies) : null;
+
+    private static ReadOnlyMemory<byte>[] InPlace(
+        CommandSpec spec, List<CommandPart> parts, IReadOnlyList<ReadOnlyMemory<byte>> replies)
+    {
         var elements = new ReadOnlyMemory<byte>[parts.Sum(part => part.Places.Length)];
         for (int i = 0; i < parts.Count; i++)
         {
@@ -73,8 +87,10 @@ public static class ScatteredCommand
             }
         }
 
-        WriteArray(elements, reply);
+        return elements;
     }
+
+    private static bool IsError(ReadOnlyMemory<byte> reply) => reply.Span[0] == (byte)'-';
 
     /// <summary>As the other one, for a command that went whole to every partition.</summary>
     public static void Gather(CommandSpec spec, IReadOnlyList<ReadOnlyMemory<byte>> replies, Reply reply)
@@ -128,7 +144,7 @@ public static class ScatteredCommand
     {
         foreach (ReadOnlyMemory<byte> each in replies)
         {
-            if (each.Span[0] == (byte)'-')
+            if (IsError(each))
             {
                 reply.Raw(each.Span);
                 return true;

@@ -73,11 +73,24 @@ internal static class StringCommands
     private static void GetMany(CommandContext context)
     {
         context.Reply.Array(context.Line.Count - 1);
+        bool isReserved = false;
         for (int word = 1; word < context.Line.Count; word++)
         {
             if (!context.TryGet(context.RowKeyOf(word), out Row row))
             {
                 return;
+            }
+
+            if (!isReserved && row.Value.Length > Reply.LargeBytes)
+            {
+                isReserved = true;
+                ReserveFrom(context, word);
+
+                // The looks at others may have moved what it showed.
+                if (!context.TryGet(context.RowKeyOf(word), out row))
+                {
+                    return;
+                }
             }
 
             if (row.Type == RowType.Json)
@@ -93,6 +106,23 @@ internal static class StringCommands
                 context.Reply.Null();
             }
         }
+    }
+
+    /// <summary>
+    /// Memory for a reply with large values, once and for all; of many keys the first ones are enough.
+    /// </summary>
+    private static void ReserveFrom(CommandContext context, int first)
+    {
+        const int LooksMax = 64;
+        const int CostOfOne = 24;
+        long bytes = 0;
+        int end = Math.Min(context.Line.Count, first + LooksMax);
+        for (int word = first; word < end && context.TryGet(context.RowKeyOf(word), out Row row); word++)
+        {
+            bytes += row.Value.Length + CostOfOne;
+        }
+
+        context.Reply.Reserve(bytes);
     }
 
     private static void SetMany(CommandContext context, bool onlyNew)

@@ -33,6 +33,15 @@ public enum EvaluationOutcome : byte
 public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 {
     private readonly RowOverlay _rows = new(NoRows.Instance);
+    /// <summary>
+    /// How often a changed row is in memory at a time until it is applied: as a change, in its entry and as a row that
+    /// is pending; then as that, as the entry's payload and in what goes to the disk.
+    /// </summary>
+    private const int CopiesOfRow = 3;
+
+    /// <summary>A row that a command makes of another is there besides.</summary>
+    private const int CopiesOfComposedRow = CopiesOfRow + 1;
+
     private ArrayBufferWriter<byte> _changes = new();
     private readonly Reply _reply = new();
     private CommandLine _line = new([]);
@@ -58,6 +67,17 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     /// </summary>
     public Func<LogIndex, Term?> TermAt { get; set; } = static _ => Term.Zero;
 
+    /// <summary>Whether the process has memory for so many bytes; asked before something large is made.</summary>
+    public Func<long, bool> HeapHasRoom
+    {
+        get;
+        set
+        {
+            field = value;
+            _reply.HeapHasRoom = value;
+        }
+    } = static _ => true;
+
     /// <summary>Changes of the last run.</summary>
     public int ChangeCount { get; private set; }
 
@@ -75,6 +95,9 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     /// <summary>Bytes of row keys and values that the last run looked at.</summary>
     public long BytesVisited { get; private set; }
+
+    /// <summary>The last run was refused because its reply would exceed the limit.</summary>
+    public bool ReplyWasTooLong { get; private set; }
 
     public override CommandProgress? Progress => _progress;
 
@@ -216,7 +239,13 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     {
         if (bytes <= limits.ComposedBytesMax || !Guards.ComposedValuesAreBounded)
         {
-            return true;
+            if (HasRoomFor(bytes, CopiesOfComposedRow))
+            {
+                return true;
+            }
+
+            _reply.Error(Errors.NoHeap);
+            return false;
         }
 
         _reply.Error(limits.ComposedBytesMax == RowLimits.ValueBytesMax
@@ -266,6 +295,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         _time = time;
         _first = first;
         _refusal = null;
+        ReplyWasTooLong = false;
         _isCold = false;
         _isPaused = false;
         _hasSeenTooMuch = false;
@@ -348,9 +378,9 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
             return;
         }
 
-        if (_reply.IsTooLong)
+        if (_reply.IsTooLong || _reply.LacksRoom)
         {
-            _refusal = $"ERR the reply exceeds {limits.ReplyBytesMax} bytes, nothing was done";
+            RefuseReply();
             return;
         }
 
@@ -368,8 +398,16 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
         if (_reply.Length > limits.ReplyBytesMax)
         {
-            _refusal = $"ERR the reply exceeds {limits.ReplyBytesMax} bytes, nothing was done";
+            RefuseReply();
         }
+    }
+
+    private void RefuseReply()
+    {
+        ReplyWasTooLong = !_reply.LacksRoom;
+        _refusal = _reply.LacksRoom
+            ? Errors.NoHeap
+            : $"ERR the reply exceeds {limits.ReplyBytesMax} bytes, nothing was done";
     }
 
     private void UndoTo(int count, int bytes)
@@ -406,6 +444,10 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         {
             _refusal = $"ERR the request changes more than {limits.ChangesMax} rows, nothing was done";
         }
+        else if (!HasRoomFor(change.EncodedBytes, CopiesOfRow))
+        {
+            _refusal = Errors.NoHeap;
+        }
         else if ((long)_changes.WrittenCount + change.EncodedBytes > limits.ChangeBytesMax)
         {
             _refusal = $"ERR the changes of the request exceed {limits.ChangeBytesMax} bytes, nothing was done";
@@ -416,6 +458,8 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
             ChangeCount++;
         }
     }
+
+    private bool HasRoomFor(long bytes, int copies) => bytes <= Reply.LargeBytes || HeapHasRoom(copies * bytes);
 
     private void LayOn()
     {

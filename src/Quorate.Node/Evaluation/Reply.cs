@@ -12,10 +12,25 @@ namespace Quorate.Node.Evaluation;
 /// </summary>
 public sealed class Reply
 {
+    /// <summary>
+    /// More than this is large, in bytes: it is not copied where that can be avoided, and the heap is asked before it is
+    /// made. What the collector counts as large objects begins a little above it.
+    /// </summary>
+    public const int LargeBytes = 64 * 1024;
+
+    /// <summary>Beside its text, what a string in a reply has: its type, its length, and two ends of lines.</summary>
+    private const int BulkRoom = 24;
+
     private ArrayBufferWriter<byte> _bytes = new();
 
     /// <summary>Bytes that it may have; what would make it longer by much is left out.</summary>
     public int LengthMax { get; set; } = int.MaxValue / 2;
+
+    /// <summary>Asked before its memory grows to more than is kept; without it there always is room.</summary>
+    public Func<long, bool>? HeapHasRoom { get; set; }
+
+    /// <summary>Something was left out since there is no memory for it.</summary>
+    public bool LacksRoom { get; private set; }
 
     /// <summary>Something was left out, so that it is not a reply any more.</summary>
     public bool IsTooLong { get; private set; }
@@ -25,15 +40,33 @@ public sealed class Reply
 
     public int Length => _bytes.WrittenCount;
 
-    /// <summary>What it takes of memory, in bytes.</summary>
-    internal int Capacity => _bytes.Capacity;
+    /// <summary>Bytes of memory that it has.</summary>
+    public int Capacity => _bytes.Capacity;
 
     public byte[] ToArray() => _bytes.WrittenSpan.ToArray();
+
+    /// <summary>
+    /// What has been written, to keep. A large reply is not copied: it takes its memory with it, unless that is much
+    /// more than the reply needs.
+    /// </summary>
+    public ReadOnlyMemory<byte> Take()
+    {
+        int length = _bytes.WrittenCount;
+        if (length <= LargeBytes || length < _bytes.Capacity / 4 * 3)
+        {
+            return ToArray();
+        }
+
+        ReadOnlyMemory<byte> taken = _bytes.WrittenMemory;
+        _bytes = new();
+        return taken;
+    }
 
     public void Clear()
     {
         _bytes = KeptBuffer.Empty(_bytes);
         IsTooLong = false;
+        LacksRoom = false;
     }
 
     /// <summary>Forgets what was written after the length was this.</summary>
@@ -70,14 +103,22 @@ public sealed class Reply
     public void Bulk(ReadOnlySpan<byte> bytes)
     {
         IsTooLong |= (long)_bytes.WrittenCount + bytes.Length > LengthMax;
-        if (IsTooLong)
+        if (IsTooLong || !MayGrow(bytes.Length + BulkRoom))
         {
             return;
         }
 
-        Number((byte)'$', bytes.Length);
-        _bytes.Write(bytes);
-        _bytes.Write("\r\n"u8);
+        // In one piece: a large string would double the memory by its last two bytes.
+        Span<byte> room = _bytes.GetSpan(bytes.Length + BulkRoom);
+        room[0] = (byte)'$';
+        Utf8Formatter.TryFormat(bytes.Length, room[1..], out int digits);
+        int at = digits + 1;
+        "\r\n"u8.CopyTo(room[at..]);
+        at += 2;
+        bytes.CopyTo(room[at..]);
+        at += bytes.Length;
+        "\r\n"u8.CopyTo(room[at..]);
+        _bytes.Advance(at + 2);
     }
 
     public void BulkInteger(long value)
@@ -85,6 +126,27 @@ public sealed class Reply
         Span<byte> text = stackalloc byte[20];
         Utf8Formatter.TryFormat(value, text, out int length);
         Bulk(text[..length]);
+    }
+
+    /// <summary>Takes memory for so many bytes at once, where growing to them would take twice as much.</summary>
+    public void Reserve(long bytes)
+    {
+        if (bytes <= LengthMax && MayGrow((int)bytes))
+        {
+            _bytes.GetSpan((int)bytes);
+        }
+    }
+
+    /// <summary>Whether there is memory for so much more; what was written is there twice while it moves.</summary>
+    private bool MayGrow(int bytes)
+    {
+        if (_bytes.FreeCapacity < bytes && HeapHasRoom is not null)
+        {
+            long grown = _bytes.Capacity + (long)Math.Max(bytes, _bytes.Capacity);
+            LacksRoom |= grown > LargeBytes && !HeapHasRoom(grown);
+        }
+
+        return !LacksRoom;
     }
 
     /// <summary>The next <paramref name="count"/> replies are its elements.</summary>

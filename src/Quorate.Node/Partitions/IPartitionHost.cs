@@ -29,8 +29,25 @@ public interface IPartitionHost
     /// <summary>Whether requests of so many bytes may be taken, for the sake of the whole node's memory.</summary>
     bool MayTake(long bytes) => true;
 
+    /// <summary>
+    /// Whether the process has memory for something large, in bytes, that an evaluation is about to make; asked for
+    /// nothing small. An evaluation that is refused changes nothing, so the log does not depend on the answer.
+    /// </summary>
+    bool HeapHasRoom(long bytes) => true;
+
     /// <summary>The words of open requests take so many bytes more than before, or less.</summary>
     void RequestBytesChanged(long more)
+    {
+    }
+
+    /// <summary>
+    /// Whether a partition that leads may evaluate one more write, for the sake of the whole node's memory: how long
+    /// what it makes will be, nobody knows before. When not, <see cref="Partition.RoomCame"/> follows.
+    /// </summary>
+    bool MayPropose() => true;
+
+    /// <summary>What was proposed and is not applied takes so many bytes more than before, or less.</summary>
+    void PendingBytesChanged(long more)
     {
     }
 

@@ -219,6 +219,9 @@ public sealed class Partition : IReplicaHost
     /// <summary>The node knows the time now: what waited for that goes on.</summary>
     public void ClockIsKnown() => AfterInput();
 
+    /// <summary>What the node's memory had no room for may be evaluated now.</summary>
+    public void RoomCame() => AskForTurn();
+
     /// <summary>Does all that waits: applies, serves reads, evaluates and proposes.</summary>
     public void Turn()
     {

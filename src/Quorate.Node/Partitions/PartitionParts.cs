@@ -12,6 +12,12 @@ namespace Quorate.Node.Partitions;
 /// </summary>
 internal sealed class PartitionParts
 {
+    /// <summary>
+    /// How often the words of a request are in memory while it is under way: of a write, besides themselves, as rows
+    /// that are pending, as an entry, and as what goes to the disk. Reads have few words.
+    /// </summary>
+    private const int CopiesOfRequest = 4;
+
     private ulong _lastRequest;
     private long _turnRows;
     private long _turnBytes;
@@ -25,6 +31,7 @@ internal sealed class PartitionParts
         Evaluation = new(settings.Limits)
         {
             TermAt = index => TermAt(index),
+            HeapHasRoom = host.HeapHasRoom,
             TtlMilliseconds = settings.TtlMilliseconds,
         };
     }
@@ -118,7 +125,7 @@ internal sealed class PartitionParts
     public bool IsFullFor(OpenRequest open) =>
         Open >= Settings.RequestsOpenMax
         || (Open > 0 && OpenBytes + open.Bytes > Settings.RequestBytesOpenMax)
-        || !Host.MayTake(open.Bytes);
+        || !Host.MayTake(CopiesOfRequest * open.Bytes);
 
     public void Opened(OpenRequest open)
     {

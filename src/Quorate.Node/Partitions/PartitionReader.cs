@@ -139,7 +139,10 @@ public sealed class PartitionReader
             RowVersion.At(_rows.Applied.Next, 0),
             SeededRandom.SplitMix64(ref _seed));
         bool isDue = _watch.SawDue && read.Level == ReadLevel.Linearizable;
-        isSlow = outcome == EvaluationOutcome.Cold || isDue;
+
+        // What is too long here, where many read at once, may not be for the partition, which serves one at a time.
+        bool isLarge = _evaluation.ReplyWasTooLong && Guards.LargeReadsAreOneAtATime;
+        isSlow = outcome == EvaluationOutcome.Cold || isDue || isLarge;
         return !isSlow && _rows.Validate();
     }
 

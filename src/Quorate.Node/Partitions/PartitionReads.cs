@@ -183,7 +183,7 @@ internal sealed class PartitionReads
 
         _writes.Used(open);
         ReadToken seen = Finish(open);
-        byte[] reply = evaluation.Reply.ToArray();
+        ReadOnlyMemory<byte> reply = evaluation.Reply.Take();
         evaluation.LetGo();
         _parts.Done(open, seen, ValueVersion.None, reply);
     }

@@ -3,7 +3,6 @@ using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Commands;
 using Quorate.Node.Evaluation;
-using Quorate.Node.Replicas;
 using Quorate.Storage.Rows;
 
 namespace Quorate.Node.Partitions;
@@ -17,7 +16,7 @@ namespace Quorate.Node.Partitions;
 /// executed in the order of their arrival, even when one has to wait for cold rows; what is pending is what was
 /// proposed in this term and is not applied yet.</para>
 /// </summary>
-internal sealed class PartitionWrites
+internal sealed partial class PartitionWrites
 {
     private readonly PartitionParts _parts;
     private readonly RowOverlay _pending;
@@ -36,6 +35,9 @@ internal sealed class PartitionWrites
 
     /// <summary>Of the entry for which there was no room last; zero when there was.</summary>
     private long _awaitedBytes;
+
+    /// <summary>Bytes of what is pending, as the host knows them.</summary>
+    private long _pendingBytes;
 
     /// <summary>Changes at the beginning of the entry that let go of rows.</summary>
     private int _evicted;
@@ -68,7 +70,9 @@ internal sealed class PartitionWrites
     /// <summary>
     /// Requests wait, rather than be refused, while as much as may be is on its way to the disks.
     /// </summary>
-    private bool MayPropose => _parts.MayLog && !_parts.Replica.Group!.ProposalsWait(_awaitedBytes);
+    private bool MayPropose => _parts.MayLog
+        && !_parts.Replica.Group!.ProposalsWait(_awaitedBytes)
+        && (_parts.Host.MayPropose() || !Guards.PendingOfAllIsBounded);
 
     /// <summary>An entry with this many changes takes in no further request.</summary>
     private int ChangesBeforeMax =>
@@ -89,6 +93,7 @@ internal sealed class PartitionWrites
     public void Applied(LogIndex index)
     {
         _pending.Applied(index);
+        CountPending();
         _eviction?.Applied(index);
     }
 
@@ -135,82 +140,6 @@ internal sealed class PartitionWrites
         return _timeEntry != 0;
     }
 
-    /// <summary>The log has decided over a proposal. False when it is none of these.</summary>
-    public bool OnReply(in ReplicaReply reply)
-    {
-        if (!_proposals.Remove(reply.Request.Value, out Proposal? proposal))
-        {
-            return false;
-        }
-
-        _timeEntry = _timeEntry == proposal.Id.Value ? 0 : _timeEntry;
-        foreach (ProposedRequest request in proposal.Requests)
-        {
-            if (reply.Outcome == Outcome.Done)
-            {
-                _parts.Done(request.Open, reply.Token, request.Version, request.Reply);
-            }
-            else
-            {
-                _parts.Drop(request.Open, reply.Reason, reply.LeaderHint);
-            }
-        }
-
-        return true;
-    }
-
-    /// <summary>
-    /// Answers the requests whose deadline has passed: refused when nothing was logged, else unknown.
-    /// </summary>
-    public void Expire(Instant now)
-    {
-        if (EarliestDeadline > now)
-        {
-            return;
-        }
-
-        Instant earliest = _queue.Expire(now);
-        foreach (Proposal proposal in _proposals.Values)
-        {
-            foreach (ProposedRequest request in proposal.Requests)
-            {
-                if (request.Open.IsAnswered)
-                {
-                    continue;
-                }
-
-                if (request.Open.Request.Deadline <= now)
-                {
-                    _parts.Refuse(request.Open, DropReason.DeadlinePassed);
-                }
-                else
-                {
-                    earliest = Instant.Min(earliest, request.Open.Request.Deadline);
-                }
-            }
-        }
-
-        EarliestDeadline = earliest;
-    }
-
-    /// <summary>
-    /// The partition leaves this node: what is not in the log is refused, of the rest nothing is known.
-    /// </summary>
-    public void Close()
-    {
-        _queue.RefuseAll(DropReason.NotLeader);
-        foreach (Proposal proposal in _proposals.Values)
-        {
-            foreach (ProposedRequest request in proposal.Requests)
-            {
-                _parts.Refuse(request.Open, DropReason.LeadershipLost);
-            }
-        }
-
-        _proposals.Clear();
-        _pending.Clear();
-    }
-
     /// <summary>What an earlier leadership left is forgotten before this one's first proposal.</summary>
     private void EnterTerm()
     {
@@ -225,6 +154,7 @@ internal sealed class PartitionWrites
     private void Leave()
     {
         _pending.Clear();
+        CountPending();
         _eviction?.Clear();
         _term = default;
         _awaitedBytes = 0;
@@ -275,6 +205,19 @@ internal sealed class PartitionWrites
         else
         {
             Cut();
+        }
+
+        CountPending();
+    }
+
+    private void CountPending()
+    {
+        long bytes = _pending.Bytes;
+        if (bytes != _pendingBytes)
+        {
+            long more = bytes - _pendingBytes;
+            _pendingBytes = bytes;
+            _parts.Host.PendingBytesChanged(more);
         }
     }
 
@@ -366,11 +309,11 @@ internal sealed class PartitionWrites
         ValueVersion version = evaluation.ChangeCount == 0
             ? ValueVersion.None
             : new(_parts.Replica.Group!.Term, evaluation.LastVersion);
-        byte[] reply = evaluation.Reply.ToArray();
+        ReadOnlyMemory<byte> reply = evaluation.Reply.Take();
         _entry.TakeOver(evaluation);
         if (isRemembered)
         {
-            _sessions.Remember(_entry, time, version, reply);
+            _sessions.Remember(_entry, time, version, reply.Span);
         }
 
         return new ProposedRequest(open, version, reply, true);

@@ -7,6 +7,9 @@ namespace Quorate.Node.Runtime;
 /// <summary>How a node stays within its memory: it asks for room in time, and says when there is none left.</summary>
 internal sealed class NodeMemory(MemoryBudget budget, BlockCache? cache, NodeSettings settings)
 {
+    private readonly Queue<PartitionShell> _awaitingRoom = new();
+    private long _pendingBytes;
+
     /// <summary>
     /// So much over the total that no more may be written: what is only a cache goes at once, so these are rows that no
     /// checkpoint has yet, and the indexes and filters of open files, which stay as long as the files do.
@@ -16,6 +19,28 @@ internal sealed class NodeMemory(MemoryBudget budget, BlockCache? cache, NodeSet
 
     /// <summary>Whether a request may be taken beside all that is under way on the node.</summary>
     public bool MayTake(long bytes) => budget.MayTake(bytes) || !Guards.UnderWayIsBounded;
+
+    /// <summary>Whether the heap has room for something large.</summary>
+    public bool HeapHasRoom(long bytes) => budget.HeapHasRoom(bytes) || !Guards.HeapIsAskedFirst;
+
+    /// <summary>
+    /// Whether a leader may evaluate one more write: what all have proposed and not applied is there as rows, as
+    /// entries, and on its way to the disk, and a few bytes of a client (APPEND, SETBIT) may make a large row. The last
+    /// one that is let in may exceed the room.
+    /// </summary>
+    public bool MayPropose => _pendingBytes <= budget.UnderWayTotalBytes / settings.MemoryPendingDivisor;
+
+    /// <summary>Is told once when <see cref="MayPropose"/> is true again.</summary>
+    public void AwaitRoom(PartitionShell shell) => _awaitingRoom.Enqueue(shell);
+
+    public void PendingBytesChanged(long more)
+    {
+        _pendingBytes += more;
+        while (more < 0 && MayPropose && _awaitingRoom.TryDequeue(out PartitionShell? shell))
+        {
+            shell.RoomCame();
+        }
+    }
 
     public void RequestBytesChanged(long more) => budget.Take(MemoryUse.Requests, more);
 

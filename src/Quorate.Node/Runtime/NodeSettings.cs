@@ -33,6 +33,12 @@ public sealed record NodeSettings
     public int MemoryEntriesDivisor { get; init; } = 8;
 
     /// <summary>
+    /// While the rows that all partitions have proposed and not applied take more than what may be under way divided by
+    /// this, leaders evaluate no more writes.
+    /// </summary>
+    public int MemoryPendingDivisor { get; init; } = 32;
+
+    /// <summary>
     /// Writes are refused while the memory is over its total by more than the total divided by this: what is only a
     /// cache goes at once, so more than that are rows that no checkpoint has yet, and indexes and filters of open
     /// files, which never leave.

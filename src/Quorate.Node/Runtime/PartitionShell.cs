@@ -13,6 +13,7 @@ internal sealed class PartitionShell(
     private Instant _deadline = Instant.Never;
     private bool _isAnnounced;
     private long _entryBytes;
+    private bool _awaitsRoom;
 
     public Partition Partition { get; set; } = null!;
 
@@ -80,6 +81,36 @@ internal sealed class PartitionShell(
     }
 
     public bool MayTake(long bytes) => node.Memory.MayTake(bytes);
+
+    public bool HeapHasRoom(long bytes) => node.Memory.HeapHasRoom(bytes);
+
+    public bool MayPropose()
+    {
+        if (node.Memory.MayPropose)
+        {
+            return true;
+        }
+
+        if (!_awaitsRoom)
+        {
+            _awaitsRoom = true;
+            node.Memory.AwaitRoom(this);
+        }
+
+        return false;
+    }
+
+    public void PendingBytesChanged(long more) => node.Memory.PendingBytesChanged(more);
+
+    /// <summary>There is room for what it wants to propose.</summary>
+    public void RoomCame()
+    {
+        _awaitsRoom = false;
+        if (!HasLeft)
+        {
+            Partition.RoomCame();
+        }
+    }
 
     public void RequestBytesChanged(long more) => node.Memory.RequestBytesChanged(more);
 

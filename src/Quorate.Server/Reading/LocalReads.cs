@@ -24,22 +24,27 @@ public sealed class LocalPartitions(Dictionary<GroupId, LocalPartition> partitio
 /// </summary>
 public sealed class LocalReads
 {
-    /// <summary>A reader whose last reply was longer, in bytes, is made anew: it would keep the room.</summary>
+    /// <summary>
+    /// A longer reply is made by the partition, in bytes: there one is made at a time, and counted before the next;
+    /// here each of many threads may make one at once, and nobody knows of it before it is copied.
+    /// </summary>
+    public const int ReplyBytesMax = 256 * 1024;
+
+    /// <summary>Room for a reply that a reader keeps for the next one, in bytes.</summary>
     private const int KeptReplyBytesMax = 256 * 1024;
 
-    private readonly EvaluationLimits _limits;
     private readonly Place?[] _free;
     private LocalPartitions _partitions = new([]);
 
     /// <param name="readersMax">Reads at the same moment; one more goes to the node.</param>
     public LocalReads(EvaluationLimits limits, int readersMax)
     {
-        _limits = limits;
+        EvaluationLimits own = limits with { ReplyBytesMax = Math.Min(limits.ReplyBytesMax, ReplyBytesMax) };
         Readers = new(readersMax);
         _free = new Place?[readersMax];
         for (int i = 0; i < readersMax; i++)
         {
-            _free[i] = new(ConcurrentReader.TryMake(Readers)!, limits);
+            _free[i] = new(ConcurrentReader.TryMake(Readers)!, own);
         }
     }
 
@@ -86,9 +91,9 @@ public sealed class LocalReads
                 taker.Take(place.Reader.Reply.Bytes);
             }
 
-            if (place.Reader.Reply.Length > KeptReplyBytesMax)
+            if (place.Reader.Reply.Capacity > KeptReplyBytesMax)
             {
-                place.Renew(_limits);
+                place.Reader.Reply.Clear();
             }
 
             return isServed;
@@ -122,20 +127,10 @@ public sealed class LocalReads
 
     private sealed class Place
     {
-        private readonly ConcurrentReader _rows;
+        public Place(ConcurrentReader rows, EvaluationLimits limits) =>
+            Reader = new(rows, limits, unchecked((ulong)Random.Shared.NextInt64()));
 
-        public Place(ConcurrentReader rows, EvaluationLimits limits)
-        {
-            _rows = rows;
-            Reader = Make(limits);
-        }
-
-        public PartitionReader Reader { get; private set; }
-
-        public void Renew(EvaluationLimits limits) => Reader = Make(limits);
-
-        private PartitionReader Make(EvaluationLimits limits) =>
-            new(_rows, limits, unchecked((ulong)Random.Shared.NextInt64()));
+        public PartitionReader Reader { get; }
     }
 }
 

@@ -32,9 +32,10 @@ internal sealed class ReplyRoom(long bytesMax)
 
     /// <summary>
     /// Whether a reply may be kept that nothing is lost by refusing. One that is larger than all that may wait is let
-    /// in while less than half of it waits.
+    /// in while almost nothing waits.
     /// </summary>
-    public bool HasRoomFor(long bytes) => bytes < GrainBytes || Held + bytes <= bytesMax || !IsTight;
+    public bool HasRoomFor(long bytes) =>
+        bytes < GrainBytes || Held + bytes <= bytesMax || Held <= bytesMax / 8 || !Guards.RepliesOfAllAreBounded;
 
     /// <summary>
     /// Whether a client whose replies are usually so large may ask for another; one of whom nothing is known (negative)

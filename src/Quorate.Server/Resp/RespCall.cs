@@ -73,6 +73,9 @@ internal sealed class RespCall(RespRequest request) : ClientCall
         Request.Connection.OnCompleted(this);
     }
 
+    /// <summary>Its reply has gone over to the request.</summary>
+    public void ForgetReply() => Result = Result with { Reply = default };
+
     public void Clear()
     {
         Session = null;

@@ -13,9 +13,9 @@ internal sealed partial class RespConnection
         Invariant.Check(request.Pending == 0, "a request is answered when all its calls have ended");
         Unfinished--;
         Shared.Counters.Done(request);
-        _replyBytes += request.IsSilent ? 0 : request.Reply.Length;
-        _largeReply = Math.Max(request.Reply.Length, _largeReply - (_largeReply >> 4));
-        _usualReply = Math.Max(request.Reply.Length, _usualReply - (_usualReply >> 4));
+        _replyBytes += request.IsSilent ? 0 : request.ReplyBytes;
+        _largeReply = Math.Max(request.ReplyBytes, _largeReply - (_largeReply >> 4));
+        _usualReply = Math.Max(request.ReplyBytes, _usualReply - (_usualReply >> 4));
         CountHeld();
         if (request == _alone)
         {
@@ -24,7 +24,7 @@ internal sealed partial class RespConnection
     }
 
     /// <summary>A reply of so many bytes was let go: it waits until there is room for another like it.</summary>
-    public void RefusedReply(int bytes)
+    public void RefusedReply(long bytes)
     {
         Shared.Counters.RefusedReply();
         _usualReply = Math.Max(_usualReply, bytes);
@@ -41,7 +41,7 @@ internal sealed partial class RespConnection
                 return true;
             }
 
-            _replyBytes -= request.IsSilent ? 0 : request.Reply.Length;
+            _replyBytes -= request.IsSilent ? 0 : request.ReplyBytes;
             _first = request.Next;
             if (_first is null)
             {
@@ -71,6 +71,11 @@ internal sealed partial class RespConnection
 
     private static bool Write(RespRequest request, IBufferWriter<byte> output, ref int bytesMax)
     {
+        if (request.Elements is { } elements)
+        {
+            return WriteElements(request, elements, output, ref bytesMax);
+        }
+
         ReadOnlySpan<byte> reply = request.Reply.Span;
         Resp2Shape shape = request.Version == 2 ? ReplyShapes.Of(request) : Resp2Shape.None;
         if (!request.Text.TryWrite(reply, request.Version, shape, request.Shapes, output, bytesMax))
@@ -80,6 +85,35 @@ internal sealed partial class RespConnection
         }
 
         bytesMax -= reply.Length;
+        return true;
+    }
+
+    /// <summary>
+    /// An array in pieces. The head of one is the same in both versions, and of what its elements are only nothing
+    /// differs.
+    /// </summary>
+    private static bool WriteElements(
+        RespRequest request, ReadOnlyMemory<byte>[] elements, IBufferWriter<byte> output, ref int bytesMax)
+    {
+        for (; request.NextElement < elements.Length; request.NextElement++)
+        {
+            int at = request.NextElement;
+            ReadOnlySpan<byte> piece = at < 0 ? request.Reply.Span : elements[at].Span;
+            int version = at < 0 ? 3 : request.Version;
+            if (bytesMax <= 0 || !request.Text.TryWrite(piece, version, Resp2Shape.None, [], output, bytesMax))
+            {
+                bytesMax = 0;
+                return false;
+            }
+
+            bytesMax -= piece.Length;
+            request.Text = default;
+            if (at >= 0)
+            {
+                elements[at] = default;
+            }
+        }
+
         return true;
     }
 }

@@ -87,7 +87,19 @@ internal sealed class RespRequest : IReplyTaker
     /// <summary>RESP3; counts once it is done.</summary>
     public ReadOnlyMemory<byte> Reply { get; private set; }
 
-    /// <summary>How far the reply is written.</summary>
+    /// <summary>
+    /// What follows on <see cref="Reply"/>, which is then the head of an array: its elements, written one after the
+    /// other and forgotten. Null for a reply in one piece.
+    /// </summary>
+    public ReadOnlyMemory<byte>[]? Elements { get; private set; }
+
+    /// <summary>The next of <see cref="Elements"/> to write; -1 for the head.</summary>
+    public int NextElement { get; set; }
+
+    /// <summary>Of the whole reply.</summary>
+    public long ReplyBytes { get; private set; }
+
+    /// <summary>How far the reply, or the element of it that is written now, is written.</summary>
     public RespText Text;
 
     /// <summary>The shapes of a transaction's replies; else null.</summary>
@@ -143,6 +155,8 @@ internal sealed class RespRequest : IReplyTaker
         ReadsReplica = false;
         HasSeenMap = false;
         Reply = default;
+        ReplyBytes = 0;
+        Elements = null;
         Text = default;
         Shapes = null;
         Steps = null;
@@ -224,10 +238,43 @@ internal sealed class RespRequest : IReplyTaker
 
         IsDone = true;
         Reply = reply;
+        ReplyBytes = reply.Length;
         if (!IsPart)
         {
             Connection.OnDone(this);
         }
+    }
+
+    /// <summary>
+    /// Finishes with an array, whose elements stay where they are until they are written: strings, or nothing.
+    /// </summary>
+    public void Finish(ReadOnlyMemory<byte>[] elements)
+    {
+        if (IsDone)
+        {
+            return;
+        }
+
+        Uncount();
+        ReadOnlyMemory<byte> head = Replies.Of(reply => reply.Array(elements.Length));
+        long bytes = head.Length;
+        foreach (ReadOnlyMemory<byte> element in elements)
+        {
+            bytes += element.Length;
+        }
+
+        if (MustRefuse(bytes))
+        {
+            RefuseReply(bytes);
+            return;
+        }
+
+        Elements = elements;
+        NextElement = -1;
+        IsDone = true;
+        Reply = head;
+        ReplyBytes = bytes;
+        Connection.OnDone(this);
     }
 
     /// <summary>Finishes with a copy of a reply.</summary>
@@ -259,10 +306,10 @@ internal sealed class RespRequest : IReplyTaker
     public void Ok() => Finish(Replies.Ok);
 
     /// <summary>There is no room for the reply, and nothing is lost with it.</summary>
-    private bool MustRefuse(int bytes) =>
+    private bool MustRefuse(long bytes) =>
         Spec is { Kind: not CommandKind.Write } && !Connection.Shared.Replies.HasRoomFor(bytes);
 
-    private void RefuseReply(int bytes)
+    private void RefuseReply(long bytes)
     {
         Connection.RefusedReply(bytes);
         Error(Outcomes.NoRoom);

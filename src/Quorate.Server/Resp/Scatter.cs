@@ -15,6 +15,9 @@ namespace Quorate.Server.Resp;
 /// </summary>
 internal sealed class Scatter : RequestSteps
 {
+    /// <summary>A longer reply is not put together: it is written from those of the parts, in bytes.</summary>
+    private const long JoinedBytesMax = 64 * 1024;
+
     private readonly List<CommandPart>? _parts;
     private readonly List<RespCall> _calls = [];
 
@@ -93,6 +96,19 @@ internal sealed class Scatter : RequestSteps
             return;
         }
 
+        if (bytes > JoinedBytesMax && !request.IsPart && _parts is not null
+            && ScatteredCommand.ElementsOf(request.Spec, _parts, replies) is { } elements)
+        {
+            foreach (RespCall call in _calls)
+            {
+                // From here on each part lives as long as it has something to write.
+                call.ForgetReply();
+            }
+
+            request.Finish(elements);
+            return;
+        }
+
         var reply = new Reply();
         if (_parts is null)
         {
@@ -103,7 +119,7 @@ internal sealed class Scatter : RequestSteps
             ScatteredCommand.Gather(request.Spec, _parts, replies, reply);
         }
 
-        request.Finish(reply.ToArray());
+        request.Finish(reply.Take());
     }
 
     /// <summary>Why the whole was not done; null when every part was.</summary>

@@ -172,6 +172,7 @@ public sealed class NodeProcess : IAsyncDisposable
             IsReserveOpen = true,
         };
         var budget = new MemoryBudget(memory.BudgetBytes, memory.UnderWayBytes);
+        budget.HeapHasRoom = new HeapRoom(memory.ManagedBytes).Has;
         _usedBytes = () => (budget.UsedBytes, budget.TotalBytes);
         var events = new EventHistory { Heard = heard };
         NodeRecord self = Self();

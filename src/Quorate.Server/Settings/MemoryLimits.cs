@@ -28,8 +28,11 @@ public sealed class MemoryLimits(long managedBytes)
     /// </summary>
     private const int LargeCommandsPart = 6;
 
-    /// <summary>One reply, and what is gathered for one from several partitions.</summary>
-    private const int ReplyPart = 4;
+    /// <summary>
+    /// One reply, and what is gathered for one from several partitions: a little more than a value, since another is
+    /// made while it waits for its client.
+    /// </summary>
+    private const int ReplyPart = 7;
 
     /// <summary>The replies that wait for all clients together.</summary>
     private const int RepliesPart = 8;

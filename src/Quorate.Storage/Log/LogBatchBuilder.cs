@@ -136,7 +136,9 @@ internal sealed class LogBatchBuilder(int keptBytesMax)
     {
         if (needed > _bytes.Length)
         {
-            Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max(needed, _bytes.Length * 2L)));
+            // A large batch is of few large entries: twice what it has would be memory for nothing.
+            long more = _bytes.Length > keptBytesMax ? _bytes.Length / 4 : _bytes.Length;
+            Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max(needed, _bytes.Length + more)));
         }
     }
 }

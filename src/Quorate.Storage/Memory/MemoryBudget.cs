@@ -59,6 +59,12 @@ public sealed class MemoryBudget
         Work = new(this);
     }
 
+    /// <summary>
+    /// Whether the host's heap has room for so many bytes more: asked before something large is made that can be
+    /// refused, since what is counted here is less than what is there. Without a host it always has.
+    /// </summary>
+    public Func<long, bool> HeapHasRoom { get; set; } = static _ => true;
+
     /// <summary>Who may begin to write files.</summary>
     public WorkRoom Work { get; }
 

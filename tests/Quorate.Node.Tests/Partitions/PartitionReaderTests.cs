@@ -29,6 +29,17 @@ public sealed class PartitionReaderTests
     }
 
     [Fact]
+    public void A_reply_that_is_too_long_here_is_left_to_the_partition()
+    {
+        TestCluster cluster = NewCluster();
+        cluster.Do($"SET k {new string('v', 1000)}");
+        var limits = new EvaluationLimits { ReplyBytesMax = 500 };
+        Assert.Null(Read(cluster, cluster.Leader, "GET k", limits: limits));
+        Assert.Equal(":1000", Read(cluster, cluster.Leader, "STRLEN k", limits: limits));
+        Assert.Equal(1000 + "$1000\r\n".Length, Read(cluster, cluster.Leader, "GET k")!.Length);
+    }
+
+    [Fact]
     public void Others_serve_only_what_needs_no_lease()
     {
         TestCluster cluster = NewCluster();
@@ -246,10 +257,10 @@ public sealed class PartitionReaderTests
     /// <summary>The reply's text; null when the partition has to be asked.</summary>
     private static string? Read(
         TestCluster cluster, TestNode node, string line, ReadLevel level = ReadLevel.Linearizable,
-        ReadToken token = default)
+        ReadToken token = default, EvaluationLimits? limits = null)
     {
         using var rows = ConcurrentReader.TryMake(node.Readers);
-        var reader = new PartitionReader(rows!, new EvaluationLimits(), seed: 1);
+        var reader = new PartitionReader(rows!, limits ?? new EvaluationLimits(), seed: 1);
         var read = new FastRead(level, token, cluster.Now, cluster.WallClock + node.WallClockStray);
         return reader.TryServe(node.Partition!, TestNode.Line(line), read, out _)
             ? Encoding.UTF8.GetString(reader.Reply.Bytes).TrimEnd()

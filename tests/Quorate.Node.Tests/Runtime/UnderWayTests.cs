@@ -1,3 +1,4 @@
+using Quorate.Node.Evaluation;
 using Quorate.Node.Tests.Partitions;
 using Quorate.Storage.Memory;
 
@@ -33,6 +34,59 @@ public sealed class UnderWayTests
         node.Memory.Note(MemoryUse.Clients, 0);
         Assert.Equal("+OK", cluster.Do($"SET l {large}"));
         Assert.Equal(0, node.Memory.UsedBy(MemoryUse.Requests));
+    }
+
+    /// <summary>A few bytes of a client may make a large row, so that their number says nothing.</summary>
+    [Fact]
+    public void No_partition_proposes_while_what_all_have_pending_is_too_much()
+    {
+        var cluster = new TestCluster(1, groups: 2, underWayBytes: RoomBytes);
+        TestNode node = cluster.Nodes[0];
+        long room = RoomBytes / cluster.NodeSettings.MemoryPendingDivisor;
+        node.DiskStands = true;
+        ulong large = cluster.Submit(node, TestCluster.Request($"SET k {new string('v', (int)room + 1)}"), group: 1);
+        cluster.Settle();
+        long entries = node.Memory.UsedBy(MemoryUse.Entries);
+        ulong other = cluster.Submit(node, TestCluster.Request("SET k small"), group: 2);
+        cluster.Settle();
+        Assert.Equal(entries, node.Memory.UsedBy(MemoryUse.Entries));
+
+        node.DiskStands = false;
+        Assert.Equal("+OK", TestCluster.Text(cluster.Await(node, large)));
+        Assert.Equal("+OK", TestCluster.Text(cluster.Await(node, other)));
+    }
+
+    [Fact]
+    public void What_is_large_is_refused_while_the_heap_has_no_room_for_it()
+    {
+        var cluster = new TestCluster(1);
+        TestNode node = cluster.Nodes[0];
+        string large = new('v', 100_000);
+        Assert.Equal("+OK", cluster.Do($"SET there {large}"));
+        node.Memory.HeapHasRoom = static _ => false;
+        foreach (string refused in new[] { $"SET k {large}", "APPEND there v", "GET there", "MGET there there" })
+        {
+            Assert.StartsWith("-OOM", cluster.Do(refused), StringComparison.Ordinal);
+        }
+
+        Assert.Equal("+OK", cluster.Do("SET k small"));
+        node.Memory.HeapHasRoom = static _ => true;
+        Assert.Equal(":100000", cluster.Do("STRLEN there"));
+        Assert.Equal(":100001", cluster.Do("APPEND there v"));
+    }
+
+    [Fact]
+    public void A_large_reply_leaves_no_large_buffer_behind()
+    {
+        var reply = new Reply();
+        reply.Bulk(new byte[1_000_000]);
+        Assert.Equal(1_000_000 + "$1000000\r\n\r\n".Length, reply.ToArray().Length);
+        reply.Clear();
+        Assert.InRange(reply.Capacity, 0, 256 * 1024);
+        reply.Bulk(new byte[1_000_000]);
+        ReadOnlyMemory<byte> taken = reply.Take();
+        Assert.Equal(1_000_000 + "$1000000\r\n\r\n".Length, taken.Length);
+        Assert.Equal(0, reply.Length);
     }
 
     [Fact]

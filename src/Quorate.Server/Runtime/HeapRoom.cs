@@ -1,0 +1,52 @@
+namespace Quorate.Server.Runtime;
+
+/// <summary>
+/// Whether the managed heap has room for something large. What the collector has not taken yet, and what it keeps
+/// for later, is room as well, but an allocation does not find it by itself: near the bound it fails although half of
+/// the heap is free. So before that a collection makes what is free usable, and what then does not fit is refused.
+/// <para>One thread at a time. It takes a few milliseconds for each 10 MiB that live when it collects.</para>
+/// </summary>
+/// <param name="bytesMax">What the managed heap may grow to, in bytes.</param>
+internal sealed class HeapRoom(long bytesMax)
+{
+    /// <summary>With so much of the heap in use, in percent, garbage counted, nobody needs to collect.</summary>
+    private const int EasyPercent = 60;
+
+    /// <summary>
+    /// So much may be in use after all, in percent: the rest is for what comes from clients and peers meanwhile, which
+    /// other threads take and other limits bound.
+    /// </summary>
+    private const int MostPercent = 80;
+
+    /// <summary>No two collections in less than this, in milliseconds: then it is refused at once.</summary>
+    private const long PauseMilliseconds = 50;
+
+    /// <summary>
+    /// A larger heap is never collected here, in bytes, since that could take long: there everything always has room.
+    /// </summary>
+    private const long AskedBytesMax = 1024L * 1024 * 1024;
+
+    private long _collectedAt = long.MinValue / 2;
+
+    public bool Has(long bytes)
+    {
+        if (bytesMax > AskedBytesMax || IsEasyFor(bytes))
+        {
+            return true;
+        }
+
+        if (Environment.TickCount64 - _collectedAt >= PauseMilliseconds)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            _collectedAt = Environment.TickCount64;
+        }
+
+        return Fits(GC.GetTotalMemory(forceFullCollection: false) + bytes, MostPercent);
+    }
+
+    private bool IsEasyFor(long bytes) =>
+        Fits(GC.GetTotalMemory(forceFullCollection: false) + bytes, EasyPercent)
+        && Fits(GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes + bytes, MostPercent);
+
+    private bool Fits(long bytes, int percent) => bytes <= bytesMax / 100 * percent;
+}
