@@ -13,8 +13,8 @@ namespace Quorate.Node.Evaluation;
 public sealed class Reply
 {
     /// <summary>
-    /// More than this is large, in bytes: it is not copied where that can be avoided, and the heap is asked before it is
-    /// made. What the collector counts as large objects begins a little above it.
+    /// More than this is large, in bytes: it is not copied where that can be avoided, and the heap is asked before it
+    /// is made. What the collector counts as large objects begins a little above it.
     /// </summary>
     public const int LargeBytes = 64 * 1024;
 

@@ -5,8 +5,8 @@ using Quorate.Node.Commands;
 using Quorate.Protocol;
 using Quorate.Server.Http;
 using Quorate.Server.Reading;
-using Quorate.Server.Runtime;
 using Quorate.Server.Resp.ClusterMode;
+using Quorate.Server.Runtime;
 
 namespace Quorate.Server.Resp;
 

@@ -77,7 +77,8 @@ public sealed class RecordedRun
             Log = plan.Log with { SegmentBytes = 16 * 1024, BatchBytesMax = 4000 },
             Partition = plan.Partition with
             {
-                Replica = plan.Partition.Replica with { CheckpointEntries = 8 }, Cache = null,
+                Replica = plan.Partition.Replica with { CheckpointEntries = 8 },
+                Cache = null,
             },
             Faults = plan.Faults with { Kinds = plan.Faults.Kinds | FaultKinds.Partition },
             Values = plan.Values! with

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using Quorate.Node.Evaluation;
 using Quorate.Node.Cluster;
+using Quorate.Node.Evaluation;
 using Quorate.Node.Metadata.Wire;
 
 namespace Quorate.Server.Resp.Commands;
