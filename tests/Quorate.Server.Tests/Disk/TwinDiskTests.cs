@@ -116,6 +116,30 @@ public sealed class TwinDiskTests
         Assert.Contains("Write f", differences[0], StringComparison.Ordinal);
     }
 
+    /// <summary>
+    /// A list that is under way beside the making of a file may or may not have its name; that of any other file counts.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_replay_takes_no_order_of_what_is_under_way_together_for_a_difference(bool hasAnother)
+    {
+        var pending = new List<PendingDiskOperation>();
+        var simulated = new SimulatedDisk(pending.Add, 1);
+        var recorded = new RecordedDisk(simulated);
+        recorded.Submit(new(1, DiskOperationKind.Write, "made", 0, new byte[10]), new LogClient());
+        recorded.Submit(new(2, DiskOperationKind.List, ""), new LogClient());
+        simulated.Execute(pending[1]);
+        simulated.Execute(pending[0]);
+        var other = new MemoryDisk();
+        if (hasAnother)
+        {
+            other.Put("another", new byte[1]);
+        }
+
+        Assert.Equal(hasAnother ? 1 : 0, recorded.ReplayOn(other, other.RunAll).Count);
+    }
+
     /// <summary>Ends one operation, any of those under way.</summary>
     private static void RunAny(SimulatedDisk disk, List<PendingDiskOperation> pending, SeededRandom random)
     {
