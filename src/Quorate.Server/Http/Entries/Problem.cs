@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
+using Quorate.Protocol;
 using Quorate.Server.Resp;
 
 namespace Quorate.Server.Http.Entries;
@@ -40,7 +41,15 @@ internal sealed record Problem(int Status, string Kind, string Title, string Det
         (string code, string sentence) = error.IndexOf(' ', StringComparison.Ordinal) is var at and > 0
             ? (error[..at], error[(at + 1)..])
             : (error, error);
-        return code == "VERSION" ? Stale(sentence, byHeader) : Invalid(sentence);
+        return code switch
+        {
+            "VERSION" => Stale(sentence, byHeader),
+
+            // The heap had no room at that moment: the request is as good as any, and may be sent again.
+            ErrorCodes.OutOfMemory =>
+                new(StatusCodes.Status503ServiceUnavailable, "refused", "Surely nothing was done.", sentence),
+            _ => Invalid(sentence),
+        };
     }
 
     /// <summary>A call that was not done, or of which nobody knows.</summary>
