@@ -117,7 +117,7 @@ public sealed class TwinDiskTests
     }
 
     /// <summary>
-    /// A list that is under way beside the making of a file may or may not have its name; that of any other file counts.
+    /// A list that is under way beside the making of a file may or may not have its name; any other name counts.
     /// </summary>
     [Theory]
     [InlineData(false)]
