@@ -348,6 +348,9 @@ public static class Guards
     /// <summary>S2: an expired row that is dropped goes on hiding what older tables hold under its key.</summary>
     public static bool ExpiredRowsHideOlderOnes => On();
 
+    /// <summary>S2: a merge of older tables takes no collection for expired that newer ones may have prolonged.</summary>
+    public static bool ProlongedCollectionsKeepTheirElements => On();
+
     /// <summary>S4: a table's file stays while a fetch, a transfer or a compaction reads it.</summary>
     public static bool FilesInUseAreKept => On();
 
