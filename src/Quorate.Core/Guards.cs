@@ -516,6 +516,9 @@ public static class Guards
     /// <summary>S5: a log that finds no space for its next segment waits for it, and acknowledges nothing.</summary>
     public static bool FullLogsWait => On();
 
+    /// <summary>S5: where a log segment that must grow finds no space, files of the log that nobody needs go first.</summary>
+    public static bool FreedFilesMakeRoom => On();
+
     /// <summary>S6: what waits for an EXEC counts in the room that the commands of all clients share.</summary>
     public static bool QueuedInputIsCounted => On();
     /// <summary>A put of a whole entry that names a version does nothing to a key that has another.</summary>
