@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Storage.Memory;
 
 namespace Quorate.Storage.Stores;
@@ -34,20 +35,33 @@ internal sealed class StoreWork(StoreContext context, WorkKind kind, Action agai
             return false;
         }
 
-        if (_isGranted)
-        {
-            _isGranted = false;
-            return true;
-        }
-
         long building = Math.Min(bytes, FinishFactor * (long)context.TableSettings.BuildBytesMax);
         long reading = Math.Min(
             Math.Min(bytes, inputs * (long)context.Settings.PassReadBytes),
             context.Budget.TotalBytes / ReadAheadDivisor);
-        _lease = context.Budget.Work.TryBegin(
-            kind, building + (inputs > 0 ? reading : 0) + context.Settings.Tables.WritePieceBytes, Granted);
-        IsWaiting = _lease is null;
-        return !IsWaiting;
+        long needed = building + (inputs > 0 ? reading : 0) + context.Settings.Tables.WritePieceBytes;
+
+        WorkRoom.WorkLease? granted = _isGranted ? _lease : null;
+        _isGranted = false;
+        if (granted is not null && (needed <= granted.Bytes || !Guards.LeasesFitTheWork))
+        {
+            return true;
+        }
+
+        // What was granted was enough for what there was to do when it was asked for, and is not for this.
+        _lease = null;
+        IsWaiting = true;
+        WorkRoom room = context.Budget.Work;
+        WorkRoom.WorkLease? lease = granted is null
+            ? room.TryBegin(kind, needed, Granted)
+            : room.TryExchange(granted, needed, Granted);
+        if (lease is null)
+        {
+            return false;
+        }
+
+        (_lease, IsWaiting) = (lease, false);
+        return true;
     }
 
     /// <summary>The work has ended, or the store is dead.</summary>

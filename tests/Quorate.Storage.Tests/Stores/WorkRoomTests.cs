@@ -65,6 +65,103 @@ public sealed class WorkRoomTests
         Assert.Equal((0, 0), (budget.Work.UnderWay, budget.Work.Waiting));
     }
 
+    [Fact]
+    public void What_needs_little_does_not_pass_over_what_needs_much()
+    {
+        WorkRoom room = new MemoryBudget(100).Work;
+        WorkRoom.WorkLease first = room.TryBegin(WorkKind.Needed, 50, NotGranted)!;
+        WorkRoom.WorkLease second = room.TryBegin(WorkKind.Needed, 40, NotGranted)!;
+        WorkRoom.WorkLease? large = null;
+        WorkRoom.WorkLease? small = null;
+        Assert.Null(room.TryBegin(WorkKind.Needed, 90, lease => large = lease));
+        Assert.Null(room.TryBegin(WorkKind.Needed, 5, lease => small = lease));
+
+        // There would be room for the small one, and then for the next, as long as any comes.
+        first.Dispose();
+        Assert.Equal((null, null), (large, small));
+        second.Dispose();
+        Assert.NotNull(large);
+        Assert.NotNull(small);
+        Assert.Equal((95, 2, 0), (room.ReservedBytes, room.UnderWay, room.Waiting));
+    }
+
+    [Fact]
+    public void What_can_wait_takes_nothing_that_needed_work_waits_for()
+    {
+        WorkRoom room = new MemoryBudget(100).Work;
+        WorkRoom.WorkLease needed = room.TryBegin(WorkKind.Needed, 60, NotGranted)!;
+        WorkRoom.WorkLease? waits = null;
+        Assert.Null(room.TryBegin(WorkKind.Needed, 50, lease => waits = lease));
+
+        // Of each kind one goes on; a second one at leisure waits, though it would fit.
+        WorkRoom.WorkLease leisure = room.TryBegin(WorkKind.Leisure, 10, NotGranted)!;
+        WorkRoom.WorkLease? second = null;
+        Assert.Null(room.TryBegin(WorkKind.Leisure, 10, lease => second = lease));
+        leisure.Dispose();
+        Assert.NotNull(second);
+        Assert.Null(waits);
+        needed.Dispose();
+        Assert.NotNull(waits);
+    }
+
+    [Fact]
+    public void Who_waits_no_longer_keeps_nobody_waiting_behind_it()
+    {
+        WorkRoom room = new MemoryBudget(100).Work;
+        WorkRoom.WorkLease first = room.TryBegin(WorkKind.Leisure, 50, NotGranted)!;
+        WorkRoom.WorkLease? small = null;
+        Assert.Null(room.TryBegin(WorkKind.Leisure, 90, NotGranted));
+        Assert.Null(room.TryBegin(WorkKind.Leisure, 20, lease => small = lease));
+        room.Forget(NotGranted);
+        Assert.NotNull(small);
+        first.Dispose();
+        small.Dispose();
+        Assert.Equal((0, 0, 0), (room.ReservedBytes, room.UnderWay, room.Waiting));
+    }
+
+    [Fact]
+    public void A_lease_that_is_too_small_is_exchanged_and_keeps_its_turn()
+    {
+        WorkRoom room = new MemoryBudget(100).Work;
+        WorkRoom.WorkLease other = room.TryBegin(WorkKind.Needed, 50, NotGranted)!;
+        WorkRoom.WorkLease small = room.TryBegin(WorkKind.Needed, 10, NotGranted)!;
+        WorkRoom.WorkLease fits = room.TryExchange(small, 30, NotGranted)!;
+        Assert.Equal((80, 2), (room.ReservedBytes, room.UnderWay));
+        WorkRoom.WorkLease? behind = null;
+        Assert.Null(room.TryBegin(WorkKind.Needed, 60, lease => behind = lease));
+        WorkRoom.WorkLease? larger = null;
+        Assert.Null(room.TryExchange(fits, 70, lease => larger = lease));
+        Assert.Equal((50, 1, 2), (room.ReservedBytes, room.UnderWay, room.Waiting));
+        other.Dispose();
+        Assert.NotNull(larger);
+        Assert.Null(behind);
+        small.Dispose();
+        fits.Dispose();
+        Assert.Equal((70, 1, 1), (room.ReservedBytes, room.UnderWay, room.Waiting));
+    }
+
+    [Fact]
+    public void Memory_that_was_granted_is_not_taken_for_work_that_has_grown_since()
+    {
+        var budget = new MemoryBudget(100_000);
+        StoreOwner owner = OpenAll(budget)[0];
+        WorkRoom.WorkLease other = budget.Work.TryBegin(WorkKind.Needed, 90_000, NotGranted)!;
+        var context = new StoreContext(_disk, new() { Prefix = "q-", Partition = new(99) }, owner, new(0), budget, null);
+        StoreWork work = context.NewWork(WorkKind.Needed, () => { });
+        Assert.False(work.TryBegin(1000, inputs: 0));
+        other.Dispose();
+        long granted = budget.Work.ReservedBytes;
+        Assert.True(granted > 1000);
+
+        // It is the only one of its kind, so it goes on; what it takes is known.
+        Assert.True(work.TryBegin(50_000, inputs: 0));
+        Assert.Equal(granted + 49_000, budget.Work.ReservedBytes);
+        work.End();
+        Assert.Equal((0, 0, 0), (budget.Work.ReservedBytes, budget.Work.UnderWay, budget.Work.Waiting));
+    }
+
+    private static void NotGranted(WorkRoom.WorkLease lease) => Assert.Fail("nothing waits that is granted");
+
     private StoreOwner[] OpenAll(MemoryBudget budget)
     {
         StoreOwner[] owners = [.. Enumerable.Range(0, Stores).Select(_ => new StoreOwner())];
