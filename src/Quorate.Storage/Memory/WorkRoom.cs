@@ -41,6 +41,12 @@ public sealed class WorkRoom
     /// <summary>Memory that work under way may take, in bytes.</summary>
     public long ReservedBytes => _reserved;
 
+    /// <summary>Told of each that begins, when it is counted: for those who watch.</summary>
+    public Action<WorkKind> Began { get; set; } = static _ => { };
+
+    /// <summary>Work of one kind that is under way.</summary>
+    public int UnderWayOf(WorkKind kind) => _underWay[(int)kind];
+
     /// <summary>What work that is begun now may take; blocks of files that may be read again give way to it.</summary>
     private long FreeBytes => _budget.TotalBytes
         - _budget.UsedBy(MemoryUse.Memtables)
@@ -106,6 +112,7 @@ public sealed class WorkRoom
     {
         _underWay[(int)kind]++;
         _reserved += bytes;
+        Began(kind);
         return new(this, kind, bytes);
     }
 

@@ -258,7 +258,7 @@ public sealed class PartitionStore : IPartitionStore
     /// </summary>
     private void BeginCheckpoint()
     {
-        if (_mustBeginCheckpoint && !_compactions.MustComeFirst && _saving.TryBegin(Memory.DirtyBytes, inputs: 0))
+        if (_mustBeginCheckpoint && !_compactions.MustComeFirst && _saving.TryBegin(new(Memory.DirtyBytes, Memory.LargestRowBytes, Runs: 0)))
         {
             _mustBeginCheckpoint = false;
             _context.Jobs.Add(CheckpointSteps(), StoreJobRank.Checkpoint);

@@ -35,6 +35,8 @@ public sealed class JudgementTests
         [Judgements.SnapshotsTaken] = 5,
         [Judgements.StateHashes] = 50,
         [Judgements.StrictFiles] = 50,
+        [Judgements.WorkBesideOthers] = 10,
+        [Judgements.WorkReserved] = 25,
     };
 
     [Fact]

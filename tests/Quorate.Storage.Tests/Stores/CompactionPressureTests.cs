@@ -38,7 +38,7 @@ public sealed class CompactionPressureTests : StoreFixture
         Assert.Null(owner.Failure);
         Assert.InRange(most, TablesMax + 1, TablesMax + TablesOverMax + 1);
         Assert.True(behind > 0, "no checkpoint ever had to wait, so nothing was shown");
-        Assert.True(owner.Saved.Count > 20, $"only {owner.Saved.Count} checkpoints");
+        Assert.True(owner.Saved.Count > 15, $"only {owner.Saved.Count} checkpoints");
         RunAll(owner);
         Assert.False(store.IsBehind);
         Assert.InRange(store.TableBytes.Count, 1, TablesMax);
