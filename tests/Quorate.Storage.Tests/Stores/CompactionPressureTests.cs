@@ -26,7 +26,7 @@ public sealed class CompactionPressureTests : StoreFixture
             if (owner.Saved.Count == asked && store.DirtyBytes > 1000)
             {
                 asked++;
-                owner.Call(each => each.Checkpoint(StoreOwner.Meta(index)));
+                owner.Call(each => each.Checkpoint(() => StoreOwner.Meta(index)));
             }
 
             owner.Call(each => each.Work(400));
@@ -61,7 +61,7 @@ public sealed class CompactionPressureTests : StoreFixture
             if (owner.Saved.Count == asked && store.DirtyBytes > 1000)
             {
                 asked++;
-                owner.Call(each => each.Checkpoint(StoreOwner.Meta(index)));
+                owner.Call(each => each.Checkpoint(() => StoreOwner.Meta(index)));
             }
 
             bool hasMore = true;
@@ -101,7 +101,7 @@ public sealed class CompactionPressureTests : StoreFixture
         for (ulong index = 1; index <= 40; index++)
         {
             owner.Apply(index, [.. Enumerable.Range(0, 100).Select(i => Row((index * 100) + (ulong)i))]);
-            owner.Call(each => each.Checkpoint(StoreOwner.Meta(index)));
+            owner.Call(each => each.Checkpoint(() => StoreOwner.Meta(index)));
             for (int i = 0; i < 2000 && owner.Saved.Count < (int)index; i++)
             {
                 owner.Call(each => each.Work(400));

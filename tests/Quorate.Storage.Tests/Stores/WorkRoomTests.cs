@@ -49,6 +49,35 @@ public sealed class WorkRoomTests
     }
 
     [Fact]
+    public void A_checkpoint_that_has_waited_is_of_the_rows_as_they_are_when_it_begins()
+    {
+        var budget = new MemoryBudget(100_000);
+        StoreOwner[] owners = OpenAll(budget)[..2];
+        ulong index = 1;
+        foreach (StoreOwner owner in owners)
+        {
+            owner.Apply(1, Rows(1));
+            owner.Call(store => store.Checkpoint(() => StoreOwner.Meta(index)));
+            owner.Call(store => store.Work(1 << 20));
+        }
+
+        // While it waits no row is kept that another one has taken the place of.
+        Assert.Equal((1, 1), (budget.Work.UnderWay, budget.Work.Waiting));
+        long dirty = owners[1].Store.DirtyBytes;
+        for (index = 2; index <= 9; index++)
+        {
+            owners[1].Apply(index, Rows(index));
+        }
+
+        index = 9;
+        Assert.Equal(dirty, owners[1].Store.DirtyBytes);
+        _disk.RunAll();
+        Assert.Equal([1UL], owners[0].Saved);
+        Assert.Equal([9UL], owners[1].Saved);
+        Assert.Equal(0, owners[1].Store.DirtyBytes);
+    }
+
+    [Fact]
     public void Who_is_closed_or_fails_in_the_middle_keeps_nobody_waiting()
     {
         var budget = new MemoryBudget(100_000);
@@ -176,17 +205,20 @@ public sealed class WorkRoomTests
         return owners;
     }
 
+    private static (string, RowType, string)[] Rows(ulong index) =>
+        [.. Enumerable.Range(0, 200).Select(i => ($"k{i}", RowType.Text, $"{index}{new string('x', 50)}"))];
+
     /// <summary>All write, and all are to take a checkpoint; each is let work once.</summary>
     private static void BeginAll(StoreOwner[] owners)
     {
         foreach (StoreOwner owner in owners)
         {
-            owner.Apply(1, [.. Enumerable.Range(0, 200).Select(i => ($"k{i}", RowType.Text, new string('x', 50)))]);
+            owner.Apply(1, Rows(1));
         }
 
         foreach (StoreOwner owner in owners)
         {
-            owner.Call(store => store.Checkpoint(StoreOwner.Meta(1)));
+            owner.Call(store => store.Checkpoint(() => StoreOwner.Meta(1)));
             owner.Call(store => store.Work(1 << 20));
         }
     }
