@@ -244,6 +244,12 @@ public static class Guards
     /// <summary>S7: checkpoints and merges of many partitions together stay within the node's memory.</summary>
     public static bool WorkWaitsForMemory => On();
 
+    /// <summary>S7: a large merge that waits for memory is not passed over for ever by small ones.</summary>
+    public static bool WorkBeginsInTurn => On();
+
+    /// <summary>S7: memory granted for one merge is not taken for that of a larger one.</summary>
+    public static bool LeasesFitTheWork => On();
+
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
     public static bool ClearingSparesOtherSnapshots => On();
 
@@ -461,6 +467,9 @@ public static class Guards
 
     /// <summary>S7: before something large is made, the heap is asked whether it has room for it.</summary>
     public static bool HeapIsAskedFirst => On();
+
+    /// <summary>F27: what was refused for want of memory is not remembered as done, so that it can be sent again.</summary>
+    public static bool RefusedForMemoryIsForgotten => On();
 
     /// <summary>S9: no data key comes into the metadata that its leader's master key does not open.</summary>
     public static bool WrappedKeysAreProven => On();
