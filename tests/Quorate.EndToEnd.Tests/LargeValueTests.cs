@@ -61,7 +61,7 @@ public sealed class LargeValueTests
             () =>
             {
                 var random = new Random(seed);
-                using RespSession client = node.Connect(TimeSpan.FromSeconds(60));
+                using RespSession client = node.Connect();
                 for (int i = 0; i < Math.Max(8, Rounds * 4 / clients); i++)
                 {
                     Assert.Equal("", ask(client, random));

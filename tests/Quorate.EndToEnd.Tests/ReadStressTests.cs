@@ -15,7 +15,7 @@ public sealed class ReadStressTests : IDisposable
     /// <summary>Transactions of each pair, beyond which it is enough once checkpoints have been seen.</summary>
     private static readonly int WritesMin = LongRun.Count("QUORATE_STRESS_WRITES", 2000);
 
-    private readonly ServedCluster _cluster = new(1, "--expect", "1");
+    private readonly ServedCluster _cluster = new(1, "--expect", "1", "--request-deadline-ms", "60000");
     private readonly long[] _acknowledged = new long[Pairs];
     private readonly long[] _sent = new long[Pairs];
     private readonly List<string> _problems = [];
