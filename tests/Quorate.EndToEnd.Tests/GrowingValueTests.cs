@@ -5,6 +5,7 @@ namespace Quorate.EndToEnd.Tests;
 /// <summary>
 /// A few bytes of a client make a value longer: it may be as long as the nodes have memory for, and no longer.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class GrowingValueTests
 {
     [Theory]

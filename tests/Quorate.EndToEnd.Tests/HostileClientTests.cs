@@ -7,6 +7,7 @@ namespace Quorate.EndToEnd.Tests;
 /// <summary>
 /// Clients that do not read, that send what is no command, that are many: the node stays, in its memory.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class HostileClientTests
 {
     private const int FuzzedConnections = 400;
@@ -17,7 +18,7 @@ public sealed class HostileClientTests
     /// <summary>What `--memory 512MiB` allows, and 15 % more.</summary>
     private const long ResidentBytesMax = 512L * 1024 * 1024 * 115 / 100;
 
-    private static readonly TimeSpan ShortPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan ShortPatience = TimeSpan.FromSeconds(1);
 
     /// <summary>A write that takes long on a busy machine ends well all the same.</summary>
     private static readonly string[] Slow = ["--request-deadline-ms", "60000"];
@@ -97,7 +98,7 @@ public sealed class HostileClientTests
             for (int i = 0; i < clients; i++)
             {
                 // Some look harmless first: their replies are known to be small.
-                deaf.Add(node.Connect(TimeSpan.FromMilliseconds(200)));
+                deaf.Add(node.Connect(TimeSpan.FromMilliseconds(50)));
                 if (i % 2 == 0)
                 {
                     TrySend(deaf[i], small);
@@ -161,7 +162,7 @@ public sealed class HostileClientTests
             {
                 var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
                 {
-                    SendBufferSize = 64 * 1024, SendTimeout = 20,
+                    SendBufferSize = 64 * 1024, SendTimeout = 10,
                 };
                 sleepers.Add(socket);
                 socket.Connect(node.Resp);

@@ -34,7 +34,8 @@ public sealed class NetworkTests : IDisposable
 
         // Writes that are under way when the leader loses the others: it has proposed them and cannot know their end.
         Task<List<string>>[] lastWords = [.. Enumerable.Range(0, Writers)
-            .Select(id => Task.Run(() => WriteUntilCut(old, Text(id))))];
+            .Select(id => Task.Factory.StartNew(
+                () => WriteUntilCut(old, Text(id)), TaskCreationOptions.LongRunning))];
         await cluster.Until(() => Task.FromResult(old.AskOf("whole", "EXISTS", "w-0", "w-7") == ":2"), "they write");
         _isCutting = true;
         _network.Isolate(Array.IndexOf(cluster.Nodes, old));

@@ -6,6 +6,7 @@ namespace Quorate.EndToEnd.Tests;
 /// One node as a process, short of memory: clients read pairs of keys that transactions write, while others write so
 /// much that checkpoints are taken, files merged and rows evicted all the time. Every read can be judged by itself.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class ReadStressTests : IDisposable
 {
     private const int Pairs = 4;
