@@ -19,10 +19,7 @@ internal sealed class RedisProcess : IDisposable
 
     public RedisProcess(string path)
     {
-        var finder = new TcpListener(IPAddress.Loopback, 0);
-        finder.Start();
-        int port = ((IPEndPoint)finder.LocalEndpoint).Port;
-        finder.Stop();
+        int port = TestPorts.TakeOne();
         _process = Process.Start(new ProcessStartInfo(
             path, $"--port {port} --bind 127.0.0.1 --save '' --appendonly no --daemonize no --loglevel warning")
         {
@@ -63,20 +60,21 @@ internal sealed class RedisProcess : IDisposable
         _process.Dispose();
     }
 
-    private void Connect(int port)
-    {
-        for (int attempt = 0; !_client.Connected; attempt++)
+    private void Connect(int port) => Soon.IsHere(
+        () =>
         {
             try
             {
                 _client.Connect(IPAddress.Loopback, port);
             }
-            catch (SocketException) when (attempt < 100)
+            catch (SocketException)
             {
-                Thread.Sleep(50);
+                Assert.False(_process.HasExited, "redis-server has ended");
             }
-        }
-    }
+
+            return _client.Connected;
+        },
+        "redis-server lets clients in");
 
     private void ReadReply()
     {

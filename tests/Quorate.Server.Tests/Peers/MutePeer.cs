@@ -22,7 +22,10 @@ internal sealed class MutePeer : IDisposable
     public void Dispose()
     {
         _listener.Dispose();
-        _sockets.ForEach(socket => socket.Dispose());
+        lock (_sockets)
+        {
+            _sockets.ForEach(socket => socket.Dispose());
+        }
     }
 
     private async Task Serve(NodeId node)
@@ -30,7 +33,11 @@ internal sealed class MutePeer : IDisposable
         while (true)
         {
             Socket socket = await _listener.AcceptSocketAsync().ConfigureAwait(false);
-            _sockets.Add(socket);
+            lock (_sockets)
+            {
+                _sockets.Add(socket);
+            }
+
             try
             {
                 await Handshake.ReadHello(socket, CancellationToken.None).ConfigureAwait(false);
