@@ -113,12 +113,18 @@ internal static class BitCommands
         {
             context.Reply.Error(Errors.Syntax);
         }
-        else if (context.TryInteger(2, out long start) && context.TryInteger(3, out long end)
-            && TryUnit(context, 4, out bool inBits))
+        else if (context.TryInteger(2, out long start) && context.TryInteger(3, out long end))
         {
-            bool isBackwards = start < 0 && end < 0 && start > end;
-            (long from, long to) = BitRange(text.Length, start, end, inBits);
-            context.Reply.Integer(isBackwards ? 0 : Ones(text, from, to));
+            // As in Redis, before anybody looks at the unit.
+            if (start < 0 && end < 0 && start > end)
+            {
+                context.Reply.Integer(0);
+            }
+            else if (TryUnit(context, 4, out bool inBits))
+            {
+                (long from, long to) = BitRange(text.Length, start, end, inBits);
+                context.Reply.Integer(Ones(text, from, to));
+            }
         }
     }
 
