@@ -15,6 +15,10 @@ public sealed class RedisComparisonTests
     /// <summary>What concerns all partitions, or the connection, is refused inside of MULTI.</summary>
     private static readonly string[] NotInTransactions = ["DBSIZE", "KEYS", "FLUSHDB"];
 
+    /// <summary>At least one key of each type.</summary>
+    private static readonly string[] Watched =
+        ["{t}s0", "{t}s1", "{t}h1", "{t}a0", "{t}l1", "{t}z2", "{t}e0", "{t}m0", "{t}u1", "{t}j0"];
+
     private readonly List<string> _played = [];
 
     /// <param name="version">Of the protocol.</param>
@@ -67,7 +71,8 @@ public sealed class RedisComparisonTests
     private static (List<string[]> Lines, byte[][] Replies) WithoutCrossings(List<string[]> batch, byte[][] replies)
     {
         bool[] crosses = [.. replies.Select(reply => reply.AsSpan().StartsWith("-CROSSSLOT"u8))];
-        int atomic = Array.Exists(crosses, each => each) ? batch.FindIndex(words => words[0] == "MULTI") : -1;
+        int multi = batch.FindIndex(words => words[0] == "MULTI");
+        int atomic = multi >= 0 && Array.LastIndexOf(crosses, true) > multi ? multi : -1;
         int[] kept = [.. Enumerable.Range(0, atomic < 0 ? batch.Count : atomic)
             .Where(i => !crosses[i] && (atomic < 0 || batch[i][0] != "WATCH"))];
         return ([.. kept.Select(i => batch[i])], [.. kept.Select(i => replies[i])]);
@@ -85,8 +90,8 @@ public sealed class RedisComparisonTests
         List<string[]> batch = [];
         if (isWatched)
         {
-            batch.Add(["WATCH", "{t}s0", "{t}h1", "{t}z2"]);
-            batch.AddRange(NextFew(lines, chance.Next(2), inTransaction: true));
+            batch.Add(["WATCH", .. Watched]);
+            batch.AddRange(NextFew(lines, chance.Next(3), inTransaction: true));
         }
 
         if (isTransaction)

@@ -75,8 +75,13 @@ internal static class BitCommands
         text.CopyTo(changed);
         int mask = 0x80 >> (int)(offset % 8);
         bool was = (changed[at] & mask) != 0;
-        changed[at] = (byte)(bit == 1 ? changed[at] | mask : changed[at] & ~mask);
-        StringValue.Write(context, rowKey, changed, value.Expiry);
+        if (!value.Exists || changed.Length > text.Length || was != (bit == 1))
+        {
+            // What stays as it is keeps its version, so nobody who watches it is disturbed.
+            changed[at] ^= (byte)(was == (bit == 1) ? 0 : mask);
+            StringValue.Write(context, rowKey, changed, value.Expiry);
+        }
+
         context.Reply.Integer(was ? 1 : 0);
     }
 
