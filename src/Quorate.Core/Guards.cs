@@ -161,6 +161,9 @@ public static class Guards
     /// <summary>A session read whose token names a lost write is told so, and not given an older value.</summary>
     public static bool SessionTokensCarryTerm => On();
 
+    /// <summary>A read of level `session` waits, at whatever replica, for what its client has seen.</summary>
+    public static bool SessionReadsOweTheirToken => On();
+
     /// <summary>A write at level n is acknowledged only when n replicas hold it.</summary>
     public static bool LevelCountsReplicas => On();
 

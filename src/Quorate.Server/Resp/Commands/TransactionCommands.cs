@@ -61,7 +61,7 @@ internal static class TransactionCommands
 
         List<WatchedKey> watched = client.Watched;
         KeyspaceView? keyspace = null;
-        bool isForKeys = !transaction.IsSpoiled && (transaction.Slot is not null || client.Watched.Count > 0);
+        bool isForKeys = !transaction.IsSpoiled && (transaction.GoesToPartition || client.Watched.Count > 0);
         bool goesOn = !isForKeys || Dispatch.TryKeyspaceOf(
             request, makes: transaction.Writes, transaction.Writes, out keyspace);
         if (!goesOn && !request.IsDone)
