@@ -414,6 +414,12 @@ public static class Guards
     public static bool SpaceOutranksRetention => On();
 
     /// <summary>
+    /// When the log asks for space again and a follower, though alive, has come no further since, nothing is kept for
+    /// it: one node whose disk is full does not fill those of its leaders.
+    /// </summary>
+    public static bool SpaceOutranksStuckFollowers => On();
+
+    /// <summary>
     /// A write that one node may have executed is not called refused because another node refuses it.
     /// </summary>
     public static bool LostWritesStayUnknown => On();
