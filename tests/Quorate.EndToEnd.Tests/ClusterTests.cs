@@ -38,6 +38,36 @@ public sealed class ClusterTests
         Assert.Equal(3, nodes.Count);
     }
 
+    /// <summary>
+    /// Keys of every partition. What the leader alone has synced is proven on the node that the client is connected to,
+    /// by a read in whichever slot the write was.
+    /// </summary>
+    [Theory]
+    [InlineData("WAIT", "1", "10000")]
+    [InlineData("WAITAOF", "0", "1", "10000")]
+    public async Task Whoever_waits_for_replicas_behind_writes_at_level_leader_is_told(params string[] wait)
+    {
+        using var cluster = new ServedCluster(3);
+        cluster.Start();
+        await cluster.UntilReady();
+        foreach (ServedNode node in cluster.Nodes)
+        {
+            await cluster.UntilSays(node, "+OK", "SET", "before", "1");
+            using var session = new RespSession(node.Resp);
+            Assert.Equal("+OK", session.Call("CONSISTENCY", "WRITE", "leader"));
+            for (int i = 0; i < 60; i++)
+            {
+                await cluster.Until(
+                    () =>
+                    {
+                        session.Call("SET", $"key-{i}", "1");
+                        return Task.FromResult(session.Call(wait) is ":1" or ":2" or "[:1, :1]" or "[:1, :2]");
+                    },
+                    $"a replica has key-{i}");
+            }
+        }
+    }
+
     [Fact]
     public async Task A_killed_node_is_done_without_and_catches_up()
     {

@@ -88,6 +88,7 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
         ttl|generic|key|Gets how long a key lives on, in seconds.
         type|generic|key|Gets the type of a key.
         unlink|generic|key [key ...]|Deletes keys; here as DEL does.
+        wait.proof|generic||Asks a partition to answer, and nothing else.
         waitaof|generic|numlocal numreplicas timeout|Waits until disks have this connection's writes.
         wait|generic|numreplicas timeout|Waits until replicas have this connection's writes.
         hdel|hash|key field [field ...]|Deletes fields of a hash.
