@@ -41,8 +41,8 @@ internal sealed class Recovery
                 ? Kept(null, log, bootstrap)
                 : new Recovery
                 {
-                    Problem = $"The log begins after entry {log.Base}, and no checkpoint holds what came before{missing} "
-                        + FolderAdvice.Sentence,
+                    Problem = $"The log begins after entry {log.Base}, and no checkpoint holds what came before"
+                        + $"{missing} {FolderAdvice.Sentence}",
                 };
         }
 

@@ -260,7 +260,9 @@ public sealed class PartitionStore : IPartitionStore
     /// </summary>
     private void BeginCheckpoint()
     {
-        if (_asked is not null && !_compactions.MustComeFirst && _saving.TryBegin(new(Memory.DirtyBytes, Memory.LargestRowBytes, Runs: 0)))
+        if (_asked is not null
+            && !_compactions.MustComeFirst
+            && _saving.TryBegin(new(Memory.DirtyBytes, Memory.LargestRowBytes, Runs: 0)))
         {
             SnapshotMeta meta = _asked();
             _asked = null;
