@@ -37,6 +37,17 @@ public sealed class MemoryWatchTests
         Breaks(() => _watch.CheckRefused(Write(null)));
     }
 
+    [Fact]
+    public void Work_on_files_takes_no_more_than_was_reserved_for_it()
+    {
+        _watch.CheckWork(readBytes: 0);
+        _budget.Take(MemoryUse.Work, 10);
+
+        // Blocks that are read for requests are not reserved, and here nothing else is.
+        _watch.CheckWork(readBytes: 10);
+        Breaks(() => _watch.CheckWork(readBytes: 9));
+    }
+
     private static void Breaks(Action check) =>
         Assert.Equal(RunClaims.MemoryBudget, Assert.Throws<ClaimBrokenException>(check).Broken.Claim);
 
