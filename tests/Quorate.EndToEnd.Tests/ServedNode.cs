@@ -203,6 +203,20 @@ internal sealed class ServedNode : IDisposable
         return reply;
     }
 
+    /// <summary>As <see cref="Do"/>, of a keyspace.</summary>
+    public async Task<string?> DoOf(string keyspace, params string[] words)
+    {
+        string? reply = null;
+        await Soon.Is(
+            () =>
+            {
+                reply = AskOf(keyspace, words);
+                return !IsForLater(reply);
+            },
+            $"{string.Join(' ', words)} is done or refused for good");
+        return reply;
+    }
+
     /// <summary>It says that nothing was done and that a later try may have more luck.</summary>
     public static bool IsForLater(string? reply) => reply is not null
         && ErrorsForLater.Any(error => reply.StartsWith(error, StringComparison.Ordinal));
