@@ -89,7 +89,7 @@ public sealed class ConcurrentReaderRaceTests
         if (_owner.Saved.Count == _asked && _random.Next(20) == 0)
         {
             _asked++;
-            _store.Checkpoint(StoreOwner.Meta(_index));
+            _store.Checkpoint(() => StoreOwner.Meta(_index));
         }
 
         // Now and then nothing is written until the checkpoint is done, so that the pair itself is clean and evicted.

@@ -35,7 +35,7 @@ internal static class ScanCommands
             return;
         }
 
-        if (!Dispatch.TryKeyspaceOf(request, writes: false, out KeyspaceView? chosen))
+        if (!Dispatch.TryKeyspaceOf(request, makes: false, writes: false, out KeyspaceView? chosen))
         {
             return;
         }
