@@ -77,7 +77,7 @@ public sealed class MetricsTests
             .Max();
     }
 
-    private static async Task<string> MetricsOf(ServedNode node) => (await node.Get("/metrics"))?.Text ?? "";
+    private static async Task<string> MetricsOf(ServedNode node) => (await node.Page("/metrics")).Text;
 
     private static double Value(string metrics, string sample)
     {
