@@ -23,15 +23,15 @@ public sealed class ClusterTests
         HashSet<uint> nodes = [];
         foreach (ServedNode node in cluster.Nodes)
         {
-            using JsonDocument status = JsonDocument.Parse((await node.Get("/status"))!.Value.Text);
+            using JsonDocument status = JsonDocument.Parse((await node.Page("/status")).Text);
             JsonElement report = status.RootElement.GetProperty("report");
             clusters.Add(report.GetProperty("cluster").GetString()!);
             nodes.Add(report.GetProperty("self").GetUInt32());
             Assert.Equal(3, report.GetProperty("nodes").GetArrayLength());
-            string metrics = (await node.Get("/metrics"))!.Value.Text;
+            string metrics = (await node.Page("/metrics")).Text;
             Assert.Contains("quorate_log_sync_seconds_count", metrics, StringComparison.Ordinal);
-            Assert.Contains("\"kind\":\"formed\"", (await node.Get("/events"))!.Value.Text, StringComparison.Ordinal);
-            Assert.Equal(HttpStatusCode.OK, (await node.Get("/health/live"))!.Value.Code);
+            Assert.Contains("\"kind\":\"formed\"", (await node.Page("/events")).Text, StringComparison.Ordinal);
+            Assert.Equal(HttpStatusCode.OK, (await node.Page("/health/live")).Code);
         }
 
         Assert.Single(clusters);
