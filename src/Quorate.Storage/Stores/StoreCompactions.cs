@@ -54,7 +54,7 @@ internal sealed class StoreCompactions(StoreContext context, Action again)
             plan = plan.Count > 1
                 ? served.Runs.TablesOf(plan)
                 : CompactionPlan.OfRetiredKeys(served, context.Encryption);
-            if (plan.Count > 0 && _leisure.TryBegin(BytesOf(served, plan), plan.Count))
+            if (plan.Count > 0 && _leisure.TryBegin(SizeOf(served, plan)))
             {
                 _leisurely = new(context, plan);
                 context.Jobs.Add(Steps(_leisurely, _leisure), StoreJobRank.Leisure);
@@ -66,7 +66,7 @@ internal sealed class StoreCompactions(StoreContext context, Action again)
             var free = new TableRuns([.. served.Tables.TakeWhile(table => _leisurely?.Works(table) != true)]);
             CompactionPlan plan = CompactionPlan.Smallest(free.Sizes(), Settings.TierTablesMin);
             CompactionPlan tables = plan.Count > 1 ? free.TablesOf(plan) : default;
-            if (plan.Count > 1 && _urgent.TryBegin(BytesOf(served, tables), tables.Count))
+            if (plan.Count > 1 && _urgent.TryBegin(SizeOf(served, tables)))
             {
                 context.Jobs.Add(Steps(new(context, tables), _urgent), StoreJobRank.Urgent);
             }
@@ -83,8 +83,14 @@ internal sealed class StoreCompactions(StoreContext context, Action again)
     /// <summary>The disk was full: nothing is begun for a while.</summary>
     public void FoundFull() => _worksBeforeRetry = Settings.WorksBeforeRetry;
 
-    private static long BytesOf(TableSet set, CompactionPlan plan) =>
-        set.Tables.Skip(plan.First).Take(plan.Count).Sum(table => table.Entry.Bytes);
+    private static WorkSize SizeOf(TableSet set, CompactionPlan plan)
+    {
+        StoreTable[] tables = [.. set.Tables.Skip(plan.First).Take(plan.Count)];
+        return new(
+            tables.Sum(table => table.Reader.BlocksMemoryBytes),
+            tables.Max(table => table.Reader.LargestBlockMemoryBytes),
+            new TableRuns(tables).Count);
+    }
 
     private IEnumerable<StoreStep> Steps(CompactionJob job, StoreWork work)
     {

@@ -8,8 +8,6 @@ namespace Quorate.Node.Tests.Commands;
 /// byte.</summary>
 internal sealed class RawReplies : IDisposable
 {
-    private const int ConnectAttempts = 100;
-
     private readonly TcpClient _client = new() { NoDelay = true, ReceiveTimeout = 60_000, SendTimeout = 60_000 };
     private readonly NetworkStream _stream;
     private readonly byte[] _buffer = new byte[1 << 16];
@@ -18,20 +16,24 @@ internal sealed class RawReplies : IDisposable
     private int _at;
 
     /// <summary>Connects, and waits while nobody listens there yet.</summary>
-    public RawReplies(IPEndPoint server)
+    /// <param name="stillComes">Asserts that there is somebody who will listen.</param>
+    public RawReplies(IPEndPoint server, Action? stillComes = null)
     {
-        for (int attempt = 0; !_client.Connected; attempt++)
-        {
-            try
+        Soon.IsHere(
+            () =>
             {
-                _client.Connect(server);
-            }
-            catch (SocketException) when (attempt < ConnectAttempts)
-            {
-                Thread.Sleep(50);
-            }
-        }
+                try
+                {
+                    _client.Connect(server);
+                }
+                catch (SocketException)
+                {
+                    stillComes?.Invoke();
+                }
 
+                return _client.Connected;
+            },
+            $"{server} lets clients in");
         _stream = _client.GetStream();
     }
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 
 namespace Quorate.Node.Tests.Commands;
 
@@ -11,10 +10,7 @@ internal sealed class RedisProcess : IDisposable
 
     public RedisProcess(string path)
     {
-        var finder = new TcpListener(IPAddress.Loopback, 0);
-        finder.Start();
-        int port = ((IPEndPoint)finder.LocalEndpoint).Port;
-        finder.Stop();
+        int port = TestPorts.TakeOne();
         _process = Process.Start(new ProcessStartInfo(
             path, $"--port {port} --bind 127.0.0.1 --save '' --appendonly no --daemonize no --loglevel warning")
         {
@@ -22,7 +18,9 @@ internal sealed class RedisProcess : IDisposable
             UseShellExecute = false,
             WorkingDirectory = Path.GetTempPath(),
         })!;
-        Connection = new RawReplies(new IPEndPoint(IPAddress.Loopback, port));
+        Connection = new RawReplies(
+            new IPEndPoint(IPAddress.Loopback, port),
+            stillComes: () => Assert.False(_process.HasExited, "redis-server has ended"));
         Connection.Run("HELLO", "3");
     }
 

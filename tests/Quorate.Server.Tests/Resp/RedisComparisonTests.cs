@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
 
 namespace Quorate.Server.Tests.Resp;
@@ -137,7 +136,7 @@ internal static class RedisTools
     }
 }
 
-/// <summary>A real redis-server on a free port, with nothing on disk.</summary>
+/// <summary>A real redis-server on a port of its own, with nothing on disk.</summary>
 internal sealed class RedisServer : IDisposable
 {
     private readonly Process _process;
@@ -145,10 +144,7 @@ internal sealed class RedisServer : IDisposable
 
     public RedisServer(string path)
     {
-        var finder = new TcpListener(IPAddress.Loopback, 0);
-        finder.Start();
-        _port = ((IPEndPoint)finder.LocalEndpoint).Port;
-        finder.Stop();
+        _port = TestPorts.TakeOne();
         _process = Process.Start(new ProcessStartInfo(
             path, $"--port {_port} --bind 127.0.0.1 --save '' --appendonly no --loglevel warning")
         {
@@ -160,17 +156,23 @@ internal sealed class RedisServer : IDisposable
 
     public RawClient Connect()
     {
-        for (int attempt = 0; ; attempt++)
-        {
-            try
+        RawClient? client = null;
+        Soon.IsHere(
+            () =>
             {
-                return new RawClient(_port);
-            }
-            catch (SocketException) when (attempt < 100)
-            {
-                Thread.Sleep(50);
-            }
-        }
+                try
+                {
+                    client = new RawClient(_port);
+                    return true;
+                }
+                catch (SocketException)
+                {
+                    Assert.False(_process.HasExited, "redis-server has ended");
+                    return false;
+                }
+            },
+            "redis-server lets clients in");
+        return client!;
     }
 
     public void Dispose()
