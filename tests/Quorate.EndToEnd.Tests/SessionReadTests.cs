@@ -39,7 +39,7 @@ public sealed class SessionReadTests
         cluster.Start();
         await cluster.UntilReady();
         await cluster.CreateWhole(Keyspace);
-        int[] ports = ServedNode.FreePorts(3);
+        int[] ports = TestPorts.Take(3);
         using var link = new SlowLink(ports[2], seed);
         using var replica = new ServedNode(
             Path.Combine(cluster.Folder, "replica"), ports,

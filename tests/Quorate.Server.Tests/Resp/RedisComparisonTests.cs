@@ -33,6 +33,8 @@ public sealed class RedisComparisonTests
         "BITFIELD_RO {q}b SET u8 0 1", "MSET {q}x ohmytext {q}y mynewtext", "LCS {q}x {q}y", "LCS {q}x {q}y LEN",
         "LCS {q}x {q}y IDX", "LCS {q}x {q}y IDX MINMATCHLEN 4 WITHMATCHLEN", "OBJECT REFCOUNT {q}x",
         "OBJECT REFCOUNT none", "OBJECT ENCODING none", "OBJECT NOSUCH x", "OBJECT", "OBJECT FREQ none",
+        "MEMORY USAGE none", "MEMORY USAGE", "MEMORY USAGE a x", "MEMORY USAGE a SAMPLES", "MEMORY USAGE a SAMPLES -1",
+        "MEMORY USAGE a SAMPLES x", "MEMORY NOSUCH", "MEMORY",
         "GEOADD geo 13.361389 38.115556 Palermo 15.087269 37.502669 Catania", "GEOPOS geo Palermo none",
         "GEOPOS none x",
         "GEODIST geo Palermo Catania km", "GEODIST geo Palermo none", "GEOHASH geo Palermo none", "GEOADD geo 200 0 x",
