@@ -98,7 +98,7 @@ public sealed class SessionReadTests
             }
 
             ReadLevel wanted = chance.Chance(150_000) ? ReadLevel.Linearizable
-                : chance.Chance(200_000) ? ReadLevel.Eventual
+                : chance.Chance(goesBack ? 400_000 : 200_000) ? ReadLevel.Eventual
                 : ReadLevel.Session;
             if (wanted != level)
             {

@@ -70,6 +70,7 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
         expireat|generic|key time [NX|XX|GT|LT]|Lets a key expire at a Unix time in seconds.
         expiretime|generic|key|Gets the Unix time in seconds at which a key expires.
         keys|generic|pattern|Lists the keys that match a pattern.
+        memory|server|subcommand [argument ...]|Says what a key takes in memory.
         object|generic|subcommand [argument ...]|Looks at how a key is kept.
         persist|generic|key|Lets a key live on without an expiry.
         pexpire|generic|key milliseconds [NX|XX|GT|LT]|Lets a key expire after some milliseconds.
