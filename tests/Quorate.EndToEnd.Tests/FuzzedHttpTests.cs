@@ -6,8 +6,8 @@ using Quorate.Core.Model;
 namespace Quorate.EndToEnd.Tests;
 
 /// <summary>
-/// Spoilt HTTP to a served node: what comes is answered or cut, never by a 5xx that means a fault of the node's own, and
-/// the node serves on. QUORATE_FUZZED says how many requests, QUORATE_SEED which.
+/// Spoilt HTTP to a served node: what comes is answered or cut, never by a 500, which would mean a fault of the node's
+/// own, and the node serves on. QUORATE_FUZZED says how many requests, QUORATE_SEED which.
 /// </summary>
 public sealed class FuzzedHttpTests
 {
@@ -29,7 +29,8 @@ public sealed class FuzzedHttpTests
     [
         "", "{\"key\":\"k\",\"value\":[1,\"a\",null,{\"b\":[]}],\"metadata\":{\"valueVersion\":\"1-5-0\"}}",
         "[{\"key\":\"a\",\"value\":1},{\"key\":\"b\",\"delete\":true}]", "{\"key\":\"k\",\"value\":{\"m\":1e400},"
-            + "\"type\":\"zset\"}", "{\"key\":\"\\ud800\",\"value\":1}", "{\"name\":\"n\",\"partitions\":-1,\"ttl\":\"x\"}",
+            + "\"type\":\"zset\"}", "{\"key\":\"\\ud800\",\"value\":1}",
+        "{\"name\":\"n\",\"partitions\":-1,\"ttl\":\"x\"}",
         "{\"keyBase64\":\"////\",\"valueBase64\":{\"a\":\"!\"}}",
     ];
 

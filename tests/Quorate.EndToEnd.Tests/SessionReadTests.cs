@@ -43,7 +43,8 @@ public sealed class SessionReadTests
         using var link = new SlowLink(ports[2], seed);
         using var replica = new ServedNode(
             Path.Combine(cluster.Folder, "replica"), ports,
-            "--join", $"127.0.0.1:{Text(cluster.Nodes[0].PeerPort)}", "--advertise-peer", $"127.0.0.1:{Text(link.Port)}");
+            "--join", $"127.0.0.1:{Text(cluster.Nodes[0].PeerPort)}",
+            "--advertise-peer", $"127.0.0.1:{Text(link.Port)}");
         replica.Start();
         await cluster.UntilSaysOf(Keyspace, cluster.Nodes[0], "+OK", "SET", "ready", "1");
         await cluster.Until(() => Task.FromResult(AnswersItself(replica)), "the replica answers of itself");

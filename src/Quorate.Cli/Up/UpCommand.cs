@@ -31,8 +31,8 @@ internal static class UpCommand
         Option<int?> peer = Port("--peer-port", "the nodes among themselves", 7601);
         var cluster = new Option<int?>("--cluster-port")
         {
-            Description = "The first node's port for Redis clients that know clusters, the others count up; none unless "
-                + "said.",
+            Description = "The first node's port for Redis clients that know clusters, the others count up; none "
+                + "unless said.",
             HelpName = "port",
         };
         var zones = new Option<string?>("--zones")

@@ -6,14 +6,14 @@ using Quorate.Storage.Rows;
 namespace Quorate.Node.Commands;
 
 /// <summary>
-/// MEMORY USAGE: what the rows of a key take in a node's memory while they are there, in bytes. Of a collection some rows
-/// are looked at, and the others are taken to be like them, as Redis does.
+/// MEMORY USAGE: what the rows of a key take in a node's memory while they are there, in bytes. Of a collection some
+/// rows are looked at, and the others are taken to be like them, as Redis does.
 /// </summary>
 internal static class MemoryCommand
 {
     public static readonly CommandSpec[] All = [new("MEMORY", -2, CommandKind.Read, KeyWords.None, Run, KeyOf)];
 
-    /// <summary>Rows of a collection that are looked at unless SAMPLES says another number; zero there means all.</summary>
+    /// <summary>Rows of a collection that are looked at unless SAMPLES says another number; zero means all.</summary>
     private const long SamplesUnlessSaid = 5;
 
     /// <summary>In a row key of an element, between the key and the element: the collection's generation.</summary>

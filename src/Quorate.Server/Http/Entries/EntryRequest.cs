@@ -28,8 +28,8 @@ internal static class EntryRequest
             throw new ProblemException(isUnjoined
                 ? new(
                     StatusCodes.Status503ServiceUnavailable, "cluster-down", "Surely nothing was done.",
-                    "CLUSTERDOWN: this node belongs to no cluster yet; JOIN host:port over the Redis protocol says which "
-                        + "one to follow.")
+                    "CLUSTERDOWN: this node belongs to no cluster yet; JOIN host:port over the Redis protocol says "
+                        + "which one to follow.")
                 : view.HasKeyspaces
                 ? Problem.NotFound($"There is no keyspace '{name}'; GET /keyspaces lists them.")
                 : new(

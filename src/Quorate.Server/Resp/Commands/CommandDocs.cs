@@ -37,7 +37,7 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
         entry.put|generic|key version expiry kind content [content ...]|
             Puts a whole value of any type if the key has this version.
         entry.del|generic|key version|Deletes a key if it has this version, and gets what it held.
-        entry.repeat|generic|key|Does nothing; with the number of an earlier request it gets that one's reply.
+        entry.repeat|generic|key print|Does nothing; with the number of an earlier request it gets that one's reply.
         keyversion|generic|key|Gets the version of a key of any type.
         ifversion|transactions|key version [key version ...]|
             In a transaction: does nothing unless keys have these versions.
