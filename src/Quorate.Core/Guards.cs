@@ -553,7 +553,7 @@ public static class Guards
     /// </summary>
     public static bool RepeatsAreLookedForBeside => On();
 
-    /// <summary>R25: an Idempotency-Key that comes with another request is refused, not answered as the first.</summary>
+    /// <summary>R25: an Idempotency-Key that comes with another request is refused.</summary>
     public static bool RepeatsAreOfOneBody => On();
 
     /// <summary>

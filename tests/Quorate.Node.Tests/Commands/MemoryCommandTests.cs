@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Quorate.Node.Tests.Commands;
 
 /// <summary>MEMORY USAGE counts what rows take, by some of them or by all.</summary>
@@ -42,5 +44,5 @@ public sealed class MemoryCommandTests
     }
 
     private long Usage(string key, string more = "") =>
-        long.Parse(_node.Run($"MEMORY USAGE {key} {more}".TrimEnd()), System.Globalization.CultureInfo.InvariantCulture);
+        long.Parse(_node.Run($"MEMORY USAGE {key} {more}".TrimEnd()), CultureInfo.InvariantCulture);
 }
