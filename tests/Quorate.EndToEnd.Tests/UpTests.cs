@@ -73,6 +73,28 @@ public sealed class UpTests : IDisposable
     }
 
     [Fact]
+    public async Task Cluster_ports_are_opened_where_they_are_asked_for_and_stay_so()
+    {
+        int port = TestPorts.Take(1)[0];
+        Start(1, "--cluster-port", Text(port));
+        await UntilReady(1);
+        Assert.Contains("cluster_state:ok", ClusterInfo(port), StringComparison.Ordinal);
+        Signal("INT", _up!.Id);
+        Assert.Equal(0, WaitForEnd());
+
+        // The folder says so.
+        Start(1);
+        await UntilReady(1);
+        Assert.Contains("cluster_state:ok", ClusterInfo(port), StringComparison.Ordinal);
+    }
+
+    private static string ClusterInfo(int port)
+    {
+        using var session = new RespSession(new IPEndPoint(IPAddress.Loopback, port));
+        return session.Call("CLUSTER", "INFO");
+    }
+
+    [Fact]
     public async Task Whoever_does_not_want_to_wait_says_so_twice()
     {
         Start(1);

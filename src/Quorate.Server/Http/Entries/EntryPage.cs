@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Globalization;
@@ -171,7 +172,10 @@ internal sealed class EntryPage
     private void Read(string cursor)
     {
         byte[] bytes = new byte[cursor.Length];
-        bool isRead = Base64Url.TryDecodeFromChars(cursor, bytes, out int length) && length > PlaceBytes;
+
+        // Not the one that tries: it throws where characters are none of Base64's.
+        OperationStatus status = Base64Url.DecodeFromChars(cursor, bytes, out _, out int length);
+        bool isRead = status == OperationStatus.Done && length > PlaceBytes;
         if (!isRead || BinaryPrimitives.ReadUInt32BigEndian(bytes) != _place.Keyspace.Record.Id)
         {
             throw NoCursor();
