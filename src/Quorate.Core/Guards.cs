@@ -304,6 +304,9 @@ public static class Guards
     /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
     public static bool ExpiryByLoggedTime => On();
 
+    /// <summary>S12: what a request that was refused looked at is not read for whoever comes after it.</summary>
+    public static bool WhoGivesUpWantsNothing => On();
+
     /// <summary>S12: what one request looks at is bounded.</summary>
     public static bool RequestsVisitBoundedRows => On();
 
