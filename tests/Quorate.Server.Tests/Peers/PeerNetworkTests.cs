@@ -219,7 +219,8 @@ public sealed class PeerNetworkTests
         // Asked a hundred times within the silence that would end it; long enough for a machine that is busy.
         PeerSettings settings = TestPeer.Patient with
         {
-            KeepAlive = Hasty.KeepAlive, SilentAfter = Duration.FromSeconds(2),
+            KeepAlive = Hasty.KeepAlive,
+            SilentAfter = Duration.FromSeconds(2),
         };
         using var a = new TestPeer(1, settings);
         using TestPeer b = new TestPeer(2, settings).Listen();
