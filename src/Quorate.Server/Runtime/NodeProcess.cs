@@ -44,6 +44,7 @@ public sealed class NodeProcess : IAsyncDisposable
     private readonly Stack<IAsyncDisposable> _opened = new();
     private NodeFacts? _facts;
     private Func<(long Used, long Max)>? _usedBytes;
+    private HeapRoom? _heap;
     private MasterKey? _masterKey;
     private LocalReads? _reads;
     private RespServer? _clients;
@@ -171,8 +172,12 @@ public sealed class NodeProcess : IAsyncDisposable
             // A start must be able to write the log's tail anew.
             IsReserveOpen = true,
         };
-        var budget = new MemoryBudget(memory.BudgetBytes, memory.UnderWayBytes);
-        budget.HeapHasRoom = new HeapRoom(memory.ManagedBytes).Has;
+        HeapRoom heap = _heap = new(memory.ManagedBytes);
+        var budget = new MemoryBudget(memory.BudgetBytes, memory.UnderWayBytes)
+        {
+            WorkBytesMax = memory.WorkBytes,
+            HeapHasRoom = heap.Has,
+        };
         _usedBytes = () => (budget.UsedBytes, budget.TotalBytes);
         var events = new EventHistory { Heard = heard };
         NodeRecord self = Self();
@@ -186,7 +191,11 @@ public sealed class NodeProcess : IAsyncDisposable
             Folder = folder,
             Events = events,
             Reads = _reads,
-            Count = () => CountUnderWay(budget),
+            Count = () =>
+            {
+                CountUnderWay(budget);
+                heap.Keep();
+            },
             WaitsForJoin = _settings.Replica && folder.Identity is not { IsFormed: true },
             Formation = new()
             {
@@ -289,6 +298,7 @@ public sealed class NodeProcess : IAsyncDisposable
                     Leaders = Facts.Host.Leaders,
                 },
             });
+        endpoint.Shared.Budget.HeapHasRoom = _heap!.Has;
         Facts.More.Add(text => RespMetrics.Add(text, endpoint));
         IPEndPoint at = new(_settings.Bind, _settings.RespPort);
         IPEndPoint? cluster = _settings.ClusterPort == 0 ? null : new(_settings.Bind, _settings.ClusterPort);

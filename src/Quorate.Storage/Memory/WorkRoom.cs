@@ -17,8 +17,9 @@ public enum WorkKind : byte
 /// Who may begin to write files, so that the work of all partitions together stays within the node's memory: what fits
 /// beside rows, indexes and the work that is under way begins, all else waits its turn.
 /// <para>Invariants: of each kind one always goes on, whatever there is, so that memory which only a checkpoint can
-/// give back is given back; who waits begins, in the order of asking, as soon as the end of other work lets it, and
-/// work of its kind is under way until then. One thread at a time.</para>
+/// give back is given back, unless their rows are so large that the host's heap holds one work alone: then that goes
+/// on; who waits begins, in the order of asking, as soon as the end of other work lets it, and some work is under way
+/// until then. One thread at a time.</para>
 /// </summary>
 public sealed class WorkRoom
 {
@@ -62,7 +63,13 @@ public sealed class WorkRoom
     internal void Forget(Action<WorkLease> begin) => _waiting.RemoveAll(each => each.Begin == begin);
 
     private bool MayBegin(WorkKind kind, long bytes) =>
-        _underWay[(int)kind] == 0 || bytes <= FreeBytes || !Guards.WorkWaitsForMemory;
+        (FitsHeap(bytes) && (_underWay[(int)kind] == 0 || bytes <= FreeBytes))
+        || UnderWay == 0
+        || !Guards.WorkWaitsForMemory;
+
+    private bool FitsHeap(long bytes) =>
+        Math.Max(_reserved, _budget.UsedBy(MemoryUse.Work)) <= _budget.WorkBytesMax - bytes
+        || !Guards.LargeWorkIsCounted;
 
     private WorkLease Begin(WorkKind kind, long bytes)
     {

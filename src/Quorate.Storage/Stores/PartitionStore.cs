@@ -159,6 +159,7 @@ public sealed class PartitionStore : IPartitionStore
                     _sweep.Expiring();
                 }
 
+                _context.NoteRow(change.Value.Length);
                 Memory.Put(change.RowKey, change.Type, version, change.Expiry, change.Value, dirty: true);
             }
         }

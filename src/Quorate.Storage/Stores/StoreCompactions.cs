@@ -50,7 +50,7 @@ internal sealed class StoreCompactions(StoreContext context, Action again)
         bool isFree = !context.Jobs.Has(StoreJobRank.Urgent) || !Guards.MergesSpareEachOther;
         if (!context.Jobs.Has(StoreJobRank.Leisure) && isFree)
         {
-            CompactionPlan plan = CompactionPlan.Of(served.Runs.Sizes(), Settings);
+            CompactionPlan plan = CompactionPlan.Of(served.Runs.Sizes(), Settings).OfAtMost(StoreWork.RunsMax(context));
             plan = plan.Count > 1
                 ? served.Runs.TablesOf(plan)
                 : CompactionPlan.OfRetiredKeys(served, context.Encryption);
@@ -64,7 +64,8 @@ internal sealed class StoreCompactions(StoreContext context, Action again)
         if (IsFarBehind && !context.Jobs.Has(StoreJobRank.Urgent))
         {
             var free = new TableRuns([.. served.Tables.TakeWhile(table => _leisurely?.Works(table) != true)]);
-            CompactionPlan plan = CompactionPlan.Smallest(free.Sizes(), Settings.TierTablesMin);
+            int runs = Math.Min(Settings.TierTablesMin, StoreWork.RunsMax(context));
+            CompactionPlan plan = CompactionPlan.Smallest(free.Sizes(), runs);
             CompactionPlan tables = plan.Count > 1 ? free.TablesOf(plan) : default;
             if (plan.Count > 1 && _urgent.TryBegin(BytesOf(served, tables), tables.Count))
             {

@@ -54,6 +54,7 @@ internal sealed class StoreTables(StoreContext context)
         {
             _open.Add(table);
             context.Budget.Take(MemoryUse.IndexesAndFilters, table.Reader.MemoryBytes);
+            context.NoteRow(table.Reader.LargestBlockBytes);
         }
 
         return table;

@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Storage.Memory;
 
 namespace Quorate.Storage.Stores;
@@ -15,6 +16,11 @@ internal sealed class StoreWork(StoreContext context, WorkKind kind, Action agai
 
     /// <summary>All merges of a store together read ahead this part of the memory at most.</summary>
     private const int ReadAheadDivisor = 16;
+
+    /// <summary>
+    /// How often a large row is there while it is written: as a block, stored, and on its way to the disk.
+    /// </summary>
+    private const int WriterCopies = 3;
 
     private WorkRoom.WorkLease? _lease;
 
@@ -44,8 +50,8 @@ internal sealed class StoreWork(StoreContext context, WorkKind kind, Action agai
         long reading = Math.Min(
             Math.Min(bytes, inputs * (long)context.Settings.PassReadBytes),
             context.Budget.TotalBytes / ReadAheadDivisor);
-        _lease = context.Budget.Work.TryBegin(
-            kind, building + (inputs > 0 ? reading : 0) + context.Settings.Tables.WritePieceBytes, Granted);
+        long memory = building + (inputs > 0 ? reading : 0) + context.Settings.Tables.WritePieceBytes;
+        _lease = context.Budget.Work.TryBegin(kind, memory + LargeRowBytes(bytes, inputs), Granted);
         IsWaiting = _lease is null;
         return !IsWaiting;
     }
@@ -71,6 +77,25 @@ internal sealed class StoreWork(StoreContext context, WorkKind kind, Action agai
         {
             End();
         }
+    }
+
+    /// <summary>
+    /// Of how many runs a merge may be: each has a block in memory, which is as large as its largest row.
+    /// </summary>
+    public static int RunsMax(StoreContext context)
+    {
+        long row = context.LargestRowBytes;
+        bool isLarge = row > context.Settings.Tables.WritePieceBytes && Guards.LargeWorkIsCounted;
+        long runs = isLarge ? (context.Budget.WorkBytesMax / row) - WriterCopies : int.MaxValue;
+        return (int)Math.Clamp(runs, 2, int.MaxValue);
+    }
+
+    /// <summary>A row that is larger than what is written at a time is there whole, several times.</summary>
+    private long LargeRowBytes(long bytes, int inputs)
+    {
+        long row = Math.Min(bytes, context.LargestRowBytes);
+        bool isLarge = row > context.Settings.Tables.WritePieceBytes && Guards.LargeWorkIsCounted;
+        return isLarge ? row * (WriterCopies + inputs) : 0;
     }
 
     private void Granted(WorkRoom.WorkLease lease)

@@ -48,6 +48,45 @@ public sealed class WorkRoomTests
         Assert.Equal(0, budget.Work.UnderWay);
     }
 
+    /// <summary>
+    /// Rows of which each takes much of the host's heap, however much may be held beside that.
+    /// </summary>
+    [Fact]
+    public void Large_rows_are_written_by_as_many_as_the_heap_has_room_for()
+    {
+        const int RowBytes = 1_000_000;
+        var budget = new MemoryBudget(1L << 30, underWayBytes: 20 * RowBytes) { WorkBytesMax = 10 * RowBytes };
+        StoreOwner[] owners = OpenAll(budget);
+        BeginAll(owners, rows: 1, RowBytes);
+        Assert.Equal((2, Stores - 2), (budget.Work.UnderWay, budget.Work.Waiting));
+        int most = 0;
+        for (int i = 0; i < 1000 && owners.Any(owner => owner.Saved.Count == 0); i++)
+        {
+            foreach (StoreOwner owner in owners)
+            {
+                owner.Call(store => store.Work(1 << 22));
+            }
+
+            _disk.RunOne();
+            most = Math.Max(most, budget.Work.UnderWay);
+        }
+
+        Assert.Equal(2, most);
+        Assert.All(owners, owner => Assert.Equal([1UL], owner.Saved));
+    }
+
+    [Fact]
+    public void Work_that_takes_more_than_it_should_leaves_requests_less()
+    {
+        var budget = new MemoryBudget(1000, underWayBytes: 100) { WorkBytesMax = 50 };
+        budget.Take(MemoryUse.Requests, 1);
+        budget.Take(MemoryUse.Work, 50);
+        Assert.True(budget.MayTake(99));
+        budget.Take(MemoryUse.Work, 60);
+        Assert.False(budget.MayTake(99));
+        Assert.True(budget.MayTake(39));
+    }
+
     [Fact]
     public void Who_is_closed_or_fails_in_the_middle_keeps_nobody_waiting()
     {
@@ -80,11 +119,12 @@ public sealed class WorkRoomTests
     }
 
     /// <summary>All write, and all are to take a checkpoint; each is let work once.</summary>
-    private static void BeginAll(StoreOwner[] owners)
+    private static void BeginAll(StoreOwner[] owners, int rows = 200, int rowBytes = 50)
     {
+        string value = new('x', rowBytes);
         foreach (StoreOwner owner in owners)
         {
-            owner.Apply(1, [.. Enumerable.Range(0, 200).Select(i => ($"k{i}", RowType.Text, new string('x', 50)))]);
+            owner.Apply(1, [.. Enumerable.Range(0, rows).Select(i => ($"k{i}", RowType.Text, value))]);
         }
 
         foreach (StoreOwner owner in owners)
