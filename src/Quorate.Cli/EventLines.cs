@@ -29,13 +29,15 @@ internal sealed class EventLines : IDisposable
             new BoundedChannelOptions(WaitingMax) { SingleReader = true });
 
     private readonly WriteSome _to;
+    private readonly int _endMilliseconds;
     private readonly Thread _writing;
     private long _lost;
     private long _endBy = long.MaxValue;
 
-    public EventLines(WriteSome to)
+    /// <param name="endMilliseconds">How long an end waits until all is written.</param>
+    public EventLines(WriteSome to, int endMilliseconds = EndMilliseconds)
     {
-        _to = to;
+        (_to, _endMilliseconds) = (to, endMilliseconds);
         _writing = new Thread(Write) { Name = "quorate-lines", IsBackground = true };
         _writing.Start();
     }
@@ -54,9 +56,9 @@ internal sealed class EventLines : IDisposable
     /// <summary>Writes what waits, as far as there is time and somebody reads.</summary>
     public void Dispose()
     {
-        Volatile.Write(ref _endBy, Environment.TickCount64 + EndMilliseconds);
+        Volatile.Write(ref _endBy, Environment.TickCount64 + _endMilliseconds);
         _waiting.Writer.TryComplete();
-        _writing.Join(EndMilliseconds + TryMilliseconds);
+        _writing.Join(_endMilliseconds + TryMilliseconds);
     }
 
     private void Add((TimedEvent? Event, string? Line) added)

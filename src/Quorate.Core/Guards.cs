@@ -161,6 +161,9 @@ public static class Guards
     /// <summary>A session read whose token names a lost write is told so, and not given an older value.</summary>
     public static bool SessionTokensCarryTerm => On();
 
+    /// <summary>A read of level `session` waits, at whatever replica, for what its client has seen.</summary>
+    public static bool SessionReadsOweTheirToken => On();
+
     /// <summary>A write at level n is acknowledged only when n replicas hold it.</summary>
     public static bool LevelCountsReplicas => On();
 
@@ -244,6 +247,12 @@ public static class Guards
     /// <summary>S7: checkpoints and merges of many partitions together stay within the node's memory.</summary>
     public static bool WorkWaitsForMemory => On();
 
+    /// <summary>S7: a large merge that waits for memory is not passed over for ever by small ones.</summary>
+    public static bool WorkBeginsInTurn => On();
+
+    /// <summary>S7: memory granted for one merge is not taken for that of a larger one.</summary>
+    public static bool LeasesFitTheWork => On();
+
     /// <summary>R17: clearing up after one checkpoint leaves newer ones and those that are being received.</summary>
     public static bool ClearingSparesOtherSnapshots => On();
 
@@ -320,7 +329,9 @@ public static class Guards
     /// <summary>S12: a heartbeat waits behind nothing, and is not lost for want of room for large messages.</summary>
     public static bool UrgentIsTakenFirst => On();
 
-    /// <summary>S12: checkpoints and merges of large rows take of the heap that requests need, and count there.</summary>
+    /// <summary>
+    /// S12: checkpoints and merges of large rows take of the heap that requests need, and count there.
+    /// </summary>
     public static bool LargeWorkIsCounted => On();
 
     /// <summary>S12: reads that spend their part of each turn leave writes theirs.</summary>
@@ -361,6 +372,9 @@ public static class Guards
 
     /// <summary>S2: an expired row that is dropped goes on hiding what older tables hold under its key.</summary>
     public static bool ExpiredRowsHideOlderOnes => On();
+
+    /// <summary>S2: a merge of older tables takes no collection for expired that newer ones may have prolonged.</summary>
+    public static bool ProlongedCollectionsKeepTheirElements => On();
 
     /// <summary>S4: a table's file stays while a fetch, a transfer or a compaction reads it.</summary>
     public static bool FilesInUseAreKept => On();
@@ -414,6 +428,12 @@ public static class Guards
     /// for followers that may fall behind.
     /// </summary>
     public static bool SpaceOutranksRetention => On();
+
+    /// <summary>
+    /// When the log asks for space again and a follower, though alive, has come no further since, nothing is kept for
+    /// it: one node whose disk is full does not fill those of its leaders.
+    /// </summary>
+    public static bool SpaceOutranksStuckFollowers => On();
 
     /// <summary>
     /// A write that one node may have executed is not called refused because another node refuses it.
@@ -473,6 +493,9 @@ public static class Guards
     /// <summary>S7: before something large is made, the heap is asked whether it has room for it.</summary>
     public static bool HeapIsAskedFirst => On();
 
+    /// <summary>F27: what was refused for want of memory is not remembered as done, so that it can be sent again.</summary>
+    public static bool RefusedForMemoryIsForgotten => On();
+
     /// <summary>S9: no data key comes into the metadata that its leader's master key does not open.</summary>
     public static bool WrappedKeysAreProven => On();
 
@@ -526,6 +549,9 @@ public static class Guards
 
     /// <summary>S5: a log that finds no space for its next segment waits for it, and acknowledges nothing.</summary>
     public static bool FullLogsWait => On();
+
+    /// <summary>S5: where a log segment that must grow finds no space, files of the log that nobody needs go first.</summary>
+    public static bool FreedFilesMakeRoom => On();
 
     /// <summary>S6: what waits for an EXEC counts in the room that the commands of all clients share.</summary>
     public static bool QueuedInputIsCounted => On();

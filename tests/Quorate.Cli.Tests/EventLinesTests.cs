@@ -7,6 +7,9 @@ namespace Quorate.Cli.Tests;
 /// <summary>Whoever reads the events may stand still; who says them goes on, and ends.</summary>
 public sealed class EventLinesTests
 {
+    /// <summary>Longer than a busy machine needs to write everything: then the end comes at once.</summary>
+    private static readonly int EndMilliseconds = (int)Soon.Patience.TotalMilliseconds;
+
     private readonly Lock _lock = new();
     private readonly StringBuilder _written = new();
 
@@ -14,7 +17,7 @@ public sealed class EventLinesTests
     public void Nobody_waits_for_a_reader_and_what_is_lost_is_counted()
     {
         using var gate = new ManualResetEventSlim();
-        using var lines = new EventLines((bytes, milliseconds) => gate.Wait(milliseconds) ? Take(bytes) : 0);
+        using var lines = new EventLines((bytes, milliseconds) => gate.Wait(milliseconds) ? Take(bytes) : 0, EndMilliseconds);
         for (int i = 0; i < 5000; i++)
         {
             lines.Say(new TimedEvent(DateTimeOffset.UnixEpoch, i, new NodeEvent("kind", $"sentence {i}.")));
@@ -31,7 +34,7 @@ public sealed class EventLinesTests
     [Fact]
     public void A_line_that_is_taken_in_pieces_is_whole()
     {
-        using var lines = new EventLines((bytes, _) => Take(bytes[..Math.Min(3, bytes.Length)]));
+        using var lines = new EventLines((bytes, _) => Take(bytes[..Math.Min(3, bytes.Length)]), EndMilliseconds);
         lines.Say("one line");
         lines.Say("another");
         lines.Dispose();
@@ -48,7 +51,7 @@ public sealed class EventLinesTests
         });
         lines.Say("a line");
         await Task.Run(lines.Dispose, TestContext.Current.CancellationToken)
-            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            .WaitAsync(Soon.Patience, TestContext.Current.CancellationToken);
     }
 
     private string Written

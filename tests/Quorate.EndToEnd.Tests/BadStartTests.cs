@@ -13,8 +13,6 @@ public sealed class BadStartTests(StoppedNode stopped) : IClassFixture<StoppedNo
     private const int Data = 65;
     private const int Unavailable = 69;
 
-    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
-
     [Fact]
     public async Task The_right_key_starts_it_and_all_is_there()
     {
@@ -95,7 +93,7 @@ public sealed class BadStartTests(StoppedNode stopped) : IClassFixture<StoppedNo
         {
         }
 
-        Assert.Equal(Data, node.WaitForEnd(StartTime));
+        Assert.Equal(Data, node.WaitForEnd());
         string sentence = SentenceOf(node);
         Assert.Contains(folder, sentence, StringComparison.Ordinal);
         Assert.Contains(damaged, file => sentence.Contains(file, StringComparison.Ordinal));
@@ -111,7 +109,7 @@ public sealed class BadStartTests(StoppedNode stopped) : IClassFixture<StoppedNo
         Assert.Equal("yes", node.AskOf("secret", "GET", "rotated"));
         Assert.Contains("pid could not be written", (await node.Get("/events"))!.Value.Text, StringComparison.Ordinal);
         node.Signal("TERM");
-        Assert.Equal(0, node.WaitForEnd(StartTime));
+        Assert.Equal(0, node.WaitForEnd());
     }
 
     [Fact]
@@ -173,7 +171,7 @@ public sealed class BadStartTests(StoppedNode stopped) : IClassFixture<StoppedNo
     {
         using ServedNode node = StoppedNode.Node(folder, more);
         node.Start();
-        Assert.True(code == node.WaitForEnd(StartTime), node.Said);
+        Assert.True(code == node.WaitForEnd(), node.Said);
         string sentence = SentenceOf(node);
         Assert.All(says, part => Assert.Contains(part, sentence, StringComparison.OrdinalIgnoreCase));
         Assert.DoesNotContain(StoppedNode.Key, node.Said, StringComparison.OrdinalIgnoreCase);
@@ -194,20 +192,16 @@ public sealed class BadStartTests(StoppedNode stopped) : IClassFixture<StoppedNo
     {
         ServedNode node = StoppedNode.Node(folder, Key);
         node.Start();
-        for (int i = 0; i < 600; i++)
+        try
         {
-            if (await node.Get("/health/ready") is { Code: System.Net.HttpStatusCode.OK })
-            {
-                return node;
-            }
-
-            await Task.Delay(50, TestContext.Current.CancellationToken);
+            await node.UntilReady();
+            return node;
         }
-
-        string said = node.Said;
-        node.Dispose();
-        Assert.Fail($"it does not serve: {said}");
-        return node;
+        catch
+        {
+            node.Dispose();
+            throw;
+        }
     }
 
     private static string[] FilesOf(string folder, string part)

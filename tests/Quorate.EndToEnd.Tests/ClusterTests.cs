@@ -13,10 +13,10 @@ public sealed class ClusterTests
         using var cluster = new ServedCluster(3);
         cluster.Start();
         await cluster.UntilReady();
-        Assert.Equal("+OK", cluster.Nodes[0].Ask("SET", "greeting", "hello"));
+        await cluster.UntilSays(cluster.Nodes[0], "+OK", "SET", "greeting", "hello");
         foreach (ServedNode node in cluster.Nodes)
         {
-            Assert.Equal("hello", node.Ask("GET", "greeting"));
+            await cluster.UntilSays(node, "hello", "GET", "greeting");
         }
 
         HashSet<string> clusters = [];

@@ -6,8 +6,6 @@ namespace Quorate.EndToEnd.Tests;
 /// <summary>A program whose lines are waited for.</summary>
 internal sealed class Dialogue : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
-
     private readonly Process _process;
     private readonly BlockingCollection<string> _lines = [];
     private readonly List<string> _heard = [];
@@ -44,7 +42,7 @@ internal sealed class Dialogue : IDisposable
     public void Expect(string wanted)
     {
         var clock = Stopwatch.StartNew();
-        while (clock.Elapsed < Patience && _lines.TryTake(out string? line, Patience))
+        while (clock.Elapsed < Soon.Patience && _lines.TryTake(out string? line, Soon.Patience))
         {
             _heard.Add(line);
             if (line == wanted)
@@ -63,7 +61,7 @@ internal sealed class Dialogue : IDisposable
 
     public int WaitForEnd()
     {
-        Assert.True(_process.WaitForExit(Patience), $"It does not end; it said: {string.Join('\n', _heard)}");
+        Assert.True(_process.WaitForExit(Soon.Patience), $"It does not end; it said: {string.Join('\n', _heard)}");
         return _process.ExitCode;
     }
 

@@ -10,7 +10,7 @@ namespace Quorate.EndToEnd.Tests;
 public sealed class KillTests(ITestOutputHelper output)
 {
     /// <summary>Whether failover is fast is measured elsewhere; beyond this it is broken.</summary>
-    private static readonly TimeSpan GapMax = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan GapMax = Soon.Patience;
 
     /// <summary>Between a node's return and the next kill: all three have what the leader has.</summary>
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(500);

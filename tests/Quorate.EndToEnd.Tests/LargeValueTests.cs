@@ -6,6 +6,7 @@ namespace Quorate.EndToEnd.Tests;
 /// A few clients that read what they are answered, with large values: the node lives and stays in its memory, and each
 /// is answered rightly or told clearly that there is no room.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class LargeValueTests
 {
     private const int Keys = 20;
@@ -14,12 +15,15 @@ public sealed class LargeValueTests
 
     private const int Rounds = 60;
 
+    /// <summary>Of values that a client names in all its rounds: many times what fills the node.</summary>
+    private const int RoundsBytesMax = 96 << 20;
+
     [Theory]
     [InlineData("256MiB", 256, 4, 1_000_000)]
     [InlineData("512MiB", 512, 20, 1_000_000)]
     [InlineData("1GiB", 1024, 4, 4_000_000)]
     public Task Values_that_are_set_and_read_by_many(string memory, int mebibytes, int clients, int bytes) =>
-        Run(memory, mebibytes, clients, (client, random) =>
+        Run(memory, mebibytes, clients, bytes, (client, random) =>
         {
             string value = new((char)('a' + random.Next(26)), bytes);
             if (random.Next(2) == 0)
@@ -37,7 +41,7 @@ public sealed class LargeValueTests
     [InlineData("512MiB", 512, 30, 500_000)]
     [InlineData("1GiB", 1024, 60, 1_000_000)]
     public Task Values_that_grow(string memory, int mebibytes, int clients, int bytes) =>
-        Run(memory, mebibytes, clients, (client, random) =>
+        Run(memory, mebibytes, clients, bytes, (client, random) =>
         {
             string reply = random.Next(5) > 0
                 ? client.Call("APPEND", Key(random), new string('x', bytes))
@@ -50,8 +54,9 @@ public sealed class LargeValueTests
         });
 
     private static async Task Run(
-        string memory, int mebibytes, int clients, Func<RespSession, Random, string> ask)
+        string memory, int mebibytes, int clients, int bytes, Func<RespSession, Random, string> ask)
     {
+        int rounds = Math.Max(8, Math.Min(Rounds * 4 / clients, RoundsBytesMax / bytes));
         using var cluster = new ServedCluster(1, "--memory", memory);
         cluster.Start();
         await cluster.UntilReady();
@@ -61,8 +66,8 @@ public sealed class LargeValueTests
             () =>
             {
                 var random = new Random(seed);
-                using RespSession client = node.Connect(TimeSpan.FromSeconds(60));
-                for (int i = 0; i < Math.Max(8, Rounds * 4 / clients); i++)
+                using RespSession client = node.Connect();
+                for (int i = 0; i < rounds; i++)
                 {
                     Assert.Equal("", ask(client, random));
                     InterlockedMax(ref resident, node.ResidentBytes());

@@ -6,7 +6,10 @@ namespace Quorate.EndToEnd.Tests;
 internal static class LongRun
 {
     public static readonly string[] Variables =
-        ["QUORATE_KILLS", "QUORATE_FLAPS", "QUORATE_CONNECTIONS", "QUORATE_SEED"];
+    [
+        "QUORATE_KILLS", "QUORATE_FLAPS", "QUORATE_CONNECTIONS", "QUORATE_SEED", "QUORATE_REDIS_LINES",
+        "QUORATE_REDIS_SEED",
+    ];
 
     public static int Count(string variable, int unlessSaid) =>
         Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text

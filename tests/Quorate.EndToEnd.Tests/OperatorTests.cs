@@ -11,7 +11,7 @@ public sealed class OperatorTests
         using var cluster = new ServedCluster(3);
         cluster.Start();
         await cluster.UntilReady();
-        string hosts = $"127.0.0.1:{ServedNode.FreePorts(1)[0]},127.0.0.1:{cluster.Nodes[1].RespPort}";
+        string hosts = $"127.0.0.1:{TestPorts.TakeOne()},127.0.0.1:{cluster.Nodes[1].RespPort}";
         Keyspaces(hosts);
         await cluster.UntilSaysOf("made", cluster.Nodes[1], "+OK", "SET", "a key", "1234", "PX", "600000");
         Where(hosts);
@@ -21,7 +21,7 @@ public sealed class OperatorTests
     [Fact]
     public void Nobody_who_answers_is_69()
     {
-        string nobody = $"127.0.0.1:{ServedNode.FreePorts(1)[0]}";
+        string nobody = $"127.0.0.1:{TestPorts.TakeOne()}";
         foreach (string[] command in (string[][])[["where", "a"], ["keyspace", "list"], ["keyspace", "drop", "a"]])
         {
             (int code, string output, string error) = Tools.Run(
@@ -37,8 +37,8 @@ public sealed class OperatorTests
     private static void Keyspaces(string hosts)
     {
         string[] create = ["create", "made", "PARTITIONS", "4", "WRITE", "all", "--hosts", hosts];
-        Assert.Equal((0, "OK\n", ""), Tools.Run([ServedNode.Program, "keyspace", .. create]));
-        (int code, string _, string error) = Tools.Run([ServedNode.Program, "keyspace", .. create]);
+        Assert.Equal((0, "OK\n", ""), Tools.RunUntilDone([ServedNode.Program, "keyspace", .. create]));
+        (int code, string _, string error) = Tools.RunUntilDone([ServedNode.Program, "keyspace", .. create]);
         Assert.Equal(1, code);
         Assert.Contains("There is a keyspace 'made' already", error, StringComparison.Ordinal);
         (code, string lines, _) = Tools.Run(ServedNode.Program, "keyspace", "list", "--json", "--hosts", hosts);
@@ -52,8 +52,10 @@ public sealed class OperatorTests
         (code, _, error) = Tools.Run(ServedNode.Program, "keyspace", "drop", "made", "--hosts", hosts);
         Assert.Equal(64, code);
         Assert.Contains("say --yes", error, StringComparison.Ordinal);
-        Tools.Do(ServedNode.Program, "keyspace", "create", "gone", "--hosts", hosts);
-        string dropped = Tools.Do(ServedNode.Program, "keyspace", "drop", "gone", "--yes", "--json", "--hosts", hosts);
+        Assert.Equal(
+            0, Tools.RunUntilDone(ServedNode.Program, "keyspace", "create", "gone", "--hosts", hosts).Code);
+        string dropped = Tools.RunUntilDone(
+            ServedNode.Program, "keyspace", "drop", "gone", "--yes", "--json", "--hosts", hosts).Output;
         Assert.Equal("{\"done\":\"drop\",\"keyspace\":\"gone\",\"warning\":null}\n", dropped);
         Assert.Equal(1, Tools.Run(ServedNode.Program, "keyspace", "info", "gone", "--hosts", hosts).Code);
     }
@@ -61,7 +63,7 @@ public sealed class OperatorTests
     private static void Where(string hosts)
     {
         string[] words = ["where", "a key", "--keyspace", "made", "--hosts", hosts];
-        using (JsonDocument json = JsonDocument.Parse(Tools.Do([ServedNode.Program, .. words, "--json"])))
+        using (JsonDocument json = JsonDocument.Parse(Tools.RunUntilDone([ServedNode.Program, .. words, "--json"]).Output))
         {
             JsonElement where = json.RootElement;
             int slot = where.GetProperty("slot").GetInt32();
@@ -75,9 +77,9 @@ public sealed class OperatorTests
             Assert.NotEmpty(where.GetProperty("valueVersion").GetString()!);
         }
 
-        string table = Tools.Do([ServedNode.Program, .. words]);
+        string table = Tools.RunUntilDone([ServedNode.Program, .. words]).Output;
         Assert.Contains("made/", table, StringComparison.Ordinal);
-        (int code, string text, string _) = Tools.Run(ServedNode.Program, "where", "none", "--hosts", hosts);
+        (int code, string text, string _) = Tools.RunUntilDone(ServedNode.Program, "where", "none", "--hosts", hosts);
         Assert.Equal(1, code);
         Assert.Contains("there is no such key", text, StringComparison.Ordinal);
         (code, _, string error) = Tools.Run(

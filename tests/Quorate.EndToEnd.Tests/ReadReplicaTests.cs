@@ -36,7 +36,7 @@ public sealed class ReadReplicaTests
 
         // It is started again with the same words, and is the same node.
         replica.Signal("TERM");
-        Assert.Equal(0, replica.WaitForEnd(TimeSpan.FromSeconds(60)));
+        Assert.Equal(0, replica.WaitForEnd());
         Write(writer, 2 * Keys, 3 * Keys);
         replica.Start();
         await UntilHolds(cluster, replica, 3 * Keys);
@@ -68,17 +68,17 @@ public sealed class ReadReplicaTests
                 replica.Ask("INFO", "replication")?.Contains("read_replica:1", StringComparison.Ordinal) == true),
                 "it has joined");
             replica.Signal("TERM");
-            Assert.Equal(0, replica.WaitForEnd(TimeSpan.FromSeconds(60)));
+            Assert.Equal(0, replica.WaitForEnd());
         }
 
         using ServedNode astray = Replica(one, "replica", other.Nodes[0].PeerPort);
         astray.Start();
-        Assert.Equal(64, astray.WaitForEnd(TimeSpan.FromSeconds(60)));
+        Assert.Equal(64, astray.WaitForEnd());
         Assert.Contains("This data folder belongs to cluster", astray.Said, StringComparison.Ordinal);
     }
 
     private static ServedNode Replica(ServedCluster cluster, string name, int peerPort) => new(
-        Path.Combine(cluster.Folder, name), ServedNode.FreePorts(3), "--join", $"127.0.0.1:{Text(peerPort)}");
+        Path.Combine(cluster.Folder, name), TestPorts.Take(3), "--join", $"127.0.0.1:{Text(peerPort)}");
 
     private static void Write(RespSession session, int from, int to)
     {

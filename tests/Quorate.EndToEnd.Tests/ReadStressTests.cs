@@ -6,6 +6,7 @@ namespace Quorate.EndToEnd.Tests;
 /// One node as a process, short of memory: clients read pairs of keys that transactions write, while others write so
 /// much that checkpoints are taken, files merged and rows evicted all the time. Every read can be judged by itself.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class ReadStressTests : IDisposable
 {
     private const int Pairs = 4;
@@ -15,7 +16,7 @@ public sealed class ReadStressTests : IDisposable
     /// <summary>Transactions of each pair, beyond which it is enough once checkpoints have been seen.</summary>
     private static readonly int WritesMin = LongRun.Count("QUORATE_STRESS_WRITES", 2000);
 
-    private readonly ServedCluster _cluster = new(1, "--expect", "1");
+    private readonly ServedCluster _cluster = new(1, "--expect", "1", "--request-deadline-ms", "60000");
     private readonly long[] _acknowledged = new long[Pairs];
     private readonly long[] _sent = new long[Pairs];
     private readonly List<string> _problems = [];

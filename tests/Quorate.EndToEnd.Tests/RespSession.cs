@@ -21,7 +21,7 @@ internal sealed class RespSession : IDisposable
     /// </param>
     public RespSession(IPEndPoint node, TimeSpan? patience = null)
     {
-        int milliseconds = (int)(patience ?? TimeSpan.FromSeconds(30)).TotalMilliseconds;
+        int milliseconds = (int)(patience ?? Soon.Patience).TotalMilliseconds;
         (_client.ReceiveTimeout, _client.SendTimeout) = (milliseconds, milliseconds);
         _client.Connect(node);
         _stream = new BufferedStream(_client.GetStream(), 16 * 1024);

@@ -9,8 +9,6 @@ public sealed class RestartTests
 {
     private const int Writes = 50;
 
-    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(30);
-
     [Theory]
     [InlineData("TERM")]
     [InlineData("KILL")]
@@ -26,7 +24,7 @@ public sealed class RestartTests
             Array.ForEach(cluster.Nodes, node => node.Signal(signal));
             foreach (ServedNode node in cluster.Nodes)
             {
-                int code = node.WaitForEnd(StopTime);
+                int code = node.WaitForEnd();
                 Assert.True(code == 0 || signal != "TERM", $"it ends with {code}: {node.Said}");
             }
 
@@ -54,15 +52,22 @@ public sealed class RestartTests
         cluster.Start();
         await cluster.UntilReady();
         string id = await ClusterOf(cluster.Nodes[0]);
-        Assert.Equal("+OK", cluster.Nodes[0].Ask("SET", "greeting", "hello"));
+        await cluster.UntilSays(cluster.Nodes[0], "+OK", "SET", "greeting", "hello");
         ServedNode alone = cluster.Nodes[1];
         await cluster.Until(() => Task.FromResult(Eventual(alone) == "hello"), "the write is everywhere");
         Array.ForEach(cluster.Nodes, node => node.Signal(signal));
-        Array.ForEach(cluster.Nodes, node => node.WaitForEnd(StopTime));
+        Array.ForEach(cluster.Nodes, node => node.WaitForEnd());
         alone.Start();
         await cluster.Until(async () => await alone.Report() is not null, "the node is there alone");
         Assert.Equal(id, await ClusterOf(alone));
-        string? shown = Eventual(alone);
+        string? shown = null;
+        await cluster.Until(
+            () =>
+            {
+                shown = Eventual(alone);
+                return Task.FromResult(shown is not (null or ['-', ..]));
+            },
+            "it shows what it has");
         Assert.True(shown == "hello" || (shown == RespSession.Absent && signal == "KILL"), shown);
         using (RespSession session = alone.Connect())
         {

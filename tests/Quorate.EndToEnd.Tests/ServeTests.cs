@@ -11,8 +11,6 @@ public sealed class ServeTests : IDisposable
     private const int Unavailable = 69;
     private const int InputOutput = 74;
 
-    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(30);
-
     private readonly string _folder = Directory.CreateTempSubdirectory("quorate-").FullName;
 
     private string NodeFolder => Path.Combine(_folder, "node");
@@ -40,7 +38,7 @@ public sealed class ServeTests : IDisposable
     [InlineData(2, "--peer-port")]
     public void A_taken_port_is_named(int which, string flag)
     {
-        int[] ports = ServedNode.FreePorts(3);
+        int[] ports = TestPorts.Take(3);
         using var taken = new TcpListener(IPAddress.Loopback, ports[which]);
         taken.Start();
         using var node = new ServedNode(NodeFolder, ports, "--seeds", $"127.0.0.1:{ports[2]}");
@@ -57,7 +55,7 @@ public sealed class ServeTests : IDisposable
         Assert.Equal("+OK", node.Ask("SET", "greeting", "hello"));
 
         node.Signal("TERM");
-        Assert.Equal(0, node.WaitForEnd(StopTime));
+        Assert.Equal(0, node.WaitForEnd());
         node.Start();
         await cluster.UntilReady();
         Assert.Equal("hello", node.Ask("GET", "greeting"));
@@ -68,14 +66,14 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_in_use_is_refused()
+    public async Task A_folder_in_use_is_refused()
     {
-        int[] ports = ServedNode.FreePorts(6);
+        int[] ports = TestPorts.Take(6);
         string seeds = $"127.0.0.1:{ports[2]},127.0.0.1:{ports[5]}";
         using var first = new ServedNode(NodeFolder, ports[..3], "--seeds", seeds);
         first.Start();
         string pid = Path.Combine(NodeFolder, "pid");
-        Assert.True(SpinWait.SpinUntil(() => File.Exists(pid) && File.ReadAllText(pid).EndsWith('\n'), StopTime));
+        await Soon.Is(() => File.Exists(pid) && File.ReadAllText(pid).EndsWith('\n'), "its process id is written");
         Assert.Equal($"{first.ProcessId}\n", File.ReadAllText(pid));
         using var second = new ServedNode(NodeFolder, ports[3..], "--seeds", $"127.0.0.1:{ports[2]}");
         string said = EndsWith(second, Unavailable);
@@ -107,17 +105,16 @@ public sealed class ServeTests : IDisposable
         const string Key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
         string key = Path.Combine(_folder, "key");
         File.WriteAllText(key, Key);
-        int[] ports = ServedNode.FreePorts(3);
+        int[] ports = TestPorts.Take(3);
         using var node = new ServedNode(
             NodeFolder, ports, "--seeds", $"127.0.0.1:{ports[2]}", "--master-key-file", key);
         node.Start();
-        Assert.True(SpinWait.SpinUntil(
-            () => node.Get("/health/ready").GetAwaiter().GetResult() is { Code: HttpStatusCode.OK }, StopTime));
+        await node.UntilReady();
         Assert.Equal("+OK", node.Ask("KEYSPACE", "CREATE", "secret", "ENCRYPT", "on", "REPLICAS", "1")![..3]);
         (HttpStatusCode _, string status) = (await node.Get("/status"))!.Value;
         (HttpStatusCode _, string metrics) = (await node.Get("/metrics"))!.Value;
         node.Signal("TERM");
-        Assert.Equal(0, node.WaitForEnd(StopTime));
+        Assert.Equal(0, node.WaitForEnd());
         string all = node.Said + status + metrics;
         Assert.DoesNotContain(Key, all, StringComparison.OrdinalIgnoreCase);
 
@@ -126,7 +123,7 @@ public sealed class ServeTests : IDisposable
         bytes[^1] ^= 1;
         File.WriteAllBytes(map, bytes);
         node.Start();
-        Assert.Equal(Data, node.WaitForEnd(StopTime));
+        Assert.Equal(Data, node.WaitForEnd());
         Assert.Contains("cluster-map", node.Said, StringComparison.Ordinal);
     }
 
@@ -142,10 +139,10 @@ public sealed class ServeTests : IDisposable
     private static string EndsWith(ServedNode node, int code)
     {
         node.Start();
-        Assert.Equal(code, node.WaitForEnd(StopTime));
+        Assert.Equal(code, node.WaitForEnd());
         Assert.StartsWith("quorate: ", node.Said, StringComparison.Ordinal);
         return node.Said;
     }
 
-    private ServedNode Node(params string[] more) => new(NodeFolder, ServedNode.FreePorts(3), more);
+    private ServedNode Node(params string[] more) => new(NodeFolder, TestPorts.Take(3), more);
 }

@@ -8,8 +8,6 @@ namespace Quorate.EndToEnd.Tests;
 /// <summary>Some nodes as real processes on this machine.</summary>
 internal sealed class ServedCluster : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
-
     private readonly string _folder = Directory.CreateTempSubdirectory("quorate-").FullName;
 
     public ServedCluster(int count, params string[] more)
@@ -31,7 +29,7 @@ internal sealed class ServedCluster : IDisposable
 
     private ServedCluster(IPAddress[] addresses, Func<int, string[]> more)
     {
-        int[] ports = ServedNode.FreePorts(4 * addresses.Length);
+        int[] ports = TestPorts.Take(4 * addresses.Length);
         ClusterPorts = ports[(3 * addresses.Length)..];
         string seeds = string.Join(',', addresses.Select((address, i) => $"{address}:{ports[(3 * i) + 2]}"));
         Nodes = [.. addresses.Select((address, i) => new ServedNode(
@@ -122,7 +120,7 @@ internal sealed class ServedCluster : IDisposable
         var clock = Stopwatch.StartNew();
         while (!await isSo())
         {
-            Assert.True(clock.Elapsed < Patience, $"not in {Patience}: {what}\n{AllSaid}");
+            Assert.True(clock.Elapsed < Soon.Patience, $"not in {Soon.Patience}: {what}\n{AllSaid}");
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
     }

@@ -14,6 +14,7 @@ internal sealed class ServedNode : IDisposable
     public static readonly string Program = Find();
 
     private static readonly string[] SmallMemory = ["--memory", "512MiB"];
+    private static readonly string[] ErrorsForLater = ["-CLUSTERDOWN ", "-TRYAGAIN ", "-LOADING ", "-REFUSED "];
 
     private readonly StringBuilder _said = new();
     private readonly string[] _arguments;
@@ -69,35 +70,6 @@ internal sealed class ServedNode : IDisposable
         }
     }
 
-    /// <summary>Ports that nobody has at the moment.</summary>
-    public static int[] FreePorts(int count)
-    {
-        Socket[] sockets = [.. Enumerable.Range(0, count).Select(_ =>
-        {
-            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            return socket;
-        })];
-        int[] ports = [.. sockets.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Port)];
-        Array.ForEach(sockets, socket => socket.Dispose());
-        return ports;
-    }
-
-    /// <summary>Nobody listens on it at the moment.</summary>
-    public static bool IsFree(int port)
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
-    }
-
     public void Start()
     {
         string[] words = [.. Launcher, Program, .. _arguments];
@@ -140,10 +112,17 @@ internal sealed class ServedNode : IDisposable
         kill.WaitForExit();
     }
 
+    /// <summary>
+    /// Goes on signalling until it has ended: which of the signals is the second one that counts is its affair, and the
+    /// test need not be in time.
+    /// </summary>
+    public void SignalUntilEnd(string name) => Tools.SignalUntilEnd(name, ProcessId);
+
     /// <summary>Waits for its end; its exit code.</summary>
-    public int WaitForEnd(TimeSpan time)
+    /// <param name="time">How long, where that is what is tested.</param>
+    public int WaitForEnd(TimeSpan? time = null)
     {
-        Assert.True(_process!.WaitForExit(time), $"it does not end; it said: {Said}");
+        Assert.True(_process!.WaitForExit(time ?? Soon.Patience), $"it does not end; it said: {Said}");
 
         // All that it printed has come, too.
         _process.WaitForExit();
@@ -162,6 +141,18 @@ internal sealed class ServedNode : IDisposable
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Waits until it says that clients may come.</summary>
+    public async Task UntilReady()
+    {
+        var clock = Stopwatch.StartNew();
+        while (await Get("/health/ready") is not { Code: HttpStatusCode.OK })
+        {
+            Assert.True(
+                clock.Elapsed < Soon.Patience && !_process!.HasExited, $"it is not ready; it said: {Said}");
+            await Task.Delay(50, TestContext.Current.CancellationToken);
         }
     }
 
@@ -194,6 +185,27 @@ internal sealed class ServedNode : IDisposable
             return null;
         }
     }
+
+    /// <summary>
+    /// Asks on a connection of its own, again while it is told that surely nothing was done: on a busy machine leaders
+    /// change at any moment. Null when the connection breaks.
+    /// </summary>
+    public async Task<string?> Do(params string[] words)
+    {
+        string? reply = null;
+        await Soon.Is(
+            () =>
+            {
+                reply = Ask(words);
+                return !IsForLater(reply);
+            },
+            $"{string.Join(' ', words)} is done or refused for good");
+        return reply;
+    }
+
+    /// <summary>It says that nothing was done and that a later try may have more luck.</summary>
+    public static bool IsForLater(string? reply) => reply is not null
+        && ErrorsForLater.Any(error => reply.StartsWith(error, StringComparison.Ordinal));
 
     /// <summary>Asks on a connection of its own, of a keyspace; null when the connection breaks.</summary>
     public string? AskOf(string keyspace, params string[] words)

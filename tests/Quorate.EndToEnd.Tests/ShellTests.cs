@@ -61,6 +61,7 @@ public sealed class ShellTests
         int replicas = 0;
         foreach (ServedNode node in cluster.Nodes)
         {
+            await cluster.UntilSaysOf("whole", node, "1", "GET", "a");
             using var terminal = new Terminal(
                 cluster.Folder, ServedNode.Program, "shell", $"127.0.0.1:{node.RespPort}");
             await terminal.UntilShows("> ");
@@ -108,7 +109,7 @@ public sealed class ShellTests
         cluster.Start();
         await cluster.UntilReady();
         ServedNode primary = cluster.Nodes[0];
-        int[] ports = ServedNode.FreePorts(3);
+        int[] ports = TestPorts.Take(3);
         using var replica = new ServedNode(Path.Combine(cluster.Folder, "replica"), ports, "--replica");
         replica.Start();
         string prompt = $"127.0.0.1:{replica.RespPort}> ";
@@ -134,7 +135,7 @@ public sealed class ShellTests
         terminal.Type("EXIT\r");
         Assert.Equal(0, terminal.WaitForEnd());
         replica.Signal("TERM");
-        Assert.Equal(0, replica.WaitForEnd(TimeSpan.FromSeconds(30)));
+        Assert.Equal(0, replica.WaitForEnd());
         replica.Start();
         await cluster.UntilSays(replica, "2", "GET", "a");
     }
@@ -152,7 +153,7 @@ public sealed class ShellTests
         Assert.Equal(1, code);
         Assert.StartsWith("1\n(error) WRONGTYPE", output, StringComparison.Ordinal);
         Assert.Contains("\n1) a\n(error) ERR this node was not started to be", output, StringComparison.Ordinal);
-        Assert.Equal(69, Pipe($"127.0.0.1:{ServedNode.FreePorts(1)[0]}", "PING\n").Code);
+        Assert.Equal(69, Pipe($"127.0.0.1:{TestPorts.TakeOne()}", "PING\n").Code);
         Assert.Equal(64, Pipe("nowhere", "PING\n").Code);
     }
 
@@ -168,7 +169,7 @@ public sealed class ShellTests
         shell.StandardInput.Write(lines);
         shell.StandardInput.Close();
         string output = shell.StandardOutput.ReadToEnd();
-        Assert.True(shell.WaitForExit(TimeSpan.FromSeconds(60)));
+        Assert.True(shell.WaitForExit(Soon.Patience));
         return (shell.ExitCode, output);
     }
 }

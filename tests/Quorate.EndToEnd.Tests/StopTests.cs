@@ -11,8 +11,11 @@ public sealed class StopTests(ITestOutputHelper output)
 {
     private const int Partitions = 8;
 
-    /// <summary>What whoever runs nodes may rely on (docs/operating).</summary>
-    private static readonly TimeSpan StopTimeMax = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// A stop takes 10 s at most by the node's own clock (docs/operating), after which it says so and ends with another
+    /// code. Here is only told apart whether it waits for a client: that takes 30 s.
+    /// </summary>
+    private static readonly TimeSpan StopTimeMax = TimeSpan.FromSeconds(25);
 
     [Fact]
     public async Task Nodes_stop_one_after_the_other_under_load_and_nobody_loses_anything()
@@ -93,12 +96,8 @@ public sealed class StopTests(ITestOutputHelper output)
             deaf.Send("GET", "a");
         }
 
-        node.Signal("INT");
-        await cluster.Until(
-            () => Task.FromResult(node.Said.Contains("stopping", StringComparison.Ordinal)), "it was told");
-        await Task.Delay(TimeSpan.FromSeconds(1.1), TestContext.Current.CancellationToken);
-        node.Signal("INT");
-        Assert.Equal(130, node.WaitForEnd(StopTimeMax));
+        node.SignalUntilEnd("INT");
+        Assert.Equal(130, node.WaitForEnd());
         Assert.Contains("Told twice", node.Said, StringComparison.Ordinal);
         node.Start();
         await cluster.UntilReady();

@@ -11,7 +11,6 @@ public sealed class StoppedNode : IAsyncLifetime, IDisposable
     public const string Key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
     private const int Rows = 400;
-    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(30);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("quorate-").FullName;
     private int _copies;
@@ -26,15 +25,13 @@ public sealed class StoppedNode : IAsyncLifetime, IDisposable
         await File.WriteAllTextAsync(KeyFile, Key);
         using ServedNode node = Node(Made, "--master-key-file", KeyFile);
         node.Start();
-        Assert.True(SpinWait.SpinUntil(
-            () => node.Get("/health/ready").GetAwaiter().GetResult() is { Code: System.Net.HttpStatusCode.OK },
-            StopTime));
+        await node.UntilReady();
         Assert.Equal("+OK", node.Ask("KEYSPACE", "CREATE", "secret", "ENCRYPT", "on", "PARTITIONS", "1", "REPLICAS",
             "1")![..3]);
         Assert.Equal("+OK", node.Ask("KEYSPACE", "CREATE", "plain", "PARTITIONS", "1", "REPLICAS", "1")![..3]);
         foreach (string keyspace in (string[])["secret", "plain"])
         {
-            Assert.True(SpinWait.SpinUntil(() => node.AskOf(keyspace, "SET", KeyOf(0), "v") == "+OK", StopTime));
+            await Soon.Is(() => node.AskOf(keyspace, "SET", KeyOf(0), "v") == "+OK", $"{keyspace} takes a row");
             using RespSession session = node.ConnectTo(keyspace);
             for (int i = 0; i < Rows; i++)
             {
@@ -45,7 +42,7 @@ public sealed class StoppedNode : IAsyncLifetime, IDisposable
         Assert.Equal("+OK", node.Ask("KEYSPACE", "ROTATE", "secret"));
         Assert.Equal("+OK", node.AskOf("secret", "SET", "rotated", "yes"));
         node.Signal("TERM");
-        Assert.Equal(0, node.WaitForEnd(StopTime));
+        Assert.Equal(0, node.WaitForEnd());
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -73,7 +70,7 @@ public sealed class StoppedNode : IAsyncLifetime, IDisposable
 
     internal static ServedNode Node(string folder, params string[] more)
     {
-        int[] ports = ServedNode.FreePorts(3);
+        int[] ports = TestPorts.Take(3);
         return new ServedNode(folder, ports, ["--seeds", $"127.0.0.1:{ports[2]}", .. more]);
     }
 }

@@ -12,7 +12,7 @@ public sealed class StrangerTests
         using var cluster = new ServedCluster(3);
         cluster.Start();
         await cluster.UntilReady();
-        Assert.Equal("+OK", cluster.Nodes[0].Ask("SET", "a", "1"));
+        await cluster.UntilSays(cluster.Nodes[0], "+OK", "SET", "a", "1");
         ServedNode gone = cluster.Nodes[2];
         gone.Kill();
         string peer = Address(gone.PeerPort);
@@ -26,7 +26,7 @@ public sealed class StrangerTests
         await cluster.UntilSays(cluster.Nodes[0], "+OK", "SET", "a", "2");
         Assert.Equal(RespSession.Absent, stranger.Ask("GET", "a"));
         Assert.Equal("+OK", stranger.Ask("SET", "a", "of the stranger"));
-        Assert.Equal("2", cluster.Nodes[1].Ask("GET", "a"));
+        await cluster.UntilSays(cluster.Nodes[1], "2", "GET", "a");
 
         // Where it is gone and the right one comes back, all is as before.
         stranger.Kill();
@@ -42,7 +42,7 @@ public sealed class StrangerTests
         cluster.Start();
         await cluster.UntilReady();
         string seed = Address(cluster.Nodes[0].PeerPort);
-        int[] ports = ServedNode.FreePorts(3);
+        int[] ports = TestPorts.Take(3);
         using var lost = new ServedNode(
             Path.Combine(cluster.Folder, "lost"), ports, "--seeds", $"{seed},{Address(ports[2])}");
         lost.Start();
@@ -59,7 +59,7 @@ public sealed class StrangerTests
     [Fact]
     public async Task Only_advertised_addresses_leave_a_node()
     {
-        int[] ports = ServedNode.FreePorts(9);
+        int[] ports = TestPorts.Take(9);
         using var folder = new TemporaryFolder();
         string seeds = string.Join(',', Enumerable.Range(0, 3).Select(i => $"localhost:{ports[(3 * i) + 2]}"));
         ServedNode[] nodes = [.. Enumerable.Range(0, 3).Select(i => new ServedNode(
@@ -71,11 +71,11 @@ public sealed class StrangerTests
             Array.ForEach(nodes, node => node.Start());
             foreach (ServedNode node in nodes)
             {
-                await UntilReady(node);
+                await node.UntilReady();
             }
 
-            Assert.Equal("+OK", nodes[0].Ask("SET", "a", "1"));
-            Assert.Equal("1", nodes[2].Ask("GET", "a"));
+            Assert.Equal("+OK", await nodes[0].Do("SET", "a", "1"));
+            Assert.Equal("1", await nodes[2].Do("GET", "a"));
             foreach (ServedNode node in nodes)
             {
                 var told = new StringBuilder();
@@ -104,15 +104,6 @@ public sealed class StrangerTests
         finally
         {
             Array.ForEach(nodes, node => node.Dispose());
-        }
-    }
-
-    private static async Task UntilReady(ServedNode node)
-    {
-        for (int i = 0; await node.Get("/health/ready") is not { Code: System.Net.HttpStatusCode.OK }; i++)
-        {
-            Assert.True(i < 1000, $"it is not ready; it said: {node.Said}");
-            await Task.Delay(50, TestContext.Current.CancellationToken);
         }
     }
 

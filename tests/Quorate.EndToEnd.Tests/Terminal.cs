@@ -8,8 +8,6 @@ namespace Quorate.EndToEnd.Tests;
 /// </summary>
 internal sealed class Terminal : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly Process _process;
     private readonly StringBuilder _shown = new();
     private readonly Lock _lock = new();
@@ -69,7 +67,7 @@ internal sealed class Terminal : IDisposable
                 }
             }
 
-            Assert.True(clock.Elapsed < Patience, $"'{text}' is not shown, but: {Since}");
+            Assert.True(clock.Elapsed < Soon.Patience, $"'{text}' is not shown, but: {Since}");
             await _more.WaitAsync(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
         }
     }
@@ -84,7 +82,7 @@ internal sealed class Terminal : IDisposable
 
     public int WaitForEnd()
     {
-        Assert.True(_process.WaitForExit(Patience), $"it does not end, and shows: {Since}");
+        Assert.True(_process.WaitForExit(Soon.Patience), $"it does not end, and shows: {Since}");
         return _process.ExitCode;
     }
 

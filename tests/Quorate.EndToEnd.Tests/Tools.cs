@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Quorate.EndToEnd.Tests;
 
@@ -7,7 +8,7 @@ namespace Quorate.EndToEnd.Tests;
 /// </summary>
 internal static class Tools
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     public static void SkipWithout(params string[] programs)
     {
@@ -19,6 +20,8 @@ internal static class Tools
 
     public static void SkipUnlessRoot(string what) =>
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, $"Only root may {what}.");
+
+    private static readonly string[] ErrorsForLater = ["CLUSTERDOWN ", "TRYAGAIN ", "LOADING ", "REFUSED "];
 
     /// <summary>Runs a program to its end.</summary>
     public static (int Code, string Output, string Error) Run(params string[] words) => RunIn(null, words);
@@ -42,6 +45,30 @@ internal static class Tools
         }
 
         return (process.ExitCode, output.Result, error.Result);
+    }
+
+    /// <summary>Sends a process a signal every tenth of a second until it has ended.</summary>
+    public static void SignalUntilEnd(string name, int process)
+    {
+        string number = process.ToString(CultureInfo.InvariantCulture);
+        const string Loop = "while kill -$0 $1 2>/dev/null; do sleep 0.1; done";
+        (int code, _, string error) = Run("sh", "-c", Loop, name, number);
+        Assert.True(code == 0, error);
+    }
+
+    /// <summary>Runs a program again while what it says is that surely nothing was done, and to try again.</summary>
+    public static (int Code, string Output, string Error) RunUntilDone(params string[] words)
+    {
+        (int Code, string Output, string Error) end = default;
+        Soon.IsHere(
+            () =>
+            {
+                end = Run(words);
+                return !ErrorsForLater.Any(
+                    error => (end.Output + end.Error).Contains(error, StringComparison.Ordinal));
+            },
+            $"'{string.Join(' ', words)}' is done or refused for good");
+        return end;
     }
 
     /// <summary>Runs a program that must succeed.</summary>

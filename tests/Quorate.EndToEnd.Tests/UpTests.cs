@@ -10,8 +10,6 @@ public sealed class UpTests : IDisposable
 {
     private const int Interrupted = 130;
 
-    private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(40);
-
     private readonly string _folder = Directory.CreateTempSubdirectory("quorate-up-").FullName;
     private readonly StringBuilder _said = new();
     private int _resp;
@@ -69,7 +67,7 @@ public sealed class UpTests : IDisposable
         // Whoever has started it, the end of `up` is its end, too.
         Signal("INT", _up!.Id);
         Assert.Equal(0, WaitForEnd());
-        Assert.True(again.WaitForExit(EndTime), "the node that was started by hand ends");
+        Assert.True(again.WaitForExit(Soon.Patience), "the node that was started by hand ends");
         Assert.Equal(0, again.ExitCode);
     }
 
@@ -86,10 +84,7 @@ public sealed class UpTests : IDisposable
             deaf.Send("GET", "a");
         }
 
-        Signal("INT", _up!.Id);
-        await Until(() => Said.Contains("Stopping.", StringComparison.Ordinal), "it was told");
-        await Task.Delay(TimeSpan.FromSeconds(1.1), TestContext.Current.CancellationToken);
-        Signal("INT", _up!.Id);
+        Tools.SignalUntilEnd("INT", _up!.Id);
         Assert.Equal(Interrupted, WaitForEnd());
         Assert.Contains("was not waited for", Said, StringComparison.Ordinal);
         Start(1);
@@ -160,7 +155,7 @@ public sealed class UpTests : IDisposable
 
         // A node whose `up` is gone is stopped by itself.
         Signal("KILL", _up!.Id);
-        Assert.True(_up.WaitForExit(EndTime));
+        Assert.True(_up.WaitForExit(Soon.Patience));
         (code, _, error) = Tools.Run(ServedNode.Program, "up", "--data", _folder);
         int node = ProcessOf(1);
         Signal("KILL", node);
@@ -201,7 +196,7 @@ public sealed class UpTests : IDisposable
     {
         if (_resp == 0)
         {
-            _resp = FreeRun(3 * nodes);
+            _resp = TestPorts.Take(3 * nodes)[0];
             _http = _resp + nodes;
         }
 
@@ -223,19 +218,6 @@ public sealed class UpTests : IDisposable
         _up.BeginErrorReadLine();
     }
 
-    /// <summary>The first of so many ports in a row that nobody has at the moment.</summary>
-    private static int FreeRun(int count)
-    {
-        // Below those that the system gives to clients.
-        int first = 20_000 + (ServedNode.FreePorts(1)[0] % 10_000);
-        while (!Enumerable.Range(first, count).All(ServedNode.IsFree))
-        {
-            first++;
-        }
-
-        return first;
-    }
-
     private string? Ask(int node, params string[] words)
     {
         using RespSession session = new(new(IPAddress.Loopback, _resp + node - 1));
@@ -249,7 +231,7 @@ public sealed class UpTests : IDisposable
 
     private int WaitForEnd()
     {
-        Assert.True(_up!.WaitForExit(EndTime), $"it does not end; it said: {Said}");
+        Assert.True(_up!.WaitForExit(Soon.Patience), $"it does not end; it said: {Said}");
         _up.WaitForExit();
         return _up.ExitCode;
     }
@@ -286,7 +268,7 @@ public sealed class UpTests : IDisposable
         var clock = Stopwatch.StartNew();
         while (!isSo())
         {
-            Assert.True(clock.Elapsed < EndTime, $"not in {EndTime}: {what}\n{Said}");
+            Assert.True(clock.Elapsed < Soon.Patience, $"not in {Soon.Patience}: {what}\n{Said}");
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
     }

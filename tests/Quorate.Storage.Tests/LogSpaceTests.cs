@@ -75,6 +75,47 @@ public sealed class LogSpaceTests
         Assert.Empty(LogStrictCheck.Problems(LogOwner.Prefix, _disk.Names, file => _disk.Content(file)));
     }
 
+    [Fact]
+    public void Segments_that_nobody_needs_make_room_for_a_write_that_is_larger_than_a_segment()
+    {
+        var owner = new LogOwner(_disk);
+        owner.Log.Open();
+        Assert.Null(owner.One.Opened);
+        _disk.RunAll();
+        ulong i = 1;
+        for (; owner.Log.Segments.Count < 10; i++)
+        {
+            owner.One.Log.Write(Large(i, 200, LogIndex.Zero));
+            _disk.RunAll();
+        }
+
+        // A file that keeps its length needs nothing more of a full disk.
+        long held = _disk.Names.Sum(name => (long)_disk.Content(name).Length);
+        _disk.Fate = operation => operation.Kind == DiskOperationKind.Allocate
+            && _disk.Names.Where(name => name != operation.File).Sum(name => (long)_disk.Content(name).Length)
+                + operation.Length > held
+            ? DiskStatus.Full
+            : DiskStatus.Done;
+        owner.One.Log.Write(Large(i, 10, new(i - 1)));
+        owner.One.Log.Write(Large(i + 1, 20_000, LogIndex.Zero));
+        for (int steps = 0; _disk.Waiting > 0; steps++)
+        {
+            Assert.True(steps < 10_000, "the disk comes to rest");
+            _disk.RunOne();
+        }
+
+        Assert.Null(owner.Failure);
+        Assert.Equal(i + 1, owner.One.Durable[^1]);
+    }
+
+    private static Persist Large(ulong sequence, int bytes, LogIndex release) => new()
+    {
+        Sequence = sequence,
+        Entries = [new Entry(new(sequence), new(1), EntryKind.Data, new byte[bytes])],
+        ReleaseTo = release,
+        MustSync = true,
+    };
+
     /// <summary>A follower gets entries whether its disk is full or not: it must neither lie about them nor
     /// end.</summary>
     [Fact]

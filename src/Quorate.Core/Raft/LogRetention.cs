@@ -5,7 +5,9 @@ namespace Quorate.Core.Raft;
 /// <summary>
 /// Decides how much of the log to keep behind a checkpoint: some entries in any case, more for a follower that is
 /// alive and not too far behind; whoever is beyond that gets a snapshot. Where the log needs the space, nothing is kept
-/// for those who may fall behind: a group to which little happens would else pin a segment that all share for ever.
+/// for those who may fall behind: a group to which little happens would else pin a segment that all share for ever. Nor
+/// is anything kept then for a follower that has come no further since the space was last wanted, though it answers
+/// heartbeats: its disk may be full, and would else fill those of all its leaders.
 /// </summary>
 internal static class LogRetention
 {
@@ -25,6 +27,13 @@ internal static class LogRetention
                 // Who is being sent a snapshot will need what comes behind it.
                 bool isSent = peer.State == PeerState.Snapshot && peer.SnapshotIndex > LogIndex.Zero;
                 LogIndex needed = isSent ? peer.SnapshotIndex : peer.Match;
+                if (spaceIsWanted
+                    && !peer.HasComeFurtherSinceSpaceWasWanted()
+                    && Guards.SpaceOutranksStuckFollowers)
+                {
+                    continue;
+                }
+
                 if (peer.IsAlive && (isSent || peer.State != PeerState.Snapshot) && needed < target)
                 {
                     target = LogIndex.Min(target, LogIndex.Max(needed, floor));

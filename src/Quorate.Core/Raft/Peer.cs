@@ -28,6 +28,9 @@ internal sealed class Peer(ReplicaId id, LogIndex next)
     private readonly Queue<Sent> _inFlight = new();
     private bool _wasActive;
 
+    /// <summary>How far it had come when the log last wanted space; null before that.</summary>
+    private Progress? _whenSpaceWasWanted;
+
     public ReplicaId Id { get; } = id;
 
     public PeerState State { get; private set; }
@@ -76,6 +79,17 @@ internal sealed class Peer(ReplicaId id, LogIndex next)
 
     /// <summary>Something came from it.</summary>
     public void Hear() => IsActive = true;
+
+    /// <summary>
+    /// The log wants space. True when the peer has come further since it last did, or was not there then.
+    /// </summary>
+    public bool HasComeFurtherSinceSpaceWasWanted()
+    {
+        var now = new Progress(Match, SnapshotIndex, SnapshotOffset);
+        bool hasCome = _whenSpaceWasWanted != now;
+        _whenSpaceWasWanted = now;
+        return hasCome;
+    }
 
     /// <summary>The quorum has been checked; who says nothing until the next check is silent.</summary>
     public void EndPeriod()
@@ -143,6 +157,9 @@ internal sealed class Peer(ReplicaId id, LogIndex next)
         _inFlight.Clear();
         InFlightBytes = 0;
     }
+
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Progress(LogIndex Match, LogIndex SnapshotIndex, long SnapshotOffset);
 
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Sent(LogIndex Last, int Bytes);

@@ -75,8 +75,13 @@ internal static class BitCommands
         text.CopyTo(changed);
         int mask = 0x80 >> (int)(offset % 8);
         bool was = (changed[at] & mask) != 0;
-        changed[at] = (byte)(bit == 1 ? changed[at] | mask : changed[at] & ~mask);
-        StringValue.Write(context, rowKey, changed, value.Expiry);
+        if (!value.Exists || changed.Length > text.Length || was != (bit == 1))
+        {
+            // What stays as it is keeps its version, so nobody who watches it is disturbed.
+            changed[at] ^= (byte)(was == (bit == 1) ? 0 : mask);
+            StringValue.Write(context, rowKey, changed, value.Expiry);
+        }
+
         context.Reply.Integer(was ? 1 : 0);
     }
 
@@ -113,12 +118,18 @@ internal static class BitCommands
         {
             context.Reply.Error(Errors.Syntax);
         }
-        else if (context.TryInteger(2, out long start) && context.TryInteger(3, out long end)
-            && TryUnit(context, 4, out bool inBits))
+        else if (context.TryInteger(2, out long start) && context.TryInteger(3, out long end))
         {
-            bool isBackwards = start < 0 && end < 0 && start > end;
-            (long from, long to) = BitRange(text.Length, start, end, inBits);
-            context.Reply.Integer(isBackwards ? 0 : Ones(text, from, to));
+            // As in Redis, before anybody looks at the unit.
+            if (start < 0 && end < 0 && start > end)
+            {
+                context.Reply.Integer(0);
+            }
+            else if (TryUnit(context, 4, out bool inBits))
+            {
+                (long from, long to) = BitRange(text.Length, start, end, inBits);
+                context.Reply.Integer(Ones(text, from, to));
+            }
         }
     }
 

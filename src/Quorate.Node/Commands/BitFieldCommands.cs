@@ -71,25 +71,27 @@ internal static class BitFieldCommands
         byte[] text = new byte[Math.Max(value.Text.Length, bytes)];
         value.Text.CopyTo(text);
         context.Reply.Array(operations.Count);
+        bool isChanged = bytes > value.Text.Length;
         foreach (Operation operation in operations)
         {
-            Run(context.Reply, operation, text);
+            isChanged |= Run(context.Reply, operation, text);
         }
 
-        if (end > 0)
+        if (isChanged)
         {
             StringValue.Write(context, rowKey, text, value.Expiry);
         }
     }
 
-    private static void Run(Reply reply, in Operation operation, byte[] text)
+    /// <summary>True when the field has another value then.</summary>
+    private static bool Run(Reply reply, in Operation operation, byte[] text)
     {
         Field field = operation.Field;
         Int128 before = field.Read(text);
         if (operation.Verb == Verb.Get)
         {
             reply.Integer((long)before);
-            return;
+            return false;
         }
 
         bool isSum = operation.Verb == Verb.Add;
@@ -97,11 +99,12 @@ internal static class BitFieldCommands
         if (field.Fit(wanted, operation.Overflow) is not { } fitting)
         {
             reply.Null();
-            return;
+            return false;
         }
 
         field.Write(text, fitting);
         reply.Integer((long)(isSum ? fitting : before));
+        return fitting != before;
     }
 
     /// <summary>The operations of a line; null when one is none, which has been answered.</summary>

@@ -86,10 +86,11 @@ public static class CommandRouting
     }
 
     /// <summary>
-    /// Words that do not come in pairs are found out before the command falls into parts that do.
+    /// Words that do not come in pairs must not fall into parts that do: the first key's partition answers all of them
+    /// with the command's own error, in a transaction with the EXEC, as Redis does.
     /// </summary>
     private static CommandRoute RouteOfSeveral(CommandSpec spec, CommandLine line, Slot slot) =>
         spec.Scattering != Scattering.None && (line.Count - spec.Keys.First) % spec.Keys.Step != 0
-            ? new(RouteKind.Error, null, default, Errors.WrongArguments(spec.Name.ToLowerInvariant()))
+            ? new(RouteKind.OneSlot, spec, slot, null)
             : new(RouteKind.SeveralSlots, spec, slot, null);
 }

@@ -12,6 +12,9 @@ internal static class RandomElements
     /// <summary>Elements that may be asked for with repetition.</summary>
     public const long RepeatsMax = 1 << 20;
 
+    /// <summary>Redis doubles the count where values come with the elements.</summary>
+    private const long PairsMax = long.MaxValue / 2;
+
     public static void Run(CommandContext context, RowType type)
     {
         CommandLine line = context.Line;
@@ -30,7 +33,7 @@ internal static class RandomElements
             return;
         }
 
-        if (count < -RepeatsMax)
+        if (count < -RepeatsMax || (withValues && count > PairsMax))
         {
             context.Reply.Error(count == long.MinValue ? Errors.OutOfLongRange : Errors.OutOfRange);
             return;

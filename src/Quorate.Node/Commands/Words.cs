@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using Quorate.Node.Evaluation;
@@ -12,6 +13,9 @@ internal static class Words
 
     /// <summary>The largest number has 309 digits, and more may stand behind the point.</summary>
     private const int FloatBytesMax = 1024;
+
+    /// <summary>Powers of two beyond it are none that a word of that length could bring back into range.</summary>
+    private const int FloatPowerMax = 10_000;
 
     /// <summary>Whether a word is this one, given in capitals, in whatever case.</summary>
     public static bool Is(ReadOnlySpan<byte> word, string capitals) =>
@@ -95,7 +99,8 @@ internal static class Words
         return false;
     }
 
-    /// <summary>A number in decimal, perhaps with an exponent; or an infinity. Not a NaN.</summary>
+    /// <summary>A number in decimal, perhaps with an exponent, or as C writes it in hexadecimal; or an infinity. Not a
+    /// NaN.</summary>
     public static bool TryDouble(ReadOnlySpan<byte> word, out double value)
     {
         value = 0;
@@ -112,6 +117,13 @@ internal static class Words
             return true;
         }
 
+        if (unsigned.Length > 2 && unsigned[0] == (byte)'0' && unsigned[1] is (byte)'x' or (byte)'X')
+        {
+            bool isHexadecimal = TryHexadecimal(unsigned[2..], out value) && double.IsFinite(value);
+            value = negative ? -value : value;
+            return isHexadecimal;
+        }
+
         bool isNumber = unsigned.Length > 0 && unsigned[0] is (>= (byte)'0' and <= (byte)'9') or (byte)'.';
         // The library would let zeros pass at the end.
         return isNumber
@@ -119,6 +131,43 @@ internal static class Words
             && double.TryParse(unsigned, FloatStyles, CultureInfo.InvariantCulture, out value)
             && double.IsFinite(value = negative ? -value : value);
     }
+
+    /// <summary>`7`, `7.8`, `7.8p-3`: sixteen to the place of a digit, and two to the power behind a `p`.</summary>
+    private static bool TryHexadecimal(ReadOnlySpan<byte> word, out double value)
+    {
+        int end = word.IndexOfAny((byte)'p', (byte)'P');
+        ReadOnlySpan<byte> digits = end < 0 ? word : word[..end];
+        long power = 0;
+        bool isPower = end < 0
+            || (Utf8Parser.TryParse(word[(end + 1)..], out power, out int length)
+                && length == word.Length - end - 1 && Math.Abs(power) < FloatPowerMax);
+        int point = digits.IndexOf((byte)'.');
+        int count = 0;
+        value = 0;
+        for (int i = 0; i < digits.Length; i++)
+        {
+            int digit = i == point ? 0 : ValueOfDigit(digits[i]);
+            if (digit < 0)
+            {
+                return false;
+            }
+
+            count += i == point ? 0 : 1;
+            value = i == point ? value : (value * 16) + digit;
+        }
+
+        int places = point < 0 ? 0 : digits.Length - point - 1;
+        value = Math.ScaleB(value, (int)power - (4 * places));
+        return isPower && count > 0;
+    }
+
+    private static int ValueOfDigit(byte digit) => digit switch
+    {
+        >= (byte)'0' and <= (byte)'9' => digit - '0',
+        >= (byte)'a' and <= (byte)'f' => digit - 'a' + 10,
+        >= (byte)'A' and <= (byte)'F' => digit - 'A' + 10,
+        _ => -1,
+    };
 
     public static bool TryDouble(
         this CommandContext context, int word, out double value, string error = Errors.NotFloat)

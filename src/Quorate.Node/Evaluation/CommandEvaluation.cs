@@ -99,6 +99,11 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
     /// <summary>The last run was refused because its reply would exceed the limit.</summary>
     public bool ReplyWasTooLong { get; private set; }
 
+    /// <summary>
+    /// The last run was refused, all of it, because the heap had no room: the same may be done at another time.
+    /// </summary>
+    public bool LackedRoom { get; private set; }
+
     public override CommandProgress? Progress => _progress;
 
     public override bool MayPause => _mayPause;
@@ -244,7 +249,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
                 return true;
             }
 
-            _reply.Error(Errors.NoHeap);
+            RefuseForWantOfRoom();
             return false;
         }
 
@@ -295,7 +300,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         _time = time;
         _first = first;
         _refusal = null;
-        ReplyWasTooLong = false;
+        (ReplyWasTooLong, LackedRoom) = (false, false);
         _isCold = false;
         _isPaused = false;
         _hasSeenTooMuch = false;
@@ -412,10 +417,21 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
 
     private void RefuseReply()
     {
-        ReplyWasTooLong = !_reply.LacksRoom;
-        _refusal = _reply.LacksRoom
-            ? Errors.NoHeap
-            : $"ERR the reply exceeds {limits.ReplyBytesMax} bytes, nothing was done";
+        if (_reply.LacksRoom)
+        {
+            RefuseForWantOfRoom();
+            return;
+        }
+
+        ReplyWasTooLong = true;
+        _refusal = $"ERR the reply exceeds {limits.ReplyBytesMax} bytes, nothing was done";
+    }
+
+    /// <summary>Of the whole request: half of a batch could not be done again.</summary>
+    private void RefuseForWantOfRoom()
+    {
+        LackedRoom = true;
+        _refusal = Errors.NoHeap;
     }
 
     private void UndoTo(int count, int bytes)
@@ -454,7 +470,7 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         }
         else if (!HasRoomFor(change.EncodedBytes, CopiesOfRow))
         {
-            _refusal = Errors.NoHeap;
+            RefuseForWantOfRoom();
         }
         else if ((long)_changes.WrittenCount + change.EncodedBytes > limits.ChangeBytesMax)
         {

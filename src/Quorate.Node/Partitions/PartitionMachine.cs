@@ -102,7 +102,7 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
         return default;
     }
 
-    public void Checkpoint(SnapshotMeta meta) => Rows.Checkpoint(meta);
+    public void Checkpoint(Func<SnapshotMeta> meta) => Rows.Checkpoint(meta);
 
     public void ReadSnapshot(ulong tag, LogIndex snapshot, long offset, int maxBytes) =>
         Rows.ReadSnapshot(tag, snapshot, offset, maxBytes);

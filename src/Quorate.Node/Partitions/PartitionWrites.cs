@@ -305,7 +305,8 @@ internal sealed partial class PartitionWrites
 
         _queue.Release(open);
         _eviction?.Used(open.Keys);
-        bool isRemembered = open.Request.Session is not null;
+        bool isRemembered = open.Request.Session is not null
+            && !(evaluation.LackedRoom && Guards.RefusedForMemoryIsForgotten);
         ValueVersion version = evaluation.ChangeCount == 0
             ? ValueVersion.None
             : new(_parts.Replica.Group!.Term, evaluation.LastVersion);

@@ -35,7 +35,7 @@ public sealed class CheckpointedMachine : IReplicaStore, ICheckpointsClient
         return result;
     }
 
-    public void Checkpoint(SnapshotMeta meta) => _checkpoints.Save(meta, _machine.Snapshot());
+    public void Checkpoint(Func<SnapshotMeta> meta) => _checkpoints.Save(meta(), _machine.Snapshot());
 
     public void ReadSnapshot(ulong tag, LogIndex snapshot, long offset, int maxBytes) =>
         _checkpoints.Read(tag, snapshot, offset, maxBytes);

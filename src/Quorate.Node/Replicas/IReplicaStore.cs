@@ -37,7 +37,7 @@ public interface IReplicaStoreClient
 /// What a replica's committed entries act on, and how that survives a restart and reaches other replicas.
 /// <para>Invariants: the state depends on the entries applied so far and on nothing else, so that replicas which
 /// applied the same prefix hold the same state; entries come in order, each once; a checkpoint is the state as it was
-/// when <see cref="Checkpoint"/> was called.</para>
+/// when what is asked by <see cref="Checkpoint"/> began.</para>
 /// </summary>
 public interface IReplicaStore
 {
@@ -59,8 +59,11 @@ public interface IReplicaStore
     /// </summary>
     ReadOnlyMemory<byte> Apply(Entry entry, bool resultWanted);
 
-    /// <summary>Begins to make the state as applied now durable; then CheckpointSaved. One at a time.</summary>
-    void Checkpoint(SnapshotMeta meta);
+    /// <summary>
+    /// Makes the state durable as it is when that begins, now or later; then CheckpointSaved. One at a time.
+    /// </summary>
+    /// <param name="meta">Says, when it begins, what holds of the state as applied by then.</param>
+    void Checkpoint(Func<SnapshotMeta> meta);
 
     /// <summary>
     /// A piece of the snapshot at <paramref name="snapshot"/>, or of the newest checkpoint when that is zero or gone

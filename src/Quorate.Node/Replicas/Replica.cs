@@ -517,7 +517,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
     {
         if (_stage == Stage.Running && _policy.TakeIfDue(_store.DirtyBytes))
         {
-            _store.Checkpoint(_group!.CheckpointMeta());
+            _store.Checkpoint(_group!.CheckpointMeta);
         }
     }
 

@@ -23,8 +23,8 @@ internal readonly record struct OutChunk(ArraySegment<byte> First, ArraySegment<
 }
 
 /// <summary>
-/// Messages of one class that wait to be sent to one node, cut into frames already. Small ones are copied; what is large
-/// is sent from where it lies, since the same goes to several nodes and is in memory anyway.
+/// Messages of one class that wait to be sent to one node, cut into frames already. Small ones are copied; what is
+/// large is sent from where it lies, since the same goes to several nodes and is in memory anyway.
 /// <para>Invariants: bounded in bytes; messages leave in their order, and a chunk holds whole frames. One thread at a
 /// time.</para>
 /// </summary>

@@ -75,8 +75,8 @@ internal sealed class PeerLink : IDisposable
     public long WaitingBytes => Urgent.Bytes + (Others?.Bytes ?? 0);
 
     /// <summary>
-    /// Copies a message, but for its tail, which never changes. It leaves at the next <see cref="Flush"/>; false when it
-    /// surely is lost.
+    /// Copies a message, but for its tail, which never changes. It leaves at the next <see cref="Flush"/>; false when
+    /// it surely is lost.
     /// </summary>
     public bool TrySend(PeerClass by, ReadOnlySpan<byte> message, ReadOnlyMemory<byte> tail)
     {

@@ -119,8 +119,8 @@ public sealed class PeerNetwork : IDisposable
     }
 
     /// <summary>
-    /// Copies a message, but for its tail, which never changes. It leaves at the next <see cref="Flush"/>; false when it
-    /// surely is lost. Called, as Flush and <see cref="SetAddress"/> are, by who drives the node.
+    /// Copies a message, but for its tail, which never changes. It leaves at the next <see cref="Flush"/>; false when
+    /// it surely is lost. Called, as Flush and <see cref="SetAddress"/> are, by who drives the node.
     /// </summary>
     public bool Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message, ReadOnlyMemory<byte> tail = default)
     {

@@ -67,7 +67,7 @@ internal sealed class ConnectionCalls
         }
 
         ReadLevel level = LevelOf(request, keyspace);
-        var read = new FastRead(level, track.Token, Now, _wallClock);
+        var read = new FastRead(level, track.Owed, Now, _wallClock);
         if (!reads.TryServe(partition, request.Line, read, request, out ReadToken seen))
         {
             return false;
@@ -222,7 +222,7 @@ internal sealed class ConnectionCalls
     {
         if (!call.Writes && call.ReadLevel == ReadLevel.Session)
         {
-            call.Token = call.Proves ?? call.Track!.Token;
+            call.Token = call.Proves ?? call.Track!.Owed;
         }
 
         if (_batchCount == _batch.Length)

@@ -57,8 +57,9 @@ internal static class Dispatch
     /// Finds the keyspace that the client uses, for a command on its keys: null for a numbered database that has not
     /// been made, which is empty. False when the request has been answered, or will be started again later.
     /// </summary>
-    /// <param name="writes">A numbered database is made when there is none.</param>
-    public static bool TryKeyspaceOf(RespRequest request, bool writes, out KeyspaceView? keyspace)
+    /// <param name="makes">A numbered database is made when there is none.</param>
+    /// <param name="writes">Its absence is asked of the metadata group, whatever the level of reads.</param>
+    public static bool TryKeyspaceOf(RespRequest request, bool makes, bool writes, out KeyspaceView? keyspace)
     {
         RespClient client = request.Connection.Client;
         ClusterView view = request.Connection.Shared.Gateway.View;
@@ -78,11 +79,11 @@ internal static class Dispatch
             ?? (view.TryFind(RespClient.DefaultKeyspace, out KeyspaceView? first)
                 ? (ReadLevel)first.Record.ReadLevel
                 : ReadLevel.Linearizable);
-        bool isKnown = !writes
-            && (request.HasSeenMap || level != ReadLevel.Linearizable || !Guards.AbsenceIsAskedFor);
+        bool mayBeStale = level != ReadLevel.Linearizable && !writes;
+        bool isKnown = !makes && (request.HasSeenMap || mayBeStale || !Guards.AbsenceIsAskedFor);
         if (!isKnown)
         {
-            NumberedDatabase.Look(request, writes);
+            NumberedDatabase.Look(request, makes);
         }
 
         return isKnown;
@@ -234,7 +235,7 @@ internal static class Dispatch
 
         // FLUSHDB has nothing to do where there is nothing.
         bool makes = writes && route.Spec.Scattering != Scattering.PartitionsOk;
-        if (!TryKeyspaceOf(request, makes, out KeyspaceView? keyspace))
+        if (!TryKeyspaceOf(request, makes, writes, out KeyspaceView? keyspace))
         {
             return;
         }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Metadata.Wire;
@@ -14,7 +13,7 @@ namespace Quorate.Server.Resp;
 /// <para>Invariant: a command on a database that this node does not know is answered as on an empty one only when the
 /// metadata group said, after the command had come, that there is none.</para>
 /// </summary>
-internal sealed class NumberedDatabase : RequestSteps
+internal sealed class NumberedDatabase : MetadataSteps
 {
     /// <summary>Databases, with 0.</summary>
     public const int Count = 16;
@@ -24,8 +23,6 @@ internal sealed class NumberedDatabase : RequestSteps
 
     private readonly bool _makes;
     private bool _isMaking;
-    private Outcome _outcome;
-    private MetadataResult? _result;
     private string? _refusal;
 
     private NumberedDatabase(string? name, bool makes)
@@ -72,14 +69,13 @@ internal sealed class NumberedDatabase : RequestSteps
         if (request.Connection.TryBeAlone(request))
         {
             var steps = new NumberedDatabase(name, makes);
-            request.Steps = steps;
             steps.AskBarrier(request);
         }
     }
 
     public override void Next(RespRequest request)
     {
-        if (_outcome != Outcome.Done)
+        if (Outcome != Outcome.Done)
         {
             // The database may have been made; the command that wanted it was not done, and that is what counts.
             string what = _name is null ? "which databases there are" : $"whether there is a database '{_name}'";
@@ -93,7 +89,7 @@ internal sealed class NumberedDatabase : RequestSteps
         if (mayMake && _isMaking)
         {
             // Someone else may have made it meanwhile, where this node has not seen it.
-            _refusal = _result!.Refusal;
+            _refusal = Result!.Refusal;
             _isMaking = false;
             AskBarrier(request);
         }
@@ -142,29 +138,5 @@ internal sealed class NumberedDatabase : RequestSteps
         record.Name = name;
         _isMaking = true;
         Ask(request, new() { CreateKeyspace = new() { Keyspace = record } }, first.Partitions.Count);
-    }
-
-    private void Ask(RespRequest request, MetadataCommand command, int partitions)
-    {
-        RespShared shared = request.Connection.Shared;
-        command.Time = HybridTime.FromMilliseconds(shared.WallClockMilliseconds).Packed;
-        request.Pending++;
-        shared.Gateway.Submit(new Call(request, this)
-        {
-            Command = command,
-            Partitions = partitions,
-            Deadline = request.Connection.Calls.Deadline,
-        });
-    }
-
-    /// <summary>Its end comes to the connection's turn by way of the request's own call.</summary>
-    private sealed class Call(RespRequest request, NumberedDatabase steps) : MetadataCall
-    {
-        public override void Complete(Outcome outcome, MetadataResult? result, string? warning)
-        {
-            steps._outcome = outcome;
-            steps._result = result;
-            request.Connection.OnCompleted(request.Call);
-        }
     }
 }

@@ -30,6 +30,9 @@ internal sealed class PartitionTrack(GroupId group)
 
     public ReadToken Token { get; private set; }
 
+    /// <summary>What a read of level `session` has to see.</summary>
+    public ReadToken Owed => Guards.SessionReadsOweTheirToken ? Token : default;
+
     /// <summary>What is known of the connection's writes to the partition; null before the first.</summary>
     public WrittenState? Written { get; set; }
 

@@ -25,11 +25,16 @@ internal sealed class Transaction(RespShared shared)
     private readonly RespSettings _settings = shared.Settings;
     private readonly List<QueuedCommand> _commands = [];
     private long _bytes;
+    private bool _hasNumberOfNone;
 
     public IReadOnlyList<QueuedCommand> Commands => _commands;
 
     /// <summary>Of the keys; null while no command has any.</summary>
     public Slot? Slot { get; private set; }
+
+    /// <summary>A command of it is answered by a partition. One that names a number of keys that it has not is by any.
+    /// </summary>
+    public bool GoesToPartition => Slot is not null || _hasNumberOfNone;
 
     /// <summary>A command could not be queued: EXEC will do nothing.</summary>
     public bool IsSpoiled { get; private set; }
@@ -54,16 +59,18 @@ internal sealed class Transaction(RespShared shared)
         string? error = route.Kind switch
         {
             RouteKind.Error => route.Error,
-            RouteKind.NoKeys => NotInTransaction(request),
+            RouteKind.NoKeys when route.Spec?.KeysOf is null => NotInTransaction(request),
+            RouteKind.NoKeys => null,
             RouteKind.OneSlot when Slot is null || Slot == route.Slot => null,
             _ => $"{ErrorCodes.CrossSlot} Keys in request don't hash to the same slot: those of a transaction must, "
                 + "share a {tag} among them",
         };
-        if (error is null)
+        if (error is null && route.Kind == RouteKind.OneSlot)
         {
             Slot = route.Slot;
         }
 
+        _hasNumberOfNone |= error is null && route.Kind == RouteKind.NoKeys;
         Queue(request, null, error, route.Spec?.Kind == CommandKind.Write);
     }
 

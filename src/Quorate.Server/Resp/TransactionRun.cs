@@ -32,7 +32,7 @@ internal sealed class TransactionRun(Transaction transaction, bool isConditional
             return;
         }
 
-        Slot slot = transaction.Slot ?? KeyHash.SlotOf(watched[0].Key);
+        Slot slot = transaction.Slot ?? (watched.Count > 0 ? KeyHash.SlotOf(watched[0].Key) : default);
         if (watched.Count > 0 && KeyHash.SlotOf(watched[0].Key) != slot)
         {
             request.Error($"{ErrorCodes.CrossSlot} the watched keys and those of the transaction don't hash to the "

@@ -7,8 +7,8 @@ namespace Quorate.Server.Runtime;
 /// <summary>
 /// What waits for the node, from many threads: peers' urgent messages by themselves, since they are to be taken before
 /// what is large.
-/// <para>Invariants: bounded in number and in bytes, what is urgent by itself, but for signals; what one thread adds is taken in the order in
-/// which it was added, but that what is urgent may be taken before the rest.</para>
+/// <para>Invariants: bounded in number and in bytes, what is urgent by itself, but for signals; what one thread adds is
+/// taken in the order in which it was added, but that what is urgent may be taken before the rest.</para>
 /// </summary>
 internal sealed class Inbox(int inputsMax, long bytesMax)
 {

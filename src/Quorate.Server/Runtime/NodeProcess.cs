@@ -172,12 +172,8 @@ public sealed class NodeProcess : IAsyncDisposable
             // A start must be able to write the log's tail anew.
             IsReserveOpen = true,
         };
-        HeapRoom heap = _heap = new(memory.ManagedBytes);
-        var budget = new MemoryBudget(memory.BudgetBytes, memory.UnderWayBytes)
-        {
-            WorkBytesMax = memory.WorkBytes,
-            HeapHasRoom = heap.Has,
-        };
+        _heap = new(memory.ManagedBytes);
+        MemoryBudget budget = BudgetOf(memory, _heap);
         _usedBytes = () => (budget.UsedBytes, budget.TotalBytes);
         var events = new EventHistory { Heard = heard };
         NodeRecord self = Self();
@@ -191,11 +187,7 @@ public sealed class NodeProcess : IAsyncDisposable
             Folder = folder,
             Events = events,
             Reads = _reads,
-            Count = () =>
-            {
-                CountUnderWay(budget);
-                heap.Keep();
-            },
+            Count = () => CountUnderWay(budget),
             WaitsForJoin = _settings.Replica && folder.Identity is not { IsFormed: true },
             Formation = new()
             {
@@ -236,6 +228,9 @@ public sealed class NodeProcess : IAsyncDisposable
         Keep(peers);
     }
 
+    private static MemoryBudget BudgetOf(MemoryPlan memory, HeapRoom heap) =>
+        new(memory.BudgetBytes, memory.UnderWayBytes) { WorkBytesMax = memory.WorkBytes, HeapHasRoom = heap.Has };
+
     /// <summary>What threads besides the node's hold of its memory; called on the node's.</summary>
     private void CountUnderWay(MemoryBudget budget)
     {
@@ -243,6 +238,7 @@ public sealed class NodeProcess : IAsyncDisposable
         budget.Note(
             MemoryUse.Clients,
             (_endpoint?.ReplyBytesWaiting ?? 0) + (_endpoint?.InputBytesWaiting ?? 0) + (_http?.WaitingBytes ?? 0));
+        _heap!.Keep();
     }
 
     /// <param name="start">What to tell when nothing is in the way any more.</param>

@@ -57,6 +57,12 @@ internal sealed class Judgements
     /// <summary>A checkpoint or merge waited for memory that another one had.</summary>
     public const string MemoryWaits = "memory-waits";
 
+    /// <summary>Work on files began beside other work of its kind, so that it had to have room.</summary>
+    public const string WorkBesideOthers = "work-beside-others";
+
+    /// <summary>What work on files took was compared with what was reserved for it.</summary>
+    public const string WorkReserved = "work-reserved";
+
     /// <summary>A request waited for rows to be read from the disk.</summary>
     public const string ColdWaits = "cold-waits";
 
@@ -77,7 +83,7 @@ internal sealed class Judgements
     [
         MemoryQuiet, MemoryShort, StateHashes, SessionsCounted, SessionsFull, StrictFiles, SnapshotsTaken, LogSpace,
         Repeats, FastReads, FastReadsWithin, NamesFailed, FilesMissed, FilesUnneeded, MemoryOverfull, MemoryWaits,
-        MergesBehind, ColdWaits, ColdOvertaken, ColdRoleChanges, ColdEnds, Rotations,
+        WorkBesideOthers, WorkReserved, MergesBehind, ColdWaits, ColdOvertaken, ColdRoleChanges, ColdEnds, Rotations,
     ];
 
     private readonly SortedDictionary<string, long> _counts = new(StringComparer.Ordinal);

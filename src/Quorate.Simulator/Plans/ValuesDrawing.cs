@@ -68,7 +68,7 @@ internal static class ValuesDrawing
     /// Some seeds are aimed at what is rare in others: the memory is overfull, merges are behind, and requests wait
     /// long for rows. Memory is small, background work slow, checkpoints many, and each read of a table takes its time.
     /// </summary>
-    public static Plan Press(Plan plan, SeededRandom random) => plan.Values is not { } values || random.Next(4) > 0
+    public static Plan Press(Plan plan, SeededRandom random) => plan.Values is not { } values || random.Next(3) > 0
         ? plan
         : plan with
         {
@@ -89,9 +89,14 @@ internal static class ValuesDrawing
             Values = values with
             {
                 HasTwin = false,
+                Tags = ValueKeys.TagsMax,
+                Weights = [.. values.Weights.Select((weight, use) => (KeyUse)use == KeyUse.Hash ? weight + 4 : weight)],
+                Elements = 20,
+                ExpiryPercent = 0,
+                ClearPermille = 0,
                 PaddingBytes = 2000,
-                MemoryBytes = Pick(random, 20_000, 30_000),
-                WorkBytesMax = Pick(random, 16, 64, 512),
+                MemoryBytes = Pick(random, 15_000, 25_000),
+                WorkBytesMax = Pick(random, 16, 64),
                 WorkPauseMax = Pick(random, 5000, 20_000, 100_000),
                 Store = values.Store with
                 {

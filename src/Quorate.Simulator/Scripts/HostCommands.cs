@@ -45,9 +45,11 @@ internal static class HostCommands
     public static void Install(ScriptWorld world, ScriptWords words) =>
         world.Running(words.Next("a node")).CompleteInstall(fails: words.Take("fail"));
 
-    /// <summary>checkpoint N: N's state machine saves what it has applied.</summary>
+    /// <summary>
+    /// checkpoint N [wanted]: N's state machine saves what it has applied, perhaps because the log wants the space.
+    /// </summary>
     public static void Checkpoint(ScriptWorld world, ScriptWords words) =>
-        world.Running(words.Next("a node")).SaveCheckpoint();
+        world.Running(words.Next("a node")).SaveCheckpoint(words.Take("wanted"));
 
     /// <summary>save N: a checkpoint that was begun, and is late, becomes durable.</summary>
     public static void Save(ScriptWorld world, ScriptWords words) =>

@@ -122,7 +122,7 @@ internal sealed class ScriptDisk(Membership? bootstrap)
 }
 
 /// <summary>A checkpoint of a script's state machine: what it stands for and its bytes.</summary>
-internal sealed record ScriptCheckpoint(SnapshotMeta Meta, byte[] State);
+internal sealed record ScriptCheckpoint(SnapshotMeta Meta, byte[] State, bool SpaceIsWanted = false);
 
 /// <summary>A log and its hard state, as a file would show them.</summary>
 internal sealed class LogImage

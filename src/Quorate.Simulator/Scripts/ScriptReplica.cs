@@ -172,11 +172,12 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
     }
 
     /// <summary>The state machine saves what it has applied; durable at once, unless that is late.</summary>
-    public void SaveCheckpoint()
+    /// <param name="spaceIsWanted">It does so because the log wants the space.</param>
+    public void SaveCheckpoint(bool spaceIsWanted)
     {
         SnapshotMeta meta = Group!.CheckpointMeta();
         Invariant.Check(meta.Index == Applied, $"a checkpoint stands for what is applied, {Applied}: {meta}");
-        _saving = new(meta, Register.Save());
+        _saving = new(meta, Register.Save(), spaceIsWanted);
         if (Late.HasFlag(LateWork.Checkpoint))
         {
             world.Out.Detail($"{Id} begins to save {meta}");
@@ -194,7 +195,7 @@ internal sealed class ScriptReplica(ReplicaId id, Membership? bootstrap, ScriptW
         _saving = null;
         Disk.Checkpoint = saved;
         world.Out.Detail($"{Id} saves {saved.Meta}");
-        Feed(now => RaftInput.Checkpointed(now, saved.Meta));
+        Feed(now => RaftInput.Checkpointed(now, saved.Meta, saved.SpaceIsWanted));
     }
 
     private void StepOnce(RaftGroup group, RaftInput input)

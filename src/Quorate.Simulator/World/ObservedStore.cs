@@ -113,12 +113,13 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
         _applied = new ReadToken(entry.Term, index);
     }
 
-    public void Checkpoint(SnapshotMeta meta)
+    public void Checkpoint(Func<SnapshotMeta> meta) => _store.Checkpoint(() =>
     {
-        _checks.CheckCheckpoint(_replica.Id, meta);
+        SnapshotMeta now = meta();
+        _checks.CheckCheckpoint(_replica.Id, now);
         _mustCheck = true;
-        _store.Checkpoint(meta);
-    }
+        return now;
+    });
 
     public bool Work(int budgetBytes) => _store.Work(budgetBytes);
 

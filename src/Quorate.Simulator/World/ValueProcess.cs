@@ -49,7 +49,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
     {
         _plan = world.Plan.Values!;
         _memory = new MemoryBudget(_plan.MemoryBytes * world.Plan.Groups.Length);
-        _watch = new MemoryWatch(_memory, world.Plan.Node, node.Name);
+        _watch = new MemoryWatch(_memory, world.Plan.Node, world.Judgements, node.Name);
         _cache = new BlockCache(_plan.CacheBytes, _memory);
         _fastReads = new(world, node);
         _alarm = new ClockAlarm(node.Clock, () => world.Now, (at, number) => world.Queue.Add(at, new SimEvent
@@ -237,6 +237,7 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
             ((ValueReplica?)replica)?.CheckRows();
         }
 
+        _watch.CheckWork(_cache.ExpectedBytes);
         if (_memory.Work.Waiting > 0)
         {
             World.Judgements.Note(Judgements.MemoryWaits);

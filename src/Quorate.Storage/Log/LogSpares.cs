@@ -98,9 +98,11 @@ internal sealed class LogSpares
 
     private IEnumerable<DiskStep> Work()
     {
+        // A segment that has to grow finds no space: files that nobody needs are deleted for it, one before each attempt.
+        bool makesRoom = false;
         do
         {
-            if (!MustMake)
+            if (!MustMake || (makesRoom && _freed.Count > 0))
             {
                 yield return new DiskOperation(
                     0, DiskOperationKind.Delete, LogBatch.FileName(_prefix, _freed.Dequeue().Sequence));
@@ -121,6 +123,7 @@ internal sealed class LogSpares
                 _maker.Make(old?.Sequence, sequence, bytes, isNew: !grows, isProven: old?.IsProven ?? true));
 
             // One that would only have been kept ready besides is not missed; and it may never be tried again.
+            makesRoom = grows && _maker.IsFull && _freed.Count > 0 && Guards.FreedFilesMakeRoom;
             IsLow = _maker.IsFull && (grows || _ready.Count < _settings.SparesMin || !Guards.ReadySegmentsAreSpace);
             if (_maker.Sentence is null && grows)
             {
@@ -145,7 +148,7 @@ internal sealed class LogSpares
                 yield break;
             }
         }
-        while (_freed.Count > 0 || (MustMake && !IsLow));
+        while (_freed.Count > 0 || (MustMake && (!IsLow || makesRoom)));
         _isBusy = false;
     }
 

@@ -57,6 +57,9 @@ public sealed unsafe partial class Memtable : IDisposable
     /// <summary>Dirty rows, in bytes: what a checkpoint would write.</summary>
     public long DirtyBytes => _frozenBytes + _dirtyBytes;
 
+    /// <summary>Of the largest row that was ever here, in bytes.</summary>
+    public int LargestRowBytes { get; private set; }
+
     /// <summary>Users' rows without tombstones, in bytes.</summary>
     public long LiveBytes { get; private set; }
 
@@ -250,6 +253,7 @@ public sealed unsafe partial class Memtable : IDisposable
     private void CountDirty(nint row, int sign)
     {
         int bytes = sign * RowBytes.Bytes(row);
+        LargestRowBytes = Math.Max(LargestRowBytes, bytes);
         if (IsFrozen(row))
         {
             _frozenBytes += bytes;

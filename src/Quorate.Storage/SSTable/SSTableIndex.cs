@@ -26,9 +26,20 @@ internal sealed class SSTableIndex
         _bodyBytes = bodyBytes;
         _keyEnds = keyEnds;
         _keys = keys;
+        foreach (int bytes in bodyBytes)
+        {
+            BodyBytesSum += bytes;
+            BodyBytesMax = Math.Max(BodyBytesMax, bytes);
+        }
     }
 
     public int Count => _bodyBytes.Length;
+
+    /// <summary>Of all blocks together, as they are when they are read.</summary>
+    public long BodyBytesSum { get; }
+
+    /// <summary>Of the largest block.</summary>
+    public int BodyBytesMax { get; }
 
     /// <summary>Where the data blocks end.</summary>
     public long End => _offsets[^1];

@@ -82,22 +82,13 @@ public sealed class SSTableReader : IDisposable
     }
 
     /// <summary>What a block takes when it is in memory, in bytes.</summary>
-    /// <summary>Its largest block, in bytes.</summary>
-    public int LargestBlockBytes
-    {
-        get
-        {
-            int largest = 0;
-            for (int i = 0; i < _index.Count; i++)
-            {
-                largest = Math.Max(largest, _index.BodyBytes(i));
-            }
-
-            return largest;
-        }
-    }
-
     public int BlockMemoryBytes(int block) => _index.BodyBytes(block) + Block.OverheadBytes;
+
+    /// <summary>What all blocks would take if they were in memory, in bytes.</summary>
+    public long BlocksMemoryBytes => _index.BodyBytesSum + (BlockCount * (long)Block.OverheadBytes);
+
+    /// <summary>What the largest block takes when it is in memory, in bytes.</summary>
+    public int LargestBlockMemoryBytes => _index.BodyBytesMax + Block.OverheadBytes;
 
     /// <summary>What a block takes on disk, in bytes.</summary>
     public int StoredBytes(int block) => _index.StoredBytes(block);

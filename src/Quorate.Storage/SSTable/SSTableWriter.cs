@@ -24,6 +24,9 @@ public sealed class SSTableWriter
     /// <summary>The hashes lie in parts, so that nothing is copied as they become more.</summary>
     private const int HashesPerPart = 1024;
 
+    /// <summary>The least that a writer with a row holds, beside the row, in bytes.</summary>
+    internal const int MemoryBytesMin = HashesPerPart * sizeof(ulong);
+
     private readonly SSTableSettings _settings;
     private readonly SSTableIdentity _identity;
     private readonly BlockCipher? _cipher;

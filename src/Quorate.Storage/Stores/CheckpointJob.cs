@@ -31,7 +31,8 @@ internal sealed class CheckpointJob(
         if (!IsCovered)
         {
             TableSet? served = context.Served;
-            var garbage = new RowGarbage(time, clearedAt, rowKey => served is not null && served.MayHold(rowKey));
+            var garbage = new RowGarbage(
+                time, clearedAt, rowKey => served is not null && served.MayHold(rowKey), newerMayHold: _ => false);
             var output = new RunOutput(context, meta.Index, new FrozenRows(_freeze), garbage);
             yield return StoreStep.All(output.Steps());
 

@@ -11,6 +11,11 @@ internal sealed class CompactionJob
     private readonly StoreContext _context;
     private readonly TableSet _set;
     private readonly StoreTable[] _inputs;
+
+    /// <summary>Tables of the set before this place are newer than the inputs.</summary>
+    private readonly int _newer;
+
+    /// <summary>Tables of the set from this place on are older than the inputs.</summary>
     private readonly int _older;
 
     public CompactionJob(StoreContext context, CompactionPlan plan)
@@ -18,6 +23,7 @@ internal sealed class CompactionJob
         _context = context;
         _set = context.Served!;
         _inputs = [.. _set.Tables.Skip(plan.First).Take(plan.Count)];
+        _newer = plan.First;
         _older = plan.First + plan.Count;
         foreach (StoreTable input in _inputs)
         {
@@ -37,7 +43,11 @@ internal sealed class CompactionJob
     public IEnumerable<StoreStep> Steps()
     {
         Manifest manifest = _set.Manifest;
-        var garbage = new RowGarbage(manifest.Time, manifest.ClearedAt, rowKey => _set.MayHold(rowKey, _older));
+        var garbage = new RowGarbage(
+            manifest.Time,
+            manifest.ClearedAt,
+            rowKey => _set.MayHold(rowKey, _older, _set.Tables.Count),
+            rowKey => _set.MayHold(rowKey, 0, _newer));
         var rows = new MergedTables(_context, _inputs);
         var output = new RunOutput(_context, manifest.Meta.Index, rows, garbage);
         yield return StoreStep.All(output.Steps());

@@ -121,10 +121,12 @@ public interface IPartitionStore : IRowSource
     string? SnapshotProblem => null;
 
     /// <summary>
-    /// Begins to make durable the rows as applied now; then <see cref="IPartitionStoreClient.CheckpointSaved"/> or
-    /// <see cref="IPartitionStoreClient.CheckpointGivenUp"/>. One at a time.
+    /// Makes the rows durable as they are when it begins, which may be later, when merges or memory let it; then
+    /// <see cref="IPartitionStoreClient.CheckpointSaved"/> or <see cref="IPartitionStoreClient.CheckpointGivenUp"/>. So
+    /// what is asked for and waits holds no memory. One at a time.
     /// </summary>
-    void Checkpoint(SnapshotMeta meta);
+    /// <param name="meta">Says, when it begins, what holds of the rows as applied by then.</param>
+    void Checkpoint(Func<SnapshotMeta> meta);
 
     /// <summary>
     /// Does background work (checkpoint, compaction, eviction of clean rows), about as much as the budget says, in

@@ -113,17 +113,18 @@ public sealed class MemoryStore : IPartitionStore, ICheckpointsClient
         Time = time;
     }
 
-    public void Checkpoint(SnapshotMeta meta)
+    public void Checkpoint(Func<SnapshotMeta> meta)
     {
-        Invariant.Check(meta.Index >= _applied, "a checkpoint is of the rows as applied now");
+        SnapshotMeta now = meta();
+        Invariant.Check(now.Index >= _applied, "a checkpoint is of the rows as applied now");
         Invariant.Check(_saving is null, "one checkpoint at a time");
         var state = new ArrayBufferWriter<byte>();
         BinaryPrimitives.WriteUInt64LittleEndian(state.GetSpan(TimeBytes), Time.Packed);
         state.Advance(TimeBytes);
         _rows.Encode(state);
         _bytesAtCheckpoint = _bytesApplied;
-        _saving = (meta, state.WrittenSpan.ToArray());
-        _files.Save(meta, _saving.Value.State);
+        _saving = (now, state.WrittenSpan.ToArray());
+        _files.Save(now, _saving.Value.State);
     }
 
     public bool Work(int budgetBytes) => false;

@@ -33,7 +33,9 @@ public sealed class PartitionStore : IPartitionStore
     private LogIndex _applied;
     private CheckpointJob? _checkpoint;
     private readonly StoreWork _saving;
-    private bool _mustBeginCheckpoint;
+
+    /// <summary>A checkpoint that was asked for and has not begun.</summary>
+    private Func<SnapshotMeta>? _asked;
     private bool _isWoken;
 
     /// <param name="cache">The node's; its owner has counted it in the budget.</param>
@@ -88,7 +90,7 @@ public sealed class PartitionStore : IPartitionStore
     public IReadOnlyList<long> TableBytes =>
         _context.Served is null ? [] : [.. _context.Served.Tables.Select(table => table.Entry.Bytes)];
 
-    public bool IsBehind => _mustBeginCheckpoint && _compactions.MustComeFirst;
+    public bool IsBehind => _asked is not null && _compactions.MustComeFirst;
 
     public Lookup Get(ReadOnlySpan<byte> rowKey, out Row row)
     {
@@ -159,7 +161,6 @@ public sealed class PartitionStore : IPartitionStore
                     _sweep.Expiring();
                 }
 
-                _context.NoteRow(change.Value.Length);
                 Memory.Put(change.RowKey, change.Type, version, change.Expiry, change.Value, dirty: true);
             }
         }
@@ -172,12 +173,10 @@ public sealed class PartitionStore : IPartitionStore
         Concurrent.Publish(index, time);
     }
 
-    public void Checkpoint(SnapshotMeta meta)
+    public void Checkpoint(Func<SnapshotMeta> meta)
     {
-        Invariant.Check(meta.Index >= _applied, "a checkpoint is of the rows as applied now");
-        Invariant.Check(_checkpoint is null, "one checkpoint at a time");
-        _checkpoint = new(_context, Memory, meta, Time, ClearedAt);
-        _mustBeginCheckpoint = true;
+        Invariant.Check(_checkpoint is null && _asked is null, "one checkpoint at a time");
+        _asked = meta;
         BeginCheckpoint();
     }
 
@@ -259,9 +258,12 @@ public sealed class PartitionStore : IPartitionStore
     /// </summary>
     private void BeginCheckpoint()
     {
-        if (_mustBeginCheckpoint && !_compactions.MustComeFirst && _saving.TryBegin(Memory.DirtyBytes, inputs: 0))
+        if (_asked is not null && !_compactions.MustComeFirst && _saving.TryBegin(new(Memory.DirtyBytes, Memory.LargestRowBytes, Runs: 0)))
         {
-            _mustBeginCheckpoint = false;
+            SnapshotMeta meta = _asked();
+            _asked = null;
+            Invariant.Check(meta.Index >= _applied, "a checkpoint is of the rows as applied now");
+            _checkpoint = new(_context, Memory, meta, Time, ClearedAt);
             _context.Jobs.Add(CheckpointSteps(), StoreJobRank.Checkpoint);
         }
     }
@@ -272,7 +274,7 @@ public sealed class PartitionStore : IPartitionStore
     /// </summary>
     private void GoOnToCheckpoint()
     {
-        if (_mustBeginCheckpoint || _isWoken || _compactions.HasRetiredKeys)
+        if (_asked is not null || _isWoken || _compactions.HasRetiredKeys)
         {
             bool isWoken = _isWoken;
             _isWoken = false;

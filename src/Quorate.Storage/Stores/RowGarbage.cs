@@ -14,17 +14,19 @@ internal enum RowFate : byte
     BecomeTombstone,
 }
 
-/// <summary>Whether an older file than those that are written anew may hold a row key.</summary>
-internal delegate bool OlderMayHold(ReadOnlySpan<byte> rowKey);
+/// <summary>Whether some files beside those that are written anew may hold a row key.</summary>
+internal delegate bool OthersMayHold(ReadOnlySpan<byte> rowKey);
 
 /// <summary>
 /// Judges rows that are written anew, shown in order: which of them nobody can see any more, by the logged time and the
 /// clear of the checkpoint that the files belong to.
 /// <para>Invariant: what is dropped never uncovers an older version of the row (pitfall S2). An element of a collection
 /// that is gone hides only rows of the same generation, which are as invisible. A header is at least as old as its
-/// elements, so when no older file can hold it, none holds its elements.</para>
+/// elements, so when no older file can hold it, none holds its elements. An expired header tells of its elements only
+/// when no newer file can hold it: what came later may have prolonged the collection, under the same generation.</para>
 /// </summary>
-internal sealed class RowGarbage(HybridTime time, RowVersion clearedAt, OlderMayHold olderMayHold)
+internal sealed class RowGarbage(
+    HybridTime time, RowVersion clearedAt, OthersMayHold olderMayHold, OthersMayHold newerMayHold)
 {
     private byte[] _header = new byte[256];
     private int _headerLength;
@@ -36,6 +38,11 @@ internal sealed class RowGarbage(HybridTime time, RowVersion clearedAt, OlderMay
         bool isExpired = LiveRows.IsExpired(row.Expiry, time);
         int element = isUsers ? RowKey.ElementStart(rowKey) : -1;
         bool isElement = element >= 0 && element < rowKey.Length;
+        if (isExpired && isUsers && !isElement && LiveRows.IsCollection(row.Type) && MayBeProlonged(rowKey))
+        {
+            isExpired = false;
+        }
+
         if (isUsers && !isElement)
         {
             Remember(rowKey, row, isExpired || row.Version < clearedAt);
@@ -67,6 +74,9 @@ internal sealed class RowGarbage(HybridTime time, RowVersion clearedAt, OlderMay
     /// <summary>A row that only hides older ones under its key.</summary>
     public static Row Tombstone(ReadOnlySpan<byte> rowKey, RowVersion version) =>
         new(RowType.Tombstone, version, 0, Row.HashOf(rowKey, default), default);
+
+    private bool MayBeProlonged(ReadOnlySpan<byte> rowKey) =>
+        Guards.ProlongedCollectionsKeepTheirElements && newerMayHold(rowKey);
 
     private void Remember(ReadOnlySpan<byte> rowKey, in Row row, bool isGone)
     {

@@ -50,11 +50,12 @@ internal sealed class StoreCompactions(StoreContext context, Action again)
         bool isFree = !context.Jobs.Has(StoreJobRank.Urgent) || !Guards.MergesSpareEachOther;
         if (!context.Jobs.Has(StoreJobRank.Leisure) && isFree)
         {
-            CompactionPlan plan = CompactionPlan.Of(served.Runs.Sizes(), Settings).OfAtMost(StoreWork.RunsMax(context));
+            CompactionPlan plan = CompactionPlan.Of(served.Runs.Sizes(), Settings);
+            plan = plan.Count > 2 ? plan.OfAtMost(StoreWork.RunsMax(context, served)) : plan;
             plan = plan.Count > 1
                 ? served.Runs.TablesOf(plan)
                 : CompactionPlan.OfRetiredKeys(served, context.Encryption);
-            if (plan.Count > 0 && _leisure.TryBegin(BytesOf(served, plan), plan.Count))
+            if (plan.Count > 0 && _leisure.TryBegin(SizeOf(served, plan)))
             {
                 _leisurely = new(context, plan);
                 context.Jobs.Add(Steps(_leisurely, _leisure), StoreJobRank.Leisure);
@@ -64,10 +65,10 @@ internal sealed class StoreCompactions(StoreContext context, Action again)
         if (IsFarBehind && !context.Jobs.Has(StoreJobRank.Urgent))
         {
             var free = new TableRuns([.. served.Tables.TakeWhile(table => _leisurely?.Works(table) != true)]);
-            int runs = Math.Min(Settings.TierTablesMin, StoreWork.RunsMax(context));
+            int runs = Math.Min(Settings.TierTablesMin, StoreWork.RunsMax(context, served));
             CompactionPlan plan = CompactionPlan.Smallest(free.Sizes(), runs);
             CompactionPlan tables = plan.Count > 1 ? free.TablesOf(plan) : default;
-            if (plan.Count > 1 && _urgent.TryBegin(BytesOf(served, tables), tables.Count))
+            if (plan.Count > 1 && _urgent.TryBegin(SizeOf(served, tables)))
             {
                 context.Jobs.Add(Steps(new(context, tables), _urgent), StoreJobRank.Urgent);
             }
@@ -84,8 +85,14 @@ internal sealed class StoreCompactions(StoreContext context, Action again)
     /// <summary>The disk was full: nothing is begun for a while.</summary>
     public void FoundFull() => _worksBeforeRetry = Settings.WorksBeforeRetry;
 
-    private static long BytesOf(TableSet set, CompactionPlan plan) =>
-        set.Tables.Skip(plan.First).Take(plan.Count).Sum(table => table.Entry.Bytes);
+    private static WorkSize SizeOf(TableSet set, CompactionPlan plan)
+    {
+        StoreTable[] tables = [.. set.Tables.Skip(plan.First).Take(plan.Count)];
+        return new(
+            tables.Sum(table => table.Reader.BlocksMemoryBytes),
+            tables.Max(table => table.Reader.LargestBlockMemoryBytes),
+            new TableRuns(tables).Count);
+    }
 
     private IEnumerable<StoreStep> Steps(CompactionJob job, StoreWork work)
     {

@@ -52,12 +52,6 @@ internal sealed class StoreContext
         Tables = new(this);
     }
 
-    /// <summary>The largest row, or block of rows, that came here in this life of the store, in bytes.</summary>
-    public int LargestRowBytes { get; private set; }
-
-    /// <summary>A row came here, or a block of them.</summary>
-    public void NoteRow(int bytes) => LargestRowBytes = Math.Max(LargestRowBytes, bytes);
-
     /// <summary>
     /// Something so large is about to be put together, which cannot be refused: the host makes room for it, if it can.
     /// </summary>

@@ -29,9 +29,12 @@ internal sealed class TableSet(Manifest manifest, StoreTable[] tables)
 
     public TableRuns Runs { get; } = new(tables);
 
-    public bool MayHold(ReadOnlySpan<byte> rowKey, int first = 0)
+    public bool MayHold(ReadOnlySpan<byte> rowKey) => MayHold(rowKey, 0, tables.Length);
+
+    /// <summary>Whether one of the tables from the first place to before the end may hold it.</summary>
+    public bool MayHold(ReadOnlySpan<byte> rowKey, int first, int end)
     {
-        for (int i = first; i < tables.Length; i++)
+        for (int i = first; i < end; i++)
         {
             if (tables[i].Reader.MayHold(rowKey))
             {
@@ -54,7 +57,6 @@ internal sealed class StoreTables(StoreContext context)
         {
             _open.Add(table);
             context.Budget.Take(MemoryUse.IndexesAndFilters, table.Reader.MemoryBytes);
-            context.NoteRow(table.Reader.LargestBlockBytes);
         }
 
         return table;

@@ -6,7 +6,7 @@ namespace Quorate.Storage.Stores;
 
 /// <summary>
 /// The blocks that one pass through a table has read ahead: a run of them, beside the cache, which a pass through
-/// everything would only empty. It takes no more than its part of a sixteenth of all memory.
+/// everything would only empty. It takes no more than its part of a sixteenth of all memory, or one block.
 /// </summary>
 /// <param name="context">The store.</param>
 /// <param name="table">What is gone through.</param>
@@ -17,6 +17,10 @@ internal sealed class TableWindow(StoreContext context, StoreTable table, int wi
 
     private readonly List<Block> _blocks = [];
     private int _first;
+
+    /// <summary>What the blocks of one of so many windows may take, unless there is only one, in bytes.</summary>
+    public static long BytesMax(StoreContext context, int windows) =>
+        Math.Min(context.Settings.PassReadBytes, context.Budget.TotalBytes / MemoryDivisor / windows);
 
     public Block? Find(SSTableReader file, int block)
     {
@@ -29,12 +33,13 @@ internal sealed class TableWindow(StoreContext context, StoreTable table, int wi
     {
         SSTableReader reader = table.Reader;
         int count = 1;
-        long bytes = reader.StoredBytes(first);
-        long bytesMax = Math.Min(
-            context.Settings.PassReadBytes, context.Budget.TotalBytes / MemoryDivisor / windows);
-        while (first + count < reader.BlockCount && bytes + reader.StoredBytes(first + count) <= bytesMax)
+
+        // As it will be in memory, not as it is stored: what is well compressed would else take many times as much.
+        long bytes = reader.BlockMemoryBytes(first);
+        long bytesMax = BytesMax(context, windows);
+        while (first + count < reader.BlockCount && bytes + reader.BlockMemoryBytes(first + count) <= bytesMax)
         {
-            bytes += reader.StoredBytes(first + count++);
+            bytes += reader.BlockMemoryBytes(first + count++);
         }
 
         // As it is read, and as it is decoded.

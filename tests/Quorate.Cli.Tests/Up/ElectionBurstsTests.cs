@@ -40,8 +40,7 @@ public sealed class ElectionBurstsTests
         using (var bursts = new ElectionBursts(Take))
         {
             bursts.Tell(2, Start, Line(2, 0, "handed over"));
-            Assert.True(
-                SpinWait.SpinUntil(() => Count() == 1, TimeSpan.FromMinutes(1)), "nobody tells it");
+            Soon.IsHere(() => Count() == 1, "it is told");
             bursts.Tell(2, Start, Line(2, 1, "handed over"));
         }
 

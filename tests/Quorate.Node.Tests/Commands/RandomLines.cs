@@ -7,12 +7,14 @@ namespace Quorate.Node.Tests.Commands;
 /// Command lines by chance, from patterns: `{x}` is a word of a kind, `[a b|c]` perhaps one of the choices, `(a|b)` one
 /// of them, and `…*` what stands before it, one to three times. Now and then a line is spoilt.
 /// </summary>
+/// <param name="seed">The same seed gives the same lines, whatever the tag.</param>
+/// <param name="more">Patterns besides those that all have.</param>
 internal sealed class RandomLines(ulong seed, params string[] more)
 {
     private static readonly string[] Patterns =
     [
         "DEL {k} [{k}]", "UNLINK {k}", "EXISTS {k} {k}", "TOUCH {k}", "TYPE {k}", "RENAME {k} {k}", "RENAMENX {k} {k}",
-        "COPY {k} {k} [REPLACE]", "KEYS {p}", "DBSIZE", "PERSIST {k}", "TTL {k}", "PTTL {k}", "EXPIRETIME {k}",
+        "COPY {k} {k} [REPLACE]", "KEYS {P}", "DBSIZE", "PERSIST {k}", "TTL {k}", "PTTL {k}", "EXPIRETIME {k}",
         "PEXPIRETIME {k}",
         "EXPIRE {k} {t} [NX|XX|GT|LT]", "PEXPIRE {k} {t}000 [NX|XX|GT|LT|XX GT|NX XX]",
         "EXPIREAT {k} {T} [NX|XX|GT|LT|GT LT]", "PEXPIREAT {k} {T}000 [NX|XX|GT|LT]", "EXPIRE {k} -1",
@@ -81,6 +83,10 @@ internal sealed class RandomLines(ulong seed, params string[] more)
     private readonly SeededRandom _random = new(seed);
     private readonly string[] _patterns = [.. Patterns, .. more];
 
+    /// <summary>What all keys begin with: a hash tag in braces puts them into one slot. `{t}` is the tag of those that
+    /// SORT looks up in any case.</summary>
+    public string Tag { get; init; } = "";
+
     public string[] Next()
     {
         if (_random.Chance(1_500))
@@ -91,13 +97,15 @@ internal sealed class RandomLines(ulong seed, params string[] more)
         List<string> words = [.. Expand(Pick(_patterns)).Split(' ', StringSplitOptions.RemoveEmptyEntries)
             .Select(word => word == "''" ? "" : word)];
         // A range by name means nothing where scores differ: those of e0 and e1 stay what the patterns say.
-        if (_random.Chance(30_000) && words[1..].All(word => word is not ("e0" or "e1" or "{t}l")))
+        if (_random.Chance(30_000) && words[1..].All(IsFreeToSpoil))
         {
             Spoil(words);
         }
 
         return [.. words];
     }
+
+    private bool IsFreeToSpoil(string word) => word != "{t}l" && word != Tag + "e0" && word != Tag + "e1";
 
     private void Spoil(List<string> words)
     {
@@ -181,7 +189,12 @@ internal sealed class RandomLines(ulong seed, params string[] more)
         return [.. choices];
     }
 
-    private string Word(string kind) => kind switch
+    private string Word(string kind) =>
+        kind is "k" or "s" or "h" or "a" or "l" or "z" or "m" or "e" or "c" or "u" or "j" or "P"
+            ? Tag + Bare(kind)
+            : Bare(kind);
+
+    private string Bare(string kind) => kind switch
     {
         "k" => Pick(["s", "h", "a", "l", "z"]) + _random.Next(3),
         "s" or "h" or "a" or "l" or "z" => (_random.Chance(30_000) ? Pick(["s", "h", "a", "l", "z"]) : kind)
@@ -210,7 +223,7 @@ internal sealed class RandomLines(ulong seed, params string[] more)
         "w" => Pick(["1", "2", "-1", "0.5", "100"]),
         "b" => Pick(["-inf", "+inf", "0", "1", "(1", "2", "(2", "-1", "100", "(0.5", "1.25", "x"]),
         "y" => Pick(["-", "+", "[a", "(a", "[b", "(b", "[ab", "(d", "[e", "z"]),
-        "p" => Pick(["*", "a*", "?", "[ab]*", "s?", "[^a]*", "*1", "z[0-1]", "\\a", "h*[0-9]"]),
+        "p" or "P" => Pick(["*", "a*", "?", "[ab]*", "s?", "[^a]*", "*1", "z[0-1]", "\\a", "h*[0-9]"]),
         "t" => _random.Between(1_000, 100_000_000).ToString(CultureInfo.InvariantCulture),
         "T" => _random.Chance(100_000) ? "1000" : Word("F"),
         "F" => _random.Between(2_000_000_000, 4_000_000_000).ToString(CultureInfo.InvariantCulture),

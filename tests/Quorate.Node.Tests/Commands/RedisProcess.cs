@@ -1,28 +1,16 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
-using System.Text;
 
 namespace Quorate.Node.Tests.Commands;
 
-/// <summary>A real redis-server for comparison, on a free port, with nothing on disk. RESP3 over a raw
-/// socket.</summary>
+/// <summary>A real redis-server for comparison, on a free port, with nothing on disk.</summary>
 internal sealed class RedisProcess : IDisposable
 {
     private readonly Process _process;
-    private readonly NetworkStream _stream;
-    private readonly TcpClient _client = new();
-    private readonly byte[] _buffer = new byte[1 << 16];
-    private readonly MemoryStream _reply = new();
-    private int _length;
-    private int _at;
 
     public RedisProcess(string path)
     {
-        var finder = new TcpListener(IPAddress.Loopback, 0);
-        finder.Start();
-        int port = ((IPEndPoint)finder.LocalEndpoint).Port;
-        finder.Stop();
+        int port = TestPorts.TakeOne();
         _process = Process.Start(new ProcessStartInfo(
             path, $"--port {port} --bind 127.0.0.1 --save '' --appendonly no --daemonize no --loglevel warning")
         {
@@ -30,10 +18,14 @@ internal sealed class RedisProcess : IDisposable
             UseShellExecute = false,
             WorkingDirectory = Path.GetTempPath(),
         })!;
-        Connect(port);
-        _stream = _client.GetStream();
-        Run("HELLO", "3");
+        Connection = new RawReplies(
+            new IPEndPoint(IPAddress.Loopback, port),
+            stillComes: () => Assert.False(_process.HasExited, "redis-server has ended"));
+        Connection.Run("HELLO", "3");
     }
+
+    /// <summary>The connection to it, which speaks RESP3.</summary>
+    public RawReplies Connection { get; }
 
     /// <summary>Where redis-server is installed; null when it is not.</summary>
     public static string? Find() =>
@@ -41,85 +33,13 @@ internal sealed class RedisProcess : IDisposable
             .Select(folder => Path.Combine(folder, "redis-server"))
             .FirstOrDefault(File.Exists);
 
-    public byte[] Run(params string[] words)
-    {
-        var request = new StringBuilder($"*{words.Length}\r\n");
-        foreach (string word in words)
-        {
-            request.Append($"${word.Length}\r\n{word}\r\n");
-        }
-
-        _stream.Write(Encoding.Latin1.GetBytes(request.ToString()));
-        _reply.SetLength(0);
-        ReadReply();
-        return _reply.ToArray();
-    }
+    public byte[] Run(params string[] words) => Connection.Run(words);
 
     public void Dispose()
     {
-        _client.Dispose();
+        Connection.Dispose();
         _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
-    }
-
-    private void Connect(int port)
-    {
-        for (int attempt = 0; !_client.Connected; attempt++)
-        {
-            try
-            {
-                _client.Connect(IPAddress.Loopback, port);
-            }
-            catch (SocketException) when (attempt < 100)
-            {
-                Thread.Sleep(50);
-            }
-        }
-    }
-
-    private void ReadReply()
-    {
-        string line = ReadLine();
-        int count = line[0] switch
-        {
-            '*' or '~' or '>' => int.Parse(line.AsSpan(1)),
-            '%' => 2 * int.Parse(line.AsSpan(1)),
-            _ => 0,
-        };
-        for (int i = 0; i < count; i++)
-        {
-            ReadReply();
-        }
-
-        for (int i = 0; line[0] == '$' && i < int.Parse(line.AsSpan(1)) + 2; i++)
-        {
-            _reply.WriteByte(ReadByte());
-        }
-    }
-
-    private string ReadLine()
-    {
-        var line = new StringBuilder();
-        while (line.Length < 2 || line[^2] != '\r' || line[^1] != '\n')
-        {
-            byte next = ReadByte();
-            line.Append((char)next);
-            _reply.WriteByte(next);
-        }
-
-        return line.ToString(0, line.Length - 2);
-    }
-
-    private byte ReadByte()
-    {
-        if (_at == _length)
-        {
-            _length = _stream.Read(_buffer);
-            _at = 0;
-            Assert.True(_length > 0, "redis-server has closed the connection");
-        }
-
-        return _buffer[_at++];
     }
 }

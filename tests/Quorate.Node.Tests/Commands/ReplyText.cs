@@ -4,7 +4,7 @@ using System.Text;
 namespace Quorate.Node.Tests.Commands;
 
 /// <summary>
-/// A RESP3 reply as text that tests compare: `OK`, `(error) …`, `12`, `"text"`, `null`, `1.5`, `[a, b]` for arrays,
+/// A reply (RESP2 or RESP3) as text that tests compare: `OK`, `(error) …`, `12`, `"text"`, `null`, `1.5`, `[a, b]` for arrays,
 /// `{a, b}` for sets and `{k: v}` for maps, both sorted.
 /// </summary>
 internal sealed class ReplyText(byte[] reply)
@@ -19,10 +19,31 @@ internal sealed class ReplyText(byte[] reply)
         return text;
     }
 
+    /// <summary>The parts of an array reply, each as it came; null when it is none.</summary>
+    public static List<byte[]>? Split(byte[] reply)
+    {
+        if (reply[0] != (byte)'*' || reply[1] == (byte)'-')
+        {
+            return null;
+        }
+
+        var parser = new ReplyText(reply);
+        int count = int.Parse(parser.Line()[1..], CultureInfo.InvariantCulture);
+        var parts = new List<byte[]>(count);
+        for (int i = 0; i < count; i++)
+        {
+            int start = parser._at;
+            _ = parser.Next();
+            parts.Add(reply[start..parser._at]);
+        }
+
+        return parts;
+    }
+
     /// <summary>The parts of an array reply; null when it is none.</summary>
     public static List<string>? Parts(byte[] reply)
     {
-        if (reply[0] != (byte)'*')
+        if (reply[0] != (byte)'*' || reply[1] == (byte)'-')
         {
             return null;
         }
@@ -45,6 +66,7 @@ internal sealed class ReplyText(byte[] reply)
             '_' => "null",
             ',' => double.Parse(
                 rest.Replace("inf", "Infinity"), CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture),
+            '$' or '*' when rest == "-1" => "null",
             '$' => '"' + Bulk(int.Parse(rest, CultureInfo.InvariantCulture)) + '"',
             '*' => $"[{string.Join(", ", Many(rest))}]",
             '~' => $"{{{string.Join(", ", Many(rest).Order(StringComparer.Ordinal))}}}",

@@ -1,4 +1,5 @@
 using Quorate.Node.Evaluation;
+using Quorate.Node.Partitions;
 using Quorate.Node.Tests.Partitions;
 using Quorate.Storage.Memory;
 
@@ -73,6 +74,39 @@ public sealed class UnderWayTests
         node.Memory.HeapHasRoom = static _ => true;
         Assert.Equal(":100000", cluster.Do("STRLEN there"));
         Assert.Equal(":100001", cluster.Do("APPEND there v"));
+    }
+
+    [Fact]
+    public void A_numbered_request_that_the_heap_had_no_room_for_is_executed_when_it_comes_again()
+    {
+        var cluster = new TestCluster(1);
+        TestNode node = cluster.Nodes[0];
+        string large = new('v', 100_000);
+        Assert.Equal("+OK", cluster.Do($"SET {{t}}there {large}"));
+        string[] appended = ["APPEND {t}there v"];
+        string[] set = [$"SET k {large}"];
+        string[] batch = ["INCR {t}n", "APPEND {t}there w"];
+        string[] read = ["INCR {t}n", "GET {t}there"];
+        node.Memory.HeapHasRoom = static _ => false;
+        Assert.StartsWith("-OOM", Do(1, appended), StringComparison.Ordinal);
+        Assert.StartsWith("-OOM", Do(2, set), StringComparison.Ordinal);
+
+        // Nothing of a batch is done: half of it could not be done again.
+        Assert.StartsWith("-OOM", Do(3, batch), StringComparison.Ordinal);
+        Assert.StartsWith("-OOM", Do(4, read), StringComparison.Ordinal);
+
+        node.Memory.HeapHasRoom = static _ => true;
+        Assert.Equal(":100001", Do(1, appended));
+        Assert.Equal("+OK", Do(2, set));
+        Assert.Equal("*2 :1 :100002", Do(3, batch));
+        Assert.StartsWith("*2 :2 $100002", Do(4, read), StringComparison.Ordinal);
+        Assert.Equal(":100001", Do(1, appended));
+        Assert.Equal("*2 :1 :100002", Do(3, batch));
+        Assert.Equal(":100002", cluster.Do("STRLEN {t}there"));
+
+        string Do(ulong number, string[] lines) => TestCluster
+            .Text(cluster.Ask(node, TestCluster.Request(lines) with { Session = new SessionRequest(7, number, 0) }))
+            .ReplaceLineEndings(" ");
     }
 
     [Fact]

@@ -45,7 +45,7 @@ internal sealed class DiskUnderTest : IDiskClient, IDisposable
     public static void WaitAndDrain(RealDisk disk)
     {
         Assert.True(disk.UnderWay > 0, "something is under way");
-        Assert.True(disk.Wait(TimeSpan.FromMinutes(1)), "the disk answers");
+        Assert.True(disk.Wait(Soon.Patience), "the disk answers");
         disk.Drain();
     }
 

@@ -25,7 +25,7 @@ public sealed class RealDiskTests : IDiskClient
             word.Set();
         });
         disk.Submit(new(7, DiskOperationKind.List, ""), this);
-        Assert.True(word.Wait(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        Assert.True(word.Wait(Soon.Patience, TestContext.Current.CancellationToken));
         Assert.Empty(_ends);
         Assert.Equal(1, disk.UnderWay);
         Assert.Equal(1, disk.Drain());

@@ -38,7 +38,7 @@ public sealed class PeerNetworkTests
         }
     }
 
-    /// <summary>What is large is sent from where it lies, between messages that were copied, to several nodes.</summary>
+    /// <summary>Large ones are sent from where they lie, between messages that were copied, to several nodes.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(Frame.PayloadBytesMax)]
@@ -114,7 +114,7 @@ public sealed class PeerNetworkTests
     [Fact]
     public void A_full_queue_loses_what_comes_and_counts_it()
     {
-        using var a = new TestPeer(1, new() { LogBytesMax = 100_000 });
+        using var a = new TestPeer(1, TestPeer.Patient with { LogBytesMax = 100_000 });
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         a.Network.SetAddress(new(2), listener.LocalEndpoint.ToString()!);
@@ -135,7 +135,7 @@ public sealed class PeerNetworkTests
     [Fact]
     public void Bulk_waits_for_the_node_to_take_what_it_has()
     {
-        PeerSettings settings = new() { BulkWindowBytes = 256 * 1024 };
+        PeerSettings settings = TestPeer.Patient with { BulkWindowBytes = 256 * 1024 };
         using var a = new TestPeer(1, settings);
         using TestPeer b = new TestPeer(2, settings) { TakesNothing = true }.Listen();
         a.Network.SetAddress(b.Id, b.Address);
@@ -152,14 +152,14 @@ public sealed class PeerNetworkTests
         Assert.True(a.Network.WaitingBytes >= left, $"{a.Network.WaitingBytes} of {left} bytes wait");
         b.TakeAll();
         TestPeer.Until(() => b.Received.Count(received => received.By == PeerClass.Bulk) == Count, "all arrive");
-        Assert.Equal(0, a.Network.WaitingBytes);
+        TestPeer.Until(() => a.Network.WaitingBytes == 0, "nothing waits");
     }
 
     [Fact]
     public void A_peer_that_comes_back_is_reached_again()
     {
         using var a = new TestPeer(1, Hasty);
-        int port = TestPeer.FreePort();
+        int port = TestPorts.TakeOne();
         var b = new TestPeer(2, Hasty);
         b.Listen(port);
         a.Network.SetAddress(b.Id, b.Address);
@@ -176,9 +176,9 @@ public sealed class PeerNetworkTests
     public void While_nobody_answers_nothing_waits_and_nothing_is_tried_before_its_time()
     {
         Duration hour = Duration.FromSeconds(3600);
-        using var a = new TestPeer(1, new() { BackOffMin = hour, BackOffMax = hour });
+        using var a = new TestPeer(1, TestPeer.Patient with { BackOffMin = hour, BackOffMax = hour });
         NodeId nobody = new(2);
-        a.Network.SetAddress(nobody, $"127.0.0.1:{TestPeer.FreePort()}");
+        a.Network.SetAddress(nobody, $"127.0.0.1:{TestPorts.TakeOne()}");
         Assert.True(a.Send(nobody, PeerClass.Urgent, [1]));
         TestPeer.Until(() => a.LostLinks.Length == 1, "the attempt fails");
         for (int i = 0; i < 100; i++)
@@ -208,8 +208,8 @@ public sealed class PeerNetworkTests
     [Fact]
     public void What_never_left_is_told_from_what_may_have_and_nothing_is_taken_before_the_node_has_heard()
     {
-        using var a = new TestPeer(1, Hasty) { KeepsLossesUnheard = true };
-        int port = TestPeer.FreePort();
+        using var a = new TestPeer(1) { KeepsLossesUnheard = true };
+        int port = TestPorts.TakeOne();
         NodeId peer = new(2);
         a.Network.SetAddress(peer, $"127.0.0.1:{port}");
         Assert.True(a.Send(peer, PeerClass.Requests, [1]));
@@ -217,7 +217,7 @@ public sealed class PeerNetworkTests
         Assert.Equal([LinkLoss.NeverOpened], a.Losses);
 
         // Even when there is no other reason to wait.
-        using TestPeer b = new TestPeer(2, Hasty).Listen(port);
+        using TestPeer b = new TestPeer(2).Listen(port);
         a.Network.SetAddress(peer, "127.0.0.1:1");
         a.Network.SetAddress(peer, b.Address);
         Assert.False(a.Send(peer, PeerClass.Requests, [2]), "the loss is not heard yet");
@@ -236,12 +236,10 @@ public sealed class PeerNetworkTests
         TestPeer.Until(
             () =>
             {
+                // That it is open lasts only until the silence is noticed: no state to wait for.
                 a.Send(new NodeId(2), PeerClass.Urgent, [1]);
-                return a.Network.OpenLinks == 1;
+                return a.Events.Any(sentence => sentence.Contains("silent", StringComparison.Ordinal));
             },
-            "it connects");
-        TestPeer.Until(
-            () => a.Events.Any(sentence => sentence.Contains("silent", StringComparison.Ordinal)),
             "the silence is noticed");
         Assert.Contains((new NodeId(2), PeerLane.Control), a.LostLinks);
     }
@@ -250,7 +248,10 @@ public sealed class PeerNetworkTests
     public void An_idle_connection_stays()
     {
         // Asked a hundred times within the silence that would end it; long enough for a machine that is busy.
-        PeerSettings settings = Hasty with { SilentAfter = Duration.FromSeconds(2) };
+        PeerSettings settings = TestPeer.Patient with
+        {
+            KeepAlive = Hasty.KeepAlive, SilentAfter = Duration.FromSeconds(2),
+        };
         using var a = new TestPeer(1, settings);
         using TestPeer b = new TestPeer(2, settings).Listen();
         a.Network.SetAddress(b.Id, b.Address);
@@ -269,7 +270,7 @@ public sealed class PeerNetworkTests
         string address = b.Address;
         b.Network.Identity = null;
         Assert.Equal([3, 2, 1], await a.Network.Ask(address, new byte[] { 1, 2, 3 }));
-        Assert.Null(await a.Network.Ask($"127.0.0.1:{TestPeer.FreePort()}", new byte[] { 1 }));
+        Assert.Null(await a.Network.Ask($"127.0.0.1:{TestPorts.TakeOne()}", new byte[] { 1 }));
     }
 
     [Theory]
@@ -308,7 +309,7 @@ public sealed class PeerNetworkTests
         using var client = new TcpClient();
         client.Connect(IPAddress.Loopback, b.Port);
         client.GetStream().Write("GET / HTTP/1.1\r\nHost: quorate\r\n\r\n"u8);
-        client.ReceiveTimeout = TestPeer.Patience;
+        client.ReceiveTimeout = (int)Soon.Patience.TotalMilliseconds;
         Assert.True(IsEnd(client));
         Assert.Equal(0, b.Network.IncomingLinks);
     }

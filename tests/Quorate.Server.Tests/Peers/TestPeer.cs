@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Quorate.Core.Model;
 using Quorate.Node.Cluster;
 using Quorate.Server.Peers;
@@ -10,7 +9,11 @@ namespace Quorate.Server.Tests.Peers;
 /// <summary>One end of links over loopback, which notes what comes.</summary>
 internal sealed class TestPeer : IPeerHost, IDisposable
 {
-    public const int Patience = 30_000;
+    /// <summary>No connection is given up because the machine is busy.</summary>
+    public static readonly PeerSettings Patient = new()
+    {
+        HandshakeTime = Duration.FromSeconds(60), SilentAfter = Duration.FromSeconds(60),
+    };
 
     public static readonly Guid Cluster = new("6d0c0a2e-3f3b-4f0e-9d43-000000000001");
 
@@ -23,7 +26,7 @@ internal sealed class TestPeer : IPeerHost, IDisposable
 
     public TestPeer(uint node, PeerSettings? settings = null, Guid? cluster = null)
     {
-        Network = new PeerNetwork(settings ?? new(), this)
+        Network = new PeerNetwork(settings ?? Patient, this)
         {
             Identity = new(cluster ?? Cluster, new(node), 1, 77),
         };
@@ -88,16 +91,7 @@ internal sealed class TestPeer : IPeerHost, IDisposable
         }
     }
 
-    public static void Until(Func<bool> isSo, string what) =>
-        Assert.True(SpinWait.SpinUntil(isSo, Patience), what);
-
-    /// <summary>A port that nobody has at the moment.</summary>
-    public static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
+    public static void Until(Func<bool> isSo, string what) => Soon.IsHere(isSo, what);
 
     public TestPeer Listen(int port = 0)
     {

@@ -1,7 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Quorate.Server.Runtime;
 using Quorate.Server.Settings;
 using Quorate.Server.Tests.Resp;
@@ -17,8 +14,6 @@ internal sealed record InProcessNode(NodeProcess Process, int RespPort, int Http
 /// <summary>Whole nodes in the test's own process, so that a test can look into them while real threads run.</summary>
 internal sealed class InProcessCluster : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly string _folder = Directory.CreateTempSubdirectory("quorate-").FullName;
     private readonly List<InProcessNode> _nodes = [];
     private readonly List<string> _ends = [];
@@ -28,7 +23,7 @@ internal sealed class InProcessCluster : IAsyncDisposable
     public static async Task<InProcessCluster> Start(int count)
     {
         var cluster = new InProcessCluster();
-        int[] ports = FreePorts(3 * count);
+        int[] ports = TestPorts.Take(3 * count);
         string[] seeds = [.. Enumerable.Range(0, count).Select(i => $"127.0.0.1:{ports[(3 * i) + 2]}")];
         for (int i = 0; i < count; i++)
         {
@@ -43,7 +38,7 @@ internal sealed class InProcessCluster : IAsyncDisposable
                 MemoryBytes = 512L * 1024 * 1024,
             };
             (NodeProcess? process, _, string problem) = await NodeProcess.Start(
-                settings, _ => { }, (code, sentence) => cluster._ends.Add($"{code}: {sentence}"));
+                settings, _ => { }, (code, sentence) => cluster.NoteEnd($"{code}: {sentence}"));
             Assert.True(process is not null, problem);
             cluster._nodes.Add(new(process, ports[3 * i], ports[(3 * i) + 1]));
         }
@@ -55,15 +50,14 @@ internal sealed class InProcessCluster : IAsyncDisposable
     /// <summary>Waits until every node does a command in a keyspace.</summary>
     public async Task UntilDone(string keyspace, string command)
     {
-        var clock = Stopwatch.StartNew();
         foreach (InProcessNode node in _nodes)
         {
             using var client = new RawClient(node.RespPort);
-            while (client.RunAll($"KEYSPACE USE {keyspace}", command) is not ["+OK\r\n", "+OK\r\n"])
-            {
-                Assert.True(clock.Elapsed < Patience, $"{command} is not done; {string.Join("; ", _ends)}");
-                await Task.Delay(50, TestContext.Current.CancellationToken);
-            }
+            await Soon.Is(
+                () => Ends.Length > 0
+                    || client.RunAll($"KEYSPACE USE {keyspace}", command) is ["+OK\r\n", "+OK\r\n"],
+                $"{command} is done");
+            Assert.Empty(Ends);
         }
     }
 
@@ -91,21 +85,26 @@ internal sealed class InProcessCluster : IAsyncDisposable
         }
 
         Directory.Delete(_folder, recursive: true);
-        Assert.Empty(_ends);
+        Assert.Empty(Ends);
     }
 
-    private static int[] FreePorts(int count)
+    /// <summary>With what nodes have ended, which none should.</summary>
+    private string[] Ends
     {
-        var listeners = new List<TcpListener>();
-        for (int i = 0; i < count; i++)
+        get
         {
-            var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            listeners.Add(listener);
+            lock (_ends)
+            {
+                return [.. _ends];
+            }
         }
+    }
 
-        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
-        listeners.ForEach(listener => listener.Dispose());
-        return ports;
+    private void NoteEnd(string end)
+    {
+        lock (_ends)
+        {
+            _ends.Add(end);
+        }
     }
 }

@@ -33,12 +33,7 @@ public sealed class LimitTests
 
         RespPipe? pipe = host.Endpoint.Shared.Connections.Values.SingleOrDefault();
         Assert.True((pipe?.Connection.ReplyBytesWaiting ?? 0) <= 2 << 20, "what waits for it is bounded");
-        for (int i = 0; i < 200 && host.Endpoint.ConnectionCount > 0; i++)
-        {
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
-
-        Assert.Equal(0, host.Endpoint.ConnectionCount);
+        await Soon.Is(() => host.Endpoint.ConnectionCount == 0, "it is cut");
         Assert.Equal(1, host.Endpoint.Shared.Counters.SlowClientsCut);
     }
 
@@ -76,21 +71,16 @@ public sealed class LimitTests
             most = Math.Max(most, host.Endpoint.ReplyBytesWaiting);
         }
 
-        for (int i = 0; i < 400 && host.Endpoint.Shared.Counters.PressedClientsCut == 0; i++)
-        {
-            most = Math.Max(most, host.Endpoint.ReplyBytesWaiting);
-            await Task.Delay(25, TestContext.Current.CancellationToken);
-        }
-
+        await Soon.Is(
+            () =>
+            {
+                most = Math.Max(most, host.Endpoint.ReplyBytesWaiting);
+                return host.Endpoint.Shared.Counters.PressedClientsCut > 0;
+            },
+            "those that hold most are cut");
         Assert.True(most <= BytesMax * 3 / 2, $"{most} bytes of replies waited");
-        Assert.True(host.Endpoint.Shared.Counters.PressedClientsCut > 0, "those that hold most are cut");
         deaf.ForEach(client => client.Dispose());
-        for (int i = 0; i < 400 && host.Endpoint.ReplyBytesWaiting > 0; i++)
-        {
-            await Task.Delay(25, TestContext.Current.CancellationToken);
-        }
-
-        Assert.Equal(0, host.Endpoint.ReplyBytesWaiting);
+        await Soon.Is(() => host.Endpoint.ReplyBytesWaiting == 0, "no reply waits for those who are gone");
         Assert.Equal(100_000, other.Run("GET big").Length - "$100000\r\n\r\n".Length);
     }
 
@@ -147,20 +137,15 @@ public sealed class LimitTests
             half.Send("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5000000\r\n" + new string('x', 2_000_000));
             using RawClient whole = host.Connect();
             whole.Send(RawClient.Encode("SET", "k", new string('x', 1_000_000)));
-            while (host.Gateway.Waiting <= i || host.Endpoint.Shared.Budget.Taken < 3_000_000)
-            {
-                await Task.Delay(5, TestContext.Current.CancellationToken);
-            }
+            int calls = i + 1;
+            await Soon.Is(
+                () => host.Gateway.Waiting == calls && host.Endpoint.Shared.Budget.Taken >= 3_000_000,
+                "both have sent what they send");
         }
 
         host.Gateway.IsHeld = false;
-        for (int i = 0; i < 400 && host.Endpoint.Shared.Budget.Taken > 0; i++)
-        {
-            await Task.Delay(25, TestContext.Current.CancellationToken);
-        }
-
-        Assert.Equal(0, host.Endpoint.Shared.Budget.Taken);
-        Assert.Equal(0, host.Endpoint.ConnectionCount);
+        await Soon.Is(() => host.Endpoint.Shared.Budget.Taken == 0, "all is given back");
+        await Soon.Is(() => host.Endpoint.ConnectionCount == 0, "they are known to be gone");
     }
 
     [Fact]
@@ -177,11 +162,7 @@ public sealed class LimitTests
 
         second.Run("QUIT");
         Assert.True(second.IsClosed());
-        for (int i = 0; i < 200 && host.Endpoint.ConnectionCount > 1; i++)
-        {
-            await Task.Delay(10, TestContext.Current.CancellationToken);
-        }
-
+        await Soon.Is(() => host.Endpoint.ConnectionCount == 1, "its place is free");
         using RawClient fourth = host.Connect();
         Assert.Equal("+PONG\r\n", fourth.Run("PING"));
     }
@@ -215,10 +196,7 @@ public sealed class LimitTests
         await using RespHost host = await RespHost.StartAsync(new FakeGateway { Late = true, IsHeld = true });
         using RawClient client = host.Connect();
         client.Send(RawClient.Encode("SET", "a", "1"));
-        while (host.Gateway.Waiting == 0)
-        {
-            await Task.Delay(5, TestContext.Current.CancellationToken);
-        }
+        await Soon.Is(() => host.Gateway.Waiting == 1, "the call is out");
 
         Task stopping = host.StopAsync();
         await Task.Delay(100, TestContext.Current.CancellationToken);

@@ -145,6 +145,31 @@ public sealed class NumberedDatabaseTests
     }
 
     [Fact]
+    public async Task FLUSHDB_empties_a_database_that_this_node_has_not_heard_of_whatever_the_level_of_reads()
+    {
+        await using RespHost host = await RespHost.StartAsync();
+        using RawClient client = host.Connect();
+        ClusterView before = host.Gateway.View;
+        client.RunAll("SELECT 4", "SET a 1");
+        ClusterView after = host.Gateway.View;
+        host.Gateway.View = before;
+        host.Gateway.InsteadOfMetadata = _ => (Outcome.Refused, null);
+        using RawClient other = host.Connect();
+        other.RunAll("SELECT 4", "CONSISTENCY READ eventual");
+        Assert.Equal("$-1\r\n", other.Run("GET a"));
+        Assert.StartsWith("-CLUSTERDOWN", other.Run("FLUSHDB"), StringComparison.Ordinal);
+
+        // What the metadata group is asked brings what this node had not heard.
+        host.Gateway.InsteadOfMetadata = command =>
+        {
+            host.Gateway.View = after;
+            return null;
+        };
+        Assert.Equal("+OK\r\n", other.Run("FLUSHDB"));
+        Assert.Equal("$-1\r\n", client.Run("GET a"));
+    }
+
+    [Fact]
     public async Task FLUSHALL_empties_the_numbered_databases_and_the_connections_own_keyspace()
     {
         await using RespHost host = await RespHost.StartAsync();

@@ -1,3 +1,6 @@
+using Quorate.Core.Model;
+using Quorate.Core.Raft;
+
 namespace Quorate.Server.Tests.Resp;
 
 /// <summary>Pitfall R34: reads and writes of one packet, over a node that ends calls in any order it may.</summary>
@@ -60,5 +63,27 @@ public sealed class OwnWritesTests
 
         Assert.Equal("*2\r\n:2\r\n$1\r\n2\r\n", replies[4]);
         Assert.Equal("$1\r\n2\r\n", replies[5]);
+    }
+
+    /// <summary>The token is all that a lagging replica has to go by.</summary>
+    [Fact]
+    public async Task A_session_read_asks_for_what_its_connection_has_written()
+    {
+        ReadToken asked = default;
+        await using RespHost host = await RespHost.StartAsync(new FakeGateway
+        {
+            Instead = call =>
+            {
+                asked = call.Writes ? asked : call.Token;
+                return null;
+            },
+        });
+        using RawClient client = host.Connect();
+
+        client.RunAll("CONSISTENCY READ session", "SET k 1", "SET k 2");
+        Assert.Equal("$1\r\n2\r\n", client.Run("GET k"));
+
+        // Each write is an entry of its own there, from index 2 on.
+        Assert.Equal(new ReadToken(new Term(1), new LogIndex(3)), asked);
     }
 }

@@ -7,7 +7,7 @@ namespace Quorate.Server.Tests.Resp;
 /// <summary>A client that shows replies as the bytes that they are, in text: a character is a byte.</summary>
 internal sealed class RawClient : IDisposable
 {
-    private readonly TcpClient _client = new() { ReceiveTimeout = 20_000, SendTimeout = 20_000, NoDelay = true };
+    private readonly TcpClient _client = new() { NoDelay = true };
     private readonly NetworkStream _stream;
     private readonly byte[] _buffer = new byte[1 << 16];
     private int _length;
@@ -15,6 +15,7 @@ internal sealed class RawClient : IDisposable
 
     public RawClient(int port)
     {
+        _client.ReceiveTimeout = _client.SendTimeout = (int)Soon.Patience.TotalMilliseconds;
         _client.Connect(IPAddress.Loopback, port);
         _stream = _client.GetStream();
     }

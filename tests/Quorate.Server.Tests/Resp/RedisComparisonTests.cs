@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
 
 namespace Quorate.Server.Tests.Resp;
@@ -61,7 +60,15 @@ public sealed class RedisComparisonTests
         "HELLO 9", "COMMAND GETKEYS GET a", "SET {t}a 1", "CLUSTER INFO", "READONLY", "ECHO x", "EXEC",
         "CLIENT GETNAME", "MULTI", "SET {t}a 2", "WATCH a", "CLIENT KILL ID 987654", "INCR {t}a", "EXEC", "MULTI",
         "SET {t}a 3", "SELECT", "EXEC", "GET {t}a", "MULTI", "CLIENT NOSUCH", "EXEC", "MULTI", "CONFIG GET",
-        "CONFIG NOSUCH", "COMMAND NOSUCH", "EXEC", "MULTI", "CLIENT ID x", "EXEC", "SELECT 0",
+        "CONFIG NOSUCH", "COMMAND NOSUCH", "EXEC", "MULTI", "CLIENT ID x", "EXEC",
+        "MULTI", "ZUNION 3 a", "SINTERCARD x a", "EXEC", "WATCH m", "MULTI", "ZUNION 3 a", "EXEC", "MULTI",
+        "ZUNION 3 a", "SET m 7", "EXEC", "SETBIT w 3 0", "WATCH w", "SETBIT w 3 0",
+        "BITFIELD w OVERFLOW FAIL INCRBY u1 3 5", "MULTI", "GET w", "EXEC",
+        "WATCH w", "SETBIT w 3 1", "MULTI", "GET w", "EXEC", "MULTI", "MSET m 1 n", "INCR m", "EXEC",
+        "SET hex 0x7", "INCRBYFLOAT hex -1", "SET hex 0x", "INCRBYFLOAT hex 1", "SET hex -0X1.8p+1", "INCRBYFLOAT hex 1",
+        "SET hex 0x1p", "INCRBYFLOAT hex 1", "ZADD hexz 0x10 a 0x.8 b", "ZSCORE hexz a", "ZSCORE hexz b", "DEL hex hexz",
+        "HRANDFIELD h 9223372036854775807 WITHVALUES", "ZRANDMEMBER none -9223372036854775807 WITHSCORES",
+        "MSET m 1 n", "BITCOUNT m -2 -4 x", "BITCOUNT m -4 -2 x", "SELECT 0",
         "SUBSCRIBE __Booksleeve_MasterChanged", "UNSUBSCRIBE __Booksleeve_MasterChanged",
         "DBSIZE x", "FLUSHDB", "DBSIZE", "RANDOMKEY", "KEYS *", "SET only 1", "KEYS o*", "DBSIZE", "RANDOMKEY",
         "RESET", "QUIT",
@@ -129,7 +136,7 @@ internal static class RedisTools
     }
 }
 
-/// <summary>A real redis-server on a free port, with nothing on disk.</summary>
+/// <summary>A real redis-server on a port of its own, with nothing on disk.</summary>
 internal sealed class RedisServer : IDisposable
 {
     private readonly Process _process;
@@ -137,10 +144,7 @@ internal sealed class RedisServer : IDisposable
 
     public RedisServer(string path)
     {
-        var finder = new TcpListener(IPAddress.Loopback, 0);
-        finder.Start();
-        _port = ((IPEndPoint)finder.LocalEndpoint).Port;
-        finder.Stop();
+        _port = TestPorts.TakeOne();
         _process = Process.Start(new ProcessStartInfo(
             path, $"--port {_port} --bind 127.0.0.1 --save '' --appendonly no --loglevel warning")
         {
@@ -152,17 +156,23 @@ internal sealed class RedisServer : IDisposable
 
     public RawClient Connect()
     {
-        for (int attempt = 0; ; attempt++)
-        {
-            try
+        RawClient? client = null;
+        Soon.IsHere(
+            () =>
             {
-                return new RawClient(_port);
-            }
-            catch (SocketException) when (attempt < 100)
-            {
-                Thread.Sleep(50);
-            }
-        }
+                try
+                {
+                    client = new RawClient(_port);
+                    return true;
+                }
+                catch (SocketException)
+                {
+                    Assert.False(_process.HasExited, "redis-server has ended");
+                    return false;
+                }
+            },
+            "redis-server lets clients in");
+        return client!;
     }
 
     public void Dispose()

@@ -17,8 +17,6 @@ public sealed class ProcessEndTests
     /// <summary>In hexadecimal digits, as the runtime reads it.</summary>
     private const string HeapBytesMax = "4000000";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     [Theory]
     [InlineData("main")]
     [InlineData("thread")]
@@ -112,7 +110,7 @@ public sealed class ProcessEndTests
         };
         process.Start();
         process.BeginErrorReadLine();
-        if (!process.WaitForExit(Patience))
+        if (!process.WaitForExit(Soon.Patience))
         {
             process.Kill(entireProcessTree: true);
             Assert.Fail(string.Create(CultureInfo.InvariantCulture, $"it does not end; it said: {said}"));

@@ -13,7 +13,7 @@ public sealed class MemoryWatchTests
     private readonly MemoryBudget _budget = new(800);
     private readonly MemoryWatch _watch;
 
-    public MemoryWatchTests() => _watch = new(_budget, new NodeSettings(), "n1");
+    public MemoryWatchTests() => _watch = new(_budget, new NodeSettings(), new Judgements(), "n1");
 
     [Fact]
     public void Rows_without_a_checkpoint_may_be_over_the_total_and_nothing_else_may()

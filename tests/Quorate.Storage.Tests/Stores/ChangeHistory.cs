@@ -86,7 +86,10 @@ internal sealed class ChangeHistory(ulong seed, int keys = 40, int valueBytesMax
             collection = new(type, RowVersion.At(new(_index), _ordinal).Packed) { Expiry = Expiry() };
             _collections[key] = collection;
         }
-        else if (_random.Chance(100_000))
+
+        // As EXPIRE and PERSIST do, by the header alone.
+        bool isProlonged = lives && _random.Chance(200_000);
+        if (isProlonged)
         {
             collection!.Expiry = Expiry();
         }
@@ -95,7 +98,7 @@ internal sealed class ChangeHistory(ulong seed, int keys = 40, int valueBytesMax
         BinaryPrimitives.WriteUInt64BigEndian(header, collection!.Generation);
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(8), ++collection.Changes);
         Write(RowKey.Of(KeyOf(key)), collection.Type, collection.Expiry, header);
-        for (long i = _random.Between(1, 5); i > 0; i--)
+        for (long i = isProlonged ? 0 : _random.Between(1, 5); i > 0; i--)
         {
             byte[] element = [.. header.AsSpan(0, 8), (byte)_random.Next(20), .. Bytes(_random.Next(3))];
             bool isGone = _random.Chance(250_000);

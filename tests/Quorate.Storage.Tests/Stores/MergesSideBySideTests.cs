@@ -39,7 +39,7 @@ public sealed class MergesSideBySideTests : StoreFixture
             }
 
             int before = store.TableBytes.Count;
-            owner.Call(each => each.Checkpoint(StoreOwner.Meta(index)));
+            owner.Call(each => each.Checkpoint(() => StoreOwner.Meta(index)));
             while (owner.Saved.Count < (int)index)
             {
                 owner.Call(each => each.Work(1 + (int)_random.Next(4096)));

@@ -96,7 +96,7 @@ public sealed class PartitionStoreMemoryTests
         Write(0, 300);
         _index++;
         _owner.Call(store => store.Apply(new(_index), StoreOwner.TimeOf(_index), default));
-        _owner.Call(store => store.Checkpoint(StoreOwner.Meta(_index)));
+        _owner.Call(store => store.Checkpoint(() => StoreOwner.Meta(_index)));
         bool waits = true;
         while (waits)
         {
@@ -112,7 +112,7 @@ public sealed class PartitionStoreMemoryTests
     public void What_work_takes_is_counted_and_given_back_though_the_store_closes_in_its_middle()
     {
         Write(0, 200);
-        _owner.Call(store => store.Checkpoint(StoreOwner.Meta(_index)));
+        _owner.Call(store => store.Checkpoint(() => StoreOwner.Meta(_index)));
         for (int i = 0; i < 20 && _budget.UsedBy(MemoryUse.Work) == 0; i++)
         {
             _owner.Call(store => store.Work(500));
@@ -205,7 +205,7 @@ public sealed class PartitionStoreMemoryTests
         owner.Call(each => each.Fetch(5));
         PendingDiskOperation read = disk.Pending[0];
         owner.Apply(3, ("b", RowType.Text, "1"));
-        owner.Call(each => each.Checkpoint(StoreOwner.Meta(3)));
+        owner.Call(each => each.Checkpoint(() => StoreOwner.Meta(3)));
         for (int i = 0; i < 300; i++)
         {
             owner.Call(each => each.Work(10_000));
@@ -264,7 +264,7 @@ public sealed class PartitionStoreMemoryTests
 
     private static void SaveAndEvict(SimulatedDisk disk, StoreOwner owner, ulong index)
     {
-        owner.Call(store => store.Checkpoint(StoreOwner.Meta(index)));
+        owner.Call(store => store.Checkpoint(() => StoreOwner.Meta(index)));
         for (int i = 0; i < 20; i++)
         {
             owner.Call(store => store.Work(10_000));
@@ -328,7 +328,7 @@ public sealed class PartitionStoreMemoryTests
 
     private void Checkpoint()
     {
-        _owner.Call(store => store.Checkpoint(StoreOwner.Meta(_index)));
+        _owner.Call(store => store.Checkpoint(() => StoreOwner.Meta(_index)));
         Work();
         Assert.Equal(_index, _owner.Saved[^1]);
     }

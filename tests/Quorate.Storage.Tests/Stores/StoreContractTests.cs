@@ -80,7 +80,7 @@ public abstract class StoreContractTests : StoreFixture
         StoreOwner owner = Open();
         owner.Apply(3, ("a", RowType.Text, "1"), ("b", RowType.Text, "2"));
         ulong hash = Look(owner).StateHash();
-        owner.Call(store => store.Checkpoint(StoreOwner.Meta(3)));
+        owner.Call(store => store.Checkpoint(() => StoreOwner.Meta(3)));
 
         // Written while the checkpoint is under way, so not in it.
         owner.Apply(4, ("a", RowType.Text, "3"), ("c", RowType.Text, "4"));
@@ -141,7 +141,7 @@ public abstract class StoreContractTests : StoreFixture
     {
         StoreOwner owner = Open();
         owner.Apply(1, ("a", RowType.Text, "1"));
-        owner.Call(store => store.Checkpoint(StoreOwner.Meta(1)));
+        owner.Call(store => store.Checkpoint(() => StoreOwner.Meta(1)));
         owner.Call(store => store.Fetch(1));
         owner.Call(store => store.Close());
         Disk.RunAll();

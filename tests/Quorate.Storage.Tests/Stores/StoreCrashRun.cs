@@ -130,7 +130,7 @@ internal sealed class StoreCrashRun
 
             ulong index = IndexOf(i);
             int given = _owner.GivenUp.Count;
-            _owner.Call(store => store.Checkpoint(StoreOwner.Meta(index)));
+            _owner.Call(store => store.Checkpoint(() => StoreOwner.Meta(index)));
             if (!Run())
             {
                 return false;
@@ -140,7 +140,7 @@ internal sealed class StoreCrashRun
             for (int again = 0; _owner.GivenUp.Count > given && again < 3; again++)
             {
                 given = _owner.GivenUp.Count;
-                _owner.Call(store => store.Checkpoint(StoreOwner.Meta(index)));
+                _owner.Call(store => store.Checkpoint(() => StoreOwner.Meta(index)));
                 if (!Run())
                 {
                     return false;

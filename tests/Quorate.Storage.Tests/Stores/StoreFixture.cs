@@ -24,7 +24,7 @@ public abstract class StoreFixture
         owner.Call(store => store.Open());
         disk.RunAll();
         owner.Apply(index, ("k", RowType.Text, $"v{index}"), ("l", RowType.Text, "w"));
-        owner.Call(store => store.Checkpoint(StoreOwner.Meta(index)));
+        owner.Call(store => store.Checkpoint(() => StoreOwner.Meta(index)));
         Run(owner, disk);
         return owner.TakeSnapshot(() => Run(owner, disk), pieceBytes);
     }
@@ -53,7 +53,7 @@ public abstract class StoreFixture
 
     private protected void Checkpoint(StoreOwner owner, ulong index)
     {
-        owner.Call(store => store.Checkpoint(StoreOwner.Meta(index)));
+        owner.Call(store => store.Checkpoint(() => StoreOwner.Meta(index)));
         RunAll(owner);
         Assert.Contains(index, owner.Saved);
     }

@@ -49,13 +49,19 @@ internal sealed class StoreOwner : IPartitionStoreClient
     }
 
     /// <summary>Applies changes as the entry of this index, at as many milliseconds.</summary>
-    public void Apply(ulong index, params (string Key, RowType Type, string Value)[] changes)
+    public void Apply(ulong index, params (string Key, RowType Type, string Value)[] changes) =>
+        ApplyRows(index, [.. changes.Select(each => (
+            each.Type == RowType.Clear ? RowKey.Clear.ToArray() : KeyOf(each.Key),
+            each.Type,
+            0L,
+            Encoding.UTF8.GetBytes(each.Value)))]);
+
+    public void ApplyRows(ulong index, params (byte[] RowKey, RowType Type, long Expiry, byte[] Value)[] changes)
     {
         var writer = new ArrayBufferWriter<byte>();
-        foreach ((string key, RowType type, string value) in changes)
+        foreach ((byte[] rowKey, RowType type, long expiry, byte[] value) in changes)
         {
-            byte[] rowKey = type == RowType.Clear ? RowKey.Clear.ToArray() : KeyOf(key);
-            RowChanges.Write(writer, new(rowKey, type, 0, Encoding.UTF8.GetBytes(value)));
+            RowChanges.Write(writer, new(rowKey, type, expiry, value));
         }
 
         Call(store => store.Apply(new(index), TimeOf(index), writer.WrittenSpan));

@@ -113,7 +113,11 @@ internal sealed class StoreTwins : IEntropy
             if (_asked != index)
             {
                 _asked = index;
-                _owner.Call(store => store.Checkpoint(StoreOwner.Meta(index)));
+                _owner.Call(store => store.Checkpoint(() =>
+                {
+                    _asked = History.Entries[^1].Index.Value;
+                    return StoreOwner.Meta(_asked.Value);
+                }));
             }
         }
     }

@@ -36,7 +36,7 @@ public sealed class TableRunTests : StoreFixture
         for (int batch = 0; batch < Batches; batch++)
         {
             Write(owner, Enumerable.Range(0, RowsEach).Select(i => (i * Batches) + batch), "v");
-            owner.Call(store => store.Checkpoint(StoreOwner.Meta(_index)));
+            owner.Call(store => store.Checkpoint(() => StoreOwner.Meta(_index)));
             bool isBusy = true;
             while (isBusy || Disk.Waiting > 0)
             {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 
@@ -48,7 +49,8 @@ internal sealed class SeenTokens
         return seen;
     }
 
-    public ReadToken Of(GroupId group) => _before.GetValueOrDefault(group);
+    public ReadToken Of(GroupId group) =>
+        Guards.SessionReadsOweTheirToken ? _before.GetValueOrDefault(group) : default;
 
     public void Note(GroupId group, ReadToken token)
     {

@@ -1,5 +1,4 @@
 using Quorate.Core.Model;
-using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
 using Quorate.Server.Resp.Commands;
@@ -29,23 +28,13 @@ internal sealed class SlotKeys(KeyspaceView keyspace, Slot slot, int? wanted) : 
 
     public override void Next(RespRequest request)
     {
-        CallResult result = request.Call.Result;
-        if (result.Outcome != Outcome.Done)
+        if (!ScanCommands.TryTake(request, out _position, out ReadOnlyMemory<byte> keys))
         {
-            request.Error(Outcomes.ErrorOf(request.Call));
             return;
         }
 
-        if (result.Reply.Span[0] != (byte)'*')
-        {
-            request.Finish(result.Reply);
-            return;
-        }
-
-        ReadOnlyMemory<byte>[] parts = ReplyParts.ElementsOf(result.Reply);
-        _position = ScanCommands.TextOf(parts[0].Span);
         bool isPast = false;
-        foreach (ReadOnlyMemory<byte> element in ReplyParts.ElementsOf(parts[1]))
+        foreach (ReadOnlyMemory<byte> element in ReplyParts.ElementsOf(keys))
         {
             byte[] key = ScanCommands.TextOf(element.Span);
             int at = KeyHash.SlotOf(key).Value;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
@@ -168,41 +167,11 @@ internal static class KeyspaceEdgeCommands
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private static void Ask(RespRequest request, MetadataCommand command, int partitions)
+    private static void Ask(RespRequest request, MetadataCommand command, int partitions) =>
+        new Steps().Ask(request, command, partitions);
+
+    private sealed class Steps : MetadataSteps
     {
-        RespShared shared = request.Connection.Shared;
-        command.Time = HybridTime.FromMilliseconds(shared.WallClockMilliseconds).Packed;
-        var steps = new Steps();
-        request.Steps = steps;
-        request.Pending++;
-        shared.Gateway.Submit(new Call(request, steps)
-        {
-            Command = command,
-            Partitions = partitions,
-            Deadline = request.Connection.Calls.Deadline,
-        });
-    }
-
-    /// <summary>Its end comes to the connection's turn by way of the request's own call.</summary>
-    private sealed class Call(RespRequest request, Steps steps) : MetadataCall
-    {
-        public override void Complete(Outcome outcome, MetadataResult? result, string? warning)
-        {
-            steps.Outcome = outcome;
-            steps.Result = result;
-            steps.Warning = warning;
-            request.Connection.OnCompleted(request.Call);
-        }
-    }
-
-    private sealed class Steps : RequestSteps
-    {
-        public Outcome Outcome { get; set; }
-
-        public MetadataResult? Result { get; set; }
-
-        public string? Warning { get; set; }
-
         public override void Next(RespRequest request)
         {
             if (Outcome == Outcome.Unknown)

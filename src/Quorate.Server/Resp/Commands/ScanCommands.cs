@@ -35,7 +35,7 @@ internal static class ScanCommands
             return;
         }
 
-        if (!Dispatch.TryKeyspaceOf(request, writes: false, out KeyspaceView? chosen))
+        if (!Dispatch.TryKeyspaceOf(request, makes: false, writes: false, out KeyspaceView? chosen))
         {
             return;
         }
@@ -105,25 +105,15 @@ internal static class ScanCommands
 
         public override void Next(RespRequest request)
         {
-            CallResult result = request.Call.Result;
-            if (result.Outcome != Outcome.Done)
+            if (!TryTake(request, out byte[] position, out ReadOnlyMemory<byte> keys))
             {
-                request.Error(Outcomes.ErrorOf(request.Call));
                 return;
             }
 
-            if (result.Reply.Span[0] != (byte)'*')
-            {
-                request.Finish(result.Reply);
-                return;
-            }
-
-            ReadOnlyMemory<byte>[] parts = ReplyParts.ElementsOf(result.Reply);
-            byte[] position = TextOf(parts[0].Span);
             bool isAtEnd = position.AsSpan().SequenceEqual("0"u8);
             _place = _place with { Partition = _place.Partition + (isAtEnd ? 1 : 0), Position = position };
             bool isOver = _place.Partition >= keyspace.Partitions.Count;
-            if (!isOver && isAtEnd && _asked < PartitionsAtOnce && parts[1].Span.SequenceEqual("*0\r\n"u8))
+            if (!isOver && isAtEnd && _asked < PartitionsAtOnce && keys.Span.SequenceEqual("*0\r\n"u8))
             {
                 Ask(request);
                 return;
@@ -134,10 +124,34 @@ internal static class ScanCommands
             {
                 reply.Array(2);
                 reply.Bulk(Encoding.ASCII.GetBytes(cursor.ToString(CultureInfo.InvariantCulture)));
-                reply.Raw(parts[1].Span);
+                reply.Raw(keys.Span);
             }));
         }
+    }
 
+    /// <summary>
+    /// What a partition has answered to a SCAN: where the next piece begins, and the array of keys. False when it was
+    /// an error, which is the request's reply then.
+    /// </summary>
+    public static bool TryTake(RespRequest request, out byte[] position, out ReadOnlyMemory<byte> keys)
+    {
+        (position, keys) = ([], default);
+        CallResult result = request.Call.Result;
+        if (result.Outcome != Outcome.Done)
+        {
+            request.Error(Outcomes.ErrorOf(request.Call));
+            return false;
+        }
+
+        if (result.Reply.Span[0] != (byte)'*')
+        {
+            request.Finish(result.Reply);
+            return false;
+        }
+
+        ReadOnlyMemory<byte>[] parts = ReplyParts.ElementsOf(result.Reply);
+        (position, keys) = (TextOf(parts[0].Span), parts[1]);
+        return true;
     }
 
     /// <summary>The bytes of a bulk string.</summary>

@@ -61,8 +61,9 @@ internal static class TransactionCommands
 
         List<WatchedKey> watched = client.Watched;
         KeyspaceView? keyspace = null;
-        bool isForKeys = !transaction.IsSpoiled && (transaction.Slot is not null || client.Watched.Count > 0);
-        bool goesOn = !isForKeys || Dispatch.TryKeyspaceOf(request, transaction.Writes, out keyspace);
+        bool isForKeys = !transaction.IsSpoiled && (transaction.GoesToPartition || client.Watched.Count > 0);
+        bool goesOn = !isForKeys || Dispatch.TryKeyspaceOf(
+            request, makes: transaction.Writes, transaction.Writes, out keyspace);
         if (!goesOn && !request.IsDone)
         {
             // It is started again.
@@ -106,7 +107,8 @@ internal static class TransactionCommands
         {
             request.Error($"ERR a connection watches at most {connection.Shared.Settings.WatchedKeysMax} keys");
         }
-        else if (Dispatch.TryKeyspaceOf(request, writes: true, out KeyspaceView? found) && found is { } keyspace)
+        else if (Dispatch.TryKeyspaceOf(request, makes: true, writes: true, out KeyspaceView? found)
+            && found is { } keyspace)
         {
             // A database that has not been made is made by this: what is watched has a version in it.
             if (client.Watched.Count > 0 && client.Watched[0].Keyspace != keyspace.Record.Id)

@@ -16,7 +16,13 @@ namespace Quorate.Server.Tests.Http.Entries;
 internal sealed class EntryHost : IAsyncDisposable
 {
     private readonly WebApplication _application;
-    private readonly HttpClient _http = new();
+    /// <summary>
+    /// A client that sends its body unasked after a while is cut in the middle of it when it is refused.
+    /// </summary>
+    private readonly HttpClient _http = new(new SocketsHttpHandler { Expect100ContinueTimeout = Soon.Patience })
+    {
+        Timeout = Soon.Patience,
+    };
 
     private EntryHost(WebApplication application) => _application = application;
 
