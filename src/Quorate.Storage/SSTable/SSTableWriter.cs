@@ -98,9 +98,6 @@ public sealed class SSTableWriter
     /// </summary>
     public long FinishBytes => 3 * (_index.EncodedBytes + FilterBytes);
 
-    /// <summary>Room behind a large block, for the file's end after it, in bytes.</summary>
-    private const int EndBytes = 64 * 1024;
-
     private long FilterBytes => _rows * (long)_settings.FilterBitsPerKey / 8;
 
     private long BuildBytes => (_rows * (long)sizeof(ulong)) + FilterBytes + _index.EncodedBytes;
@@ -199,7 +196,7 @@ public sealed class SSTableWriter
         if (body.Length > _settings.WritePieceBytes)
         {
             // What follows at the end of the file is small: for that the buffer must not double.
-            _ready.GetSpan(body.Length + EndBytes);
+            _ready.GetSpan(body.Length + _settings.WritePieceBytes);
         }
 
         int stored = _codec.Seal(body, (ulong)_index.Count, _settings.Compression, _ready);
