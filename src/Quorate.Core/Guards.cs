@@ -321,6 +321,22 @@ public static class Guards
     /// <summary>S12: what is evaluated in one turn of a partition is bounded.</summary>
     public static bool TurnsAreBounded => On();
 
+    /// <summary>
+    /// S12: a turn of many partitions that is long, since what they hold is large, is broken off for the heartbeats.
+    /// </summary>
+    public static bool LongTurnsKeepTime => On();
+
+    /// <summary>S12: so is a round of many large inputs.</summary>
+    public static bool LongRoundsKeepTime => On();
+
+    /// <summary>S12: a heartbeat waits behind nothing, and is not lost for want of room for large messages.</summary>
+    public static bool UrgentIsTakenFirst => On();
+
+    /// <summary>
+    /// S12: checkpoints and merges of large rows take of the heap that requests need, and count there.
+    /// </summary>
+    public static bool LargeWorkIsCounted => On();
+
     /// <summary>S12: reads that spend their part of each turn leave writes theirs.</summary>
     public static bool ReadsLeaveWritesTheirTurn => On();
 
