@@ -433,6 +433,17 @@ public static class Guards
     public static bool SpaceOutranksRetention => On();
 
     /// <summary>
+    /// Entries that nobody can release, of a group that has lost its quorum, are written again when they pin the log.
+    /// </summary>
+    public static bool PinnedEntriesAreWrittenAgain => On();
+
+    /// <summary>An entry is written again only while it is the one that was read for it.</summary>
+    public static bool OnlyHeldEntriesAreWrittenAgain => On();
+
+    /// <summary>A read that was under way while its entries were written again looks for them anew.</summary>
+    public static bool MovedEntriesAreReadAnew => On();
+
+    /// <summary>
     /// When the log asks for space again and a follower, though alive, has come no further since, nothing is kept for
     /// it: one node whose disk is full does not fill those of its leaders.
     /// </summary>

@@ -22,6 +22,7 @@ internal sealed class LogOwner : INodeLogClient
         OpenCopyBytesMax = 12288,
         BatchBytesMax = 3000,
         SegmentsKeptMax = 3,
+        AgainBytesMax = 300,
     };
 
     /// <summary>What the logs of tests are mixed with.</summary>

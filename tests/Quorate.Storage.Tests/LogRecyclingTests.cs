@@ -69,7 +69,8 @@ public sealed class LogRecyclingTests
     [Fact]
     public void A_segment_stays_while_one_stream_still_needs_it()
     {
-        LogOwner owner = Open();
+        // Nobody is asked to release anything.
+        LogOwner owner = Open(LogOwner.Small with { SegmentsKeptMax = 1000 });
         StreamOwner other = owner[Second];
         _disk.RunAll();
         Write(other, 1, 1);
@@ -326,7 +327,9 @@ public sealed class LogRecyclingTests
     [Fact]
     public void A_log_opens_on_a_full_disk_with_room_to_release()
     {
-        LogOwner owner = Open();
+        // Nothing that could be released or written again is looked for.
+        NodeLogSettings settings = LogOwner.Small with { SegmentsKeptMax = 1000 };
+        LogOwner owner = Open(settings);
         for (ulong i = 1; i <= 22; i++)
         {
             Write(owner.One, i, i);
@@ -338,7 +341,7 @@ public sealed class LogRecyclingTests
                 && !_disk.Exists(operation.File)
                 ? DiskStatus.Full
                 : DiskStatus.Done;
-        LogOwner again = Open();
+        LogOwner again = Open(settings);
         Assert.Equal([true], again.SpaceNews);
         Write(again.One, 1, 23, new(22));
         Assert.Null(again.Failure);
@@ -369,9 +372,9 @@ public sealed class LogRecyclingTests
     private void AssertStrict() => Assert.Empty(
         LogStrictCheck.Problems(LogOwner.Prefix, _disk.Names, file => _disk.Content(file)));
 
-    private LogOwner Open()
+    private LogOwner Open(NodeLogSettings? settings = null)
     {
-        var owner = new LogOwner(_disk);
+        var owner = new LogOwner(_disk, settings);
         owner.Log.Open();
         Assert.Null(owner.One.Opened);
         _disk.RunAll();

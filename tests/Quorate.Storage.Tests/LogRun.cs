@@ -22,10 +22,13 @@ internal sealed class LogRun
     private readonly List<string> _states = [];
     private readonly int _writes;
     private readonly ulong _seed;
+    private readonly bool _hasStuck;
     private int _surelyThere;
 
-    public LogRun(ulong seed, int writes)
+    /// <param name="hasStuck">The first stream and those that take its place never release anything.</param>
+    public LogRun(ulong seed, int writes, bool hasStuck = false)
     {
+        _hasStuck = hasStuck;
         _seed = seed;
         _random = new(seed);
         _writes = writes;
@@ -169,7 +172,8 @@ internal sealed class LogRun
     {
         _active[which] = stream;
         ulong seed = (_seed * 1000) + (stream.Group.Value * 100) + stream.Incarnation;
-        _lives.Add(stream, new(Owner[stream], new(seed)));
+        bool releases = !_hasStuck || stream.Group.Value != 1;
+        _lives.Add(stream, new(Owner[stream], new(seed, releases)));
 
         // A stream that was not there is one that holds nothing, also in the states before it was begun.
         for (int i = 0; i < _states.Count; i++)

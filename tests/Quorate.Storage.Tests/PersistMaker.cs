@@ -4,7 +4,8 @@ using Quorate.Core.Raft;
 namespace Quorate.Storage.Tests;
 
 /// <summary>Makes writes to a log as a group might, at random.</summary>
-internal sealed class PersistMaker(ulong seed)
+/// <param name="releases">Without it nothing is ever released, as in a group that has no quorum any more.</param>
+internal sealed class PersistMaker(ulong seed, bool releases = true)
 {
     private readonly SeededRandom _random = new(seed);
     private ulong _sequence;
@@ -16,7 +17,7 @@ internal sealed class PersistMaker(ulong seed)
     {
         Persist persist = Draft();
         LogModel after = Model.After(persist);
-        if (after.Entries.Length > 0 && _random.Next(10) == 0)
+        if (after.Entries.Length > 0 && _random.Next(10) == 0 && releases)
         {
             persist = new Persist
             {
@@ -59,7 +60,7 @@ internal sealed class PersistMaker(ulong seed)
         LogIndex cut = default;
         HardState? hard = null;
         LogIndex last = Model.Last;
-        if (what < 27)
+        if (what < 27 && releases)
         {
             reset = new(last + (ulong)_random.Between(1, 20), _term, default, Membership.Of([new(1, 1)]), []);
             last = reset.Index;

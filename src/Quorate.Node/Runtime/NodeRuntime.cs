@@ -336,6 +336,9 @@ public sealed class NodeRuntime : INodeLogClient
 
     internal NodeMemory Memory => _memory;
 
+    /// <summary>Entries that pinned the log and were written again since it was opened.</summary>
+    public long LogEntriesWrittenAgain => _log.EntriesWrittenAgain;
+
     /// <summary>The wall clock as far as it is believed, in milliseconds since 1970.</summary>
     internal long TimeMilliseconds => _clock.Read(_host.Now, _host.WallClockMilliseconds);
 

@@ -36,6 +36,11 @@ internal sealed class Judgements
     /// <summary>A replica at rest was asked for the space of its log, and let go of all of it.</summary>
     public const string LogSpace = "log-space";
 
+    /// <summary>
+    /// A node has written entries again that nobody could release, and ended or came to rest with them.
+    /// </summary>
+    public const string EntriesAgain = "entries-again";
+
     /// <summary>A read was served beside the one that drives the node.</summary>
     public const string FastReads = "fast-reads";
 

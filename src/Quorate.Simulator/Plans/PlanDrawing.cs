@@ -60,17 +60,7 @@ internal static class PlanDrawing
                     settings.Between(50_000, Math.Clamp(raft.LeasePromise.Microseconds / 3, 50_000, 100_000))),
                 SilentAfter = raft.LeasePromise,
             },
-            Log = new NodeLogSettings
-            {
-                SegmentBytes = Pick(settings, 8, 16, 64, 256) * 1024,
-                BatchBytesMax = Pick(settings, 100, 4000, 1024 * 1024),
-                OpenPieceBytes = Pick(settings, 512, 4096, 1024 * 1024),
-                OpenCopyBytesMax = Pick(settings, 4096, 16 * 1024, 1024 * 1024),
-                LazyWritesMax = Pick(settings, 1, 4, 256),
-                SparesMax = Pick(settings, 1, 2, 4),
-                SegmentsKeptMax = Pick(settings, 2, 4, 16),
-                EntriesKeptMax = Pick(settings, 10, 100, 1_000_000),
-            },
+            Log = DrawLog(settings),
             Network = DrawNetwork(streams.Open(StreamName.NetworkPlan), hot, faults.Kinds),
             Disk = DrawDisk(streams.Open(StreamName.DiskPlan), hot),
             Workload = DrawWorkload(streams.Open(StreamName.Workload), hot, safety * clients / operations),
@@ -79,6 +69,22 @@ internal static class PlanDrawing
             Partition = ValuesDrawing.DrawPartition(streams.Open(StreamName.Values, 1), replica),
         };
         return ValuesDrawing.Press(plan, streams.Open(StreamName.Values, 3));
+    }
+
+    private static NodeLogSettings DrawLog(SeededRandom settings)
+    {
+        var log = new NodeLogSettings
+        {
+            SegmentBytes = Pick(settings, 8, 16, 64, 256) * 1024,
+            BatchBytesMax = Pick(settings, 100, 4000, 1024 * 1024),
+            OpenPieceBytes = Pick(settings, 512, 4096, 1024 * 1024),
+            OpenCopyBytesMax = Pick(settings, 4096, 16 * 1024, 1024 * 1024),
+            LazyWritesMax = Pick(settings, 1, 4, 256),
+            SparesMax = Pick(settings, 1, 2, 4),
+            SegmentsKeptMax = Pick(settings, 2, 4, 16),
+            EntriesKeptMax = Pick(settings, 10, 100, 1_000_000),
+        };
+        return log with { AgainBytesMax = log.BatchBytesMax };
     }
 
     private static int Pick(SeededRandom random, params int[] choices) => choices[random.Next(choices.Length)];

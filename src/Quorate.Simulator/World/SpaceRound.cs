@@ -16,6 +16,7 @@ internal sealed class SpaceRound(Simulation world)
     {
         foreach (SimulatedNode node in world.Nodes)
         {
+            (node.Process as ValueProcess)?.NoteEntriesAgain();
             for (int group = 0; group < node.Replicas.Length && node.State == NodeState.Up; group++)
             {
                 bool isMember = node.Replicas[group] is { } each

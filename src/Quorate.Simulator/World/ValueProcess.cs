@@ -262,12 +262,22 @@ internal sealed class ValueProcess : NodeProcess, INodeHost, IDisposable
 
     public override void Ended()
     {
+        NoteEntriesAgain();
         foreach (ValueReplica replica in _replicas)
         {
             replica.Ended();
         }
 
         Dispose();
+    }
+
+    /// <summary>Whether the log has written entries again; what became of them the other claims judge.</summary>
+    public void NoteEntriesAgain()
+    {
+        if (Runtime.LogEntriesWrittenAgain > 0)
+        {
+            World.Judgements.Note(Judgements.EntriesAgain);
+        }
     }
 
     public void Dispose() => _fastReads.Dispose();

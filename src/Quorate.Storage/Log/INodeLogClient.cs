@@ -13,7 +13,7 @@ public interface INodeLogClient
     void LogOpened(IReadOnlyList<LogStream> streams);
 
     /// <summary>
-    /// The stream's entries keep the oldest segment, and there are more segments than
+    /// The stream's entries keep one of the segments by which there are more than
     /// <see cref="NodeLogSettings.SegmentsKeptMax"/>; or it has the most entries, and there are more of them than
     /// <see cref="NodeLogSettings.EntriesKeptMax"/>: its owner should take a checkpoint and release. Said again with
     /// each further segment, and when there are an eighth more entries.

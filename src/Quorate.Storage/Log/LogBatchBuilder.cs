@@ -105,6 +105,14 @@ internal sealed class LogBatchBuilder(int keptBytesMax)
         }
     }
 
+    /// <summary>Adds an entry's record again; where it lies now.</summary>
+    public LogPosition AddAgain(ReadOnlySpan<byte> record)
+    {
+        long offset = NextOffset;
+        LogRecord.WriteAgain(Take(record.Length), record);
+        return new(_segment, offset, record.Length);
+    }
+
     /// <summary>Adds a record that was written before, as it is.</summary>
     public void Add(ReadOnlySpan<byte> record) => record.CopyTo(Take(record.Length));
 

@@ -10,9 +10,10 @@ internal readonly record struct LogPosition(ulong Segment, long Offset, int Leng
 
 /// <summary>
 /// What the log holds of one stream: hard state, base, and a position for each entry, in 12 bytes; terms as runs.
-/// <para>Invariants: positions cover (First - 1, Last] without a gap, their places ascend; Base is before First.
-/// First may lie beyond Base + 1 only while a log is replayed whose older segments are gone: unless the rest of
-/// the replay makes up for it, entries are missing.</para>
+/// <para>Invariants: positions cover (First - 1, Last] without a gap; Base is before First. Places ascend, but for
+/// those of the first entries, which may have been written again. First may lie beyond Base + 1 only while a log is
+/// replayed whose older segments are gone: unless the rest of the replay makes up for it, by releases or by entries
+/// that were written again, entries are missing.</para>
 /// </summary>
 internal sealed class LogContents(LogSegments segments)
 {
@@ -23,6 +24,12 @@ internal sealed class LogContents(LogSegments segments)
 
     /// <summary>Of the last run; null when there is none. It spares each append a look at the list.</summary>
     private Term? _lastTerm;
+
+    /// <summary>While a log is replayed: entries before First that were written again; null for none.</summary>
+    private SortedDictionary<LogIndex, (LogPosition Position, Term Term)>? _again;
+
+    /// <summary>Of the entries that were written again, the last: behind it places ascend.</summary>
+    private LogIndex _againTo;
 
     /// <summary>How many of the positions, from the front, are released; they are dropped in bulk.</summary>
     private int _dropped;
@@ -41,10 +48,33 @@ internal sealed class LogContents(LogSegments segments)
     /// <summary>Entries that have a position.</summary>
     public int Count => _places.Count - _dropped;
 
-    public bool IsComplete => First == Base.Next;
+    public bool IsComplete => Missing is null && _again is null;
+
+    /// <summary>The first entries that have no place; null when all have one.</summary>
+    public (LogIndex From, LogIndex To)? Missing
+    {
+        get
+        {
+            LogIndex from = Base.Next;
+            foreach (LogIndex index in (IEnumerable<LogIndex>?)_again?.Keys ?? [])
+            {
+                if (index > from)
+                {
+                    return (from, index.Previous);
+                }
+
+                from = index.Next;
+            }
+
+            return from < First ? (from, First.Previous) : null;
+        }
+    }
 
     /// <summary>Nothing was ever written, or so it might as well be.</summary>
     public bool IsBlank => HardState == default && Base == LogIndex.Zero && Last == LogIndex.Zero;
+
+    /// <summary>How many of the entries held, from the first on, may lie out of order.</summary>
+    private int AgainCount => _againTo < First ? 0 : Math.Min(Count, (int)(_againTo.Value - First.Value + 1));
 
     public LogStanding Standing => new(HardState, Base, BaseTerm, Last);
 
@@ -53,8 +83,37 @@ internal sealed class LogContents(LogSegments segments)
     public bool Has(LogIndex index) => index >= First && index <= Last;
 
     /// <summary>The oldest segment that holds an entry, or <paramref name="none"/> when none does.</summary>
-    public ulong OldestSegment(ulong none) =>
-        _places.Count > _dropped ? _places[_dropped].Position.Segment : none;
+    public ulong OldestSegment(ulong none)
+    {
+        if (Count == 0)
+        {
+            return none;
+        }
+
+        int again = AgainCount;
+        ulong oldest = _places[Math.Min(_dropped + again, _places.Count - 1)].Position.Segment;
+        for (int i = 0; i < again; i++)
+        {
+            oldest = Math.Min(oldest, _places[_dropped + i].Position.Segment);
+        }
+
+        return oldest;
+    }
+
+    /// <summary>The first entry that lies in a segment which is the oldest to hold any; zero when none does.</summary>
+    public LogIndex FirstIn(ulong oldest)
+    {
+        int last = Math.Min(AgainCount, Count - 1);
+        for (int i = 0; i <= last; i++)
+        {
+            if (_places[_dropped + i].Position.Segment == oldest)
+            {
+                return First + (ulong)i;
+            }
+        }
+
+        return LogIndex.Zero;
+    }
 
     /// <summary>The term of an entry that has a position.</summary>
     public Term TermAt(LogIndex index)
@@ -83,6 +142,7 @@ internal sealed class LogContents(LogSegments segments)
         HardState = standing.HardState;
         Base = standing.Base;
         BaseTerm = standing.BaseTerm;
+        LoseAgain(LogIndex.Zero, First);
         Clear(standing.Last.Next);
     }
 
@@ -91,7 +151,7 @@ internal sealed class LogContents(LogSegments segments)
     {
         Invariant.Check(index == Last.Next, $"entry {index} follows the log's last entry {Last}");
         _places.Add(new(position));
-        segments.Gain(position.Segment, keyId);
+        segments.Gain(position, keyId);
         if (_lastTerm != term)
         {
             _runs.Add(new(term, index));
@@ -99,11 +159,70 @@ internal sealed class LogContents(LogSegments segments)
         }
     }
 
+    /// <summary>An entry that is held was written again, and lies there now. Nothing else changes.</summary>
+    /// <param name="keyId">The data key that the entry is sealed with, which its new segment needs, too.</param>
+    public void Move(LogIndex index, Term term, in LogPosition position, uint keyId)
+    {
+        Invariant.Check(index > Base && index <= Last, $"entry {index}, written again, is in ({Base}, {Last}]");
+        segments.Gain(position, keyId);
+        if (index >= First)
+        {
+            Invariant.Check(TermAt(index) == term, $"entry {index}, written again, is of term {TermAt(index)}");
+            int at = _dropped + (int)(index.Value - First.Value);
+            segments.Lose(_places[at].Position);
+            _places[at] = new(position);
+            _againTo = LogIndex.Max(_againTo, index);
+        }
+        else
+        {
+            _again ??= [];
+            if (_again.Remove(index, out (LogPosition Position, Term Term) before))
+            {
+                segments.Lose(before.Position);
+            }
+
+            _again.Add(index, (position, term));
+        }
+    }
+
+    /// <summary>
+    /// All is replayed: entries whose first record is gone take their places from those that were written again.
+    /// </summary>
+    public void Join()
+    {
+        if (_again is null || Missing is not null)
+        {
+            return;
+        }
+
+        List<TermStart> later = [.. _runs];
+        _places.RemoveRange(0, _dropped);
+        _dropped = 0;
+        _places.InsertRange(0, _again.Values.Select(held => new Place(held.Position)));
+        _runs.Clear();
+        foreach ((LogIndex index, (_, Term term)) in _again)
+        {
+            AddRun(term, index);
+        }
+
+        foreach (TermStart run in later)
+        {
+            AddRun(run.Term, LogIndex.Max(run.First, First));
+        }
+
+        _againTo = LogIndex.Max(_againTo, First.Previous);
+        First = Base.Next;
+        _again = null;
+        NoteLastTerm();
+    }
+
     public void Truncate(LogIndex from)
     {
         Invariant.Check(from > Base, $"entries from {from} on are cut, but those up to {Base} are released");
+        _againTo = LogIndex.Min(_againTo, from.Previous);
         if (from < First)
         {
+            LoseAgain(from, First);
             Clear(from);
         }
         else if (from <= Last)
@@ -121,6 +240,7 @@ internal sealed class LogContents(LogSegments segments)
     {
         Base = index;
         BaseTerm = term;
+        LoseAgain(LogIndex.Zero, First);
         Clear(index.Next);
     }
 
@@ -134,6 +254,7 @@ internal sealed class LogContents(LogSegments segments)
 
         Base = to;
         BaseTerm = term;
+        LoseAgain(LogIndex.Zero, to);
         if (to < First)
         {
             return;
@@ -197,13 +318,39 @@ internal sealed class LogContents(LogSegments segments)
         NoteLastTerm();
     }
 
+    /// <summary>Entries that were written again are not held any more, and have no other place yet.</summary>
+    private void LoseAgain(LogIndex from, LogIndex to)
+    {
+        if (_again is null)
+        {
+            return;
+        }
+
+        LogIndex[] lost = [.. _again.Keys.SkipWhile(index => index < from).TakeWhile(index => index <= to)];
+        foreach (LogIndex index in lost)
+        {
+            segments.Lose(_again[index].Position);
+            _again.Remove(index);
+        }
+
+        _again = _again.Count == 0 ? null : _again;
+    }
+
+    private void AddRun(Term term, LogIndex first)
+    {
+        if (_runs.Count == 0 || _runs[^1].Term != term)
+        {
+            _runs.Add(new(term, first));
+        }
+    }
+
     private void NoteLastTerm() => _lastTerm = _runs.Count == 0 ? null : _runs[^1].Term;
 
     private void Lose(int from, int to)
     {
         for (int i = from; i < to; i++)
         {
-            segments.Lose(_places[i].Position.Segment);
+            segments.Lose(_places[i].Position);
         }
     }
 

@@ -106,6 +106,8 @@ public static class LogInspector
             + $"last {record.Standing.Last} {record.Standing.HardState}",
         LogRecordKind.Entry => $"{record.Stream} entry {record.Index}@{record.Term} "
             + $"{record.Length - LogRecord.EntryBytes} bytes{MembershipText(record.Membership)}",
+        LogRecordKind.EntryAgain => $"{record.Stream} entry {record.Index}@{record.Term} again, "
+            + $"{record.Length - LogRecord.EntryBytes} bytes{MembershipText(record.Membership)}",
         LogRecordKind.Truncate => $"{record.Stream} cut from {record.Index}",
         LogRecordKind.HardState => $"{record.Stream} {record.Standing.HardState}",
         LogRecordKind.Reset => $"{record.Stream} reset to {record.Index}@{record.Term}",

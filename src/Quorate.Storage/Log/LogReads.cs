@@ -58,7 +58,9 @@ internal sealed class LogRead(LogStream stream, ulong tag, LogIndex first, LogIn
             long length = position.Offset + position.Length - Offset;
             bytes += position.Length - LogRecord.EntryBytes + Entry.OverheadBytes;
             bool isWritten = position.Segment != writing || position.Offset < written;
-            bool isTooMuch = index != First && (bytes > maxBytes || length > stretchBytesMax);
+            // Entries that were written again may lie behind those that follow them.
+            bool isTooMuch = index != First
+                && (bytes > maxBytes || length > stretchBytesMax || position.Offset < Offset + Length);
             if (position.Segment != Segment || !isWritten || isTooMuch)
             {
                 break;
@@ -68,6 +70,28 @@ internal sealed class LogRead(LogStream stream, ulong tag, LogIndex first, LogIn
             _entries.Add((position, contents.TermAt(index)));
         }
     }
+
+    /// <summary>
+    /// Entries that it was to bring were written again meanwhile, so their segment may be another by now.
+    /// </summary>
+    public bool HasMoved(LogContents contents)
+    {
+        LogIndex index = First;
+        foreach ((LogPosition position, _) in _entries)
+        {
+            if (contents.Has(index) && contents[index] != position)
+            {
+                return true;
+            }
+
+            index = index.Next;
+        }
+
+        return false;
+    }
+
+    /// <summary>The same read, to be planned anew.</summary>
+    public LogRead Anew() => new(Stream, Tag, First, Last, maxBytes) { CutFrom = CutFrom };
 
     /// <summary>Takes the entries out of what was read; false when one is damaged.</summary>
     public bool TryDecode(ReadOnlyMemory<byte> bytes, out Entry[] entries)

@@ -29,6 +29,11 @@ internal enum LogRecordKind : byte
 
     /// <summary>The stream is gone with all that it held.</summary>
     Drop = 8,
+
+    /// <summary>
+    /// An entry that the stream holds lies here, too, and its older record counts no more. Says nothing of any other.
+    /// </summary>
+    EntryAgain = 9,
 }
 
 /// <summary>
@@ -45,9 +50,9 @@ internal readonly record struct LogStanding(HardState HardState, LogIndex Base, 
 /// <summary>
 /// One record, decoded. Its bytes, little-endian: kind (1), entry kind (1), zero (2), payload length (4), the stream's
 /// group (4) and incarnation (4), then by kind: an entry has index (8), term (8), CRC32C of these 32 bytes and the
-/// payload (4), payload; reset and release have index (8), term (8); truncate has index (8), zero (8); a hard state has
-/// term, packed vote, commit (8 each); a head has previous (8), its end (8), its chain (4); a stream's standing has
-/// hard state (24), base (8), base term (8), last (8).
+/// payload (4), payload, and so has one that is written again; reset and release have index (8), term (8); truncate
+/// has index (8), zero (8); a hard state has term, packed vote, commit (8 each); a head has previous (8), its end
+/// (8), its chain (4); a stream's standing has hard state (24), base (8), base term (8), last (8).
 /// </summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct LogRecord(
@@ -88,14 +93,20 @@ internal readonly record struct LogRecord(
         BinaryPrimitives.WriteUInt32LittleEndian(to[CrcOffset..], EntryChecksum(to));
     }
 
+    /// <summary>
+    /// Turns an entry's record into one that says the entry again; <paramref name="to"/> is as long as it.
+    /// </summary>
+    public static void WriteAgain(Span<byte> to, ReadOnlySpan<byte> record)
+    {
+        record.CopyTo(to);
+        to[0] = (byte)LogRecordKind.EntryAgain;
+        BinaryPrimitives.WriteUInt32LittleEndian(to[CrcOffset..], EntryChecksum(to));
+    }
+
     /// <summary>Reads an entry's record and verifies its checksum; null when it is damaged or another's.</summary>
     public static Entry? TryReadEntry(ReadOnlySpan<byte> from, LogStream stream)
     {
-        if (from.Length < EntryBytes
-            || from[0] != (byte)LogRecordKind.Entry
-            || BinaryPrimitives.ReadUInt32LittleEndian(from[4..]) != (uint)(from.Length - EntryBytes)
-            || BinaryPrimitives.ReadUInt32LittleEndian(from[CrcOffset..]) != EntryChecksum(from)
-            || ReadStream(from) != stream)
+        if (!IsWhole(from, stream))
         {
             return null;
         }
@@ -106,6 +117,14 @@ internal readonly record struct LogRecord(
             (EntryKind)from[1],
             from[EntryBytes..].ToArray());
     }
+
+    /// <summary>Is it this entry's record, undamaged?</summary>
+    public static bool IsWhole(ReadOnlySpan<byte> from, LogStream stream, LogIndex index) =>
+        IsWhole(from, stream) && ReadIndex(from[PrefixBytes..]) == index;
+
+    /// <summary>The data key that the payload of an entry's record is sealed with, if it is.</summary>
+    public static uint KeyIdOfRecord(ReadOnlySpan<byte> record) =>
+        KeyIdOf((EntryKind)record[1], record[EntryBytes..]);
 
     public static void WriteIndexed(Span<byte> to, LogRecordKind kind, LogStream stream, LogIndex index, Term term)
     {
@@ -144,7 +163,7 @@ internal readonly record struct LogRecord(
     {
         LogRecordKind.Head => HeadBytes,
         LogRecordKind.Stream => StandingBytes,
-        LogRecordKind.Entry => EntryBytes,
+        LogRecordKind.Entry or LogRecordKind.EntryAgain => EntryBytes,
         LogRecordKind.Truncate or LogRecordKind.Reset or LogRecordKind.Release => IndexedBytes,
         LogRecordKind.HardState => HardStateBytes,
         LogRecordKind.Drop => PrefixBytes,
@@ -169,7 +188,7 @@ internal readonly record struct LogRecord(
         uint payload = BinaryPrimitives.ReadUInt32LittleEndian(from[4..]);
         if (fixedLength == 0
             || (long)fixedLength + payload > from.Length
-            || (payload > 0 && kind != LogRecordKind.Entry))
+            || (payload > 0 && !IsEntry(kind)))
         {
             return false;
         }
@@ -179,7 +198,7 @@ internal readonly record struct LogRecord(
         ReadOnlySpan<byte> content = from[PrefixBytes..length];
         switch (kind)
         {
-            case LogRecordKind.Entry:
+            case LogRecordKind.Entry or LogRecordKind.EntryAgain:
                 Membership? membership = null;
                 if (from[1] == (byte)EntryKind.Membership)
                 {
@@ -216,6 +235,15 @@ internal readonly record struct LogRecord(
     /// <summary>The data key that an entry's payload is sealed with, if it is.</summary>
     public static uint KeyIdOf(EntryKind kind, ReadOnlySpan<byte> payload) =>
         kind == EntryKind.Data ? EntrySealer.KeyIdOf(payload) : DataKey.NoId;
+
+    /// <summary>Is it an entry's record, its first or a later one?</summary>
+    public static bool IsEntry(LogRecordKind kind) => kind is LogRecordKind.Entry or LogRecordKind.EntryAgain;
+
+    private static bool IsWhole(ReadOnlySpan<byte> from, LogStream stream) => from.Length >= EntryBytes
+        && IsEntry((LogRecordKind)from[0])
+        && BinaryPrimitives.ReadUInt32LittleEndian(from[4..]) == (uint)(from.Length - EntryBytes)
+        && BinaryPrimitives.ReadUInt32LittleEndian(from[CrcOffset..]) == EntryChecksum(from)
+        && ReadStream(from) == stream;
 
     private static LogHead ReadHead(ReadOnlySpan<byte> from) => new(
         BinaryPrimitives.ReadUInt64LittleEndian(from),

@@ -124,14 +124,14 @@ internal sealed class LogRecovery(
     /// <summary>After all is replayed: entries that only a missing segment held make the log incomplete.</summary>
     public void CheckComplete()
     {
-        NodeLogStream? incomplete = streams.All.FirstOrDefault(stream => !stream.Contents.IsComplete);
+        NodeLogStream? incomplete = streams.Join();
         if (Failure is null && incomplete is not null)
         {
-            LogContents contents = incomplete.Contents;
+            (LogIndex from, LogIndex to) = incomplete.Contents.Missing!.Value;
             Failure = LogSentences.EntriesMissing(
                 LogBatch.FileName(prefix, _heads[_oldest].Previous),
                 incomplete.Id,
-                $"from {contents.Base.Next} to {contents.First.Previous}");
+                $"from {from} to {to}");
         }
     }
 

@@ -21,6 +21,9 @@ internal sealed class LogSegments(KeyRing? keys = null)
     /// <summary>Entries that some stream still needs: each has a place in memory.</summary>
     public long Entries { get; private set; }
 
+    /// <summary>What the records of these entries take, in bytes.</summary>
+    public long LiveBytes { get; private set; }
+
     public ulong Oldest => _segments[0].Sequence;
 
     /// <summary>The segment being written.</summary>
@@ -55,12 +58,18 @@ internal sealed class LogSegments(KeyRing? keys = null)
         Remove(_segments.Count - 1);
     }
 
+    /// <summary>
+    /// The newest of the segments by which there are more than <paramref name="kept"/>; zero when there are not.
+    /// </summary>
+    public ulong NewestBeyond(int kept) => Count > kept ? _segments[Count - kept - 1].Sequence : 0;
+
     /// <summary>An entry lies in a segment, sealed with this data key or none.</summary>
-    public void Gain(ulong sequence, uint keyId)
+    public void Gain(in LogPosition position, uint keyId)
     {
-        Segment segment = Find(sequence);
+        Segment segment = Find(position.Segment);
         segment.Live++;
         Entries++;
+        LiveBytes += position.Length;
         if (keyId != DataKey.NoId && _keys is not null && !segment.KeyIds.Contains(keyId))
         {
             segment.KeyIds.Add(keyId);
@@ -69,11 +78,12 @@ internal sealed class LogSegments(KeyRing? keys = null)
     }
 
     /// <summary>An entry that lies in a segment is no longer needed.</summary>
-    public void Lose(ulong sequence)
+    public void Lose(in LogPosition position)
     {
-        Segment segment = Find(sequence);
+        Segment segment = Find(position.Segment);
         segment.Live--;
         Entries--;
+        LiveBytes -= position.Length;
         segment.HasReleased = true;
     }
 

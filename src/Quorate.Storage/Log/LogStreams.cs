@@ -73,6 +73,10 @@ internal sealed class LogStreams(LogSegments segments, int readBytesMax)
                 }
 
                 break;
+            case LogRecordKind.EntryAgain:
+                contents.Move(record.Index, record.Term, new(segment, offset, record.Length), record.KeyId);
+                stream.NoteAgain(record.Index, record.Membership);
+                break;
             case LogRecordKind.Truncate:
                 LogIndex from = record.Index;
                 contents.Truncate(from);
@@ -89,6 +93,17 @@ internal sealed class LogStreams(LogSegments segments, int readBytesMax)
                 contents.Release(record.Index, record.Term);
                 break;
         }
+    }
+
+    /// <summary>All is replayed; the first stream that lacks entries all the same, or null.</summary>
+    public NodeLogStream? Join()
+    {
+        foreach (NodeLogStream stream in _streams.Values)
+        {
+            stream.Contents.Join();
+        }
+
+        return _streams.Values.FirstOrDefault(stream => !stream.Contents.IsComplete);
     }
 
     /// <summary>A replayed drop: a stream that is already opened by its owner begins anew.</summary>

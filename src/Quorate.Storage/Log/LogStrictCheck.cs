@@ -26,9 +26,9 @@ public static class LogStrictCheck
 
         foreach ((LogStream id, Followed stream) in streams)
         {
-            if (stream.First > stream.Base + 1)
+            if (stream.Lacking() is string lacking)
             {
-                problems.Add($"{id} lacks the entries from {stream.Base + 1} to {stream.First - 1}");
+                problems.Add($"{id} lacks {lacking}");
             }
         }
 
@@ -86,6 +86,7 @@ public static class LogStrictCheck
         {
             LogRecordKind.Stream => stream.Stand(record.Standing, isOldest),
             LogRecordKind.Entry => stream.Append(record.Index.Value, record.Term),
+            LogRecordKind.EntryAgain => stream.Again(record.Index.Value, record.Term),
             LogRecordKind.Truncate => stream.Cut(record.Index.Value),
             LogRecordKind.Release => stream.Release(record.Index.Value, record.Term),
             LogRecordKind.Reset => stream.Reset(record.Index.Value),
@@ -104,6 +105,7 @@ public static class LogStrictCheck
     private sealed class Followed
     {
         private readonly List<(ulong Index, Term Term)> _entries = [];
+        private readonly SortedDictionary<ulong, Term> _again = [];
         private Term _term;
 
         public ulong Base { get; private set; }
@@ -117,6 +119,7 @@ public static class LogStrictCheck
             if (isOldest)
             {
                 _entries.Clear();
+                _again.Clear();
                 Base = standing.Base.Value;
                 First = standing.Last.Value + 1;
                 _term = standing.HardState.Term;
@@ -138,12 +141,47 @@ public static class LogStrictCheck
                 : null;
         }
 
+        /// <summary>An entry said again: it must be held, and of the same term where that is known.</summary>
+        public string? Again(ulong index, Term term)
+        {
+            if (index <= Base || index > Last)
+            {
+                return $"has entry {index} again, outside of {Base} to {Last}";
+            }
+
+            if (index < First)
+            {
+                bool differs = _again.TryGetValue(index, out Term said) && said != term;
+                _again[index] = term;
+                return differs ? $"has entry {index} again, of term {term} and of term {said}" : null;
+            }
+
+            Term held = _entries[(int)(index - First)].Term;
+            return held == term ? null : $"has entry {index} of term {held} again, of term {term}";
+        }
+
+        /// <summary>The entries that no segment holds; null when there are none.</summary>
+        public string? Lacking()
+        {
+            for (ulong index = Base + 1; index < First; index++)
+            {
+                if (!_again.ContainsKey(index))
+                {
+                    return $"entry {index} of those from {Base + 1} to {First - 1}";
+                }
+            }
+
+            return null;
+        }
+
         public string? Cut(ulong from)
         {
             if (from <= Base)
             {
                 return $"is cut from {from} on, below its base {Base}";
             }
+
+            ForgetAgain(index => index >= from);
 
             if (from < First)
             {
@@ -166,6 +204,7 @@ public static class LogStrictCheck
             }
 
             string? problem = null;
+            ForgetAgain(index => index <= to);
             if (to >= First)
             {
                 (_, Term held) = _entries[(int)(to - First)];
@@ -182,6 +221,7 @@ public static class LogStrictCheck
         {
             string? problem = to < Base ? $"is reset to {to}, before its base {Base}" : null;
             _entries.Clear();
+            _again.Clear();
             Base = to;
             First = to + 1;
             return problem;
@@ -192,6 +232,14 @@ public static class LogStrictCheck
             string? problem = term < _term ? $"has a hard state of term {term} after one of {_term}" : null;
             _term = Term.Max(_term, term);
             return problem;
+        }
+
+        private void ForgetAgain(Func<ulong, bool> which)
+        {
+            foreach (ulong index in _again.Keys.Where(which).ToArray())
+            {
+                _again.Remove(index);
+            }
         }
     }
 }

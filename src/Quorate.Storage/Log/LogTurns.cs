@@ -98,6 +98,10 @@ internal sealed class LogTurns(
         {
             stream.Client?.LogRead(read.Tag, entries);
         }
+        else if (stream.Client is not null && read.HasMoved(stream.Contents) && Guards.MovedEntriesAreReadAnew)
+        {
+            Read(stream, read.Anew());
+        }
         else if (stream.Client is not null)
         {
             failed(LogSentences.Damaged(LogBatch.FileName(prefix, read.Segment), read));

@@ -30,6 +30,7 @@ public sealed class NodeLog : IDiskClient
     private readonly LogStreams _streams;
     private readonly LogSpares _spares;
     private readonly LogTurns _turns;
+    private readonly StuckEntries _stuck;
     private readonly LogQueue _queue;
     private List<LogWrite> _reports = [];
     private readonly List<NodeLogStream> _opening = [];
@@ -78,6 +79,7 @@ public sealed class NodeLog : IDiskClient
         _streams = new(_segments, settings.ReadBytesMax);
         _spares = new(disk, prefix, settings, SparesChanged, Fail);
         _turns = new(disk, prefix, settings.ReadsUnderWayBytesMax, View, Fail);
+        _stuck = new(disk, prefix, settings, _streams, _segments, WriteNext, Fail);
         _queue = new(settings.WritesWaitingMax, settings.LazyWritesMax);
         _entriesAskAt = settings.EntriesKeptMax + 1;
     }
@@ -99,6 +101,9 @@ public sealed class NodeLog : IDiskClient
     /// <summary>The segments that hold something of the log, ascending.</summary>
     public IReadOnlyList<string> Segments =>
         [.. _segments.Sequences.Select(sequence => LogBatch.FileName(_prefix, sequence))];
+
+    /// <summary>Entries that nobody could release and that were written again since the log was opened.</summary>
+    public long EntriesWrittenAgain => _stuck.Count;
 
     /// <summary>Reads what is there; then <see cref="INodeLogClient.LogOpened"/>.</summary>
     public void Open()
@@ -241,29 +246,61 @@ public sealed class NodeLog : IDiskClient
     /// <summary>Writes the next batch if there is something to write and the one before it is durable.</summary>
     private void WriteNext()
     {
-        if (_step is not (Step.Idle or Step.AwaitingSegment) || !_queue.HasWork)
+        if (_step is not (Step.Idle or Step.AwaitingSegment))
         {
             return;
         }
 
-        int first = checked((int)_queue.NextBytes);
-        if (_written + LogBatch.LengthFor(first) <= _segmentBytes)
+        // What frees a segment goes first, and alone while nothing else can.
+        bool frees = MayFree() && TryBegin(_stuck.Bytes);
+        if (!frees && !_queue.HasWork)
         {
-            _batchBeginsSegment = false;
-            _builder.Begin(_segments.Current, _written);
+            return;
         }
-        else if (!BeginSegment(first))
+
+        if (!frees && !TryBegin(checked((int)_queue.NextBytes)))
         {
             _step = Step.AwaitingSegment;
             return;
         }
 
-        do
+        if (frees)
+        {
+            _stuck.Compose(_builder);
+        }
+        else
         {
             Compose(_queue.Take());
         }
-        while (_queue.NextBytes <= Math.Min(_settings.BatchBytesMax, _segmentBytes - _written) - _builder.Length);
+
+        while (_queue.NextBytes <= Math.Min(_settings.BatchBytesMax, _segmentBytes - _written) - _builder.Length)
+        {
+            Compose(_queue.Take());
+        }
+
         WriteBatch();
+    }
+
+    /// <summary>
+    /// Entries that are stuck may be written again: while space is low, into half of what is left, for the other half
+    /// is for releases, drops and hard states.
+    /// </summary>
+    private bool MayFree() => _stuck.IsReady
+        && (!_spares.IsLow || LogBatch.LengthFor(_stuck.Bytes) <= (_segmentBytes - _written) / 2);
+
+    /// <summary>
+    /// Begins a batch with room for so many bytes; false when it needs the next segment, which is not ready.
+    /// </summary>
+    private bool TryBegin(int bytes)
+    {
+        if (_written + LogBatch.LengthFor(bytes) > _segmentBytes)
+        {
+            return BeginSegment(bytes);
+        }
+
+        _batchBeginsSegment = false;
+        _builder.Begin(_segments.Current, _written);
+        return true;
     }
 
     /// <summary>
@@ -336,6 +373,7 @@ public sealed class NodeLog : IDiskClient
 
     private void CompleteBatch()
     {
+        long bytes = _batchEnd - _written;
         _written = _batchEnd;
         _chain = _batchChain;
         _durableBefore = new(_segments.Current, _written);
@@ -345,8 +383,10 @@ public sealed class NodeLog : IDiskClient
         _turns.StartPostponed();
         if (_batchBeginsSegment)
         {
-            AskForCheckpoints();
+            _stuck.Ask(_client.CheckpointWanted);
         }
+
+        _stuck.Completed(bytes);
 
         AskForFewerEntries();
         if (_spares.IsLow && _written >= _retryAt)
@@ -397,21 +437,6 @@ public sealed class NodeLog : IDiskClient
         }
     }
 
-    private void AskForCheckpoints()
-    {
-        if (_segments.Count <= _settings.SegmentsKeptMax)
-        {
-            return;
-        }
-
-        ulong oldest = _segments.Oldest;
-        NodeLogStream[] pinning = [.. _streams.All.Where(stream => stream.Contents.OldestSegment(none: 0) == oldest)];
-        foreach (NodeLogStream stream in pinning)
-        {
-            _client.CheckpointWanted(stream.Id);
-        }
-    }
-
     private void AskForFewerEntries()
     {
         if (_segments.Entries <= _settings.EntriesKeptMax)
@@ -437,6 +462,12 @@ public sealed class NodeLog : IDiskClient
             _client.SpaceIsLow(_spaceWasLow);
         }
 
+        if (_spaceWasLow)
+        {
+            // No segment is begun, which would ask.
+            _stuck.Ask(_client.CheckpointWanted);
+        }
+
         WriteNext();
     }
 
@@ -450,6 +481,7 @@ public sealed class NodeLog : IDiskClient
             _step = Step.Dead;
             _spares.Stop();
             _turns.Stop();
+            _stuck.Stop();
             _client.LogFailed(sentence);
         }
     }

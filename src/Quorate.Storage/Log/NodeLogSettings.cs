@@ -54,8 +54,17 @@ public sealed record NodeLogSettings
     /// <summary>So many released segments are kept ready beyond that; the files of others are deleted.</summary>
     public int SparesMax { get; init; } = 4;
 
-    /// <summary>Beyond so many segments, the streams that pin the oldest are asked for a checkpoint.</summary>
+    /// <summary>
+    /// Beyond so many segments, the streams that pin those beyond are asked for a checkpoint; the entries of those that
+    /// release nothing although they were asked are written again, unless more than half of the log are such entries.
+    /// </summary>
     public int SegmentsKeptMax { get; init; } = 8;
+
+    /// <summary>
+    /// So many bytes of entries are written again at once; a larger one goes alone. No more is read for them than
+    /// <see cref="ReadBytesMax"/>, or one entry.
+    /// </summary>
+    public int AgainBytesMax { get; init; } = 1024 * 1024;
 
     /// <summary>
     /// Beyond so many entries that streams still need, the stream with the most is asked for a checkpoint. Each takes

@@ -17,6 +17,9 @@ internal sealed class NodeLogStream(LogStream id, LogContents contents, LogReads
     private bool _hasCuts;
     private bool _isDropped;
 
+    /// <summary>Where its base was when it was asked for a checkpoint, and how often it was since then.</summary>
+    private (LogIndex Base, int Times) _asked;
+
     public LogStream Id { get; } = id;
 
     public LogContents Contents { get; } = contents;
@@ -46,6 +49,22 @@ internal sealed class NodeLogStream(LogStream id, LogContents contents, LogReads
             }
 
             return cut;
+        }
+    }
+
+    /// <summary>It was asked for a checkpoint more than once and has released nothing since.</summary>
+    public bool IsStuck => _asked.Times > 1 && _asked.Base == Contents.Base;
+
+    /// <summary>It is asked for a checkpoint, so that it releases something.</summary>
+    public void NoteAsked() => _asked = (Contents.Base, _asked.Base == Contents.Base ? _asked.Times + 1 : 1);
+
+    /// <summary>A replayed entry that was written again: a membership that only this record brings is kept.</summary>
+    public void NoteAgain(LogIndex index, Membership? membership)
+    {
+        int at = Memberships.FindIndex(known => known.Index >= index);
+        if (membership is not null && (at < 0 || Memberships[at].Index != index))
+        {
+            Memberships.Insert(at < 0 ? Memberships.Count : at, new(index, membership));
         }
     }
 
