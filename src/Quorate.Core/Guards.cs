@@ -376,7 +376,8 @@ public static class Guards
     /// <summary>S2: an expired row that is dropped goes on hiding what older tables hold under its key.</summary>
     public static bool ExpiredRowsHideOlderOnes => On();
 
-    /// <summary>S2: a merge of older tables takes no collection for expired that newer ones may have prolonged.</summary>
+    /// <summary>S2: a merge of older tables takes no collection for expired that newer ones may have
+    /// prolonged.</summary>
     public static bool ProlongedCollectionsKeepTheirElements => On();
 
     /// <summary>S4: a table's file stays while a fetch, a transfer or a compaction reads it.</summary>
@@ -564,7 +565,8 @@ public static class Guards
     /// <summary>S5: a log that finds no space for its next segment waits for it, and acknowledges nothing.</summary>
     public static bool FullLogsWait => On();
 
-    /// <summary>S5: where a log segment that must grow finds no space, files of the log that nobody needs go first.</summary>
+    /// <summary>S5: where a log segment that must grow finds no space, files of the log that nobody needs go
+    /// first.</summary>
     public static bool FreedFilesMakeRoom => On();
 
     /// <summary>S6: what waits for an EXEC counts in the room that the commands of all clients share.</summary>

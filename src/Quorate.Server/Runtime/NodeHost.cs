@@ -380,21 +380,16 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     private void SetAddresses(IEnumerable<NodeRecord> nodes)
     {
-        foreach (NodeRecord record in nodes)
+        foreach (NodeRecord record in nodes.Where(each => new NodeId(each.Id) != _peers!.Identity?.Node))
         {
             var node = new NodeId(record.Id);
-            if (node == _peers!.Identity?.Node)
-            {
-                continue;
-            }
-
             if (record.State == NodeState.Removed)
             {
-                _peers.Forget(node);
+                _peers!.Forget(node);
             }
             else
             {
-                _peers.SetAddress(node, record.PeerAddress);
+                _peers!.SetAddress(node, record.PeerAddress);
             }
         }
     }

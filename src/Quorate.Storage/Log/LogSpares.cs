@@ -98,7 +98,8 @@ internal sealed class LogSpares
 
     private IEnumerable<DiskStep> Work()
     {
-        // A segment that has to grow finds no space: files that nobody needs are deleted for it, one before each attempt.
+        // A segment that has to grow finds no space: files that nobody needs are deleted for it, one before each
+        // attempt.
         bool makesRoom = false;
         do
         {

@@ -36,7 +36,7 @@ public sealed class NodeLoopTests
             }
         });
 
-        Look(loop, () =>
+        loop.Look(() =>
         {
             Assert.Equal(Producers * CallsOfEach, node.Calls.Count);
             Assert.False(node.WasEnteredTwice);
@@ -122,7 +122,7 @@ public sealed class NodeLoopTests
         Assert.False(ticked.Wait(50, TestContext.Current.CancellationToken));
         loop.Post(_ => loop.SetDeadline(loop.Now + Duration.FromMilliseconds(5)));
         Assert.True(ticked.Wait(Patience, TestContext.Current.CancellationToken));
-        Look(loop, () => Assert.Equal(1, node.Ticks));
+        loop.Look(() => Assert.Equal(1, node.Ticks));
     }
 
     [Fact]
@@ -167,7 +167,7 @@ public sealed class NodeLoopTests
                 loop.DiskWaits();
             }
         });
-        Look(loop, () => Assert.Equal(4 * Words, handedOver));
+        loop.Look(() => Assert.Equal(4 * Words, handedOver));
         Assert.False(node.WasEnteredTwice);
     }
 
@@ -204,7 +204,7 @@ public sealed class NodeLoopTests
         }
 
         Assert.True(end.IsSet);
-        Look(loop, () => Assert.Equal(16_000, largest));
+        loop.Look(() => Assert.Equal(16_000, largest));
         Assert.False(node.WasEnteredTwice);
     }
 
@@ -260,7 +260,7 @@ public sealed class NodeLoopTests
         mayLeave.Set();
         driver.Join();
         Soon.IsHere(() => loop.InputsWaiting == 0, "all is taken");
-        Look(loop, () =>
+        loop.Look(() =>
         {
             Assert.Equal(3, node.Calls.Count);
             Assert.Single(node.Messages);
@@ -293,7 +293,7 @@ public sealed class NodeLoopTests
             }
         };
         loop.Post(_ => loop.Receive([large, large, large, urgent]));
-        Look(loop, () => { });
+        loop.Look(() => { });
         string[] expected = ["10 after 1", $"{Large} after 1", "10 after 1", "tick", $"{Large} after 2"];
         Assert.Equal(expected, order);
         Assert.Equal(1, loop.Figures.Lost);
@@ -364,28 +364,6 @@ public sealed class NodeLoopTests
         node.Loop = loop;
         loop.Start(node);
         return loop;
-    }
-
-    /// <summary>Looks at what the node has noted once everything before is done.</summary>
-    private static void Look(NodeLoop loop, Action look)
-    {
-        using var end = new ManualResetEventSlim();
-        Exception? failure = null;
-        loop.Post(_ =>
-        {
-            try
-            {
-                look();
-            }
-            catch (Exception e)
-            {
-                failure = e;
-            }
-
-            end.Set();
-        });
-        Assert.True(end.Wait(Patience, TestContext.Current.CancellationToken));
-        Assert.Null(failure);
     }
 
     private static void RunTogether(int count, Action<int> action)
