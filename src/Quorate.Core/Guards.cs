@@ -553,6 +553,9 @@ public static class Guards
     /// </summary>
     public static bool RepeatsAreLookedForBeside => On();
 
+    /// <summary>R25: an Idempotency-Key that comes with another request is refused, not answered as the first was.</summary>
+    public static bool RepeatsAreOfOneBody => On();
+
     /// <summary>
     /// S8: memory that runs out, and a broken invariant, end the process on whatever thread that is and whoever would
     /// catch it there.

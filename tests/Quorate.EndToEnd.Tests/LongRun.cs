@@ -8,7 +8,7 @@ internal static class LongRun
     public static readonly string[] Variables =
     [
         "QUORATE_KILLS", "QUORATE_FLAPS", "QUORATE_CONNECTIONS", "QUORATE_SEED", "QUORATE_REDIS_LINES",
-        "QUORATE_REDIS_SEED",
+        "QUORATE_REDIS_SEED", "QUORATE_FUZZED",
     ];
 
     public static int Count(string variable, int unlessSaid) =>

@@ -17,10 +17,17 @@ public sealed class SessionReadTests
     private const int Sessions = 8;
     private const int OperationsEach = 60;
 
+    /// <summary>Each takes up to the request deadline.</summary>
+    private const int AttemptsMax = 20;
+
     /// <summary>Less than the time after which a node counts as silent.</summary>
     private const int DelayMaxMilliseconds = 150;
 
     private readonly ConcurrentQueue<SessionOperation> _history = [];
+
+    /// <summary>Values of writes of which nobody knows; whoever reads one shows where it stands.</summary>
+    private readonly ConcurrentDictionary<long, bool> _unknown = new();
+    private readonly ConcurrentDictionary<long, (ReadToken Token, long Key)> _shown = new();
     private int _lastValue;
     private int _staleEventualReads;
 
@@ -76,7 +83,13 @@ public sealed class SessionReadTests
             if (!goesBack && chance.Chance(300_000))
             {
                 int value = Interlocked.Increment(ref _lastValue);
-                string reply = session.Call("ENTRY.PUT", $"k{key}", "*", "-", "string", Text(value));
+                string reply = Ask(session, "ENTRY.PUT", $"k{key}", "*", "-", "string", Text(value));
+                if (reply.StartsWith("-UNKNOWN", StringComparison.Ordinal))
+                {
+                    _unknown[value] = true;
+                    continue;
+                }
+
                 ReadToken token = TokenOf(reply.TrimStart('[').Split(", ")[0]);
                 written[key] = token.Index;
                 lastKey = key;
@@ -93,10 +106,15 @@ public sealed class SessionReadTests
                 Assert.Equal("+OK", session.Call("CONSISTENCY", "READ", level.ToString().ToLowerInvariant()));
             }
 
-            string[] found = session.Call("GETV", $"k{key}").Trim('[', ']').Split(", ");
+            string[] found = Ask(session, "GETV", $"k{key}").Trim('[', ']').Split(", ");
             bool isThere = found[0] != RespSession.Absent;
             LogIndex version = isThere ? TokenOf(found[1]).Index : LogIndex.Zero;
             long read = isThere ? long.Parse(found[0], CultureInfo.InvariantCulture) : 0;
+            if (isThere && _unknown.ContainsKey(read))
+            {
+                _shown[read] = (TokenOf(found[1]), key);
+            }
+
             if (level == ReadLevel.Eventual && version < written[key])
             {
                 Interlocked.Increment(ref _staleEventualReads);
@@ -106,19 +124,39 @@ public sealed class SessionReadTests
         }
     }
 
+    /// <summary>Asks again while surely nothing was done: on a busy machine the leader may be silent for a while.
+    /// </summary>
+    private static string Ask(RespSession session, params string[] words)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            string reply = session.Call(words);
+            bool isRefused = reply.StartsWith("-CLUSTERDOWN", StringComparison.Ordinal)
+                || reply.StartsWith("-TRYAGAIN", StringComparison.Ordinal)
+                || reply.StartsWith("-REFUSED", StringComparison.Ordinal);
+            if (!isRefused || attempt == AttemptsMax)
+            {
+                return reply;
+            }
+        }
+    }
+
     /// <summary>What the group committed, as the versions of all writes tell it: there were no others.</summary>
-    private static CommittedHistory Committed(SessionOperation[] history)
+    private CommittedHistory Committed(SessionOperation[] history)
     {
         var committed = new CommittedHistory();
-        foreach (SessionOperation write in history
-            .Where(operation => operation.Kind == SessionOperationKind.Write).OrderBy(write => write.Token.Index))
+        foreach ((ReadToken token, long key, long value) in history
+            .Where(operation => operation.Kind == SessionOperationKind.Write)
+            .Select(write => (write.Token, write.Key, write.Value))
+            .Concat(_shown.Select(each => (each.Value.Token, each.Value.Key, each.Key)))
+            .OrderBy(write => write.Token.Index))
         {
-            while (committed.Last < write.Token.Index)
+            while (committed.Last < token.Index)
             {
-                committed.Append(write.Token.Term);
+                committed.Append(token.Term);
             }
 
-            committed.Write(write.Key, write.Value);
+            committed.Write(key, value);
         }
 
         return committed;

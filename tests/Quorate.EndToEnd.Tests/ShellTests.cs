@@ -1,3 +1,4 @@
+using System.Net;
 using System.Diagnostics;
 
 namespace Quorate.EndToEnd.Tests;
@@ -117,6 +118,10 @@ public sealed class ShellTests
             () => Task.FromResult(
                 replica.Ask("GET", "a")?.StartsWith("-CLUSTERDOWN", StringComparison.Ordinal) == true),
             "it says that it belongs to no cluster");
+        await cluster.Until(
+            async () => await replica.Get("/entry/a") is { Code: HttpStatusCode.ServiceUnavailable } problem
+                && problem.Text.Contains("urn:quorate:cluster-down", StringComparison.Ordinal),
+            "it says so over HTTP");
         await cluster.UntilSays(primary, "+OK", "SET", "a", "1");
         using var terminal = new Terminal(
             cluster.Folder, ServedNode.Program, "shell", $"127.0.0.1:{replica.RespPort}");

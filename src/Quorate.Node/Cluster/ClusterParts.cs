@@ -43,13 +43,10 @@ internal sealed class ClusterParts(ClusterPlace place, ClusterSettings settings,
 
     public void Heard(NodeId node, bool isHeard)
     {
-        if (isHeard)
+        bool isNews = isHeard ? _heard.TryAdd(node, Now) : _heard.Remove(node);
+        if (isNews)
         {
-            _heard.TryAdd(node, Now);
-        }
-        else
-        {
-            _heard.Remove(node);
+            Host.PeerHeard(node, isHeard);
         }
     }
 

@@ -73,6 +73,11 @@ public interface IClusterHost
     {
     }
 
+    /// <summary>Whether the heartbeats of another node arrive here has changed.</summary>
+    void PeerHeard(NodeId node, bool isHeard)
+    {
+    }
+
     /// <summary>Something that an operator may want to know (an election, a silent node), in one sentence.</summary>
     void Happened(in NodeEvent happened);
 

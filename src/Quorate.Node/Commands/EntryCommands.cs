@@ -19,7 +19,7 @@ internal static class EntryCommands
         new("ENTRY.GET", 2, CommandKind.Read, KeyWords.One, Get),
         new("ENTRY.PUT", -6, CommandKind.Write, KeyWords.One, Put),
         new("ENTRY.DEL", 3, CommandKind.Write, KeyWords.One, Delete),
-        new("ENTRY.REPEAT", 2, CommandKind.Write, KeyWords.One, Repeat),
+        new("ENTRY.REPEAT", 3, CommandKind.Write, KeyWords.One, Repeat),
     ];
 
     /// <summary>
@@ -91,10 +91,11 @@ internal static class EntryCommands
     }
 
     /// <summary>
-    /// `ENTRY.REPEAT key`: changes nothing and answers `NEW`. Sent with the number of an earlier request it is answered
-    /// what that one was, and from then on that number does nothing else.
+    /// `ENTRY.REPEAT key print`: changes nothing and answers the print. In front of the lines of a numbered request it
+    /// leaves in their answer what tells that request from others. Alone, with the number of an earlier request, it is
+    /// answered what that one was; and if there was none, that number does nothing else from then on.
     /// </summary>
-    private static void Repeat(CommandContext context) => context.Reply.Simple("NEW"u8);
+    private static void Repeat(CommandContext context) => context.Reply.Bulk(context.Line[2]);
 
     private static bool TryShow(CommandContext context, out bool exists)
     {

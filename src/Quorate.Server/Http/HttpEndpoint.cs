@@ -60,7 +60,10 @@ public sealed class HttpEndpoint : IAsyncDisposable
             requestDeadlineMilliseconds,
             facts.Memory.Limits.Of(new RespSettings()).RepliesBytesMax,
             facts.Memory.Limits.HttpBodyBytesMax,
-            TimeProvider.System);
+            TimeProvider.System)
+        {
+            IsUnjoined = () => facts.Host.IsUnjoined,
+        };
         endpoint._entries.Map(application);
         facts.More.Add(endpoint.AddMetrics);
         await application.StartAsync().ConfigureAwait(false);

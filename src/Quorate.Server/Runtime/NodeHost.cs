@@ -248,6 +248,8 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
 
     void IClusterHost.LeaderChanged(GroupId group, NodeId? leader) => Leaders.Set(group, leader);
 
+    void IClusterHost.PeerHeard(NodeId node, bool isHeard) => Leaders.SetHeard(node, isHeard);
+
     void IClusterHost.PartitionsChanged() => _place.Reads.Show(_node!.Runtime);
 
     void IClusterHost.Happened(in NodeEvent happened) => _place.Events.Add(happened);

@@ -107,11 +107,18 @@ public sealed class ClusterEndpointTests
             $":11264\r\n:12287\r\n*4\r\n$8\r\n10.0.0.2\r\n:7701\r\n$40\r\n{two}\r\n*0\r\n",
             slots,
             StringComparison.Ordinal);
+        _leaders.SetHeard(new(2), isHeard: true);
         string nodes = client.Run("CLUSTER NODES");
         Assert.Contains(
             $"{one} 10.0.0.1:7701@7701 myself,master - 0 0 ", nodes, StringComparison.Ordinal);
         Assert.Contains(" connected 0-11263 12288-16383\n", nodes, StringComparison.Ordinal);
+        Assert.Contains($"{two} 10.0.0.2:7701@7701 master - 0 0 ", nodes, StringComparison.Ordinal);
         Assert.Contains(" connected 11264-12287\n", nodes, StringComparison.Ordinal);
+
+        // Nobody hears node 3.
+        Assert.Contains("10.0.0.3:7701@7701 master,fail - 0 0 ", nodes, StringComparison.Ordinal);
+        Assert.EndsWith(" disconnected\n\r\n", nodes, StringComparison.Ordinal);
+        Assert.Single(client.Run("CLUSTER SHARDS").Split("$4\r\nfail\r\n")[1..]);
         Assert.Contains("cluster_size:2\r\n", client.Run("CLUSTER INFO"), StringComparison.Ordinal);
         Assert.StartsWith("*3\r\n*4\r\n$5\r\nslots\r\n*4\r\n", client.Run("CLUSTER SHARDS"), StringComparison.Ordinal);
         Assert.Equal($"$40\r\n{one}\r\n", client.Run("CLUSTER MYID"));

@@ -51,12 +51,20 @@ internal sealed class EntryBatch
         await Task.WhenAll(groups.Select(async items =>
         {
             CommandLine[] lines = [.. items.Select(item => item.Line)];
-            CallResult result = repeat is null
-                ? await place.Ask(KeyHash.SlotOf(items[0].Key), lines, isBatch: true, writes: true)
-                    .ConfigureAwait(false)
-                : await EntryRepeat.Ask(place, repeat, wallClockMilliseconds, items[0].Key, lines, isBatch: true)
-                    .ConfigureAwait(false);
-            Tell(items, result);
+            try
+            {
+                CallResult result = repeat is null
+                    ? await place.Ask(KeyHash.SlotOf(items[0].Key), lines, isBatch: true, writes: true)
+                        .ConfigureAwait(false)
+                    : await EntryRepeat.Ask(place, repeat, wallClockMilliseconds, items[0].Key, lines, isBatch: true)
+                        .ConfigureAwait(false);
+                Tell(items, result);
+            }
+            catch (ProblemException e)
+            {
+                // Of these alone: those of other partitions may be done.
+                Array.ForEach(items, item => item.Tell(e.Problem, default));
+            }
         })).ConfigureAwait(false);
     }
 

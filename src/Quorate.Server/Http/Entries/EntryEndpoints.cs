@@ -47,6 +47,9 @@ internal sealed class EntryEndpoints
 
     public EntryCounters Counters { get; } = new();
 
+    /// <summary>Whether the node waits to be told which cluster to follow; null for one that never does.</summary>
+    public Func<bool>? IsUnjoined { get; init; }
+
     public void Map(WebApplication application)
     {
         application.Map("/entry/{**key}", Guarded(One));
@@ -215,7 +218,8 @@ internal sealed class EntryEndpoints
     }
 
     private EntryPlace PlaceOf(HttpContext context, EntryTarget target) =>
-        EntryRequest.Place(target, context.Request, _gateway, _reads, _answers, _deadlineMilliseconds);
+        EntryRequest.Place(
+            target, context.Request, _gateway, _reads, _answers, _deadlineMilliseconds, IsUnjoined?.Invoke() == true);
 
     private Task<CallResult> Ask(EntryPlace place, string? repeat, byte[] key, CommandLine line) => repeat is null
         ? place.Ask(key, line, writes: true)

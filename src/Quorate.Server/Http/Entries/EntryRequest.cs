@@ -19,13 +19,18 @@ internal static class EntryRequest
     /// <exception cref="ProblemException">There is no such keyspace, or it cannot give a level.</exception>
     public static EntryPlace Place(
         EntryTarget target, HttpRequest request, INodeGateway gateway, LocalReads? reads, ReplyRoom room,
-        int deadlineMilliseconds)
+        int deadlineMilliseconds, bool isUnjoined)
     {
         ClusterView view = gateway.View;
         string name = target.TextOf("keyspace") ?? RespClient.DefaultKeyspace;
         if (!view.TryFind(name, out KeyspaceView? keyspace))
         {
-            throw new ProblemException(view.HasKeyspaces
+            throw new ProblemException(isUnjoined
+                ? new(
+                    StatusCodes.Status503ServiceUnavailable, "cluster-down", "Surely nothing was done.",
+                    "CLUSTERDOWN: this node belongs to no cluster yet; JOIN host:port over the Redis protocol says which "
+                        + "one to follow.")
+                : view.HasKeyspaces
                 ? Problem.NotFound($"There is no keyspace '{name}'; GET /keyspaces lists them.")
                 : new(
                     StatusCodes.Status503ServiceUnavailable, "loading", "Surely nothing was done.",

@@ -25,6 +25,12 @@ internal sealed record Problem(int Status, string Kind, string Title, string Det
     public static Problem NotFound(string detail) =>
         new(StatusCodes.Status404NotFound, "not-found", "There is no such thing.", detail);
 
+    /// <summary>An Idempotency-Key names another request already.</summary>
+    public static Problem Reused => new(
+        StatusCodes.Status422UnprocessableEntity, "reused", "The Idempotency-Key belongs to another request.",
+        "This Idempotency-Key came with another request for the same key before, nothing was done; a new request needs a "
+            + "new one.");
+
     /// <summary>The version that a request names does not stand.</summary>
     public static Problem Stale(string version, bool byHeader) => new(
         byHeader ? StatusCodes.Status412PreconditionFailed : StatusCodes.Status409Conflict,

@@ -10,10 +10,12 @@ namespace Quorate.Server.Resp.ClusterMode;
 internal sealed class SlotMap
 {
     private readonly ClusterView _view;
+    private readonly LeaderBoard _board;
 
     public SlotMap(ClusterView view, ClusterEndpoint endpoint, KeyspaceView keyspace)
     {
         _view = view;
+        _board = endpoint.Leaders;
         Self = SlotOwners.Self(view, endpoint);
         var runs = new List<Run>();
         foreach (PartitionRecord partition in keyspace.Partitions)
@@ -100,7 +102,7 @@ internal sealed class SlotMap
             Text(reply, "replication-offset");
             reply.Integer(0);
             Text(reply, "health");
-            Text(reply, "online");
+            Text(reply, IsAlive(node) ? "online" : "fail");
         }
     }
 
@@ -111,10 +113,11 @@ internal sealed class SlotMap
         foreach (NodeRecord node in Nodes)
         {
             (string host, int port) = Split(node.ClusterAddress);
-            string flags = node.Id == Self.Id ? "myself,master" : "master";
+            string flags = node.Id == Self.Id ? "myself,master" : IsAlive(node) ? "master" : "master,fail";
+            string link = IsAlive(node) ? "connected" : "disconnected";
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"{NameOf(_view, node.Id)} {host}:{port}@{port} {flags} - 0 0 {_view.Version} connected");
+                $"{NameOf(_view, node.Id)} {host}:{port}@{port} {flags} - 0 0 {_view.Version} {link}");
             foreach (Run run in Runs.Where(run => run.Owner.Id == node.Id))
             {
                 text.Append(CultureInfo.InvariantCulture, $" {run.First}");
@@ -129,6 +132,10 @@ internal sealed class SlotMap
 
         return text.ToString();
     }
+
+    /// <summary>It is this node, or one that this node hears. Redis asks a majority before it says `fail`; here the node
+    /// that is asked says what it sees.</summary>
+    private bool IsAlive(NodeRecord node) => node.Id == Self.Id || _board.Hears(new(node.Id));
 
     private void WriteSlotNode(Reply reply, NodeRecord node)
     {

@@ -1,4 +1,5 @@
 using Quorate.Core.Raft;
+using Quorate.Node.Cluster;
 using Quorate.Node.Partitions;
 using Quorate.Server.Http.Entries;
 using Quorate.Server.Resp;
@@ -41,21 +42,43 @@ public sealed class EntryRepeatTests
     public async Task What_is_known_from_the_window_before_is_answered_and_not_done()
     {
         await using EntryHost host = await EntryHost.Start();
-        int puts = 0;
-        host.Gateway.Instead = call =>
-        {
-            string name = System.Text.Encoding.ASCII.GetString(call.Lines[0][0]);
-            puts += name == "ENTRY.PUT" ? 1 : 0;
-            return name == "ENTRY.REPEAT"
-                ? new(Outcome.Done, default, default, default, default,
-                    "*3\r\n$5\r\n1-9-0\r\n:1\r\n$1\r\nh\r\n"u8.ToArray())
-                : null;
-        };
+        var puts = new Puts();
+        host.Gateway.Instead = call => puts.Answer(call, call.Lines[0][2].ToArray());
         EntryReply reply = await host.Ask(
             "POST", "/entry", "{\"key\":\"k\",\"value\":1}", "Idempotency-Key: again");
         Assert.Equal(200, reply.Status);
         Assert.Equal("1-9-0", reply.Version);
-        Assert.Equal(0, puts);
+        Assert.Equal(0, puts.Count);
+    }
+
+    [Theory]
+    [InlineData("POST", "/entry", "{\"key\":\"k\",\"value\":2}")]
+    [InlineData("POST", "/entry?ttl=5s", "{\"key\":\"k\",\"value\":1}")]
+    [InlineData("DELETE", "/entry/k", null)]
+    public async Task A_key_that_belongs_to_another_request_is_refused(string method, string path, string? body)
+    {
+        await using EntryHost host = await EntryHost.Start();
+        var puts = new Puts();
+        byte[]? first = null;
+        host.Gateway.Instead = call => puts.Answer(call, first ??= call.Lines[0][2].ToArray());
+        EntryReply reply = await host.Ask(
+            "POST", "/entry", "{\"key\":\"k\",\"value\":1}", "Idempotency-Key: again");
+        Assert.Equal(200, reply.Status);
+        reply = await host.Ask(method, path, body, "Idempotency-Key: again");
+        Assert.Equal(422, reply.Status);
+        Assert.Equal(0, puts.Count);
+    }
+
+    /// <summary>A node whose clock was in the next window already has looked for it there.</summary>
+    [Fact]
+    public async Task A_number_that_a_look_has_used_up_is_refused_and_not_taken_for_an_answer()
+    {
+        await using EntryHost host = await EntryHost.Start();
+        host.Gateway.Instead = _ => new(
+            Outcome.Done, default, default, default, default, "$4\r\nlook\r\n"u8.ToArray());
+        EntryReply reply = await host.Ask(
+            "POST", "/entry", "{\"key\":\"k\",\"value\":1}", "Idempotency-Key: again");
+        Assert.Equal(409, reply.Status);
     }
 
     [Theory]
@@ -70,7 +93,7 @@ public sealed class EntryRepeatTests
         int puts = 0;
         host.Gateway.Instead = call =>
         {
-            bool isPut = call.Lines[0][0].SequenceEqual("ENTRY.PUT"u8);
+            bool isPut = call.Lines.Length > 1;
             puts += isPut ? 1 : 0;
             return isPut ? null : new(outcome, reason, default, default, default, default);
         };
@@ -78,5 +101,19 @@ public sealed class EntryRepeatTests
             "POST", "/entry", "{\"key\":\"k\",\"value\":1}", "Idempotency-Key: again");
         Assert.Equal(status, reply.Status);
         Assert.Equal(0, puts);
+    }
+
+    /// <summary>Answers looks as if a put had been done before, under a print, and counts the puts that come.</summary>
+    private sealed class Puts
+    {
+        public int Count { get; private set; }
+
+        public CallResult? Answer(ClientCall call, byte[] print)
+        {
+            Count += call.Lines.Length > 1 ? 1 : 0;
+            string known = $"*2\r\n${print.Length}\r\n{System.Text.Encoding.ASCII.GetString(print)}\r\n"
+                + "*3\r\n$5\r\n1-9-0\r\n:1\r\n$1\r\nh\r\n";
+            return new(Outcome.Done, default, default, default, default, System.Text.Encoding.ASCII.GetBytes(known));
+        }
     }
 }
