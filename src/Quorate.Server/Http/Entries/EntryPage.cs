@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Globalization;
@@ -21,6 +22,9 @@ namespace Quorate.Server.Http.Entries;
 /// </summary>
 internal sealed class EntryPage
 {
+    /// <summary>The cursor that SCAN begins with.</summary>
+    private const string Start = "0";
+
     private const int PlaceBytes = sizeof(uint) + sizeof(ushort);
 
     /// <summary>Partitions without a key that matches that one page passes by.</summary>
@@ -47,7 +51,7 @@ internal sealed class EntryPage
             "false" => false,
             _ => throw new ProblemException(Problem.Invalid("'values' is true or false.")),
         };
-        if (target.TextOf("cursor") is { Length: > 0 } cursor)
+        if (target.TextOf("cursor") is { Length: > 0 } cursor and not Start)
         {
             Read(cursor);
         }
@@ -171,7 +175,8 @@ internal sealed class EntryPage
     private void Read(string cursor)
     {
         byte[] bytes = new byte[cursor.Length];
-        bool isRead = Base64Url.TryDecodeFromChars(cursor, bytes, out int length) && length > PlaceBytes;
+        OperationStatus status = Base64Url.DecodeFromChars(cursor, bytes, out _, out int length);
+        bool isRead = status == OperationStatus.Done && length > PlaceBytes;
         if (!isRead || BinaryPrimitives.ReadUInt32BigEndian(bytes) != _place.Keyspace.Record.Id)
         {
             throw NoCursor();
