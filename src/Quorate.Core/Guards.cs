@@ -477,7 +477,7 @@ public static class Guards
     /// <summary>S7: before something large is made, the heap is asked whether it has room for it.</summary>
     public static bool HeapIsAskedFirst => On();
 
-    /// <summary>F27: what was refused for want of memory is not remembered as done, so that it can be sent again.</summary>
+    /// <summary>F27: what was refused for want of memory is not remembered as done: it can be sent again.</summary>
     public static bool RefusedForMemoryIsForgotten => On();
 
     /// <summary>S9: no data key comes into the metadata that its leader's master key does not open.</summary>
@@ -556,7 +556,7 @@ public static class Guards
     /// </summary>
     public static bool RepeatsAreLookedForBeside => On();
 
-    /// <summary>R25: an Idempotency-Key that comes with another request is refused, not answered as the first was.</summary>
+    /// <summary>R25: an Idempotency-Key that comes with another request is refused.</summary>
     public static bool RepeatsAreOfOneBody => On();
 
     /// <summary>

@@ -17,7 +17,8 @@ public sealed class EventLinesTests
     public void Nobody_waits_for_a_reader_and_what_is_lost_is_counted()
     {
         using var gate = new ManualResetEventSlim();
-        using var lines = new EventLines((bytes, milliseconds) => gate.Wait(milliseconds) ? Take(bytes) : 0, EndMilliseconds);
+        using var lines = new EventLines(
+            (bytes, milliseconds) => gate.Wait(milliseconds) ? Take(bytes) : 0, EndMilliseconds);
         for (int i = 0; i < 5000; i++)
         {
             lines.Say(new TimedEvent(DateTimeOffset.UnixEpoch, i, new NodeEvent("kind", $"sentence {i}.")));

@@ -107,7 +107,7 @@ public sealed class BadStartTests(StoppedNode stopped) : IClassFixture<StoppedNo
         Directory.CreateDirectory(Path.Combine(folder, "pid"));
         using ServedNode node = await Served(folder);
         Assert.Equal("yes", node.AskOf("secret", "GET", "rotated"));
-        Assert.Contains("pid could not be written", (await node.Get("/events"))!.Value.Text, StringComparison.Ordinal);
+        Assert.Contains("pid could not be written", (await node.Page("/events")).Text, StringComparison.Ordinal);
         node.Signal("TERM");
         Assert.Equal(0, node.WaitForEnd());
     }

@@ -23,19 +23,49 @@ public sealed class ClusterTests
         HashSet<uint> nodes = [];
         foreach (ServedNode node in cluster.Nodes)
         {
-            using JsonDocument status = JsonDocument.Parse((await node.Get("/status"))!.Value.Text);
+            using JsonDocument status = JsonDocument.Parse((await node.Page("/status")).Text);
             JsonElement report = status.RootElement.GetProperty("report");
             clusters.Add(report.GetProperty("cluster").GetString()!);
             nodes.Add(report.GetProperty("self").GetUInt32());
             Assert.Equal(3, report.GetProperty("nodes").GetArrayLength());
-            string metrics = (await node.Get("/metrics"))!.Value.Text;
+            string metrics = (await node.Page("/metrics")).Text;
             Assert.Contains("quorate_log_sync_seconds_count", metrics, StringComparison.Ordinal);
-            Assert.Contains("\"kind\":\"formed\"", (await node.Get("/events"))!.Value.Text, StringComparison.Ordinal);
-            Assert.Equal(HttpStatusCode.OK, (await node.Get("/health/live"))!.Value.Code);
+            Assert.Contains("\"kind\":\"formed\"", (await node.Page("/events")).Text, StringComparison.Ordinal);
+            Assert.Equal(HttpStatusCode.OK, (await node.Page("/health/live")).Code);
         }
 
         Assert.Single(clusters);
         Assert.Equal(3, nodes.Count);
+    }
+
+    /// <summary>
+    /// Keys of every partition. What the leader alone has synced is proven on the node that the client is connected to,
+    /// by a read in whichever slot the write was.
+    /// </summary>
+    [Theory]
+    [InlineData("WAIT", "1", "10000")]
+    [InlineData("WAITAOF", "0", "1", "10000")]
+    public async Task Whoever_waits_for_replicas_behind_writes_at_level_leader_is_told(params string[] wait)
+    {
+        using var cluster = new ServedCluster(3);
+        cluster.Start();
+        await cluster.UntilReady();
+        foreach (ServedNode node in cluster.Nodes)
+        {
+            await cluster.UntilSays(node, "+OK", "SET", "before", "1");
+            using var session = new RespSession(node.Resp);
+            Assert.Equal("+OK", session.Call("CONSISTENCY", "WRITE", "leader"));
+            for (int i = 0; i < 60; i++)
+            {
+                await cluster.Until(
+                    () =>
+                    {
+                        session.Call("SET", $"key-{i}", "1");
+                        return Task.FromResult(session.Call(wait) is ":1" or ":2" or "[:1, :1]" or "[:1, :2]");
+                    },
+                    $"a replica has key-{i}");
+            }
+        }
     }
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class DiskTests
 
         Assert.StartsWith("-OOM the disk", refusal, StringComparison.Ordinal);
         Assert.Equal("1", node.Ask("GET", "first"));
-        Assert.Contains("disk", string.Concat((await node.Report())!.Value.GetProperty("alarms").EnumerateArray()
+        Assert.Contains("disk", string.Concat((await node.Reported()).GetProperty("alarms").EnumerateArray()
             .Select(alarm => alarm.GetString())), StringComparison.OrdinalIgnoreCase);
 
         // It can end and start on the full disk, too.

@@ -6,8 +6,8 @@ using Quorate.Core.Model;
 namespace Quorate.EndToEnd.Tests;
 
 /// <summary>
-/// Spoilt HTTP to a served node: what comes is answered or cut, never by a 5xx that means a fault of the node's own,
-/// and the node serves on. QUORATE_FUZZED says how many requests, QUORATE_SEED which.
+/// Spoilt HTTP to a served node: what comes is answered or cut, never by a 500, which would mean a fault of the node's
+/// own, and the node serves on. QUORATE_FUZZED says how many requests, QUORATE_SEED which.
 /// </summary>
 public sealed class FuzzedHttpTests
 {

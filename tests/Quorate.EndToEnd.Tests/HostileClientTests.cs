@@ -120,7 +120,7 @@ public sealed class HostileClientTests
                 resident = Math.Max(resident, i % 50 == 0 ? node.ResidentBytes() : 0);
             }
 
-            string metrics = (await node.Get("/metrics"))!.Value.Text;
+            string metrics = (await node.Page("/metrics")).Text;
             TestContext.Current.TestOutputHelper!.WriteLine(
                 $"{resident >> 20} MiB resident\n" + string.Join('\n', metrics.Split('\n').Where(line =>
                     line.StartsWith("quorate_resp_", StringComparison.Ordinal)
@@ -188,7 +188,7 @@ public sealed class HostileClientTests
             }
 
             resident = Math.Max(resident, node.ResidentBytes());
-            string metrics = (await node.Get("/metrics"))!.Value.Text;
+            string metrics = (await node.Page("/metrics")).Text;
             TestContext.Current.TestOutputHelper!.WriteLine(
                 $"{resident >> 20} MiB resident\n" + string.Join('\n', metrics.Split('\n').Where(line =>
                     line.StartsWith("quorate_resp_", StringComparison.Ordinal))));

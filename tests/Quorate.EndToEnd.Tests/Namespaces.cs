@@ -9,7 +9,14 @@ namespace Quorate.EndToEnd.Tests;
 /// </summary>
 internal sealed class Namespaces : IDisposable
 {
-    private readonly string _name = string.Create(CultureInfo.InvariantCulture, $"q{Environment.ProcessId}");
+    private static int _made;
+
+    /// <summary>
+    /// Each has names of its own: the system takes those of a namespace that was deleted away only a while later.
+    /// </summary>
+    private readonly string _name = string.Create(
+        CultureInfo.InvariantCulture, $"q{Environment.ProcessId}n{Interlocked.Increment(ref _made)}");
+
     private readonly string _subnet;
     private readonly int _count;
 

@@ -88,7 +88,7 @@ public sealed class RestartTests
     }
 
     private static async Task<string> ClusterOf(ServedNode node) =>
-        (await node.Report())!.Value.GetProperty("cluster").GetString()!;
+        (await node.Reported()).GetProperty("cluster").GetString()!;
 
     private static async Task Write(ServedCluster cluster, int round)
     {

@@ -111,8 +111,8 @@ public sealed class ServeTests : IDisposable
         node.Start();
         await node.UntilReady();
         Assert.Equal("+OK", node.Ask("KEYSPACE", "CREATE", "secret", "ENCRYPT", "on", "REPLICAS", "1")![..3]);
-        (HttpStatusCode _, string status) = (await node.Get("/status"))!.Value;
-        (HttpStatusCode _, string metrics) = (await node.Get("/metrics"))!.Value;
+        (HttpStatusCode _, string status) = await node.Page("/status");
+        (HttpStatusCode _, string metrics) = await node.Page("/metrics");
         node.Signal("TERM");
         Assert.Equal(0, node.WaitForEnd());
         string all = node.Said + status + metrics;

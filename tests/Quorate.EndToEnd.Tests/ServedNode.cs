@@ -144,6 +144,37 @@ internal sealed class ServedNode : IDisposable
         }
     }
 
+    /// <summary>As <see cref="Get"/>, of a node that runs: it answers, though perhaps not at once.</summary>
+    public async Task<(HttpStatusCode Code, string Text)> Page(string path)
+    {
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            if (await Get(path) is { } page)
+            {
+                return page;
+            }
+
+            Assert.True(clock.Elapsed < Soon.Patience, $"it does not answer {path}; it said: {Said}");
+        }
+    }
+
+    /// <summary>As <see cref="Report"/>, of a node that runs and is in a cluster.</summary>
+    public async Task<JsonElement> Reported()
+    {
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            if (await Report() is { } report)
+            {
+                return report;
+            }
+
+            Assert.True(clock.Elapsed < Soon.Patience, $"it reports nothing; it said: {Said}");
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+    }
+
     /// <summary>Waits until it says that clients may come.</summary>
     public async Task UntilReady()
     {
@@ -197,6 +228,20 @@ internal sealed class ServedNode : IDisposable
             () =>
             {
                 reply = Ask(words);
+                return !IsForLater(reply);
+            },
+            $"{string.Join(' ', words)} is done or refused for good");
+        return reply;
+    }
+
+    /// <summary>As <see cref="Do"/>, of a keyspace.</summary>
+    public async Task<string?> DoOf(string keyspace, params string[] words)
+    {
+        string? reply = null;
+        await Soon.Is(
+            () =>
+            {
+                reply = AskOf(keyspace, words);
                 return !IsForLater(reply);
             },
             $"{string.Join(' ', words)} is done or refused for good");

@@ -39,11 +39,12 @@ public sealed class SessionReadTests
         cluster.Start();
         await cluster.UntilReady();
         await cluster.CreateWhole(Keyspace);
-        int[] ports = ServedNode.FreePorts(3);
+        int[] ports = TestPorts.Take(3);
         using var link = new SlowLink(ports[2], seed);
         using var replica = new ServedNode(
             Path.Combine(cluster.Folder, "replica"), ports,
-            "--join", $"127.0.0.1:{Text(cluster.Nodes[0].PeerPort)}", "--advertise-peer", $"127.0.0.1:{Text(link.Port)}");
+            "--join", $"127.0.0.1:{Text(cluster.Nodes[0].PeerPort)}",
+            "--advertise-peer", $"127.0.0.1:{Text(link.Port)}");
         replica.Start();
         await cluster.UntilSaysOf(Keyspace, cluster.Nodes[0], "+OK", "SET", "ready", "1");
         await cluster.Until(() => Task.FromResult(AnswersItself(replica)), "the replica answers of itself");
@@ -98,7 +99,7 @@ public sealed class SessionReadTests
             }
 
             ReadLevel wanted = chance.Chance(150_000) ? ReadLevel.Linearizable
-                : chance.Chance(200_000) ? ReadLevel.Eventual
+                : chance.Chance(goesBack ? 400_000 : 200_000) ? ReadLevel.Eventual
                 : ReadLevel.Session;
             if (wanted != level)
             {

@@ -71,7 +71,7 @@ public sealed class StatusTests
                     && Milliseconds(line) >= 500);
             },
             "it says that it stood still");
-        string metrics = (await node.Get("/metrics"))!.Value.Text;
+        string metrics = (await node.Page("/metrics")).Text;
         Assert.Matches("quorate_node_stalls_total [1-9]", metrics);
     }
 

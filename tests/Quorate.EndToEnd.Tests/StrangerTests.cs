@@ -50,8 +50,8 @@ public sealed class StrangerTests
             async () => await lost.Report() is { } report
                 && report.GetProperty("nodes").GetArrayLength() == 2,
             "it has joined what is there, and founds none beside it");
-        string joined = (await lost.Report())!.Value.GetProperty("cluster").GetString()!;
-        Assert.Equal((await cluster.Nodes[0].Report())!.Value.GetProperty("cluster").GetString(), joined);
+        string joined = (await lost.Reported()).GetProperty("cluster").GetString()!;
+        Assert.Equal((await cluster.Nodes[0].Reported()).GetProperty("cluster").GetString(), joined);
         await UntilTells(cluster, lost, "This is n2 of cluster");
     }
 
@@ -81,7 +81,7 @@ public sealed class StrangerTests
                 var told = new StringBuilder();
                 foreach (string path in (string[])["/status", "/events", "/metrics", "/health/ready"])
                 {
-                    told.Append((await node.Get(path))!.Value.Text);
+                    told.Append((await node.Page(path)).Text);
                 }
 
                 foreach (string[] words in (string[][])
@@ -92,7 +92,7 @@ public sealed class StrangerTests
 
                 string all = told.ToString();
                 Assert.All(ports, port => Assert.DoesNotContain(Address(port), all, StringComparison.Ordinal));
-                string status = (await node.Get("/status"))!.Value.Text;
+                string status = (await node.Page("/status")).Text;
                 foreach (int port in ports)
                 {
                     Assert.Contains(

@@ -79,6 +79,20 @@ internal static class Tools
         return output;
     }
 
+    /// <summary>Runs a program that succeeds once the nodes that it asks answer in its time.</summary>
+    public static string DoAtLast(params string[] words)
+    {
+        string output = "";
+        Soon.IsHere(
+            () =>
+            {
+                (int code, output, _) = Run(words);
+                return code == 0;
+            },
+            $"'{string.Join(' ', words)}' succeeds");
+        return output;
+    }
+
     private static bool IsThere(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
             .Any(place => File.Exists(Path.Combine(place, program)));

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text;
+using System.Text.Json;
 
 namespace Quorate.EndToEnd.Tests;
 
@@ -33,7 +34,7 @@ public sealed class UpTests : IDisposable
     {
         Start(3, "--restart");
         await UntilFollowed();
-        Assert.Equal("+OK", Ask(1, "SET", "a", "1"));
+        await Until(() => Ask(1, "SET", "a", "1") == "+OK", "a write is done");
         int killed = ProcessOf(2);
         Signal("KILL", killed);
         await Until(() => Said.Contains("node 2 runs as process", StringComparison.Ordinal), "node 2 is started");
@@ -50,7 +51,7 @@ public sealed class UpTests : IDisposable
     {
         Start(3);
         await UntilFollowed();
-        Assert.Equal("+OK", Ask(1, "SET", "a", "1"));
+        await Until(() => Ask(1, "SET", "a", "1") == "+OK", "a write is done");
         Signal("KILL", ProcessOf(3));
         const string Words = "Start it again: ";
         await Until(() => Said.Contains(Words, StringComparison.Ordinal), "the command is printed");
@@ -69,6 +70,28 @@ public sealed class UpTests : IDisposable
         Assert.Equal(0, WaitForEnd());
         Assert.True(again.WaitForExit(Soon.Patience), "the node that was started by hand ends");
         Assert.Equal(0, again.ExitCode);
+    }
+
+    [Fact]
+    public async Task Cluster_ports_are_opened_where_they_are_asked_for_and_stay_so()
+    {
+        int port = TestPorts.Take(1)[0];
+        Start(1, "--cluster-port", Text(port));
+        await UntilReady(1);
+        Assert.Contains("cluster_state:ok", ClusterInfo(port), StringComparison.Ordinal);
+        Signal("INT", _up!.Id);
+        Assert.Equal(0, WaitForEnd());
+
+        // The folder says so.
+        Start(1);
+        await UntilReady(1);
+        Assert.Contains("cluster_state:ok", ClusterInfo(port), StringComparison.Ordinal);
+    }
+
+    private static string ClusterInfo(int port)
+    {
+        using var session = new RespSession(new IPEndPoint(IPAddress.Loopback, port));
+        return session.Call("CLUSTER", "INFO");
     }
 
     [Fact]
@@ -97,6 +120,9 @@ public sealed class UpTests : IDisposable
     {
         Start(3);
         await UntilFollowed();
+
+        // The others know that it leads something, so that they miss it.
+        await Until(() => LedBy(1, 2).Intersect(LedBy(1, 3)).Any(), "node 1 leads a partition");
         Signal("KILL", ProcessOf(1));
         await Until(
             () => Said.Split('\n').Any(IsOfPartition), "an election is told");
@@ -174,9 +200,11 @@ public sealed class UpTests : IDisposable
         Directory.Delete(Path.Combine(_folder, "node-2"), recursive: true);
         Start(3);
         await UntilReady(3);
-        Assert.Contains(
-            "The folder of node 2 is new, though this cluster is not: it joins as another node", Said,
-            StringComparison.Ordinal);
+        await Until(
+            () => Said.Contains(
+                "The folder of node 2 is new, though this cluster is not: it joins as another node",
+                StringComparison.Ordinal),
+            "it is told that a folder is new");
         Signal("INT", _up!.Id);
         Assert.Equal(0, WaitForEnd());
     }
@@ -222,6 +250,23 @@ public sealed class UpTests : IDisposable
     {
         using RespSession session = new(new(IPAddress.Loopback, _resp + node - 1));
         return session.TryCall(words);
+    }
+
+    /// <summary>The partitions of `default` that a node leads, as another knows it.</summary>
+    private string[] LedBy(uint leader, int asked)
+    {
+        using var http = new HttpClient { Timeout = Soon.Patience };
+        using HttpResponseMessage answer = http.Send(
+            new(HttpMethod.Get, new Uri($"http://127.0.0.1:{_http + asked - 1}/status")));
+        using JsonDocument status = JsonDocument.Parse(answer.Content.ReadAsStream());
+        return
+        [
+            .. status.RootElement.GetProperty("report").GetProperty("partitions").EnumerateArray()
+                .Where(partition => partition.GetProperty("leader") is { ValueKind: JsonValueKind.Number } known
+                    && known.GetUInt32() == leader)
+                .Select(partition => partition.GetProperty("name").GetString()!)
+                .Where(name => name.StartsWith("default/", StringComparison.Ordinal)),
+        ];
     }
 
     private int ProcessOf(int node) => int.Parse(

@@ -5,6 +5,8 @@ using FsCheck.Fluent;
 namespace Quorate.Protocol.Tests;
 
 /// <summary>What a client sends becomes commands, whatever it sends.</summary>
+[CollectionDefinition(nameof(RespReaderTests), DisableParallelization = true)]
+[Collection(nameof(RespReaderTests))]
 public sealed class RespReaderTests
 {
     private static readonly RespLimits Small = new()
@@ -137,6 +139,7 @@ public sealed class RespReaderTests
         var random = new Random(5);
         var budget = new RespBudget(512 * 1024);
         var readers = new List<(RespReader Reader, RespCommand Command)>();
+        // Of the whole process: no other test runs beside these.
         long before = GC.GetTotalMemory(forceFullCollection: true);
         for (int i = 0; i < 500; i++)
         {

@@ -247,7 +247,7 @@ internal sealed class StoreOwner : IPartitionStoreClient, IDisk, IDisposable
         if (!_isSaving && _store.DirtyBytes >= dirtyBytes)
         {
             _isSaving = true;
-            _store.Checkpoint(new(new(_applied), new(1), LogIndex.Zero, Membership.Of([]), []));
+            _store.Checkpoint(() => new(new(_applied), new(1), LogIndex.Zero, Membership.Of([]), []));
         }
     }
 

@@ -105,7 +105,10 @@ internal sealed class LocalCluster : IDisposable
 
             string? taken = PortObstacle(node, node.RespPort, "Redis clients", "--resp-port")
                 ?? PortObstacle(node, node.HttpPort, "HTTP", "--http-port")
-                ?? PortObstacle(node, node.PeerPort, "its peers", "--peer-port");
+                ?? PortObstacle(node, node.PeerPort, "its peers", "--peer-port")
+                ?? (node.ClusterPort == 0
+                    ? null
+                    : PortObstacle(node, node.ClusterPort, "clients that know clusters", "--cluster-port"));
             if (taken is not null)
             {
                 return taken;

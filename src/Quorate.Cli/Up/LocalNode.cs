@@ -28,6 +28,7 @@ internal sealed partial class LocalNode : IDisposable
         RespPort = settings.RespPort + number - 1;
         HttpPort = settings.HttpPort + number - 1;
         PeerPort = settings.PeerPort + number - 1;
+        ClusterPort = settings.ClusterPort == 0 ? 0 : settings.ClusterPort + number - 1;
         Zone = settings.ZoneOf(number);
         string seeds = string.Join(',', Enumerable.Range(0, settings.Nodes).Select(i => Local(settings.PeerPort + i)));
         Settings =
@@ -39,6 +40,7 @@ internal sealed partial class LocalNode : IDisposable
             new("zone", Zone),
             new("seeds", seeds),
             new("expect", Text(settings.Nodes)),
+            .. ClusterPort == 0 ? [] : (KeyValuePair<string, string>[])[new("cluster-port", Text(ClusterPort))],
             .. more,
         ];
         Arguments = ["serve", .. Settings.SelectMany(setting => (string[])["--" + setting.Key, setting.Value])];
@@ -59,6 +61,9 @@ internal sealed partial class LocalNode : IDisposable
     public int HttpPort { get; }
 
     public int PeerPort { get; }
+
+    /// <summary>Zero for none.</summary>
+    public int ClusterPort { get; }
 
     /// <summary>Of the command line that starts it.</summary>
     public IReadOnlyList<string> Arguments { get; }

@@ -29,6 +29,12 @@ internal static class UpCommand
         Option<int?> resp = Port("--resp-port", "Redis clients", 7401);
         Option<int?> http = Port("--http-port", "HTTP", 7501);
         Option<int?> peer = Port("--peer-port", "the nodes among themselves", 7601);
+        var cluster = new Option<int?>("--cluster-port")
+        {
+            Description = "The first node's port for Redis clients that know clusters, the others count up; none "
+                + "unless said.",
+            HelpName = "port",
+        };
         var zones = new Option<string?>("--zones")
         {
             Description = "Zones of the nodes in turn; each in one of its own unless said.",
@@ -42,7 +48,7 @@ internal static class UpCommand
         var restart = new Option<bool>("--restart") { Description = "Start a node again that has ended." };
         var up = new Command("up", "Start a cluster on this machine and follow it; Ctrl-C stops it.")
         {
-            nodes, data, resp, http, peer, zones, memory, restart,
+            nodes, data, resp, http, peer, cluster, zones, memory, restart,
         };
         up.SetAction(async (parsed, stop) =>
         {
@@ -52,6 +58,7 @@ internal static class UpCommand
                 parsed.GetValue(resp),
                 parsed.GetValue(http),
                 parsed.GetValue(peer),
+                parsed.GetValue(cluster),
                 parsed.GetValue(zones)?.Split(',', StringSplitOptions.TrimEntries));
             if (Settle(folder, wanted, out string problem) is not { } settings)
             {
@@ -106,7 +113,8 @@ internal static class UpCommand
             wanted.Resp ?? made?.RespPort ?? 7401,
             wanted.Http ?? made?.HttpPort ?? 7501,
             wanted.Peer ?? made?.PeerPort ?? 7601,
-            zones ?? made?.Zones ?? []);
+            zones ?? made?.Zones ?? [],
+            wanted.Cluster ?? made?.ClusterPort ?? 0);
     }
 
     private static async Task<int> Run(
@@ -323,7 +331,7 @@ internal static class UpCommand
         HelpName = "port",
     };
 
-    private sealed record Wanted(int? Nodes, int? Resp, int? Http, int? Peer, string[]? Zones);
+    private sealed record Wanted(int? Nodes, int? Resp, int? Http, int? Peer, int? Cluster, string[]? Zones);
 
     /// <summary>Ctrl-C and SIGTERM, as one token; the process goes on until it has stopped its nodes.</summary>
     private sealed class StopSignals : IDisposable

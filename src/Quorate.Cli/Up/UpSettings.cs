@@ -11,12 +11,14 @@ namespace Quorate.Cli.Up;
 /// <param name="Nodes">Their number.</param>
 /// <param name="RespPort">Of the first node; the others count up. Likewise the other two.</param>
 /// <param name="Zones">The zone of each node in turn; empty: each in one of its own.</param>
+/// <param name="ClusterPort">Of the first node's cluster endpoint; zero: they have none.</param>
 internal sealed record UpSettings(
     [property: JsonPropertyName("nodes")] int Nodes,
     [property: JsonPropertyName("respPort")] int RespPort,
     [property: JsonPropertyName("httpPort")] int HttpPort,
     [property: JsonPropertyName("peerPort")] int PeerPort,
-    [property: JsonPropertyName("zones")] string[] Zones)
+    [property: JsonPropertyName("zones")] string[] Zones,
+    [property: JsonPropertyName("clusterPort")] int ClusterPort = 0)
 {
     /// <summary>Its name in the cluster's folder.</summary>
     public const string FileName = "cluster.json";
@@ -64,7 +66,10 @@ internal sealed record UpSettings(
     public string? PortProblem()
     {
         (string Option, int First)[] runs =
-            [("--resp-port", RespPort), ("--http-port", HttpPort), ("--peer-port", PeerPort)];
+        [
+            ("--resp-port", RespPort), ("--http-port", HttpPort), ("--peer-port", PeerPort),
+            .. ClusterPort == 0 ? [] : ((string, int)[])[("--cluster-port", ClusterPort)],
+        ];
         foreach ((string option, int first) in runs)
         {
             if (first is < 1 or > IPEndPoint.MaxPort)

@@ -12,7 +12,7 @@ public static class CommandTable
     private static readonly CommandSpec[] Commands =
     [
         .. KeyCommands.All, .. ExpiryCommands.All, .. KeyspaceCommands.All,
-        .. ObjectCommand.All, .. SortCommands.All,
+        .. ObjectCommand.All, .. MemoryCommand.All, .. SortCommands.All,
         .. StringCommands.All, .. SetStringCommands.All, .. NumberCommands.All,
         .. BitCommands.All, .. BitFieldCommands.All, .. CommonSubsequenceCommand.All,
         .. HyperLogLogCommands.All,

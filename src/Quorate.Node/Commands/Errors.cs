@@ -9,6 +9,7 @@ internal static class Errors
     public const string NoHeap = "OOM the node that leads the key's partition has no memory "
         + "(--memory) for this beside what is under way, nothing was done; try again, or ask for less at once";
 
+    public const string PatternTooLong = "ERR the pattern is longer than 1024 bytes";
     public const string Syntax = "ERR syntax error";
     public const string NotInteger = "ERR value is not an integer or out of range";
     public const string NotFloat = "ERR value is not a valid float";

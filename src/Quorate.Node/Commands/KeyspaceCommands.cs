@@ -26,11 +26,13 @@ internal static class KeyspaceCommands
         new("FLUSHDB", -1, CommandKind.Write, KeyWords.None, Clear) { Scattering = Scattering.PartitionsOk },
         new("FLUSHALL", -1, CommandKind.Write, KeyWords.None, Clear) { Scattering = Scattering.PartitionsOk },
         new("WAIT", -1, CommandKind.Write, KeyWords.None, Nothing) { Scattering = Scattering.PartitionsOk },
+        new("WAIT.PROOF", 1, CommandKind.Read, KeyWords.None, Nothing) { Scattering = Scattering.PartitionsOk },
         new("RANDOMKEY", 1, CommandKind.Read, KeyWords.None, Draw) { Scattering = Scattering.PartitionsFirst },
     ];
 
     /// <summary>
-    /// Changes nothing: its entry follows all before it, so who knows how many replicas hold it knows that of them.
+    /// Changes nothing. As a write its entry follows all before it, so who knows how many replicas hold it knows that
+    /// of them; as a read it tells that what its token names stands.
     /// </summary>
     private static void Nothing(CommandContext context) => context.Reply.Ok();
 
@@ -40,9 +42,13 @@ internal static class KeyspaceCommands
 
     private static void Keys(CommandContext context)
     {
-        byte[] pattern = context.Line[1].ToArray();
+        if (!GlobPattern.TryRead(context, 1, out GlobPattern? pattern))
+        {
+            return;
+        }
+
         var found = new List<byte[]>();
-        if (TryWalkOn(context, found, key => GlobPattern.Matches(pattern, key), out CommandProgress? all))
+        if (TryWalkOn(context, found, key => pattern.Matches(key), out CommandProgress? all))
         {
             Write(context.Reply, [.. all.Keys(), .. found]);
         }

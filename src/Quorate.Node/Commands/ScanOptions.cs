@@ -6,13 +6,13 @@ namespace Quorate.Node.Commands;
 /// <summary>`MATCH pattern`, `COUNT number`, `TYPE name` of SCAN and its kin.</summary>
 internal sealed class ScanOptions(long countDefault)
 {
-    private byte[]? _pattern;
+    private GlobPattern? _pattern;
     private byte[]? _type;
 
     /// <summary>How many keys or elements to look at.</summary>
     public long Count { get; private set; } = countDefault;
 
-    public bool Matches(ReadOnlySpan<byte> name) => _pattern is null || GlobPattern.Matches(_pattern, name);
+    public bool Matches(ReadOnlySpan<byte> name) => _pattern is null || _pattern.Matches(name);
 
     public bool HasType(RowType type) =>
         _type is null || System.Text.Ascii.EqualsIgnoreCase(KeyCommands.NameOf(type), _type);
@@ -26,7 +26,10 @@ internal sealed class ScanOptions(long countDefault)
             bool hasValue = word + 1 < context.Line.Count;
             if (hasValue && Words.Is(option, "MATCH"))
             {
-                _pattern = context.Line[word + 1].ToArray();
+                if (!GlobPattern.TryRead(context, word + 1, out _pattern))
+                {
+                    return false;
+                }
             }
             else if (hasValue && withType && Words.Is(option, "TYPE"))
             {

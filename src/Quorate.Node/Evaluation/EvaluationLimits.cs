@@ -48,6 +48,12 @@ public sealed record EvaluationLimits
     /// </summary>
     public const long CommonSubsequencePairsMax = 8L * 1024 * 1024;
 
+    /// <summary>
+    /// A pattern of KEYS or MATCH, in bytes. Each byte that is compared with it takes a step for 64 of them: a piece of
+    /// <see cref="BytesPieceMax"/> at most about a tenth of a second.
+    /// </summary>
+    public const int PatternBytesMax = 1024;
+
     /// <summary>Objects and arrays inside each other in a JSON document.</summary>
     public const int DocumentDepthMax = 128;
 

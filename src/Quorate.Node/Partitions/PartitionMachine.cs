@@ -102,6 +102,8 @@ internal sealed class PartitionMachine : IReplicaStore, IPartitionStoreClient
         return default;
     }
 
+    public string? CheckpointFile => Rows.CheckpointFile;
+
     public void Checkpoint(Func<SnapshotMeta> meta) => Rows.Checkpoint(meta);
 
     public void ReadSnapshot(ulong tag, LogIndex snapshot, long offset, int maxBytes) =>

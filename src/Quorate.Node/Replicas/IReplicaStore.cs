@@ -50,6 +50,11 @@ public interface IReplicaStore
     /// <summary>Bytes that a checkpoint would write; zero when that is not known.</summary>
     long DirtyBytes { get; }
 
+    /// <summary>
+    /// What the file is called that a checkpoint cannot do without, for people; null when it has no such name.
+    /// </summary>
+    string? CheckpointFile => null;
+
     /// <summary>Reads the disk; then <see cref="IReplicaStoreClient.StoreOpened"/>.</summary>
     void Open();
 

@@ -45,7 +45,7 @@ internal sealed class Opening(IReplicaStore store, IGroupLog log, Membership? bo
     public string? LogOpened(RecoveredLog found)
     {
         Invariant.Check(_stage == Stage.Log, "a log is opened once");
-        Recovery recovery = Recovery.From(Checkpoint, found, bootstrap);
+        Recovery recovery = Recovery.From(Checkpoint, found, bootstrap, store.CheckpointFile);
         if (recovery.Problem is not null)
         {
             return recovery.Problem;

@@ -26,16 +26,23 @@ internal sealed class Recovery
     /// <summary>Why the replica can not start; null when it can.</summary>
     public string? Problem { get; private init; }
 
-    public static Recovery From(SnapshotMeta? checkpoint, RecoveredLog log, Membership? bootstrap)
+    /// <param name="checkpoint">The newest that there is; null when there is none.</param>
+    /// <param name="log">The log as it was found.</param>
+    /// <param name="bootstrap">The first membership of a group that this replica founds.</param>
+    /// <param name="file">What the file is called that a checkpoint cannot do without; null when that is not
+    /// known.</param>
+    public static Recovery From(
+        SnapshotMeta? checkpoint, RecoveredLog log, Membership? bootstrap, string? file = null)
     {
+        string missing = file is null ? "." : $": a file {file} is missing.";
         if (checkpoint is null)
         {
             return log.Base == LogIndex.Zero
                 ? Kept(null, log, bootstrap)
                 : new Recovery
                 {
-                    Problem = $"The log begins after entry {log.Base}, and no checkpoint holds what came before. "
-                        + FolderAdvice.Sentence,
+                    Problem = $"The log begins after entry {log.Base}, and no checkpoint holds what came before"
+                        + $"{missing} {FolderAdvice.Sentence}",
                 };
         }
 
@@ -44,7 +51,7 @@ internal sealed class Recovery
             return new Recovery
             {
                 Problem = $"The log begins after entry {log.Base}, and the newest checkpoint ends at "
-                    + $"{checkpoint.Index}. {FolderAdvice.Sentence}",
+                    + $"{checkpoint.Index}{missing} {FolderAdvice.Sentence}",
             };
         }
 

@@ -239,9 +239,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         _loop.SetView(view);
     }
 
-    /// <summary>
-    /// What may need the last of the space is done. Not before: the map that a node starts with is older than that.
-    /// </summary>
+    /// <summary>What may need the last of the space is done; the map that a node starts with is older.</summary>
     void IClusterHost.LogOpened() => _place.Disk.IsReserveOpen = false;
 
     void IClusterHost.AddressLearnt(NodeId node, string peerAddress) => _peers!.SetAddress(node, peerAddress);

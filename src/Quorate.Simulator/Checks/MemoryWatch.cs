@@ -93,7 +93,8 @@ internal sealed class MemoryWatch
         {
             RunClaims.Break(
                 RunClaims.MemoryBudget,
-                $"{_node} takes {attempt} while it uses more than {_budget.TotalBytes} + {AllowedOver} bytes of memory");
+                $"{_node} takes {attempt} while it uses more than {_budget.TotalBytes} + {AllowedOver} bytes of "
+                    + "memory");
         }
     }
 }

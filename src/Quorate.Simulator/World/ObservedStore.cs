@@ -63,6 +63,8 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
 
     public bool IsBehind => _store.IsBehind;
 
+    public string? CheckpointFile => _store.CheckpointFile;
+
     /// <summary>What stands behind this.</summary>
     public IPartitionStore Inner => _store;
 

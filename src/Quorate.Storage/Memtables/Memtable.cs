@@ -49,6 +49,10 @@ public sealed unsafe partial class Memtable : IDisposable
 
     public MemtableReaders Readers { get; }
 
+    /// <summary>What a row takes, in bytes: its cell, and its entry in the table that finds it.</summary>
+    public static long BytesOf(int rowKeyBytes, int valueBytes, bool expires) =>
+        NativeSlabs.CellBytes(RowBytes.Bytes(rowKeyBytes, valueBytes, expires, hasPrevious: false)) + sizeof(ulong);
+
     public SlotRange Slots => _slots;
 
     /// <summary>Rows, tombstones included.</summary>

@@ -83,6 +83,11 @@ public interface IPartitionStore : IRowSource
     /// </summary>
     ulong? StateHash();
 
+    /// <summary>
+    /// What the file is called that a checkpoint cannot do without, for people; null when it has no such name.
+    /// </summary>
+    string? CheckpointFile => null;
+
     /// <summary>Reads the disk; then <see cref="IPartitionStoreClient.StoreOpened"/>.</summary>
     void Open();
 

@@ -90,6 +90,8 @@ public sealed class PartitionStore : IPartitionStore
     public IReadOnlyList<long> TableBytes =>
         _context.Served is null ? [] : [.. _context.Served.Tables.Select(table => table.Entry.Bytes)];
 
+    public string? CheckpointFile => StoreFileName.OfAnyManifest(_settings.Prefix);
+
     public bool IsBehind => _asked is not null && _compactions.MustComeFirst;
 
     public Lookup Get(ReadOnlySpan<byte> rowKey, out Row row)
@@ -258,7 +260,9 @@ public sealed class PartitionStore : IPartitionStore
     /// </summary>
     private void BeginCheckpoint()
     {
-        if (_asked is not null && !_compactions.MustComeFirst && _saving.TryBegin(new(Memory.DirtyBytes, Memory.LargestRowBytes, Runs: 0)))
+        if (_asked is not null
+            && !_compactions.MustComeFirst
+            && _saving.TryBegin(new(Memory.DirtyBytes, Memory.LargestRowBytes, Runs: 0)))
         {
             SnapshotMeta meta = _asked();
             _asked = null;

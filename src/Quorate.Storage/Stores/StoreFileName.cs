@@ -33,6 +33,9 @@ internal readonly record struct StoreFileName(string File, StoreFileKind Kind, u
     public static string OfManifest(string prefix, ulong number) =>
         string.Create(CultureInfo.InvariantCulture, $"{prefix}{ManifestMark}{number:D6}");
 
+    /// <summary>What manifests are called, for people.</summary>
+    public static string OfAnyManifest(string prefix) => $"{prefix}{ManifestMark}<number>";
+
     /// <summary>A manifest has another name until all its bytes are durable.</summary>
     public static string OfWriting(string prefix, ulong number) => OfManifest(prefix, number) + WritingEnding;
 

@@ -27,7 +27,7 @@ internal sealed class StoreWork(StoreContext context, WorkKind kind, Action agai
     /// </summary>
     private const int FinishFactor = 4;
 
-    /// <summary>The writer fills one piece while another is being written, and both may have grown by doubling.</summary>
+    /// <summary>The writer fills one piece while another is written, and both may have grown by doubling.</summary>
     private const int PieceFactor = 4;
 
     /// <summary>What is read is there as it is stored and, for a while, as blocks.</summary>

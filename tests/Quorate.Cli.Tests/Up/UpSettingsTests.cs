@@ -14,13 +14,25 @@ public sealed class UpSettingsTests : IDisposable
     {
         Assert.Null(UpSettings.Read(_folder, out string? problem));
         Assert.Null(problem);
-        var settings = new UpSettings(5, 7401, 7501, 7601, ["a", "b"]);
+        var settings = new UpSettings(5, 7401, 7501, 7601, ["a", "b"], ClusterPort: 7701);
         settings.Write(_folder);
         UpSettings? found = UpSettings.Read(_folder, out problem);
         Assert.Null(problem);
-        Assert.Equal((5, 7401, "a", "b", "a"), (
-            found!.Nodes, found.RespPort, found.ZoneOf(1), found.ZoneOf(2), found.ZoneOf(3)));
+        Assert.Equal((5, 7401, 7701, "a", "b", "a"), (
+            found!.Nodes, found.RespPort, found.ClusterPort, found.ZoneOf(1), found.ZoneOf(2), found.ZoneOf(3)));
+
+        // Of a cluster that was made before there was such a port.
+        File.WriteAllText(
+            Path.Combine(_folder, UpSettings.FileName),
+            "{\"nodes\":1,\"respPort\":1,\"httpPort\":2,\"peerPort\":3,\"zones\":[]}");
+        Assert.Equal(0, UpSettings.Read(_folder, out problem)!.ClusterPort);
     }
+
+    [Fact]
+    public void A_cluster_port_that_meets_another_is_named() => Assert.StartsWith(
+        "--peer-port 7601 and --cluster-port 7602",
+        new UpSettings(3, 7401, 7501, 7601, [], ClusterPort: 7602).PortProblem(),
+        StringComparison.Ordinal);
 
     [Theory]
     [InlineData(1, 1, 2, 3)]

@@ -5,9 +5,9 @@ using System.Text.RegularExpressions;
 namespace Quorate.Node.Tests.Commands;
 
 /// <summary>
-/// Whether a reply is the one that Redis gives to the same line. What may differ: the order of unordered replies, random
-/// choices (their number is compared), the last digits of doubles as text, and moments, by the time that passes between
-/// the two.
+/// Whether a reply is the one that Redis gives to the same line. What may differ: the order of unordered replies,
+/// random choices (their number is compared), the last digits of doubles as text, and moments, by the time that passes
+/// between the two.
 /// </summary>
 internal static partial class ReplyComparison
 {

@@ -4,7 +4,8 @@ using System.Text;
 namespace Quorate.Node.Tests.Commands;
 
 /// <summary>
-/// A reply (RESP2 or RESP3) as text that tests compare: `OK`, `(error) …`, `12`, `"text"`, `null`, `1.5`, `[a, b]` for arrays,
+/// A reply (RESP2 or RESP3) as text that tests compare: `OK`, `(error) …`, `12`, `"text"`, `null`, `1.5`, `[a, b]` for
+/// arrays,
 /// `{a, b}` for sets and `{k: v}` for maps, both sorted.
 /// </summary>
 internal sealed class ReplyText(byte[] reply)

@@ -38,6 +38,10 @@ public sealed class RecoveryTests
         Assert.Equal(
             "The log begins after entry 4, and no checkpoint holds what came before. " + FolderAdvice.Sentence,
             recovery.Problem);
+        Assert.Equal(
+            "The log begins after entry 4, and no checkpoint holds what came before: a file p1-manifest-<number> is "
+                + "missing. " + FolderAdvice.Sentence,
+            Recovery.From(null, Log(first: 5, last: 9), Three, "p1-manifest-<number>").Problem);
     }
 
     [Theory]

@@ -93,7 +93,7 @@ public sealed class ConnectionStateTests
         {
             Instead = call =>
             {
-                if (!call.Lines[0][0].SequenceEqual("EXISTS"u8))
+                if (!call.Lines[0][0].SequenceEqual("WAIT.PROOF"u8))
                 {
                     return null;
                 }

@@ -13,7 +13,7 @@ public sealed class MemoryWatchTests
     private readonly MemoryBudget _budget = new(800);
     private readonly MemoryWatch _watch;
 
-    public MemoryWatchTests() => _watch = new(_budget, new NodeSettings(), "n1");
+    public MemoryWatchTests() => _watch = new(_budget, new NodeSettings(), new Judgements(), "n1");
 
     [Fact]
     public void Rows_without_a_checkpoint_may_be_over_the_total_and_nothing_else_may()
@@ -35,6 +35,17 @@ public sealed class MemoryWatchTests
         _watch.CheckRefused(Write(Outcome.Refused));
         Breaks(() => _watch.CheckRefused(Write(Outcome.Done)));
         Breaks(() => _watch.CheckRefused(Write(null)));
+    }
+
+    [Fact]
+    public void Work_on_files_takes_no_more_than_was_reserved_for_it()
+    {
+        _watch.CheckWork(readBytes: 0);
+        _budget.Take(MemoryUse.Work, 10);
+
+        // Blocks that are read for requests are not reserved, and here nothing else is.
+        _watch.CheckWork(readBytes: 10);
+        Breaks(() => _watch.CheckWork(readBytes: 9));
     }
 
     private static void Breaks(Action check) =>

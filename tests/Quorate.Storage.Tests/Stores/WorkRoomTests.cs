@@ -175,7 +175,8 @@ public sealed class WorkRoomTests
         var budget = new MemoryBudget(100_000);
         StoreOwner owner = OpenAll(budget)[0];
         WorkRoom.WorkLease other = budget.Work.TryBegin(WorkKind.Needed, 90_000, NotGranted)!;
-        var context = new StoreContext(_disk, new() { Prefix = "q-", Partition = new(99) }, owner, new(0), budget, null);
+        var settings = new PartitionStoreSettings { Prefix = "q-", Partition = new(99) };
+        var context = new StoreContext(_disk, settings, owner, new(0), budget, null);
         StoreWork work = context.NewWork(WorkKind.Needed, () => { });
         Assert.False(work.TryBegin(new(1000, 0, Runs: 0)));
         other.Dispose();

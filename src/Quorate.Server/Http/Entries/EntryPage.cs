@@ -175,6 +175,8 @@ internal sealed class EntryPage
     private void Read(string cursor)
     {
         byte[] bytes = new byte[cursor.Length];
+
+        // Not the one that tries: it throws where characters are none of Base64's.
         OperationStatus status = Base64Url.DecodeFromChars(cursor, bytes, out _, out int length);
         bool isRead = status == OperationStatus.Done && length > PlaceBytes;
         if (!isRead || BinaryPrimitives.ReadUInt32BigEndian(bytes) != _place.Keyspace.Record.Id)

@@ -15,8 +15,8 @@ namespace Quorate.Server.Http.Entries;
 /// A request with an Idempotency-Key as a numbered request of a session, so that whatever node it is sent to again
 /// finds it. Time falls into windows, and in each a key names a session and a number. A request is numbered in the
 /// window of its coming, after it was looked for in the window before, and near a border, where clocks may differ, in
-/// the one after: so it is known for one window at least and two at most. With its answer a hash of it is remembered, so
-/// that another request under the same key is refused, as draft-ietf-httpapi-idempotency-key-header has it (section 2.7).
+/// the one after: so it is known for one window at least and two at most. With its answer a hash of it is remembered,
+/// so that another request under the same key is refused, as draft-ietf-httpapi-idempotency-key-header has it.
 /// <para>Sessions are bounded (<see cref="PartitionSettings.SessionsMax"/>): where more keys come in a window than
 /// partitions remember, those whose session may have been forgotten are refused, never executed twice.</para>
 /// </summary>

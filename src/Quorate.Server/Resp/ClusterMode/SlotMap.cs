@@ -133,8 +133,8 @@ internal sealed class SlotMap
         return text.ToString();
     }
 
-    /// <summary>It is this node, or one that this node hears. Redis asks a majority before it says `fail`; here the node
-    /// that is asked says what it sees.</summary>
+    /// <summary>It is this node, or one that this node hears. Redis asks a majority before it says `fail`; here the
+    /// node that is asked says what it sees.</summary>
     private bool IsAlive(NodeRecord node) => node.Id == Self.Id || _board.Hears(new(node.Id));
 
     private void WriteSlotNode(Reply reply, NodeRecord node)

@@ -37,7 +37,7 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
         entry.put|generic|key version expiry kind content [content ...]|
             Puts a whole value of any type if the key has this version.
         entry.del|generic|key version|Deletes a key if it has this version, and gets what it held.
-        entry.repeat|generic|key|Does nothing; with the number of an earlier request it gets that one's reply.
+        entry.repeat|generic|key print|Does nothing; with the number of an earlier request it gets that one's reply.
         keyversion|generic|key|Gets the version of a key of any type.
         ifversion|transactions|key version [key version ...]|
             In a transaction: does nothing unless keys have these versions.
@@ -70,6 +70,7 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
         expireat|generic|key time [NX|XX|GT|LT]|Lets a key expire at a Unix time in seconds.
         expiretime|generic|key|Gets the Unix time in seconds at which a key expires.
         keys|generic|pattern|Lists the keys that match a pattern.
+        memory|server|subcommand [argument ...]|Says what a key takes in memory.
         object|generic|subcommand [argument ...]|Looks at how a key is kept.
         persist|generic|key|Lets a key live on without an expiry.
         pexpire|generic|key milliseconds [NX|XX|GT|LT]|Lets a key expire after some milliseconds.
@@ -88,6 +89,7 @@ internal sealed record CommandDocs(string Group, string Summary, CommandArgument
         ttl|generic|key|Gets how long a key lives on, in seconds.
         type|generic|key|Gets the type of a key.
         unlink|generic|key [key ...]|Deletes keys; here as DEL does.
+        wait.proof|generic||Asks a partition to answer, and nothing else.
         waitaof|generic|numlocal numreplicas timeout|Waits until disks have this connection's writes.
         wait|generic|numreplicas timeout|Waits until replicas have this connection's writes.
         hdel|hash|key field [field ...]|Deletes fields of a hash.

@@ -92,7 +92,7 @@ internal static class ConfigCommands
             // Names are in small letters, and asked for in any.
             byte[] pattern = line[word][..Math.Min(line[word].Length, PatternBytesMax)].ToArray();
             Ascii.ToLowerInPlace(pattern, out _);
-            if (line[word].Length <= PatternBytesMax && GlobPattern.Matches(pattern, text))
+            if (line[word].Length <= PatternBytesMax && new GlobPattern(pattern).Matches(text))
             {
                 return true;
             }

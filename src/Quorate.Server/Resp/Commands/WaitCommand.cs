@@ -22,7 +22,7 @@ internal sealed class WaitCommand : RequestSteps
     private static readonly CommandLine[] Line = [new CommandLine(["WAIT"u8.ToArray()])];
 
     /// <summary>It looks at no row that there is; what counts is that it may be answered.</summary>
-    private static readonly CommandLine[] Proof = [new CommandLine(["EXISTS"u8.ToArray(), Array.Empty<byte>()])];
+    private static readonly CommandLine[] Proof = [new CommandLine(["WAIT.PROOF"u8.ToArray()])];
 
     private readonly List<(PartitionTrack Track, RespCall Call, long Replicas)> _asked = [];
     private readonly List<(PartitionTrack Track, RespCall Call)> _proofs = [];

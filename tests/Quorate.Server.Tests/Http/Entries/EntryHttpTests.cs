@@ -171,7 +171,10 @@ public sealed class EntryHttpTests
         Assert.Equal(61, seen.Count);
         Assert.Equal(61, seen.Distinct().Count());
         JsonElement few = await host.Value("/entries?match=key1?&count=1000");
-        Assert.Equal(400, (await host.Ask("GET", "/entries?cursor=AAAA")).Status);
+        foreach (string none in (string[])["AAAA", "x", "!!!!", "AAA%20", "AAAAA", "%FF"])
+        {
+            Assert.Equal(400, (await host.Ask("GET", $"/entries?cursor={none}")).Status);
+        }
         Assert.All(few.GetProperty("entries").EnumerateArray(), each => Assert.StartsWith(
             "key1", each.GetProperty("key").GetString(), StringComparison.Ordinal));
     }
