@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Quorate.Core.Model;
@@ -170,6 +171,22 @@ public sealed class EntryEdgeTests
         await using EntryHost host = await EntryHost.Start();
         IsProblem(status, type, await host.Ask(method, path, method == "GET" ? null : "{}"));
         IsProblem(421, "host", await host.Ask("GET", "/nothing", null, "Host: evil.example"));
+    }
+
+    [Fact]
+    public async Task The_server_as_a_whole_says_what_it_can_do()
+    {
+        await using EntryHost host = await EntryHost.Start();
+        using var client = new TcpClient();
+        await client.ConnectAsync(host.Address.Host, host.Address.Port, TestContext.Current.CancellationToken);
+        using NetworkStream stream = client.GetStream();
+        await stream.WriteAsync(
+            "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"u8.ToArray(),
+            TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(stream, Encoding.Latin1);
+        string answer = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+        Assert.StartsWith("HTTP/1.1 204 ", answer, StringComparison.Ordinal);
+        Assert.Contains("\r\nAllow: GET, HEAD, POST, PATCH, DELETE, OPTIONS\r\n", answer, StringComparison.Ordinal);
     }
 
     [Fact]
