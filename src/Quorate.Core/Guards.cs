@@ -304,6 +304,9 @@ public static class Guards
     /// <summary>R25: expiry is judged by the logged time, never by a clock of a replica's own.</summary>
     public static bool ExpiryByLoggedTime => On();
 
+    /// <summary>S12: what a request that was refused looked at is not read for whoever comes after it.</summary>
+    public static bool WhoGivesUpWantsNothing => On();
+
     /// <summary>S12: what one request looks at is bounded.</summary>
     public static bool RequestsVisitBoundedRows => On();
 
@@ -317,6 +320,22 @@ public static class Guards
 
     /// <summary>S12: what is evaluated in one turn of a partition is bounded.</summary>
     public static bool TurnsAreBounded => On();
+
+    /// <summary>
+    /// S12: a turn of many partitions that is long, since what they hold is large, is broken off for the heartbeats.
+    /// </summary>
+    public static bool LongTurnsKeepTime => On();
+
+    /// <summary>S12: so is a round of many large inputs.</summary>
+    public static bool LongRoundsKeepTime => On();
+
+    /// <summary>S12: a heartbeat waits behind nothing, and is not lost for want of room for large messages.</summary>
+    public static bool UrgentIsTakenFirst => On();
+
+    /// <summary>
+    /// S12: checkpoints and merges of large rows take of the heap that requests need, and count there.
+    /// </summary>
+    public static bool LargeWorkIsCounted => On();
 
     /// <summary>S12: reads that spend their part of each turn leave writes theirs.</summary>
     public static bool ReadsLeaveWritesTheirTurn => On();

@@ -4,7 +4,7 @@ namespace Quorate.Protocol;
 /// Bytes that the commands of all connections of a node may take: while they arrive, while they are queued, and while
 /// they are executed. Many connections that each send the half of a large command must neither take the node's memory
 /// nor keep it from the others (pitfall S6). Any thread may call it.
-/// <para>Up to the half everybody takes what comes. Beyond it a command that is large already waits, all but one: the
+/// <para>Up to a quarter everybody takes what comes. Beyond it a command that is large already waits, all but one: the
 /// foremost, which goes on so that there is always somebody who comes to an end. Small commands go on up to the
 /// whole.</para>
 /// </summary>
@@ -18,6 +18,11 @@ public sealed class RespBudget(long bytesMax)
     /// and never executes leaves room for those that do.
     /// </summary>
     private const int PartKeptFromQueues = 4;
+
+    /// <summary>
+    /// Everybody takes what comes up to this part of the whole: what is let in is in memory several times further on.
+    /// </summary>
+    private const int PartFree = 4;
 
     private long _taken;
     private long _unfinished;
@@ -33,12 +38,17 @@ public sealed class RespBudget(long bytesMax)
     public long Unfinished => Interlocked.Read(ref _unfinished);
 
     /// <summary>Large commands wait for each other.</summary>
-    public bool IsTight => Taken > bytesMax / 2 || Volatile.Read(ref _foremost) is not null;
+    public bool IsTight => Taken > bytesMax / PartFree || Volatile.Read(ref _foremost) is not null;
 
     /// <summary>
     /// Told when something was given back while a command waited; on the thread that gave it, perhaps within its turn.
     /// </summary>
     public Action? RoomCame { get; set; }
+
+    /// <summary>
+    /// Whether the process has memory for so many bytes more; asked, on any thread, before a large command takes them.
+    /// </summary>
+    public Func<long, bool> HeapHasRoom { get; set; } = static _ => true;
 
     /// <summary>Takes bytes for something unfinished, if there are any left.</summary>
     public bool TryTake(long bytes)
@@ -84,15 +94,16 @@ public sealed class RespBudget(long bytesMax)
     /// <summary>Whether <see cref="TryGrow"/> is likely to succeed.</summary>
     internal bool MayGrow(object command, long size, long bytes) =>
         Taken + bytes <= bytesMax
-        && (Taken + bytes <= bytesMax / 2 || size <= SmallBytes || Volatile.Read(ref _foremost) is not { } other
+        && (Taken + bytes <= bytesMax / PartFree || size <= SmallBytes || Volatile.Read(ref _foremost) is not { } other
             || other == command);
 
     /// <summary>Takes bytes for a command that arrives; false when it has to wait.</summary>
     /// <param name="size">What it takes then.</param>
     internal bool TryGrow(object command, long size, long bytes)
     {
-        bool isFree = Taken + bytes <= bytesMax / 2 || size <= SmallBytes;
-        if ((isFree || IsForemost(command)) && TryTake(bytes))
+        bool isFree = Taken + bytes <= bytesMax / PartFree || size <= SmallBytes;
+        bool isAsked = bytes > SmallBytes;
+        if ((isFree || IsForemost(command)) && (!isAsked || HeapHasRoom(bytes)) && TryTake(bytes))
         {
             return true;
         }

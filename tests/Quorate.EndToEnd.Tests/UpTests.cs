@@ -172,19 +172,26 @@ public sealed class UpTests : IDisposable
     [Fact]
     public async Task A_second_one_is_told_who_has_the_folder()
     {
-        Start(1);
-        await UntilReady(1);
+        Start(3);
+        await UntilReady(3);
         (int code, string _, string error) = Tools.Run(ServedNode.Program, "up", "--data", _folder);
         Assert.Equal(69, code);
         Assert.StartsWith(
             $"quorate up: Another 'quorate up' (process {_up!.Id}) has this folder", error, StringComparison.Ordinal);
 
-        // A node whose `up` is gone is stopped by itself.
+        // Nodes whose `up` is gone are stopped by themselves.
         Signal("KILL", _up!.Id);
         Assert.True(_up.WaitForExit(Soon.Patience));
         (code, _, error) = Tools.Run(ServedNode.Program, "up", "--data", _folder);
-        int node = ProcessOf(1);
-        Signal("KILL", node);
+        int[] nodes = [ProcessOf(1), ProcessOf(2), ProcessOf(3)];
+        Signal("KILL", nodes[1]);
+        Signal("KILL", nodes[2]);
+        Assert.Equal(69, code);
+        Assert.StartsWith(
+            $"quorate up: Nodes 1, 2, 3 of this folder run already: 'kill {string.Join(' ', nodes)}' stops", error,
+            StringComparison.Ordinal);
+        (code, _, error) = Tools.Run(ServedNode.Program, "up", "--data", _folder);
+        Signal("KILL", nodes[0]);
         Assert.Equal(69, code);
         Assert.StartsWith("quorate up: Node 1 of this folder runs already: 'kill ", error, StringComparison.Ordinal);
     }

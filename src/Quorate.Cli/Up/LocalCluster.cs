@@ -94,15 +94,28 @@ internal sealed class LocalCluster : IDisposable
                     + $"'kill {other}', stops them all.");
         }
 
+        // As when an 'up' before was killed and could not stop them.
+        (int Node, int Process)[] running =
+        [
+            .. _nodes.Where(node => node.ForeignProcess is not null)
+                .Select(node => (node.Number, node.ForeignProcess!.Value)),
+        ];
+        if (running is [(int number, int process)])
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"Node {number} of this folder runs already: 'kill {process}' stops its process.");
+        }
+
+        if (running.Length > 1)
+        {
+            string numbers = string.Join(", ", running.Select(each => each.Node));
+            string processes = string.Join(' ', running.Select(each => each.Process));
+            return $"Nodes {numbers} of this folder run already: 'kill {processes}' stops their processes.";
+        }
+
         foreach (LocalNode node in _nodes)
         {
-            if (node.ForeignProcess is { } process)
-            {
-                return string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"Node {node.Number} of this folder runs already: 'kill {process}' stops its process.");
-            }
-
             string? taken = PortObstacle(node, node.RespPort, "Redis clients", "--resp-port")
                 ?? PortObstacle(node, node.HttpPort, "HTTP", "--http-port")
                 ?? PortObstacle(node, node.PeerPort, "its peers", "--peer-port")

@@ -45,6 +45,24 @@ public abstract class ClientCall
     /// <summary>On the node's monotonic clock.</summary>
     public Instant Deadline { get; set; }
 
+    /// <summary>Of its words, in bytes.</summary>
+    public long Bytes
+    {
+        get
+        {
+            long bytes = 0;
+            foreach (CommandLine line in Lines)
+            {
+                for (int word = 0; word < line.Count; word++)
+                {
+                    bytes += line[word].Length;
+                }
+            }
+
+            return bytes;
+        }
+    }
+
     public abstract void Complete(in CallResult result);
 }
 

@@ -109,8 +109,10 @@ public sealed class ClusterNode : INodeHost, IMetadataOwner
         _keeper.Start(Started);
     }
 
-    /// <summary>A message of a node whose identity the host has verified.</summary>
-    public void Receive(NodeId from, ReadOnlySpan<byte> message)
+    /// <summary>
+    /// A message of a node whose identity the host has verified. It is kept: nobody changes it any more.
+    /// </summary>
+    public void Receive(NodeId from, ReadOnlyMemory<byte> message)
     {
         if (_parts.HasEnded || !_isStarted || message.Length < 2)
         {

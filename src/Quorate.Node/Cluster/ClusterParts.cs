@@ -73,7 +73,7 @@ internal sealed class ClusterParts(ClusterPlace place, ClusterSettings settings,
         _heard.TryGetValue(node, out Instant since) && Now - since >= duration;
 
     /// <summary>Sends what the writer holds.</summary>
-    public bool Send(NodeId to, PeerClass by) => Host.Send(to, by, Writer.Written);
+    public bool Send(NodeId to, PeerClass by) => Host.Send(to, by, Writer.Written, Writer.Tail);
 
     public void Say(string kind, string sentence) => Host.Happened(new(kind, sentence));
 

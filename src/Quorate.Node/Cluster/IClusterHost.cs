@@ -33,10 +33,11 @@ public interface IClusterHost
     long WallClockMilliseconds { get; }
 
     /// <summary>
-    /// A message for a node, which the host copies. It may be lost, repeated or overtaken. False when it surely is
-    /// lost: there is no connection, or too much waits for it.
+    /// A message for a node: what the host copies, and behind it what never changes and may be sent from where it is.
+    /// It may be lost, repeated or overtaken. False when it surely is lost: there is no connection, or too much waits
+    /// for it.
     /// </summary>
-    bool Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message);
+    bool Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message, ReadOnlyMemory<byte> tail);
 
     /// <summary>Call the node's Tick then; it takes the place of the former deadline.</summary>
     void SetDeadline(Instant deadline);

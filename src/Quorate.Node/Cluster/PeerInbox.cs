@@ -13,13 +13,14 @@ internal sealed class PeerInbox(
     ClusterParts parts, LocalCalls local, CallRouter router, MetadataCalls calls, Action removed)
 {
     /// <summary>Why it is no message; null when it was taken.</summary>
-    public string? Take(NodeId from, ReadOnlySpan<byte> message)
+    public string? Take(NodeId from, ReadOnlyMemory<byte> memory)
     {
+        ReadOnlySpan<byte> message = memory.Span;
         string problem;
         switch ((PeerMessageKind)message[0])
         {
             case PeerMessageKind.Raft:
-                if (!RaftWire.TryRead(message, out GroupId group, out RaftMessage raft, out problem))
+                if (!RaftWire.TryRead(memory, out GroupId group, out RaftMessage raft, out problem))
                 {
                     return problem;
                 }
@@ -38,7 +39,7 @@ internal sealed class PeerInbox(
                 removed();
                 return null;
             case PeerMessageKind.Call:
-                if (!CallWire.TryRead(message, out CallMessage call, out problem))
+                if (!CallWire.TryRead(memory, out CallMessage call, out problem))
                 {
                     return problem;
                 }
@@ -46,7 +47,7 @@ internal sealed class PeerInbox(
                 local.Receive(from, call);
                 return null;
             case PeerMessageKind.Answer:
-                if (!AnswerWire.TryRead(message, out AnswerMessage answer, out problem))
+                if (!AnswerWire.TryRead(memory, out AnswerMessage answer, out problem))
                 {
                     return problem;
                 }

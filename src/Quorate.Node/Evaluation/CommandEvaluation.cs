@@ -326,6 +326,14 @@ public sealed class CommandEvaluation(EvaluationLimits limits) : CommandContext
         return !_hasSeenTooMuch;
     }
 
+    /// <summary>Hands over what <see cref="Changes"/> lie in: they are not here any more.</summary>
+    internal ArrayBufferWriter<byte> HandOverChanges()
+    {
+        ArrayBufferWriter<byte> changes = _changes;
+        _changes = new();
+        return changes;
+    }
+
     /// <summary>Throws away what was done, and the buffers that were large. Who has taken what it needs calls
     /// it.</summary>
     public void LetGo()

@@ -73,6 +73,8 @@ internal sealed class CacheEviction(PartitionParts parts, CacheSettings settings
             keys++;
         }
 
+        // What it looked at and found cold it does without.
+        parts.Machine.Rows.Forget();
         IsFull = over > 0 && keys == 0 && (IsVolatile || settings.Policy == EvictionPolicy.NoEviction);
     }
 

@@ -11,14 +11,23 @@ internal sealed class ColdRows(PartitionParts parts)
 
     public int Count => _waiting.Count;
 
-    public bool IsFull => _waiting.Count >= parts.Settings.ColdRequestsMax;
+    private bool IsFull => _waiting.Count >= parts.Settings.ColdRequestsMax;
 
-    /// <summary>Asks for what the request's evaluation has just found cold.</summary>
-    public void Fetch(OpenRequest open)
+    /// <summary>
+    /// Asks for what the request's evaluation has just found cold. False when as many wait as may: it has to give up.
+    /// </summary>
+    public bool TryFetch(OpenRequest open)
     {
+        if (IsFull)
+        {
+            parts.Machine.Rows.Forget();
+            return false;
+        }
+
         open.AwaitedTag = ++_lastTag;
         _waiting.Add(open.AwaitedTag, open);
         parts.Machine.Rows.Fetch(open.AwaitedTag);
+        return true;
     }
 
     /// <summary>

@@ -32,7 +32,7 @@ public readonly struct EntryBatch
 
     public static byte[] Encode(HybridTime time, ReadOnlySpan<byte> changes)
     {
-        byte[] bytes = new byte[HeaderBytes + changes.Length];
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(HeaderBytes + changes.Length);
         bytes[0] = Version;
         BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(1), time.Packed);
         changes.CopyTo(bytes.AsSpan(HeaderBytes));

@@ -233,22 +233,28 @@ public sealed class Partition : IReplicaHost
 
         _isInTurn = true;
         _parts.BeginTurn();
-        for (int i = 0; _applies > 0 && i < _parts.Settings.TurnAppliesMax; i++)
+        for (int i = 0; _applies > 0 && i < _parts.Settings.TurnAppliesMax && !_parts.TurnIsSpent; i++)
         {
             _applies--;
-            Replica.ApplyNext();
+            _parts.Spend(Replica.ApplyNext());
             _writes.Applied(Replica.AppliedAt.Index);
             _reads.Applied();
             _parts.LookAtLoggedTime();
         }
 
-        _reads.Turn();
-        if (Guards.ReadsLeaveWritesTheirTurn)
+        // What was applied may have taken long enough: others come first.
+        if (!_parts.TurnIsSpent)
         {
             _parts.BeginTurn();
+            _reads.Turn();
+            if (Guards.ReadsLeaveWritesTheirTurn)
+            {
+                _parts.BeginTurn();
+            }
+
+            _writes.Turn();
         }
 
-        _writes.Turn();
         Replica.Finish();
         _isInTurn = false;
         if (Replica.IsUnfinished)

@@ -55,7 +55,7 @@ internal sealed class PartitionParts
     /// <summary>Of the words of the open requests.</summary>
     public long OpenBytes { get; private set; }
 
-    /// <summary>As much was looked at in this half of the turn as may be.</summary>
+    /// <summary>As much was looked at, changed or applied in this part of the turn as may be.</summary>
     public bool TurnIsSpent =>
         (_turnRows >= Settings.TurnRowsMax || _turnBytes >= Settings.TurnBytesMax) && Guards.TurnsAreBounded;
 
@@ -92,8 +92,8 @@ internal sealed class PartitionParts
     private ReplicaId Hint => Replica.Group?.Leader ?? ReplicaId.None;
 
     /// <summary>
-    /// A turn begins, or its second half: reads and writes have as much each, so that neither is kept from its turn by
-    /// the other.
+    /// A turn begins, or another part of it: what is applied, reads and writes have as much each, so that none is kept
+    /// from its turn by the others.
     /// </summary>
     public void BeginTurn() => (_turnRows, _turnBytes) = (0, 0);
 
@@ -110,8 +110,11 @@ internal sealed class PartitionParts
     public void Spend(CommandEvaluation evaluation)
     {
         _turnRows += evaluation.RowsVisited;
-        _turnBytes += evaluation.BytesVisited;
+        _turnBytes += evaluation.BytesVisited + evaluation.Changes.Length;
     }
+
+    /// <summary>So many bytes of entries were applied.</summary>
+    public void Spend(long appliedBytes) => _turnBytes += appliedBytes;
 
     /// <summary>Takes over what may change while the partition is open.</summary>
     public void Change(CacheSettings? cache, long ttlMilliseconds)

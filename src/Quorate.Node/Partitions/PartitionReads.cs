@@ -215,15 +215,15 @@ internal sealed class PartitionReads
 
     private void AwaitRows(OpenRequest open)
     {
-        if (_cold.IsFull)
+        if (_cold.TryFetch(open))
+        {
+            _late.Add(open);
+        }
+        else
         {
             Finish(open);
             _parts.Refuse(open, DropReason.Overloaded);
-            return;
         }
-
-        _late.Add(open);
-        _cold.Fetch(open);
     }
 
     /// <summary>The replica and the store need not keep anything for the read any longer.</summary>

@@ -35,10 +35,13 @@ public sealed record PartitionSettings
     /// </summary>
     public long TurnRowsMax { get; init; } = 32 * 1024;
 
-    /// <summary>Bytes of rows that are looked at by the reads of one turn, and as many by its writes.</summary>
-    public long TurnBytesMax { get; init; } = 16L * 1024 * 1024;
+    /// <summary>
+    /// Bytes of rows that are looked at by the reads of one turn; as many that its writes look at or change, and as
+    /// many of entries that it applies. What goes beyond is of one request or one range.
+    /// </summary>
+    public long TurnBytesMax { get; init; } = 4L * 1024 * 1024;
 
-    /// <summary>Ranges of committed entries that are applied in one turn.</summary>
+    /// <summary>Ranges of committed entries that are applied in one turn, if they are not too large.</summary>
     public int TurnAppliesMax { get; init; } = 16;
 
     /// <summary>How long an entry that only carries the time is waited for.</summary>

@@ -61,7 +61,16 @@ internal sealed class EntryBuilder(IRowOverlay pending)
     /// <summary>Adds what was evaluated, which is let go.</summary>
     public void TakeOver(CommandEvaluation evaluation)
     {
-        Add(evaluation.Changes);
+        LayOver(evaluation.Changes);
+        if (_changes.WrittenCount == 0 && evaluation.Changes.Length > KeptBuffer.BytesMax)
+        {
+            _changes = evaluation.HandOverChanges();
+        }
+        else
+        {
+            _changes.Write(evaluation.Changes);
+        }
+
         evaluation.LetGo();
     }
 
@@ -72,8 +81,14 @@ internal sealed class EntryBuilder(IRowOverlay pending)
         _count++;
     }
 
-    /// <summary>Adds a list of changes, in order.</summary>
-    public void Add(ReadOnlySpan<byte> changes)
+    /// <summary>The entry is not to be: what it laid over the rows is taken away.</summary>
+    public void Cut()
+    {
+        pending.CutAfter(new RowVersion(RowVersion.At(_index, 0).Packed - 1));
+        LetGo();
+    }
+
+    private void LayOver(ReadOnlySpan<byte> changes)
     {
         RowChangeReader reader = RowChanges.Read(changes);
         while (reader.TryNext(out RowChange change))
@@ -81,15 +96,6 @@ internal sealed class EntryBuilder(IRowOverlay pending)
             pending.Change(change, NextVersion);
             _count++;
         }
-
-        _changes.Write(changes);
-    }
-
-    /// <summary>The entry is not to be: what it laid over the rows is taken away.</summary>
-    public void Cut()
-    {
-        pending.CutAfter(new RowVersion(RowVersion.At(_index, 0).Packed - 1));
-        LetGo();
     }
 
     private void LetGo() => _changes = KeptBuffer.Empty(_changes);

@@ -78,15 +78,15 @@ internal sealed class WriteQueue(PartitionParts parts, ColdRows cold)
     /// <summary>The evaluation of a request met a cold row: it waits for it.</summary>
     public void SetAside(OpenRequest open)
     {
-        if (cold.IsFull)
+        if (cold.TryFetch(open))
+        {
+            PutAside(open);
+        }
+        else
         {
             cold.Release(open);
             parts.Refuse(open, DropReason.Overloaded);
-            return;
         }
-
-        PutAside(open);
-        cold.Fetch(open);
     }
 
     /// <summary>The rows of a request have come; who waited behind it may try as well.</summary>

@@ -196,12 +196,13 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
         }
     }
 
-    /// <summary>Applies the next committed entries, if any wait.</summary>
-    public void ApplyNext()
+    /// <summary>Applies the next committed entries, if any wait; how many bytes they have.</summary>
+    public long ApplyNext()
     {
+        long bytes = 0;
         if (_stage != Stage.Running || !_ranges.TryDequeue(out ApplyRange range))
         {
-            return;
+            return bytes;
         }
 
         foreach (Entry entry in range.Entries)
@@ -211,9 +212,10 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
                 $"entries are applied in order, {entry.Index} came after {_applied.Index}");
             bool wanted = _store.MakesResults && _writes.Wants(entry);
             ReadOnlyMemory<byte> result = _store.Apply(entry, wanted);
+            bytes += entry.Payload.Length;
             if (_stage != Stage.Running)
             {
-                return;
+                return bytes;
             }
 
             if (wanted)
@@ -227,6 +229,7 @@ public sealed class Replica : IGroupLogClient, IReplicaStoreClient
 
         Take(RaftInput.Applied(_host.Now, range.Last));
         SaveCheckpointWhenDue();
+        return bytes;
     }
 
     /// <summary>

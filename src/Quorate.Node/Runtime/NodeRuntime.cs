@@ -255,6 +255,13 @@ public sealed class NodeRuntime : INodeLogClient
                 shell.Partition.Turn();
                 _work.Add(shell);
             }
+
+            if (_schedule.NodeIsDue(_host.Now) && Guards.LongTurnsKeepTime)
+            {
+                // Heartbeats do not wait for the partitions that are left: those have their turn after them.
+                _schedule.GoOnLater();
+                return;
+            }
         }
     }
 

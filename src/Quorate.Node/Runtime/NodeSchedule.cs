@@ -33,6 +33,19 @@ internal sealed class NodeSchedule(INodeHost host)
         return _turns.Count;
     }
 
+    /// <summary>The turn ends before all partitions had theirs; another follows.</summary>
+    public void GoOnLater()
+    {
+        if (_turns.Count > 0 && !_turnIsAsked)
+        {
+            _turnIsAsked = true;
+            host.TurnWaits();
+        }
+    }
+
+    /// <summary>The node's own moment has come, whatever the partitions do.</summary>
+    public bool NodeIsDue(Instant now) => now >= _nodeDeadline;
+
     public PartitionShell TakeTurn() => _turns.Dequeue();
 
     public void SetDeadline(PartitionShell shell, Instant before, Instant deadline)

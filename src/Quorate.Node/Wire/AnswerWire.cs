@@ -44,12 +44,13 @@ internal static class AnswerWire
         writer.UInt64(answer.Token.Term.Value);
         writer.UInt64(answer.Token.Index.Value);
         writer.UInt64(answer.Version.Packed);
-        writer.Counted(answer.Reply.Span);
+        writer.CountedTail(answer.Reply);
     }
 
-    public static bool TryRead(ReadOnlySpan<byte> bytes, out AnswerMessage answer, out string problem)
+    /// <summary>The reply is a part of these bytes.</summary>
+    public static bool TryRead(ReadOnlyMemory<byte> bytes, out AnswerMessage answer, out string problem)
     {
-        var reader = new WireReader(new ReadOnlyMemory<byte>(bytes.ToArray()));
+        var reader = new WireReader(bytes);
         reader.Byte();
         if (reader.Byte() != Version)
         {

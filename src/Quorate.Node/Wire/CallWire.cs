@@ -74,15 +74,22 @@ internal static class CallWire
             writer.UInt32((uint)line.Count);
             for (int word = 0; word < line.Count; word++)
             {
-                writer.Counted(line[word]);
+                if (line == call.Lines[^1] && word == line.Count - 1)
+                {
+                    writer.CountedCopy(line[word]);
+                }
+                else
+                {
+                    writer.Counted(line[word]);
+                }
             }
         }
     }
 
-    public static bool TryRead(ReadOnlySpan<byte> bytes, out CallMessage message, out string problem)
+    /// <summary>The words are parts of these bytes.</summary>
+    public static bool TryRead(ReadOnlyMemory<byte> bytes, out CallMessage message, out string problem)
     {
-        // One copy, which the words are parts of.
-        var reader = new WireReader(new ReadOnlyMemory<byte>(bytes.ToArray()));
+        var reader = new WireReader(bytes);
         reader.Byte();
         if (reader.Byte() != Version)
         {

@@ -67,14 +67,14 @@ internal static class RaftWire
         }
     }
 
-    /// <summary>False, and why, when these bytes are no such message.</summary>
+    /// <summary>
+    /// False, and why, when these bytes are no such message. Entries and pieces of snapshots are parts of them.
+    /// </summary>
     public static bool TryRead(
-        ReadOnlySpan<byte> bytes, out GroupId group, out RaftMessage message, out string problem)
+        ReadOnlyMemory<byte> bytes, out GroupId group, out RaftMessage message, out string problem)
     {
-        // Entries and chunks are kept; the short messages are not worth a copy.
-        MessageKind kind = bytes.Length > 6 ? (MessageKind)bytes[6] : default;
-        bool keeps = kind is MessageKind.AppendRequest or MessageKind.SnapshotChunk or MessageKind.SnapshotResponse;
-        WireReader reader = keeps ? new(new ReadOnlyMemory<byte>(bytes.ToArray())) : new(bytes);
+        MessageKind kind = bytes.Length > 6 ? (MessageKind)bytes.Span[6] : default;
+        var reader = new WireReader(bytes);
         reader.Byte();
         if (reader.Byte() != Version)
         {
@@ -181,13 +181,21 @@ internal static class RaftWire
         Entry[] entries = message.Entries ?? [];
         writer.UInt32((uint)entries.Length);
         LogIndex index = message.Index;
-        foreach (Entry entry in entries)
+        for (int i = 0; i < entries.Length; i++)
         {
+            Entry entry = entries[i];
             index = index.Next;
             Invariant.Check(entry.Index == index, $"the entries of an append follow each other, {entry} not {index}");
             writer.UInt64(entry.Term.Value);
             writer.Byte((byte)entry.Kind);
-            writer.Counted(entry.Payload.Span);
+            if (i == entries.Length - 1 && message.Snapshot is null)
+            {
+                writer.CountedTail(entry.Payload);
+            }
+            else
+            {
+                writer.Counted(entry.Payload.Span);
+            }
         }
     }
 

@@ -11,9 +11,15 @@ internal sealed class WireWriter
     /// <summary>More memory than this is not kept for the next message, in bytes.</summary>
     private const int KeptBytesMax = 1024 * 1024;
 
+    /// <summary>Less than this is copied, in bytes.</summary>
+    private const int TailBytesMin = 64 * 1024;
+
     private ArrayBufferWriter<byte> _buffer = new(512);
 
     public ReadOnlySpan<byte> Written => _buffer.WrittenSpan;
+
+    /// <summary>What follows <see cref="Written"/>: something large, which is not copied; empty for nothing.</summary>
+    public ReadOnlyMemory<byte> Tail { get; private set; }
 
     /// <summary>Begins a message of a kind, in the form of this version.</summary>
     public void Begin(PeerMessageKind kind, byte version)
@@ -24,6 +30,7 @@ internal sealed class WireWriter
         }
 
         _buffer.ResetWrittenCount();
+        Tail = default;
         Byte((byte)kind);
         Byte(version);
     }
@@ -57,6 +64,36 @@ internal sealed class WireWriter
     public void Int64(long value) => UInt64(unchecked((ulong)value));
 
     public void Raw(ReadOnlySpan<byte> bytes) => _buffer.Write(bytes);
+
+    /// <summary>
+    /// Bytes behind their length (4), the last of the message. They may stay where they are until it has left, so they
+    /// must never change.
+    /// </summary>
+    public void CountedTail(ReadOnlyMemory<byte> bytes)
+    {
+        if (bytes.Length < TailBytesMin)
+        {
+            Counted(bytes.Span);
+            return;
+        }
+
+        Invariant.Check(bytes.Length <= WireLimits.MessageBytesMax, "what is sent fits into a message");
+        UInt32((uint)bytes.Length);
+        Tail = bytes;
+    }
+
+    /// <summary>As <see cref="CountedTail"/>, of bytes that may change: one copy, and no buffer that grows.</summary>
+    public void CountedCopy(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < TailBytesMin)
+        {
+            Counted(bytes);
+        }
+        else
+        {
+            CountedTail(bytes.ToArray());
+        }
+    }
 
     /// <summary>Bytes behind their length (4).</summary>
     public void Counted(ReadOnlySpan<byte> bytes)

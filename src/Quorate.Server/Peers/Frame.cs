@@ -48,16 +48,24 @@ internal readonly record struct Frame(int PayloadBytes, FrameKind Kind, bool IsF
     /// <summary>Writes the head before a payload that is there already; the whole frame's length.</summary>
     public int Seal(Span<byte> frame)
     {
-        Invariant.Check(PayloadBytes is >= 0 and <= PayloadBytesMax, "a payload fits into a frame");
+        Seal(frame[..HeadBytes], frame.Slice(HeadBytes, PayloadBytes));
+        return HeadBytes + PayloadBytes;
+    }
+
+    /// <summary>Writes the head of a frame whose payload is elsewhere.</summary>
+    public void Seal(Span<byte> frame, ReadOnlySpan<byte> payload)
+    {
+        Invariant.Check(
+            PayloadBytes is >= 0 and <= PayloadBytesMax && payload.Length == PayloadBytes,
+            "a payload fits into a frame");
         BinaryPrimitives.WriteInt32LittleEndian(frame, PayloadBytes);
         frame[KindAt] = (byte)Kind;
         frame[FlagsAt] = (byte)((IsFirst ? FirstFlag : 0) | (IsLast ? LastFlag : 0));
         frame[FlagsAt + 1] = 0;
         frame[FlagsAt + 2] = 0;
         BinaryPrimitives.WriteUInt32LittleEndian(frame[NumberAt..], Number);
-        int length = HeadBytes + PayloadBytes;
-        BinaryPrimitives.WriteUInt32LittleEndian(frame[ChecksumAt..], Crc32C.Of(frame[KindAt..length]));
-        return length;
+        uint checksum = Crc32C.Of(payload, Crc32C.Of(frame[KindAt..HeadBytes]));
+        BinaryPrimitives.WriteUInt32LittleEndian(frame[ChecksumAt..], checksum);
     }
 
     /// <summary>

@@ -21,7 +21,8 @@ internal sealed class LinkWire : IFrameTaker, IDisposable
     private readonly Socket _socket;
     private readonly FrameReader _wayBack;
     private readonly SocketAsyncEventArgs _arguments = new();
-    private readonly List<ArraySegment<byte>> _chunks = [];
+    private readonly List<OutChunk> _chunks = [];
+    private readonly List<ArraySegment<byte>> _pieces = [];
     private readonly bool _hasWindow;
     private long _credit;
     private long _heardAt;
@@ -189,12 +190,13 @@ internal sealed class LinkWire : IFrameTaker, IDisposable
 
     private void GiveBack()
     {
-        foreach (ArraySegment<byte> chunk in _chunks)
+        foreach (OutChunk chunk in _chunks)
         {
-            OutQueue.GiveBack(chunk);
+            chunk.GiveBack();
         }
 
         _chunks.Clear();
+        _pieces.Clear();
     }
 
     /// <summary>Takes what the next write is to carry: what is urgent first. False when there is nothing.</summary>
@@ -217,15 +219,15 @@ internal sealed class LinkWire : IFrameTaker, IDisposable
             return false;
         }
 
-        if (_chunks.Count == 1)
+        if (_pieces.Count == 1)
         {
             _arguments.BufferList = null;
-            _arguments.SetBuffer(_chunks[0].Array, 0, _chunks[0].Count);
+            _arguments.SetBuffer(_pieces[0].Array, _pieces[0].Offset, _pieces[0].Count);
         }
         else
         {
             _arguments.SetBuffer(null, 0, 0);
-            _arguments.BufferList = _chunks;
+            _arguments.BufferList = _pieces;
         }
 
         return true;
@@ -234,9 +236,15 @@ internal sealed class LinkWire : IFrameTaker, IDisposable
     private void Take(OutQueue queue, ref int bytes)
     {
         while (bytes < _link.Network.Settings.WriteBytesMax && !(_hasWindow && _credit <= 0)
-            && queue.TryTake(out ArraySegment<byte> chunk))
+            && queue.TryTake(out OutChunk chunk))
         {
             _chunks.Add(chunk);
+            _pieces.Add(chunk.First);
+            if (chunk.Rest.Count > 0)
+            {
+                _pieces.Add(chunk.Rest);
+            }
+
             bytes += chunk.Count;
             _credit -= chunk.Count;
         }

@@ -102,7 +102,7 @@ internal sealed class MessageAssembly(PartialMemory memory, int messageBytesMax)
         _isUnderWay = true;
         _have = 0;
         _length = length;
-        _message = isWhole || memory.TryTake(length) ? new byte[length] : null;
+        _message = isWhole || memory.TryTake(length) ? GC.AllocateUninitializedArray<byte>(length) : null;
         Lost += _message is null ? 1 : 0;
     }
 

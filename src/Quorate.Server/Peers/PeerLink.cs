@@ -74,8 +74,11 @@ internal sealed class PeerLink : IDisposable
 
     public long WaitingBytes => Urgent.Bytes + (Others?.Bytes ?? 0);
 
-    /// <summary>Copies a message, which leaves at the next <see cref="Flush"/>; false when it surely is lost.</summary>
-    public bool TrySend(PeerClass by, ReadOnlySpan<byte> message)
+    /// <summary>
+    /// Copies a message, but for its tail, which never changes. It leaves at the next <see cref="Flush"/>; false when
+    /// it surely is lost.
+    /// </summary>
+    public bool TrySend(PeerClass by, ReadOnlySpan<byte> message, ReadOnlyMemory<byte> tail)
     {
         bool isSent;
         bool connect = false;
@@ -85,7 +88,8 @@ internal sealed class PeerLink : IDisposable
             bool canWait = _state is State.Open or State.Connecting
                 || (_state == State.Closed && MonotonicClock.Now >= _retryAt
                     && !(_isLossUnheard && Guards.LossesAreHeardFirst));
-            isSent = canWait && message.Length <= Network.Settings.MessageBytesMax && queue.TryAdd(message);
+            isSent = canWait && message.Length + (long)tail.Length <= Network.Settings.MessageBytesMax
+                && queue.TryAdd(message, tail);
             _lost += isSent ? 0 : 1;
             if (isSent && _state == State.Closed)
             {

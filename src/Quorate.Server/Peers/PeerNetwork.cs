@@ -119,10 +119,10 @@ public sealed class PeerNetwork : IDisposable
     }
 
     /// <summary>
-    /// Copies a message, which leaves at the next <see cref="Flush"/>; false when it surely is lost. Called, as Flush
-    /// and <see cref="SetAddress"/> are, by who drives the node.
+    /// Copies a message, but for its tail, which never changes. It leaves at the next <see cref="Flush"/>; false when
+    /// it surely is lost. Called, as Flush and <see cref="SetAddress"/> are, by who drives the node.
     /// </summary>
-    public bool Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message)
+    public bool Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message, ReadOnlyMemory<byte> tail = default)
     {
         if (!_links.TryGetValue(to, out PeerLink[]? links))
         {
@@ -130,7 +130,7 @@ public sealed class PeerNetwork : IDisposable
         }
 
         PeerLink link = links[(int)PeerLanes.Of(by) - 1];
-        if (!link.TrySend(by, message))
+        if (!link.TrySend(by, message, tail))
         {
             return false;
         }

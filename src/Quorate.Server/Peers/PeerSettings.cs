@@ -13,7 +13,7 @@ public sealed record PeerSettings
     public long UrgentBytesMax { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>The same for class Log; one larger message is let in when none waits.</summary>
-    public long LogBytesMax { get; init; } = 32 * 1024 * 1024;
+    public long LogBytesMax { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>The same for class Requests.</summary>
     public long RequestBytesMax { get; init; } = 64 * 1024 * 1024;

@@ -4,7 +4,7 @@ namespace Quorate.Server.Runtime;
 /// Whether the managed heap has room for something large. What the collector has not taken yet, and what it keeps
 /// for later, is room as well, but an allocation does not find it by itself: near the bound it fails although half of
 /// the heap is free. So before that a collection makes what is free usable, and what then does not fit is refused.
-/// <para>One thread at a time. It takes a few milliseconds for each 10 MiB that live when it collects.</para>
+/// <para>Any thread may ask. It takes a few milliseconds for each 10 MiB that live when it collects.</para>
 /// </summary>
 /// <param name="bytesMax">What the managed heap may grow to, in bytes.</param>
 internal sealed class HeapRoom(long bytesMax)
@@ -26,6 +26,16 @@ internal sealed class HeapRoom(long bytesMax)
     /// </summary>
     private const long AskedBytesMax = 1024L * 1024 * 1024;
 
+    /// <summary>
+    /// With so much of the heap committed, in percent, while as much less is in use as <see cref="IdlePercent"/> says,
+    /// it is made usable before somebody needs it who does not ask.
+    /// </summary>
+    private const int CommittedPercent = 65;
+
+    /// <summary>What is committed and not in use, in percent of the whole: less is not worth a collection.</summary>
+    private const int IdlePercent = 12;
+
+    private readonly Lock _lock = new();
     private long _collectedAt = long.MinValue / 2;
 
     public bool Has(long bytes)
@@ -35,13 +45,45 @@ internal sealed class HeapRoom(long bytesMax)
             return true;
         }
 
-        if (Environment.TickCount64 - _collectedAt >= PauseMilliseconds)
+        lock (_lock)
         {
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-            _collectedAt = Environment.TickCount64;
+            // Another thread may have collected meanwhile.
+            if (Environment.TickCount64 - Volatile.Read(ref _collectedAt) >= PauseMilliseconds && !IsEasyFor(bytes))
+            {
+                Collect();
+            }
         }
 
         return Fits(GC.GetTotalMemory(forceFullCollection: false) + bytes, MostPercent);
+    }
+
+    /// <summary>
+    /// To be called all the time. The collector keeps what it has once committed, and what it keeps is not of use for
+    /// everything: a large array for which nothing is left to commit ends the process, although there is room.
+    /// </summary>
+    public void Keep()
+    {
+        if (bytesMax > AskedBytesMax
+            || Environment.TickCount64 - Volatile.Read(ref _collectedAt) < PauseMilliseconds)
+        {
+            return;
+        }
+
+        long committed = GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes;
+        bool isNear = !Fits(committed, CommittedPercent);
+        if (isNear && Fits(bytesMax - committed + GC.GetTotalMemory(forceFullCollection: false), 100 - IdlePercent))
+        {
+            lock (_lock)
+            {
+                Collect();
+            }
+        }
+    }
+
+    private void Collect()
+    {
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        Volatile.Write(ref _collectedAt, Environment.TickCount64);
     }
 
     private bool IsEasyFor(long bytes) =>

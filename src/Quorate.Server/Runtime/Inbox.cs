@@ -1,25 +1,35 @@
+using System.Runtime.InteropServices;
+using Quorate.Core;
 using Quorate.Node.Cluster;
 
 namespace Quorate.Server.Runtime;
 
 /// <summary>
-/// What waits for the node, from many threads.
-/// <para>Invariants: bounded in number and in bytes, but for signals; what one thread adds is taken in the order in
-/// which it was added.</para>
+/// What waits for the node, from many threads: peers' urgent messages by themselves, since they are to be taken before
+/// what is large.
+/// <para>Invariants: bounded in number and in bytes, what is urgent by itself, but for signals; what one thread adds is
+/// taken in the order in which it was added, but that what is urgent may be taken before the rest.</para>
 /// </summary>
 internal sealed class Inbox(int inputsMax, long bytesMax)
 {
     private readonly Lock _lock = new();
-    private NodeInput[] _waiting = new NodeInput[256];
-    private NodeInput[] _taken = new NodeInput[256];
+    private List<NodeInput> _waiting = new(256);
+    private List<NodeInput> _taken = new(256);
+    private List<NodeInput> _urgentWaiting = new(64);
+    private List<NodeInput> _urgentTaken = new(64);
     private int _count;
+    private int _urgentCount;
     private long _bytes;
+    private long _urgentBytes;
 
     /// <summary>How many wait; the thread that drives need not have the lock to see that some do.</summary>
-    public int Count => Volatile.Read(ref _count);
+    public int Count => Volatile.Read(ref _count) + Volatile.Read(ref _urgentCount);
+
+    /// <summary>How many of them are urgent.</summary>
+    public int UrgentCount => Volatile.Read(ref _urgentCount);
 
     /// <summary>Of the messages that wait; any thread may look.</summary>
-    public long Bytes => Volatile.Read(ref _bytes);
+    public long Bytes => Volatile.Read(ref _bytes) + Volatile.Read(ref _urgentBytes);
 
     /// <summary>Adds in order as many as there is room for; how many.</summary>
     public int Add(ReadOnlySpan<NodeInput> inputs)
@@ -73,23 +83,42 @@ internal sealed class Inbox(int inputsMax, long bytesMax)
         }
     }
 
-    /// <summary>Takes all. What it returns counts until the next call; who is done with it clears it.</summary>
+    /// <summary>
+    /// Takes all that is not urgent. What it returns counts until the next call; who is done with it clears it.
+    /// </summary>
     public Span<NodeInput> Take()
     {
         lock (_lock)
         {
-            int count = _count;
             (_waiting, _taken) = (_taken, _waiting);
+            _waiting.Clear();
             Volatile.Write(ref _count, 0);
             _bytes = 0;
-            return _taken.AsSpan(0, count);
+            return CollectionsMarshal.AsSpan(_taken);
         }
     }
+
+    /// <summary>Takes all that is urgent, in the same way.</summary>
+    public Span<NodeInput> TakeUrgent()
+    {
+        lock (_lock)
+        {
+            (_urgentWaiting, _urgentTaken) = (_urgentTaken, _urgentWaiting);
+            _urgentWaiting.Clear();
+            Volatile.Write(ref _urgentCount, 0);
+            _urgentBytes = 0;
+            return CollectionsMarshal.AsSpan(_urgentTaken);
+        }
+    }
+
+    private static bool IsUrgent(in NodeInput input) =>
+        input.By == PeerClass.Urgent && Guards.UrgentIsTakenFirst;
 
     private bool TryAddOne(in NodeInput input)
     {
         int bytes = input.MessageBytes;
-        bool isFull = _count >= inputsMax || (bytes > 0 && _bytes > 0 && _bytes + bytes > bytesMax);
+        long before = IsUrgent(input) ? _urgentBytes : _bytes;
+        bool isFull = _count + _urgentCount >= inputsMax || (bytes > 0 && before > 0 && before + bytes > bytesMax);
         if (isFull)
         {
             return false;
@@ -101,12 +130,15 @@ internal sealed class Inbox(int inputsMax, long bytesMax)
 
     private void AddOne(in NodeInput input, int bytes)
     {
-        if (_count == _waiting.Length)
+        if (IsUrgent(input))
         {
-            Array.Resize(ref _waiting, _waiting.Length * 2);
+            _urgentWaiting.Add(input);
+            _urgentBytes += bytes;
+            Volatile.Write(ref _urgentCount, _urgentCount + 1);
+            return;
         }
 
-        _waiting[_count] = input;
+        _waiting.Add(input);
         _bytes += bytes;
         Volatile.Write(ref _count, _count + 1);
     }

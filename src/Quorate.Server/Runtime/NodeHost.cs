@@ -170,7 +170,7 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
     }
 
     void IDrivenNode.Receive(NodeId from, PeerClass by, ReadOnlyMemory<byte> message) =>
-        _node?.Receive(from, message.Span);
+        _node?.Receive(from, message);
 
     void IDrivenNode.Look(Action<ClusterNode> action)
     {
@@ -223,7 +223,8 @@ public sealed class NodeHost : IDrivenNode, IClusterHost, IFormationHost, IPeerH
         }
     }
 
-    bool IClusterHost.Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message) => _peers!.Send(to, by, message);
+    bool IClusterHost.Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message, ReadOnlyMemory<byte> tail) =>
+        _peers!.Send(to, by, message, tail);
 
     void IClusterHost.SetDeadline(Instant deadline) => SetDeadline(deadline);
 

@@ -15,8 +15,19 @@ namespace Quorate.Server.Runtime;
 public readonly record struct NodeInput(
     object What, NodeId From = default, PeerClass By = default, IMessageSource? Source = null)
 {
+    /// <summary>From here on an input counts as large, in bytes.</summary>
+    private const int LargeBytes = 64 * 1024;
+
     /// <summary>What it takes of the inbox's bound on bytes.</summary>
     internal int MessageBytes => What is byte[] message ? message.Length : 0;
+
+    /// <summary>What it holds is not taken in a moment.</summary>
+    internal bool IsLarge => What switch
+    {
+        byte[] message => message.Length >= LargeBytes,
+        ClientCall call => call.Bytes >= LargeBytes,
+        _ => false,
+    };
 
     /// <summary>Lets the node take it.</summary>
     internal void GiveTo(IDrivenNode node)

@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
@@ -125,13 +126,16 @@ public sealed class NodeLoop : INodeGateway, IDisposable
     /// <summary>Messages of peers, in their order. Those for which there is no room are lost, and counted.</summary>
     public void Receive(ReadOnlySpan<NodeInput> messages)
     {
-        int added = IsOver ? 0 : _inbox.Add(messages);
-        if (added < messages.Length)
+        while (messages.Length > 0)
         {
-            Interlocked.Add(ref Figures.MessagesLost, messages.Length - added);
-            foreach (NodeInput lost in messages[added..])
+            int added = IsOver ? 0 : _inbox.Add(messages);
+            messages = messages[added..];
+            if (messages.Length > 0)
             {
-                lost.Source?.Taken(lost.MessageBytes);
+                // What is behind it may be small, or urgent.
+                Interlocked.Increment(ref Figures.MessagesLost);
+                messages[0].Source?.Taken(messages[0].MessageBytes);
+                messages = messages[1..];
             }
         }
 
@@ -361,6 +365,7 @@ public sealed class NodeLoop : INodeGateway, IDisposable
             node.DrainDisk();
         }
 
+        int urgent = GiveUrgent(node);
         Span<NodeInput> inputs = _inbox.Count == 0 ? [] : _inbox.Take();
         foreach (NodeInput input in inputs)
         {
@@ -369,7 +374,13 @@ public sealed class NodeLoop : INodeGateway, IDisposable
                 return;
             }
 
+            // Before it is taken: a call's memory may be used for another then.
+            bool isLarge = input.IsLarge;
             input.GiveTo(node);
+            if (isLarge && Guards.LongRoundsKeepTime)
+            {
+                KeepTime(node);
+            }
         }
 
         inputs.Clear();
@@ -384,12 +395,50 @@ public sealed class NodeLoop : INodeGateway, IDisposable
             node.Turn();
         }
 
-        Figures.Count(inputs.Length, isOwn);
+        Figures.Count(inputs.Length + urgent, isOwn);
         if (!_hasEnded)
         {
             node.FlushPeers();
             TellListeners();
         }
+    }
+
+    /// <summary>
+    /// Something large took its time, and more of it may follow: heartbeats that are due leave before that, and those
+    /// that have come meanwhile are heard, since a tick holds silence against whoever is not.
+    /// </summary>
+    private void KeepTime(IDrivenNode node)
+    {
+        Instant now = Now;
+        if (_alarm.Deadline > now)
+        {
+            return;
+        }
+
+        GiveUrgent(node);
+        if (!_hasEnded && _alarm.TakeDeadline(now))
+        {
+            node.Tick();
+            node.FlushPeers();
+        }
+    }
+
+    /// <summary>What is urgent does not wait behind what is large; how much it was.</summary>
+    private int GiveUrgent(IDrivenNode node)
+    {
+        Span<NodeInput> inputs = _inbox.UrgentCount == 0 ? [] : _inbox.TakeUrgent();
+        foreach (NodeInput input in inputs)
+        {
+            if (_hasEnded)
+            {
+                break;
+            }
+
+            input.GiveTo(node);
+        }
+
+        inputs.Clear();
+        return inputs.Length;
     }
 
     private void TellListeners()

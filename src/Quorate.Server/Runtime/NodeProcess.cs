@@ -44,6 +44,7 @@ public sealed class NodeProcess : IAsyncDisposable
     private readonly Stack<IAsyncDisposable> _opened = new();
     private NodeFacts? _facts;
     private Func<(long Used, long Max)>? _usedBytes;
+    private HeapRoom? _heap;
     private MasterKey? _masterKey;
     private LocalReads? _reads;
     private RespServer? _clients;
@@ -171,8 +172,8 @@ public sealed class NodeProcess : IAsyncDisposable
             // A start must be able to write the log's tail anew.
             IsReserveOpen = true,
         };
-        var budget = new MemoryBudget(memory.BudgetBytes, memory.UnderWayBytes);
-        budget.HeapHasRoom = new HeapRoom(memory.ManagedBytes).Has;
+        _heap = new(memory.ManagedBytes);
+        MemoryBudget budget = BudgetOf(memory, _heap);
         _usedBytes = () => (budget.UsedBytes, budget.TotalBytes);
         var events = new EventHistory { Heard = heard };
         NodeRecord self = Self();
@@ -227,6 +228,9 @@ public sealed class NodeProcess : IAsyncDisposable
         Keep(peers);
     }
 
+    private static MemoryBudget BudgetOf(MemoryPlan memory, HeapRoom heap) =>
+        new(memory.BudgetBytes, memory.UnderWayBytes) { WorkBytesMax = memory.WorkBytes, HeapHasRoom = heap.Has };
+
     /// <summary>What threads besides the node's hold of its memory; called on the node's.</summary>
     private void CountUnderWay(MemoryBudget budget)
     {
@@ -234,6 +238,7 @@ public sealed class NodeProcess : IAsyncDisposable
         budget.Note(
             MemoryUse.Clients,
             (_endpoint?.ReplyBytesWaiting ?? 0) + (_endpoint?.InputBytesWaiting ?? 0) + (_http?.WaitingBytes ?? 0));
+        _heap!.Keep();
     }
 
     /// <param name="start">What to tell when nothing is in the way any more.</param>
@@ -289,6 +294,7 @@ public sealed class NodeProcess : IAsyncDisposable
                     Leaders = Facts.Host.Leaders,
                 },
             });
+        endpoint.Shared.Budget.HeapHasRoom = _heap!.Has;
         Facts.More.Add(text => RespMetrics.Add(text, endpoint));
         IPEndPoint at = new(_settings.Bind, _settings.RespPort);
         IPEndPoint? cluster = _settings.ClusterPort == 0 ? null : new(_settings.Bind, _settings.ClusterPort);

@@ -58,6 +58,12 @@ public sealed class MemoryLimits(long managedBytes)
     /// <summary>What waits to be sent to one other node, of one class.</summary>
     private const int PeerPart = 32;
 
+    /// <summary>
+    /// The same for entries of the log. Large ones are sent from where the group keeps them, and one that does not fit
+    /// is sent again only after a while, so one of some partitions has room.
+    /// </summary>
+    private const int LogPart = 8;
+
     /// <summary>A string that a command makes out of another, which is there besides; few words may do it.</summary>
     private const int ComposedPart = 32;
 
@@ -108,7 +114,7 @@ public sealed class MemoryLimits(long managedBytes)
 
     public PeerSettings Of(PeerSettings settings) => settings with
     {
-        LogBytesMax = Least(settings.LogBytesMax, PeerPart),
+        LogBytesMax = Least(settings.LogBytesMax, LogPart),
         RequestBytesMax = Least(settings.RequestBytesMax, PeerPart),
         BulkBytesMax = Least(settings.BulkBytesMax, PeerPart),
         PartialBytesMax = Least(settings.PartialBytesMax, WholePart),

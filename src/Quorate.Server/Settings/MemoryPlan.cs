@@ -34,11 +34,20 @@ public sealed record MemoryPlan(long TotalBytes, long BudgetBytes, long ManagedB
     /// </summary>
     private const int UnderWayPercent = 62;
 
+    /// <summary>
+    /// What work on files takes of the managed heap beside that, in percent. It is counted with the rows, since it goes
+    /// on as far as they leave room, and the collector has it, too.
+    /// </summary>
+    private const int WorkPercent = 20;
+
     /// <summary>A smaller managed heap is not collected in the background, in bytes.</summary>
     private const long BackgroundHeapBytesMin = 512L * 1024 * 1024;
 
     /// <summary>Entries, requests, replies and messages under way, of all the node, in bytes.</summary>
     public long UnderWayBytes => ManagedBytes * UnderWayPercent / 100;
+
+    /// <summary>Checkpoints and merges under way, in bytes.</summary>
+    public long WorkBytes => ManagedBytes * WorkPercent / 100;
 
     /// <summary>What may be on its way through the node.</summary>
     public MemoryLimits Limits => new(ManagedBytes);

@@ -274,8 +274,8 @@ internal sealed class ClusterMachine : IClusterHost, IFormationHost, IEntropy
         }
     }
 
-    bool IClusterHost.Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message) =>
-        State != NodeState.Down && _world.Lines.Send(this, to, by, message);
+    bool IClusterHost.Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message, ReadOnlyMemory<byte> tail) =>
+        State != NodeState.Down && _world.Lines.Send(this, to, by, [.. message, .. tail.Span]);
 
     void IFormationHost.Ask(string address, ReadOnlyMemory<byte> question) =>
         _world.Lines.Ask(this, address, question.ToArray());

@@ -10,7 +10,7 @@ namespace Quorate.Simulator.Clusters;
 /// <summary>Words and digests of messages between nodes, for the trace.</summary>
 internal static class LineText
 {
-    public static string Of(ReadOnlySpan<byte> message) =>
+    public static string Of(byte[] message) =>
         message[0] == (byte)PeerMessageKind.Raft
             && RaftWire.TryRead(message, out GroupId group, out RaftMessage raft, out _)
             ? string.Create(CultureInfo.InvariantCulture, $"g{group.Value} {TraceText.Of(raft)}")

@@ -52,7 +52,7 @@ internal sealed class PeerLines
     }
 
     /// <summary>False when it surely is lost.</summary>
-    public bool Send(ClusterMachine from, NodeId to, PeerClass by, ReadOnlySpan<byte> message)
+    public bool Send(ClusterMachine from, NodeId to, PeerClass by, byte[] message)
     {
         ClusterMachine? target = AddressOf(from, to);
         if (target is null)
@@ -71,8 +71,7 @@ internal sealed class PeerLines
             Connect(line, from, target);
         }
 
-        byte[] copy = message.ToArray();
-        line.Wire!.Bytes.Enqueue(copy);
+        line.Wire!.Bytes.Enqueue(message);
         if (line.State == LineState.Open)
         {
             Carry(line, line.Wire);

@@ -127,6 +127,8 @@ internal sealed class ObservedStore : IPartitionStore, IPartitionStoreClient
 
     public void Fetch(ulong tag) => _store.Fetch(tag);
 
+    public void Forget() => _store.Forget();
+
     public void Release(ulong tag) => _store.Release(tag);
 
     public void ReadSnapshot(ulong tag, LogIndex snapshot, long offset, int maxBytes) =>

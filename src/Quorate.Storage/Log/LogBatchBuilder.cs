@@ -138,7 +138,10 @@ internal sealed class LogBatchBuilder(int keptBytesMax)
         {
             // A large batch is of few large entries: twice what it has would be memory for nothing.
             long more = _bytes.Length > keptBytesMax ? _bytes.Length / 4 : _bytes.Length;
-            Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max(needed, _bytes.Length + more)));
+            byte[] larger = GC.AllocateUninitializedArray<byte>(
+                (int)Math.Min(Array.MaxLength, Math.Max(needed, _bytes.Length + more)));
+            _bytes.AsSpan(0, _length).CopyTo(larger);
+            _bytes = larger;
         }
     }
 }

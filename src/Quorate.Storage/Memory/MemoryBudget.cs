@@ -1,3 +1,4 @@
+using Quorate.Core;
 using Quorate.Core.Model;
 
 namespace Quorate.Storage.Memory;
@@ -68,6 +69,12 @@ public sealed class MemoryBudget
     /// <summary>Who may begin to write files.</summary>
     public WorkRoom Work { get; }
 
+    /// <summary>
+    /// What work on files may take of the host's heap, in bytes: more of it does not begin beside other, and what one
+    /// takes beyond this counts as under way, too. Without a host's word there is no such bound.
+    /// </summary>
+    public long WorkBytesMax { get; init; } = long.MaxValue;
+
     /// <summary>All that may be held.</summary>
     public long TotalBytes { get; }
 
@@ -117,5 +124,9 @@ public sealed class MemoryBudget
     /// Whether so much more may come under way of what can be refused: a request. One is always let in, so that what is
     /// larger than all the room is done alone.
     /// </summary>
-    public bool MayTake(long bytes) => UnderWayBytes <= UnderWayTotalBytes - bytes || UsedBy(MemoryUse.Requests) == 0;
+    public bool MayTake(long bytes) =>
+        UnderWayBytes + WorkBeyondBytes <= UnderWayTotalBytes - bytes || UsedBy(MemoryUse.Requests) == 0;
+
+    private long WorkBeyondBytes =>
+        Guards.LargeWorkIsCounted ? Math.Max(0, UsedBy(MemoryUse.Work) - WorkBytesMax) : 0;
 }

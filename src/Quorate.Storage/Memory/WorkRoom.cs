@@ -19,7 +19,8 @@ public enum WorkKind : byte
 /// <para>Invariants: of each kind one always goes on, whatever there is, so that memory which only a checkpoint can
 /// give back is given back; of each kind work begins in the order of asking, so that what needs much is not passed over
 /// for ever by what needs little; work at leisure takes nothing that needed work waits for; while something waits, work
-/// of its kind is under way, whose end lets it begin. One thread at a time.</para>
+/// of its kind is under way, whose end lets it begin. Where rows are so large that the host's heap does not hold one
+/// work of each kind, one goes on in all. One thread at a time.</para>
 /// </summary>
 public sealed class WorkRoom
 {
@@ -104,9 +105,18 @@ public sealed class WorkRoom
     }
 
     private bool MayBegin(WorkKind kind, long bytes) =>
-        _underWay[(int)kind] == 0
-        || (bytes <= FreeBytes && (kind == WorkKind.Needed || _waiting[(int)WorkKind.Needed].Count == 0))
+        (FitsHeap(kind, bytes) && (_underWay[(int)kind] == 0 || (bytes <= FreeBytes && IsNotBefore(kind))))
+        || UnderWay == 0
         || !Guards.WorkWaitsForMemory;
+
+    /// <summary>Needed work does not wait, or this is such.</summary>
+    private bool IsNotBefore(WorkKind kind) =>
+        kind == WorkKind.Needed || _waiting[(int)WorkKind.Needed].Count == 0;
+
+    private bool FitsHeap(WorkKind kind, long bytes) =>
+        _budget.WorkBytesMax == long.MaxValue
+        || !Guards.LargeWorkIsCounted
+        || (Math.Max(_reserved, _budget.UsedBy(MemoryUse.Work)) <= _budget.WorkBytesMax - bytes && IsNotBefore(kind));
 
     private WorkLease Begin(WorkKind kind, long bytes)
     {

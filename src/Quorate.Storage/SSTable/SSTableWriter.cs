@@ -193,6 +193,12 @@ public sealed class SSTableWriter
     private void FinishBlock()
     {
         ReadOnlySpan<byte> body = _block.Finish();
+        if (body.Length > _settings.WritePieceBytes)
+        {
+            // What follows at the end of the file is small: for that the buffer must not double.
+            _ready.GetSpan(body.Length + _settings.WritePieceBytes);
+        }
+
         int stored = _codec.Seal(body, (ulong)_index.Count, _settings.Compression, _ready);
         _index.Add(stored, body.Length, _first, _before);
         _before = _block.LastKey.ToArray();

@@ -45,6 +45,8 @@ internal sealed class ColdPlaces
         _wanted = [];
     }
 
+    public void Forget() => _wanted.Clear();
+
     public void Release(ulong tag) => _held.Remove(tag);
 
     [StructLayout(LayoutKind.Auto)]

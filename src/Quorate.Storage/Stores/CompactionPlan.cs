@@ -59,6 +59,9 @@ internal readonly record struct CompactionPlan(int First, int Count)
         return smallest;
     }
 
+    /// <summary>The newest of them, when there are more than so many.</summary>
+    public CompactionPlan OfAtMost(int count) => this with { Count = Math.Min(Count, count) };
+
     /// <summary>
     /// A table that is to be written again by itself, since the key that it is encrypted with was retired.
     /// </summary>

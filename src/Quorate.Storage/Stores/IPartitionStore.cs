@@ -145,6 +145,12 @@ public interface IPartitionStore : IRowSource
     /// </summary>
     void Fetch(ulong tag);
 
+    /// <summary>
+    /// What Get and Scan have found cold since the last <see cref="Fetch"/> is not wanted after all: whoever looked for
+    /// it gave up, and the next fetch is not to read it.
+    /// </summary>
+    void Forget();
+
     void Release(ulong tag);
 
     /// <summary>

@@ -135,6 +135,8 @@ public sealed class MemoryStore : IPartitionStore, ICheckpointsClient
         Answer(() => _client.Fetched(tag));
     }
 
+    public void Forget() => _cold?.Forget();
+
     public void Release(ulong tag) => _cold?.Release(tag);
 
     public void ReadSnapshot(ulong tag, LogIndex snapshot, long offset, int maxBytes) => Answer(() =>

@@ -202,6 +202,8 @@ public sealed class PartitionStore : IPartitionStore
 
     public void Fetch(ulong tag) => _fetches.Start(tag);
 
+    public void Forget() => _fetches.Forget();
+
     public void Release(ulong tag) => _fetches.Release(tag);
 
     public void ReadSnapshot(ulong tag, LogIndex snapshot, long offset, int maxBytes) =>

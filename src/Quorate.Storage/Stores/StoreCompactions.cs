@@ -51,6 +51,7 @@ internal sealed class StoreCompactions(StoreContext context, Action again)
         if (!context.Jobs.Has(StoreJobRank.Leisure) && isFree)
         {
             CompactionPlan plan = CompactionPlan.Of(served.Runs.Sizes(), Settings);
+            plan = plan.Count > 2 ? plan.OfAtMost(StoreWork.RunsMax(context, served)) : plan;
             plan = plan.Count > 1
                 ? served.Runs.TablesOf(plan)
                 : CompactionPlan.OfRetiredKeys(served, context.Encryption);
@@ -64,7 +65,8 @@ internal sealed class StoreCompactions(StoreContext context, Action again)
         if (IsFarBehind && !context.Jobs.Has(StoreJobRank.Urgent))
         {
             var free = new TableRuns([.. served.Tables.TakeWhile(table => _leisurely?.Works(table) != true)]);
-            CompactionPlan plan = CompactionPlan.Smallest(free.Sizes(), Settings.TierTablesMin);
+            int runs = Math.Min(Settings.TierTablesMin, StoreWork.RunsMax(context, served));
+            CompactionPlan plan = CompactionPlan.Smallest(free.Sizes(), runs);
             CompactionPlan tables = plan.Count > 1 ? free.TablesOf(plan) : default;
             if (plan.Count > 1 && _urgent.TryBegin(SizeOf(served, tables)))
             {

@@ -52,6 +52,17 @@ internal sealed class StoreContext
         Tables = new(this);
     }
 
+    /// <summary>
+    /// Something so large is about to be put together, which cannot be refused: the host makes room for it, if it can.
+    /// </summary>
+    public void MakeHeapRoom(long bytes)
+    {
+        if (bytes > Settings.Tables.WritePieceBytes)
+        {
+            Budget.HeapHasRoom(bytes);
+        }
+    }
+
     public IDisk Disk { get; }
 
     public PartitionStoreSettings Settings { get; }

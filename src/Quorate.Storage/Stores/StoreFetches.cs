@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Storage.Blocks;
 using Quorate.Storage.Disk;
@@ -45,6 +46,20 @@ internal sealed class StoreFetches(StoreContext context) : IDiskClient
         _waiting.Enqueue(new(tag, _wanted));
         _wanted = [];
         StartWaiting();
+    }
+
+    /// <summary>Nobody asks for a fetch of what is wanted.</summary>
+    public void Forget()
+    {
+        if (_wanted.Count > 0 && Guards.WhoGivesUpWantsNothing)
+        {
+            foreach ((StoreTable table, _) in _wanted)
+            {
+                context.Tables.Release(table);
+            }
+
+            _wanted.Clear();
+        }
     }
 
     public void Release(ulong tag)

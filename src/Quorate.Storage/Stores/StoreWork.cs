@@ -33,6 +33,12 @@ internal sealed class StoreWork(StoreContext context, WorkKind kind, Action agai
     /// <summary>What is read is there as it is stored and, for a while, as blocks.</summary>
     private const int ReadFactor = 2;
 
+    /// <summary>
+    /// How often a large row is there while it is written: as a block, stored, and on its way to the disk. For each run
+    /// that is merged it is there once more.
+    /// </summary>
+    private const int WriterCopies = 3;
+
     private WorkRoom.WorkLease? _lease;
 
     /// <summary>What it waited for is there, and it has not begun yet.</summary>
@@ -94,6 +100,17 @@ internal sealed class StoreWork(StoreContext context, WorkKind kind, Action agai
         {
             End();
         }
+    }
+
+    /// <summary>
+    /// Of how many runs a merge may be: each has a block in memory, which is as large as its largest row.
+    /// </summary>
+    public static int RunsMax(StoreContext context, TableSet set)
+    {
+        long row = set.Tables.Count == 0 ? 0 : set.Tables.Max(table => (long)table.Reader.LargestBlockMemoryBytes);
+        bool isLarge = row > context.Settings.Tables.WritePieceBytes && Guards.LargeWorkIsCounted;
+        long runs = isLarge ? (context.Budget.WorkBytesMax / row) - WriterCopies : int.MaxValue;
+        return (int)Math.Clamp(runs, 2, int.MaxValue);
     }
 
     /// <summary>The memory that it takes at most, in bytes.</summary>

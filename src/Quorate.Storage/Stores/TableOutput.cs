@@ -18,6 +18,9 @@ internal sealed class TableOutput : IRowVisitor, IDisposable
     /// <summary>A job pauses when it has worked through so many bytes, so that others may go in between.</summary>
     private const int PauseBytes = 64 * 1024;
 
+    /// <summary>A row becomes part of a block, which is compressed and stored.</summary>
+    private const int WriterCopies = 3;
+
     private readonly StoreContext _context;
     private readonly IRowFeed _rows;
     private readonly RowGarbage _garbage;
@@ -159,6 +162,7 @@ internal sealed class TableOutput : IRowVisitor, IDisposable
     bool IRowVisitor.Visit(ReadOnlySpan<byte> rowKey, in Row row)
     {
         _bytes += rowKey.Length + row.Value.Length;
+        _context.MakeHeapRoom(WriterCopies * (long)row.Value.Length);
         switch (_garbage.Judge(rowKey, row))
         {
             case RowFate.Keep:

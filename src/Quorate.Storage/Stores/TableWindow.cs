@@ -42,6 +42,8 @@ internal sealed class TableWindow(StoreContext context, StoreTable table, int wi
             bytes += reader.BlockMemoryBytes(first + count++);
         }
 
+        // As it is read, and as it is decoded.
+        context.MakeHeapRoom(2 * bytes);
         yield return reader.ReadBlocks(new(first, count));
 
         if (context.IsDead)

@@ -191,7 +191,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
 
     public byte[]? Answer(byte[] question) => IsPaused ? null : Node?.Answer(question) ?? Formation?.Answer(question);
 
-    public bool Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message)
+    public bool Send(NodeId to, PeerClass by, ReadOnlySpan<byte> message, ReadOnlyMemory<byte> tail)
     {
         Machine? target = _addresses.ContainsKey(to) ? world.Find(this, to) : null;
         if (target is not { IsUp: true })
@@ -199,7 +199,7 @@ internal sealed class Machine(TestWorld world, int number) : IClusterHost, IForm
             return false;
         }
 
-        world.Carry(this, to, by, message);
+        world.Carry(this, to, by, [.. message, .. tail.Span]);
         return true;
     }
 

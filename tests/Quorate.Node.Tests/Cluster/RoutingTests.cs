@@ -236,10 +236,10 @@ public sealed class RoutingTests
         {
             Kind = MessageKind.VoteRequest, From = new(3, 1), To = new(1, 1), Term = new(99), Force = true,
         });
-        to.Node.Receive(new(2), writer.Written);
+        to.Node.Receive(new(2), writer.Written.ToArray());
         world.Run(1);
         Assert.Equal(before, to.Node.Runtime.Find(group)!.Replica.Group!.Term);
-        to.Node.Receive(new(3), writer.Written);
+        to.Node.Receive(new(3), writer.Written.ToArray());
         world.Run(1);
         Assert.Equal(new Term(99), to.Node.Runtime.Find(group)!.Replica.Group!.Term);
     }
@@ -337,7 +337,7 @@ public sealed class RoutingTests
         var writer = new WireWriter();
         var header = new CallHeader(boot, id, group, 1, round, Duration.FromSeconds(5));
         CallWire.Write(writer, header, new TestCall("SET k v"));
-        to.Node!.Receive(from.Id, writer.Written);
+        to.Node!.Receive(from.Id, writer.Written.ToArray());
         world.Run(10);
     }
 

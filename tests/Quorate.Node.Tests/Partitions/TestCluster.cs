@@ -72,7 +72,7 @@ internal sealed class TestCluster
     /// <summary>Partitions that a node opens when it starts.</summary>
     public int Groups { get; set; }
 
-    public Instant Now { get; private set; } = new(1_000_000);
+    public Instant Now { get; internal set; } = new(1_000_000);
 
     /// <summary>In milliseconds since 1970, without a node's stray.</summary>
     public long WallClock => 1_700_000_000_000 + (Now.Microseconds / 1000);

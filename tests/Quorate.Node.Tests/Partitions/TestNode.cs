@@ -75,7 +75,10 @@ internal sealed class TestNode(TestCluster cluster, uint number) : INodeHost
 
     public Instant Deadline => Runtime is null ? Instant.Never : _deadline;
 
-    public Instant Now => cluster.Now;
+    /// <summary>How much time passes whenever the node looks at its clock: what it does takes long.</summary>
+    public Duration EachLookTakes { get; set; } = Duration.Zero;
+
+    public Instant Now => cluster.Now += EachLookTakes;
 
     public long WallClockMilliseconds => cluster.WallClock + WallClockStray;
 

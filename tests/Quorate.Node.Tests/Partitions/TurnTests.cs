@@ -226,6 +226,55 @@ public sealed class TurnTests
     }
 
     [Fact]
+    public void A_turn_that_takes_long_is_broken_off_for_heartbeats()
+    {
+        var cluster = new TestCluster(1, groups: 3);
+        TestNode node = cluster.Leader;
+        cluster.Run(1000);
+        ulong[] ids = [1, 2, 3];
+        ulong[] before = [.. ids.Select(LastOf)];
+        ulong[] asked = [.. ids.Select(id => cluster.Submit(node, TestCluster.Request("SET k 1"), group: (uint)id))];
+        node.DiskStands = true;
+        node.EachLookTakes = Duration.FromMilliseconds(50);
+        node.RunOne();
+        node.EachLookTakes = Duration.Zero;
+        Assert.Single(ids.Where((id, i) => LastOf(id) > before[i]));
+
+        node.DiskStands = false;
+        Assert.All(asked, id => Assert.Equal("+OK", TestCluster.Text(cluster.Await(node, id))));
+
+        ulong LastOf(ulong id) => node.Runtime!.Find(new((uint)id))!.Replica.Group!.LastIndex.Value;
+    }
+
+    [Fact]
+    public void A_turn_applies_no_more_than_it_may()
+    {
+        const int Writes = 8;
+        var settings = new PartitionSettings { TurnBytesMax = 1000, ProposalBytesMax = 1 };
+        var cluster = new TestCluster(1, settings, raft: new RaftSettings { ApplyBytesMax = 1 });
+        TestNode leader = cluster.Leader;
+        leader.DiskStands = true;
+        string value = new('v', 1000);
+        ulong[] ids = [.. Enumerable.Range(0, Writes).Select(i => cluster.Submit(leader, $"SET k{i} {value}"))];
+        cluster.Settle();
+        LogIndex last = leader.Partition!.Replica.Group!.LastIndex;
+        LogIndex applied = leader.Partition.Replica.AppliedAt.Index;
+        Assert.Equal(applied + Writes, last);
+        leader.DiskStands = false;
+        int turns = 0;
+        for (LogIndex seen = applied; leader.RunOne() && seen < last;)
+        {
+            LogIndex now = leader.Partition.Replica.AppliedAt.Index;
+            Assert.InRange(now.Value, seen.Value, seen.Value + 1);
+            turns += now > seen ? 1 : 0;
+            seen = now;
+        }
+
+        Assert.Equal(Writes, turns);
+        Assert.All(ids, id => Assert.Equal("+OK", TestCluster.Text(cluster.Await(leader, id))));
+    }
+
+    [Fact]
     public void Readers_without_end_leave_writes_their_turn()
     {
         var cluster = new TestCluster(1, Small());

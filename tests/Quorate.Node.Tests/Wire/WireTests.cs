@@ -24,7 +24,7 @@ public sealed class WireTests
             var group = new GroupId((uint)_random.Next(1000));
             RaftWire.Write(_writer, group, message);
             bool isRead = RaftWire.TryRead(
-                _writer.Written, out GroupId read, out RaftMessage arrived, out string problem);
+                Whole(), out GroupId read, out RaftMessage arrived, out string problem);
             Assert.True(isRead, problem);
             Assert.Equal(group, read);
             Assert.Equal(Text(message), Text(arrived));
@@ -44,7 +44,7 @@ public sealed class WireTests
             Assert.Equal(beat, beatRead);
 
             WriteCall(out CallHeader header, out TestCall call);
-            Assert.True(CallWire.TryRead(_writer.Written, out CallMessage callRead, out string problem), problem);
+            Assert.True(CallWire.TryRead(Whole(), out CallMessage callRead, out string problem), problem);
             Assert.Equal(header, callRead.Header);
             Assert.Equal(
                 (call.Slot, call.IsBatch, call.WriteLevel, call.ReadLevel, call.Token, call.Session),
@@ -54,7 +54,7 @@ public sealed class WireTests
 
             AnswerMessage answer = DrawAnswer();
             AnswerWire.Write(_writer, answer);
-            Assert.True(AnswerWire.TryRead(_writer.Written, out AnswerMessage answerRead, out _));
+            Assert.True(AnswerWire.TryRead(Whole(), out AnswerMessage answerRead, out _));
             Assert.Equal(answer.Reply.ToArray(), answerRead.Reply.ToArray());
             Assert.Equal(answer with { Reply = default }, answerRead with { Reply = default });
         }
@@ -81,7 +81,7 @@ public sealed class WireTests
         {
             for (int length = 2; length < message.Length; length++)
             {
-                Assert.False(TryRead(message.AsSpan(0, length)), $"kind {message[0]} cut to {length}");
+                Assert.False(TryRead(message[..length]), $"kind {message[0]} cut to {length}");
             }
 
             Assert.True(TryRead(message));
@@ -116,9 +116,9 @@ public sealed class WireTests
     public void A_length_that_can_not_be_takes_no_memory()
     {
         WriteCall(out _, out _);
-        byte[] message = _writer.Written.ToArray();
+        byte[] message = Whole();
         CallWire.Write(_writer, default, new TestCall("GET k"));
-        byte[] small = _writer.Written.ToArray();
+        byte[] small = Whole();
         int lines = small.Length - 4 - 4 - 4 - 3 - 4 - 1;
         BitConverter.TryWriteBytes(small.AsSpan(lines), 1_000_000);
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -153,10 +153,10 @@ public sealed class WireTests
     private bool Arrives(in RaftMessage message)
     {
         RaftWire.Write(_writer, new(2), message);
-        return RaftWire.TryRead(_writer.Written, out _, out _, out _);
+        return RaftWire.TryRead(Whole(), out _, out _, out _);
     }
 
-    private static bool TryRead(ReadOnlySpan<byte> message) => (PeerMessageKind)message[0] switch
+    private static bool TryRead(byte[] message) => (PeerMessageKind)message[0] switch
     {
         PeerMessageKind.Raft => RaftWire.TryRead(message, out _, out _, out _),
         PeerMessageKind.Heartbeat => HeartbeatWire.TryRead(message, out _, out _),
@@ -171,24 +171,24 @@ public sealed class WireTests
         for (int i = 0; i < 60; i++)
         {
             RaftWire.Write(_writer, new(3), DrawRaft());
-            yield return _writer.Written.ToArray();
+            yield return Whole();
         }
 
         for (int i = 0; i < 10; i++)
         {
             WriteCall(out _, out _);
-            yield return _writer.Written.ToArray();
+            yield return Whole();
             AnswerWire.Write(_writer, DrawAnswer());
-            yield return _writer.Written.ToArray();
+            yield return Whole();
         }
 
         HeartbeatWire.Write(_writer, new(new(1), 2, true, 3));
-        yield return _writer.Written.ToArray();
+        yield return Whole();
         MetadataWire.Write(_writer, new MetadataCallMessage(
             1, 2, Duration.FromSeconds(1), KeyspaceTests.Creation("sample")));
-        yield return _writer.Written.ToArray();
+        yield return Whole();
         MetadataWire.Write(_writer, new MetadataAnswerMessage(1, 2, Outcome.Refused, true, new(3), null));
-        yield return _writer.Written.ToArray();
+        yield return Whole();
     }
 
     private ulong Draw() => _random.NextUInt64() >> (int)_random.Next(60);
@@ -289,4 +289,6 @@ public sealed class WireTests
 
     private static string Words(CommandLine line) => string.Join(
         ' ', Enumerable.Range(0, line.Count).Select(word => Convert.ToHexString(line[word])));
+
+    private byte[] Whole() => [.. _writer.Written, .. _writer.Tail.Span];
 }

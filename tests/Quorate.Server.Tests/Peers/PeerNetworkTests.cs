@@ -38,6 +38,37 @@ public sealed class PeerNetworkTests
         }
     }
 
+    /// <summary>Large ones are sent from where they lie, between messages that were copied, to several nodes.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(Frame.PayloadBytesMax)]
+    [InlineData(5_000_000)]
+    public void A_tail_that_is_not_copied_arrives_behind_its_message(int length)
+    {
+        using var a = new TestPeer(1);
+        using TestPeer b = new TestPeer(2).Listen();
+        using TestPeer c = new TestPeer(3).Listen();
+        a.Network.SetAddress(b.Id, b.Address);
+        a.Network.SetAddress(c.Id, c.Address);
+        byte[] around = Bytes(length + 7, 3);
+        ReadOnlyMemory<byte> tail = around.AsMemory(5, length);
+        byte[] head = Bytes(100, 1);
+        TestPeer[] others = [b, c];
+        foreach (TestPeer to in others)
+        {
+            Assert.True(a.Network.Send(to.Id, PeerClass.Log, [9]));
+            Assert.True(a.Network.Send(to.Id, PeerClass.Log, head, tail));
+            Assert.True(a.Network.Send(to.Id, PeerClass.Log, [8]));
+        }
+
+        a.Network.Flush();
+        foreach (TestPeer to in others)
+        {
+            TestPeer.Until(() => to.Received.Length == 3, "all arrive");
+            Assert.Equal([[9], [.. head, .. tail.Span], [8]], to.Received.Select(received => received.Message));
+        }
+    }
+
     [Fact]
     public void Messages_of_a_class_arrive_once_and_in_their_order()
     {
@@ -219,7 +250,8 @@ public sealed class PeerNetworkTests
         // Asked a hundred times within the silence that would end it; long enough for a machine that is busy.
         PeerSettings settings = TestPeer.Patient with
         {
-            KeepAlive = Hasty.KeepAlive, SilentAfter = Duration.FromSeconds(2),
+            KeepAlive = Hasty.KeepAlive,
+            SilentAfter = Duration.FromSeconds(2),
         };
         using var a = new TestPeer(1, settings);
         using TestPeer b = new TestPeer(2, settings).Listen();

@@ -16,6 +16,8 @@ internal sealed class FakeNode : IDrivenNode
 
     public Func<int, bool>? OnWork { get; set; }
 
+    public Action<byte[]>? OnMessage { get; set; }
+
     public Action? OnTurn { get; set; }
 
     public Action? OnTick { get; set; }
@@ -50,7 +52,11 @@ internal sealed class FakeNode : IDrivenNode
     public void Submit(MetadataCall call) => Inside(() => call.Complete(Core.Raft.Outcome.Done, null, null));
 
     public void Receive(NodeId from, PeerClass by, ReadOnlyMemory<byte> message) =>
-        Inside(() => Messages.Add((from, message.ToArray())));
+        Inside(() =>
+        {
+            Messages.Add((from, message.ToArray()));
+            OnMessage?.Invoke(message.ToArray());
+        });
 
     public void Look(Action<ClusterNode> action) => Inside(() => action(null!));
 

@@ -269,6 +269,36 @@ public sealed class NodeLoopTests
         Assert.Equal(120, source.Bytes);
     }
 
+    /// <summary>
+    /// Each of the large messages takes long: what is urgent is not behind the second, nor lost for want of room, nor
+    /// held against anybody by a tick, and what the tick sends leaves at once.
+    /// </summary>
+    [Fact]
+    public void Heartbeats_do_not_wait_for_what_is_large()
+    {
+        const int Large = 100_000;
+        var node = new FakeNode();
+        using NodeLoop loop = Start(node, new() { MessageBytesMax = 2 * Large });
+        NodeInput large = new(new byte[Large], new(2), PeerClass.Log);
+        NodeInput urgent = new(new byte[10], new(2), PeerClass.Urgent);
+        List<string> order = [];
+        node.OnTick = () => order.Add("tick");
+        node.OnMessage = message =>
+        {
+            order.Add($"{message.Length} after {node.Flushes}");
+            if (message.Length == Large && order.Count == 2)
+            {
+                loop.Receive([urgent]);
+                loop.SetDeadline(loop.Now);
+            }
+        };
+        loop.Post(_ => loop.Receive([large, large, large, urgent]));
+        Look(loop, () => { });
+        string[] expected = ["10 after 1", $"{Large} after 1", "10 after 1", "tick", $"{Large} after 2"];
+        Assert.Equal(expected, order);
+        Assert.Equal(1, loop.Figures.Lost);
+    }
+
     [Fact]
     public void Who_listens_hears_of_the_end_of_the_round_once_and_outside_of_the_node()
     {

@@ -48,6 +48,45 @@ public sealed class WorkRoomTests
         Assert.Equal(0, budget.Work.UnderWay);
     }
 
+    /// <summary>
+    /// Rows of which each takes much of the host's heap, however much may be held beside that.
+    /// </summary>
+    [Fact]
+    public void Large_rows_are_written_by_as_many_as_the_heap_has_room_for()
+    {
+        const int RowBytes = 1_000_000;
+        var budget = new MemoryBudget(1L << 30, underWayBytes: 50 * RowBytes) { WorkBytesMax = 25 * RowBytes };
+        StoreOwner[] owners = OpenAll(budget);
+        BeginAll(owners, RowBytes);
+        Assert.Equal((2, Stores - 2), (budget.Work.UnderWay, budget.Work.Waiting));
+        int most = 0;
+        for (int i = 0; i < 1000 && owners.Any(owner => owner.Saved.Count == 0); i++)
+        {
+            foreach (StoreOwner owner in owners)
+            {
+                owner.Call(store => store.Work(1 << 22));
+            }
+
+            _disk.RunOne();
+            most = Math.Max(most, budget.Work.UnderWay);
+        }
+
+        Assert.Equal(2, most);
+        Assert.All(owners, owner => Assert.Equal([1UL], owner.Saved));
+    }
+
+    [Fact]
+    public void Work_that_takes_more_than_it_should_leaves_requests_less()
+    {
+        var budget = new MemoryBudget(1000, underWayBytes: 100) { WorkBytesMax = 50 };
+        budget.Take(MemoryUse.Requests, 1);
+        budget.Take(MemoryUse.Work, 50);
+        Assert.True(budget.MayTake(99));
+        budget.Take(MemoryUse.Work, 60);
+        Assert.False(budget.MayTake(99));
+        Assert.True(budget.MayTake(39));
+    }
+
     [Fact]
     public void A_checkpoint_that_has_waited_is_of_the_rows_as_they_are_when_it_begins()
     {
@@ -210,11 +249,11 @@ public sealed class WorkRoomTests
         [.. Enumerable.Range(0, 200).Select(i => ($"k{i}", RowType.Text, $"{index}{new string('x', 50)}"))];
 
     /// <summary>All write, and all are to take a checkpoint; each is let work once.</summary>
-    private static void BeginAll(StoreOwner[] owners)
+    private static void BeginAll(StoreOwner[] owners, int rowBytes = 0)
     {
         foreach (StoreOwner owner in owners)
         {
-            owner.Apply(1, Rows(1));
+            owner.Apply(1, rowBytes == 0 ? Rows(1) : [("k", RowType.Text, new string('x', rowBytes))]);
         }
 
         foreach (StoreOwner owner in owners)

@@ -1,7 +1,6 @@
 using Quorate.Core;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
-using Quorate.Node.Evaluation;
 using Quorate.Storage.Rows;
 
 namespace Quorate.Node.Cluster.Routing;
@@ -17,7 +16,7 @@ internal sealed class RoutedCall(ClientCall call, PartitionRoute route, ulong or
     public ulong Order { get; } = order;
 
     /// <summary>Of its words.</summary>
-    public long Bytes { get; } = BytesOf(call.Lines);
+    public long Bytes { get; } = call.Bytes;
 
     /// <summary>Any replica may answer it, and nothing hangs on its order.</summary>
     public bool IsFree => !Call.Writes && Call.ReadLevel != ReadLevel.Linearizable;
@@ -73,19 +72,5 @@ internal sealed class RoutedCall(ClientCall call, PartitionRoute route, ulong or
         {
             Refuse(DropReason.ReadDeadlinePassed);
         }
-    }
-
-    private static long BytesOf(CommandLine[] lines)
-    {
-        long bytes = 0;
-        foreach (CommandLine line in lines)
-        {
-            for (int word = 0; word < line.Count; word++)
-            {
-                bytes += line[word].Length;
-            }
-        }
-
-        return bytes;
     }
 }
