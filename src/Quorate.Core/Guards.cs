@@ -574,6 +574,9 @@ public static class Guards
     /// <summary>A put of a whole entry that names a version does nothing to a key that has another.</summary>
     public static bool StaleEntriesAreRefused => On();
 
+    /// <summary>A put that wants no such key is refused where there is one, though of the same value.</summary>
+    public static bool LocksAreTakenOnce => On();
+
     /// <summary>S7: answers over HTTP that wait to be read are bounded together.</summary>
     public static bool HttpAnswersAreBounded => On();
 

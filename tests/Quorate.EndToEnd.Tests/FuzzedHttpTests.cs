@@ -23,6 +23,7 @@ public sealed class FuzzedHttpTests
         "GET /entries?match=[a-&cursor=x", "GET /keyspaces", "POST /keyspaces", "PATCH /keyspaces/default",
         "GET /status", "GET /events?since=1", "GET /metrics", "GET /openapi.json", "GET /try", "GET /health/ready",
         "PUT /entry/k", "OPTIONS *", "GET /entry/%FF%00", "GET /entry/..%2F..", "GET /entry/k?read=session&ttl=5s",
+        "GET /entries?cursor=0", "GET /entries?cursor=AAAAAQAAMA", "GET /entries?cursor=-1", "GET /", "GET /entry/..",
     ];
 
     private static readonly string[] Bodies =
@@ -31,6 +32,7 @@ public sealed class FuzzedHttpTests
         "[{\"key\":\"a\",\"value\":1},{\"key\":\"b\",\"delete\":true}]", "{\"key\":\"k\",\"value\":{\"m\":1e400},"
             + "\"type\":\"zset\"}", "{\"key\":\"\\ud800\",\"value\":1}",
         "{\"name\":\"n\",\"partitions\":-1,\"ttl\":\"x\"}",
+        "{\"key\":\"k\",\"value\":1,\"metadata\":{\"ttl\":900,\"hash\":\"\"}}",
         "{\"keyBase64\":\"////\",\"valueBase64\":{\"a\":\"!\"}}",
     ];
 

@@ -32,9 +32,10 @@ internal static class EntryCommands
     /// `ENTRY.PUT key version expiry kind content ...`: puts a whole value in the place of what stands there if the
     /// key's version is this one, `0` for no such key, `+` for any such key, `*` for whatever. The expiry is
     /// milliseconds from now on, `-` for the keyspace's default, `=` for that of what stands there. The reply is an
-    /// array of the key's version, whether something was written, and the hash over key and value: a put that names an
-    /// older version, of the very value that stands there, was done before and does nothing. Else the error `VERSION`
-    /// with the version that stands.
+    /// array of the key's version, whether something was written, the hash over key and value, and milliseconds until
+    /// it expires (-1 for never): a put that names an older version, of the very value and expiry that stand there, was
+    /// done before and does nothing. Else the error `VERSION` with the version that stands. `0` is no older version:
+    /// who takes a lock by it must be told that another holds it.
     /// </summary>
     private static void Put(CommandContext context)
     {
@@ -57,6 +58,13 @@ internal static class EntryCommands
 
         if (!expected.IsMetBy(standing) && Guards.StaleEntriesAreRefused)
         {
+            bool isLock = expected.Version == ValueVersion.None && Guards.LocksAreTakenOnce;
+            if (isLock || !IsExpiryOf(context, row, expiry))
+            {
+                context.Reply.Error($"VERSION {standing}");
+                return;
+            }
+
             AnswerStale(context, key, row, form, standing);
             return;
         }
@@ -64,7 +72,7 @@ internal static class EntryCommands
         if (EntryForm.Write(context, key, 4, expiry) is { } written
             && context.TryVersionOf(written, out ValueVersion version))
         {
-            Answer(context, key, form, version, isWritten: true);
+            Answer(context, key, form, version, isWritten: true, expiry);
         }
     }
 
@@ -113,7 +121,6 @@ internal static class EntryCommands
         }
 
         exists = true;
-        long left = row.Expiry == 0 ? -1 : row.Expiry - context.Time.Milliseconds;
         context.Reply.Array(5);
         int from = context.Reply.Length;
         if (!EntryForm.TryShow(context, context.Reply, context.Line[1], row))
@@ -123,7 +130,7 @@ internal static class EntryCommands
 
         ulong hash = HashOf(context.Line[1], context.Reply.Bytes[from..]);
         context.Reply.Bulk(Encoding.ASCII.GetBytes(version.ToString()));
-        context.Reply.Integer(left);
+        context.Reply.Integer(LeftOf(context, row.Expiry));
         ReplyHash(context.Reply, hash);
         return true;
     }
@@ -146,7 +153,7 @@ internal static class EntryCommands
 
         if (!form.IsTooLong && form.Bytes.SequenceEqual(wanted.Bytes))
         {
-            Answer(context, key, wanted, standing, isWritten: false);
+            Answer(context, key, wanted, standing, isWritten: false, row.Expiry);
         }
         else
         {
@@ -155,12 +162,29 @@ internal static class EntryCommands
     }
 
     private static void Answer(
-        CommandContext context, ReadOnlySpan<byte> key, Reply form, in ValueVersion version, bool isWritten)
+        CommandContext context, ReadOnlySpan<byte> key, Reply form, in ValueVersion version, bool isWritten,
+        long expiry)
     {
-        context.Reply.Array(3);
+        context.Reply.Array(4);
         context.Reply.Bulk(Encoding.ASCII.GetBytes(version.ToString()));
         context.Reply.Integer(isWritten ? 1 : 0);
         ReplyHash(context.Reply, HashOf(key, form.Bytes));
+        context.Reply.Integer(LeftOf(context, expiry));
+    }
+
+    /// <summary>Milliseconds until a moment; -1 when there is none.</summary>
+    private static long LeftOf(CommandContext context, long expiry) =>
+        expiry == 0 ? -1 : expiry - context.Time.Milliseconds;
+
+    /// <summary>
+    /// Whether what stands may have its expiry by this very line, sent before: it keeps what there is, or neither has
+    /// one, or both have the keyspace's. Two that are counted from when they came are never known to be one.
+    /// </summary>
+    private static bool IsExpiryOf(CommandContext context, in Row row, long expiry)
+    {
+        ReadOnlySpan<byte> word = context.Line[3];
+        return word.SequenceEqual("="u8)
+            || (expiry == 0 ? row.Expiry == 0 : word.SequenceEqual("-"u8) && row.Expiry > 0 && row.Expiry <= expiry);
     }
 
     /// <summary>MurmurHash3 of the value's form, seeded with that of the key.</summary>

@@ -49,11 +49,6 @@ public sealed class HttpEndpoint : IAsyncDisposable
     {
         WebApplication application = Build(at, facts.Memory.Limits.HttpConnectionsMax);
         var endpoint = new HttpEndpoint(application, facts);
-        application.Map("/health/live", endpoint.Live);
-        application.Map("/health/ready", endpoint.Ready);
-        application.Map("/metrics", endpoint.Metrics);
-        application.Map("/status", endpoint.Status);
-        application.Map("/events", endpoint.Events);
         endpoint._entries = new EntryEndpoints(
             facts.Loop,
             reads,
@@ -63,8 +58,14 @@ public sealed class HttpEndpoint : IAsyncDisposable
             TimeProvider.System)
         {
             IsUnjoined = () => facts.Host.IsUnjoined,
+            Faulty = sentence => facts.Events.Add(new("fault", sentence)),
         };
         endpoint._entries.Map(application);
+        application.Map("/health/live", endpoint._entries.Watched(endpoint.Live));
+        application.Map("/health/ready", endpoint._entries.Watched(endpoint.Ready));
+        application.Map("/metrics", endpoint._entries.Watched(endpoint.Metrics));
+        application.Map("/status", endpoint._entries.Watched(endpoint.Status));
+        application.Map("/events", endpoint._entries.Watched(endpoint.Events));
         facts.More.Add(endpoint.AddMetrics);
         await application.StartAsync().ConfigureAwait(false);
         return endpoint;
@@ -83,7 +84,8 @@ public sealed class HttpEndpoint : IAsyncDisposable
             options.Limits.Http2.MaxStreamsPerConnection = EntryLimits.StreamsMax;
             options.AddServerHeader = false;
             options.Limits.MaxConcurrentConnections = connectionsMax;
-            options.Limits.MaxRequestBufferSize = EntryLimits.ConnectionBufferBytes;
+            options.Limits.MaxRequestLineSize = EntryLimits.RequestLineBytesMax;
+            options.Limits.MaxRequestBufferSize = EntryLimits.ReadAheadBytes;
             options.Limits.MaxResponseBufferSize = EntryLimits.ConnectionBufferBytes;
             options.Limits.Http2.InitialConnectionWindowSize = 2 * EntryLimits.ConnectionBufferBytes;
             options.Limits.Http2.InitialStreamWindowSize = 2 * EntryLimits.ConnectionBufferBytes;
@@ -163,12 +165,6 @@ public sealed class HttpEndpoint : IAsyncDisposable
 
     private static async Task Say(HttpContext context, int status, string text, string type)
     {
-        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
-        {
-            status = StatusCodes.Status405MethodNotAllowed;
-            (text, type) = ("Only GET is answered here.\n", "text/plain");
-        }
-
         context.Response.StatusCode = status;
         context.Response.ContentType = type;
         await context.Response.WriteAsync(text).ConfigureAwait(false);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Quorate.Node.Cluster;
 using Quorate.Server.Disk;
+using Quorate.Server.Http.Entries;
 using Quorate.Server.Peers;
 using Quorate.Server.Runtime;
 using Quorate.Server.Settings;
@@ -67,6 +68,11 @@ public sealed record NodeFacts
         if (IsStopping)
         {
             return "This node is stopping.";
+        }
+
+        if (Host.IsUnjoined)
+        {
+            return Problem.Unjoined.Detail;
         }
 
         string? problem = NotReady(Host.IsNode, report, isNew: !_wasReady && _age.Elapsed < FirstLeadersTime);

@@ -75,7 +75,9 @@ public sealed class MemoryLimits(long managedBytes)
 
     /// <summary>Connections over HTTP: each has what the server reads ahead and keeps for it.</summary>
     public int HttpConnectionsMax =>
-        (int)Math.Min(EntryLimits.ConnectionsMax, managedBytes / (4 * EntryLimits.ConnectionBufferBytes));
+        (int)Math.Min(
+            EntryLimits.ConnectionsMax,
+            managedBytes / (EntryLimits.ReadAheadBytes + (4 * EntryLimits.ConnectionBufferBytes)));
 
     /// <summary>A body over HTTP, in bytes, and all that are under way.</summary>
     public (int One, long All) HttpBodyBytesMax =>

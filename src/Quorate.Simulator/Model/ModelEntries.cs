@@ -66,8 +66,10 @@ internal static class ModelEntries
         }
 
         List<string>? parts = run.Given is null ? null : ModelReply.Parts(run.Given);
-        bool isPossible = parts is { Count: 3 }
-            && IsVersion(parts[0]) && parts[1] == ModelReply.Integer(1) && IsHash(parts[2]);
+        long expiry = run.Find(key)!.Expiry;
+        bool isPossible = parts is { Count: 4 }
+            && IsVersion(parts[0]) && parts[1] == ModelReply.Integer(1) && IsHash(parts[2])
+            && parts[3] == ModelReply.Integer(expiry == 0 ? -1 : expiry - run.Time);
         return isPossible ? run.Given! : ModelReply.Error($"IMPOSSIBLE put of {key}");
     }
 

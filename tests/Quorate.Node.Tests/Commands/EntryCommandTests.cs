@@ -106,7 +106,7 @@ public sealed class EntryCommandTests
         Assert.Equal(0, _node.LastChangeCount);
         Assert.Equal(Version(first), Version(again));
         Assert.Equal(shown, Shown("k"));
-        Assert.EndsWith($"\"{shown[4]}\"]", first, StringComparison.Ordinal);
+        Assert.EndsWith($"\"{shown[4]}\", -1]", first, StringComparison.Ordinal);
 
         _node.Run("RENAME k kept");
         _node.Run("COPY kept k");
@@ -158,6 +158,26 @@ public sealed class EntryCommandTests
         Assert.Equal("-1", Shown("k")[3]);
     }
 
+    [Fact]
+    public void What_asks_for_no_key_or_another_expiry_was_not_done_before()
+    {
+        string first = Version(_node.Run("ENTRY.PUT k 0 - string a"));
+        Assert.Contains($"VERSION {first}", _node.Run("ENTRY.PUT k 0 - string a"), StringComparison.Ordinal);
+        string second = Version(_node.Run($"ENTRY.PUT k {first} 5000 string b"));
+        foreach (string expiry in (string[])["-", "5000", "9000"])
+        {
+            Assert.Contains(
+                $"VERSION {second}", _node.Run($"ENTRY.PUT k {first} {expiry} string b"), StringComparison.Ordinal);
+        }
+
+        string again = _node.Run($"ENTRY.PUT k {first} = string b");
+        Assert.Equal(second, Version(again));
+        Assert.EndsWith(", 5000]", again, StringComparison.Ordinal);
+        Assert.Equal(0, _node.LastChangeCount);
+        _node.Run("PERSIST k");
+        Assert.Contains("VERSION", _node.Run($"ENTRY.PUT k {first} 5000 string b"), StringComparison.Ordinal);
+    }
+
     /// <summary>Whatever other commands have made is put under another key as it is shown, and is the same.</summary>
     [Fact]
     public void What_is_shown_can_be_put()
@@ -201,7 +221,7 @@ public sealed class EntryCommandTests
     private static byte[] Bulk(ReadOnlyMemory<byte> reply) =>
         reply[(reply.Span.IndexOf((byte)'\n') + 1)..^2].ToArray();
 
-    /// <summary>The version in what ENTRY.PUT answered: `["1-2-0", 1, "hash"]`.</summary>
+    /// <summary>The version in what ENTRY.PUT answered: `["1-2-0", 1, "hash", -1]`.</summary>
     private static string Version(string reply) => reply[2..reply.IndexOf('"', 2)];
 
     private List<string>? Parts(string key) =>

@@ -35,6 +35,13 @@ internal sealed class EntryAnswer
     public static string? ErrorOf(ReadOnlyMemory<byte> reply) =>
         reply.Span[0] == (byte)'-' ? Encoding.UTF8.GetString(reply.Span[1..^2]) : null;
 
+    /// <summary>
+    /// Milliseconds that an entry will live, in an answer of ENTRY.PUT; -1 when it never expires, or where the answer
+    /// is one of an earlier version, remembered or of a node that still has it, which did not say.
+    /// </summary>
+    public static long LeftOf(ReadOnlyMemory<byte>[] put) =>
+        put.Length > 3 ? ReplyParts.IntegerOf(put[3].Span) : -1;
+
     /// <summary>The bytes of a string in a reply.</summary>
     public static ReadOnlyMemory<byte> BytesOf(ReadOnlyMemory<byte> bulk) =>
         bulk[(bulk.Span.IndexOf((byte)'\n') + 1)..^2];
@@ -143,7 +150,7 @@ internal sealed class EntryAnswer
         }
     }
 
-    private static void WriteName(Utf8JsonWriter writer, ReadOnlySpan<byte> bytes, bool isText)
+    public static void WriteName(Utf8JsonWriter writer, ReadOnlySpan<byte> bytes, bool isText)
     {
         if (isText)
         {
@@ -168,7 +175,7 @@ internal sealed class EntryAnswer
         }
     }
 
-    private static void WriteScore(Utf8JsonWriter writer, ReadOnlySpan<byte> score)
+    public static void WriteScore(Utf8JsonWriter writer, ReadOnlySpan<byte> score)
     {
         if (score.SequenceEqual("inf"u8) || score.SequenceEqual("-inf"u8))
         {

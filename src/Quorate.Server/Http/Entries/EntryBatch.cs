@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Quorate.Core.Model;
@@ -16,7 +17,8 @@ internal sealed class EntryBatch
     private readonly List<Item> _items = [];
 
     /// <exception cref="ProblemException">One of them is no entry: nothing was done.</exception>
-    public static EntryBatch Of(JsonElement body, string expiry)
+    /// <param name="ttl">What the address says of all; null where each has its own.</param>
+    public static EntryBatch Of(JsonElement body, string? ttl)
     {
         if (body.ValueKind == JsonValueKind.Object && body.TryGetProperty("entries", out JsonElement entries))
         {
@@ -37,7 +39,18 @@ internal sealed class EntryBatch
         var batch = new EntryBatch();
         foreach (JsonElement each in body.EnumerateArray())
         {
-            batch._items.Add(Item.Of(each, expiry));
+            try
+            {
+                batch._items.Add(Item.Of(each, ttl));
+            }
+            catch (ProblemException e)
+            {
+                throw new ProblemException(e.Problem with
+                {
+                    Detail = string.Create(
+                        CultureInfo.InvariantCulture, $"entries[{batch._items.Count}]: {e.Problem.Detail}"),
+                });
+            }
         }
 
         return batch;
@@ -100,18 +113,26 @@ internal sealed class EntryBatch
 
         public CommandLine Line => line;
 
-        public static Item Of(JsonElement body, string expiry)
+        public static Item Of(JsonElement body, string? ttl)
         {
             bool isDelete = body.ValueKind == JsonValueKind.Object
-                && body.TryGetProperty("delete", out JsonElement delete) && delete.ValueKind == JsonValueKind.True;
+                && body.TryGetProperty("delete", out JsonElement delete) && delete.ValueKind switch
+                {
+                    JsonValueKind.True => true,
+                    JsonValueKind.False => false,
+                    _ => throw new ProblemException(Problem.Invalid("'delete' is true or false.")),
+                };
             if (!isDelete)
             {
-                var entry = EntryBody.Of(body);
-                return new(entry.Key, EntryEndpoints.PutLine(entry, entry.Version ?? "*", expiry), isDelete: false);
+                var entry = EntryBody.Of(body, isOfBatch: true);
+                return new(entry.Key, EntryEndpoints.PutLine(entry, entry.Version ?? "*", ttl), isDelete: false);
             }
 
+            EntryBody.RefuseOthers(body, "A deletion", "key", "keyBase64", "delete", "metadata");
             byte[] key = EntryBody.KeyOf(body);
-            string version = EntryBody.VersionOf(body) ?? "*";
+            (string? asked, string? living) = EntryBody.AskedOf(body);
+            string version = living is null ? asked ?? "*"
+                : throw new ProblemException(Problem.Invalid("A deletion has no ttl."));
             return new(key, EntryCall.Line("ENTRY.DEL", key, Encoding.ASCII.GetBytes(version)), isDelete: true);
         }
 
@@ -147,7 +168,7 @@ internal sealed class EntryBatch
                 EntryAnswer.WriteKey(writer, key);
                 writer.WriteNumber("status", 200);
                 EntryAnswer.WriteMetadata(
-                    writer, EntryAnswer.TextOf(answer[0]), EntryAnswer.TextOf(answer[2]), millisecondsLeft: -1);
+                    writer, EntryAnswer.TextOf(answer[0]), EntryAnswer.TextOf(answer[2]), EntryAnswer.LeftOf(answer));
             }
 
             writer.WriteEndObject();

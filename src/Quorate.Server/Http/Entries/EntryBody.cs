@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Quorate.Node.Evaluation;
 using Quorate.Storage.Rows;
 
 namespace Quorate.Server.Http.Entries;
@@ -17,9 +18,9 @@ internal sealed class EntryBody
 
     private readonly List<ReadOnlyMemory<byte>> _words = [];
 
-    private EntryBody(byte[] key, JsonElement value, bool isBase64, string? version)
+    private EntryBody(byte[] key, JsonElement value, bool isBase64, (string? Version, string? Ttl) asked)
     {
-        (Key, Value, IsBase64, Version) = (key, value, isBase64, version);
+        (Key, Value, IsBase64, Version, Ttl) = (key, value, isBase64, asked.Version, asked.Ttl);
     }
 
     public byte[] Key { get; }
@@ -33,35 +34,32 @@ internal sealed class EntryBody
     /// <summary>The version that must stand; null for any.</summary>
     public string? Version { get; }
 
+    /// <summary>Milliseconds that it is to live; null when the entry does not say.</summary>
+    public string? Ttl { get; }
+
     /// <summary>string, scalar, json, list, hash, set or zset.</summary>
     public string Kind { get; private set; } = "";
 
     /// <summary>Kind and content.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Words => _words;
 
+    /// <param name="isOfBatch">It may say that it is not to be deleted.</param>
     /// <exception cref="ProblemException">It is no entry.</exception>
-    public static EntryBody Of(JsonElement body)
+    public static EntryBody Of(JsonElement body, bool isOfBatch = false)
     {
         if (body.ValueKind != JsonValueKind.Object)
         {
             throw Invalid("An entry is an object: {\"key\": ..., \"value\": ...}.");
         }
 
-        foreach (JsonProperty member in body.EnumerateObject())
-        {
-            if (!Members.Contains(member.Name, StringComparer.Ordinal))
-            {
-                throw Invalid($"An entry has no member '{Shown(member.Name)}'; it has {string.Join(", ", Members)}.");
-            }
-        }
-
+        RefuseOthers(body, "An entry", isOfBatch ? [.. Members, "delete"] : Members);
         bool isBase64 = body.TryGetProperty("valueBase64", out JsonElement value);
         if (isBase64 == body.TryGetProperty("value", out JsonElement plain))
         {
             throw Invalid("An entry has either a value or a valueBase64.");
         }
 
-        var entry = new EntryBody(KeyOf(body), isBase64 ? value : plain, isBase64, VersionOf(body));
+        var entry = new EntryBody(KeyOf(body), isBase64 ? value : plain, isBase64, AskedOf(body));
         entry.Translate(TypeOf(body));
         return entry;
     }
@@ -81,6 +79,26 @@ internal sealed class EntryBody
         return CheckedKey(bytes);
     }
 
+    /// <summary>Writes the value as it is kept: scores are doubles, all else is as it was sent.</summary>
+    public void WriteValue(Utf8JsonWriter writer)
+    {
+        writer.WritePropertyName(IsBase64 ? "valueBase64" : "value");
+        if (Kind != "zset")
+        {
+            writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(Value), skipInputValidation: true);
+            return;
+        }
+
+        writer.WriteStartObject();
+        for (int i = 1; i < _words.Count; i += 2)
+        {
+            EntryAnswer.WriteName(writer, _words[i].Span, isText: !IsBase64);
+            EntryAnswer.WriteScore(writer, _words[i + 1].Span);
+        }
+
+        writer.WriteEndObject();
+    }
+
     public static byte[] CheckedKey(byte[] key) => key.Length <= RowLimits.KeyBytesMax
         ? key
         : throw new ProblemException(Problem.TooLarge($"A key has {RowLimits.KeyBytesMax} bytes at most."));
@@ -92,12 +110,14 @@ internal sealed class EntryBody
                 ? type.GetString()
                 : throw Invalid("A type is string, scalar, json, list, hash, set or zset.");
 
-    /// <summary>The version that an entry names; null when it names none.</summary>
-    public static string? VersionOf(JsonElement body)
+    /// <summary>What an entry's metadata ask for: the version that must stand, and the milliseconds that it is to
+    /// live.</summary>
+    /// <returns>Null for what they do not name.</returns>
+    public static (string? Version, string? Ttl) AskedOf(JsonElement body)
     {
         if (!body.TryGetProperty("metadata", out JsonElement metadata))
         {
-            return null;
+            return default;
         }
 
         if (metadata.ValueKind != JsonValueKind.Object)
@@ -105,15 +125,55 @@ internal sealed class EntryBody
             throw Invalid("The metadata are an object: {\"valueVersion\": ...}.");
         }
 
-        // What else an answer says there may be sent back; it says nothing.
-        return !metadata.TryGetProperty("valueVersion", out JsonElement version)
-                || version.ValueKind == JsonValueKind.Null ? null
-            : version.ValueKind == JsonValueKind.String ? CheckedVersion(version.GetString()!)
-            : throw Invalid("A valueVersion is a string, as it was answered.");
+        (string? Version, string? Ttl) asked = default;
+        foreach (JsonProperty member in metadata.EnumerateObject())
+        {
+            switch (member.Name)
+            {
+                case "valueVersion":
+                    asked.Version = member.Value.ValueKind switch
+                    {
+                        JsonValueKind.Null => null,
+                        JsonValueKind.String => CheckedVersion(member.Value.GetString()!),
+                        _ => throw Invalid("A valueVersion is a string, as it was answered."),
+                    };
+                    break;
+                case "ttl":
+                    asked.Ttl = TtlOf(member.Value);
+                    break;
+
+                // It follows from key and value, and may be sent back as it was answered.
+                case "hash" when member.Value.ValueKind == JsonValueKind.String:
+                    break;
+                default:
+                    throw Invalid($"The metadata have no such '{Shown(member.Name)}'; they have valueVersion (a "
+                        + "string), ttl (milliseconds) and hash (a string).");
+            }
+        }
+
+        return asked;
+    }
+
+    private static string TtlOf(JsonElement ttl) =>
+        ttl.ValueKind == JsonValueKind.Number && ttl.TryGetInt64(out long milliseconds) && milliseconds > 0
+            ? milliseconds.ToString(CultureInfo.InvariantCulture)
+            : throw Invalid(
+                "A ttl in the metadata is a number of milliseconds above zero; ?ttl= takes units, and keep.");
+
+    /// <summary>Refuses what an object may not have: to pass over it could do what nobody asked for.</summary>
+    public static void RefuseOthers(JsonElement body, string what, params ReadOnlySpan<string> members)
+    {
+        foreach (JsonProperty member in body.EnumerateObject())
+        {
+            if (!members.Contains(member.Name))
+            {
+                throw Invalid($"{what} has no member '{Shown(member.Name)}'; it has {string.Join(", ", members!)}.");
+            }
+        }
     }
 
     public static string CheckedVersion(string version) =>
-        Node.Evaluation.ValueVersion.TryParse(Encoding.UTF8.GetBytes(version), out _)
+        ValueVersion.TryParse(Encoding.UTF8.GetBytes(version), out _)
             ? version
             : throw Invalid("A valueVersion is what an answer said, or \"0\" for no such key.");
 
@@ -231,12 +291,13 @@ internal sealed class EntryBody
             : throw Invalid("A name in valueBase64 is no base64.");
     }
 
-    /// <summary>As text, so that it is the double that was sent; the infinities are strings.</summary>
+    /// <summary>As the text of the double that is kept; the infinities are strings.</summary>
     private static string ScoreOf(JsonElement score) => score.ValueKind switch
     {
-        JsonValueKind.Number => score.GetRawText(),
+        JsonValueKind.Number when score.TryGetDouble(out double value) && double.IsFinite(value) =>
+            Reply.DoubleText(value + 0.0),
         JsonValueKind.String when score.GetString() is "inf" or "-inf" => score.GetString()!,
-        _ => throw Invalid("A score is a number, \"inf\" or \"-inf\"."),
+        _ => throw Invalid("A score is a number that a double holds, \"inf\" or \"-inf\"."),
     };
 
     private void AddMarked(JsonElement element)
@@ -264,9 +325,9 @@ internal sealed class EntryBody
 
     private void Add(byte[] word) => _words.Add(word);
 
-    private static string Shown(string name) => name.Length <= 40
+    private static string Shown(string name) => name.Length <= EntryLimits.ShownMax
         ? name
-        : string.Create(CultureInfo.InvariantCulture, $"{name[..40]}...");
+        : string.Create(CultureInfo.InvariantCulture, $"{name[..EntryLimits.ShownMax]}...");
 
     private static ProblemException Invalid(string detail) => new(Problem.Invalid(detail));
 }

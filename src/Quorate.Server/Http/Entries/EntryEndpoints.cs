@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
 using Quorate.Node.Evaluation;
@@ -18,6 +19,8 @@ namespace Quorate.Server.Http.Entries;
 /// </summary>
 internal sealed class EntryEndpoints
 {
+    private const string EntryPath = "/entry/";
+
     private readonly INodeGateway _gateway;
     private readonly LocalReads? _reads;
     private readonly int _deadlineMilliseconds;
@@ -50,26 +53,71 @@ internal sealed class EntryEndpoints
     /// <summary>Whether the node waits to be told which cluster to follow; null for one that never does.</summary>
     public Func<bool>? IsUnjoined { get; init; }
 
+    /// <summary>Is told of faults of the node's own, which were answered 500.</summary>
+    public Action<string>? Faulty { get; init; }
+
     public void Map(WebApplication application)
     {
         application.Map("/entry/{**key}", Guarded(One));
         application.Map("/entry", Guarded(One));
         application.Map("/entries", Guarded(Many));
-        new KeyspaceEndpoints(_gateway, _bodies, _deadlineMilliseconds, _clock).Map(application, Guarded);
+        var keyspaces = new KeyspaceEndpoints(_gateway, _bodies, _deadlineMilliseconds, _clock)
+        {
+            IsUnjoined = () => IsUnjoined?.Invoke() == true,
+        };
+        keyspaces.Map(application, Guarded);
         ApiPage.Map(application, Guarded);
+        application.Map("/{**rest}", Guarded(Nothing));
     }
 
-    /// <summary>Checks where a request comes from, and turns problems into answers.</summary>
+    /// <summary>Answers where nothing else does.</summary>
+    private static Task Nothing(HttpContext context)
+    {
+        string raw = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        if (raw == "*" && HttpMethods.IsOptions(context.Request.Method))
+        {
+            // What the server as a whole can do.
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            context.Response.Headers.Allow = "GET, HEAD, POST, PATCH, DELETE, OPTIONS";
+            return Task.CompletedTask;
+        }
+
+        // A key of dots, which the server took for a way upwards.
+        _ = raw.StartsWith(EntryPath, StringComparison.Ordinal) ? new EntryTarget(context).KeyBehind(EntryPath) : null;
+        throw new ProblemException(Problem.NotFound(
+            "Nothing is answered at this address; GET /openapi.json describes what there is."));
+    }
+
+    /// <summary>Checks where a request comes from, turns problems into answers, and counts them.</summary>
     public RequestDelegate Guarded(Func<HttpContext, Task> handler) => async context =>
     {
         long begun = Stopwatch.GetTimestamp();
-        Problem? problem = _origin.ProblemOf(context.Request);
+        if (_origin.ProblemOf(context.Request) is { } problem)
+        {
+            await problem.Answer(context).ConfigureAwait(false);
+        }
+        else
+        {
+            await Answer(context, handler).ConfigureAwait(false);
+        }
+
+        Counters.Count(
+            context.Response.StatusCode, (long)Stopwatch.GetElapsedTime(begun).TotalMicroseconds);
+    };
+
+    /// <summary>What whoever watches the node may read, by whatever name he calls it.</summary>
+    public RequestDelegate Watched(Func<HttpContext, Task> handler) => context => Answer(
+        context,
+        HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
+            ? handler
+            : static other => throw WrongMethod(other, "GET, HEAD"));
+
+    private async Task Answer(HttpContext context, Func<HttpContext, Task> handler)
+    {
+        Problem? problem = null;
         try
         {
-            if (problem is null)
-            {
-                await handler(context).ConfigureAwait(false);
-            }
+            await handler(context).ConfigureAwait(false);
         }
         catch (ProblemException e)
         {
@@ -79,15 +127,31 @@ internal sealed class EntryEndpoints
         {
             problem = new(e.StatusCode, "invalid", "The request makes no sense.", e.Message);
         }
+        catch (Exception e) when (IsFault(e) && !context.Response.HasStarted)
+        {
+            // What the handler has set already belongs to another answer.
+            context.Response.Clear();
+            problem = Problem.Fault;
+            Faulty?.Invoke(SentenceOf(context.Request, e));
+        }
 
         if (problem is not null && !context.Response.HasStarted)
         {
             await problem.Answer(context).ConfigureAwait(false);
         }
+    }
 
-        Counters.Count(
-            context.Response.StatusCode, (long)Stopwatch.GetElapsedTime(begun).TotalMicroseconds);
-    };
+    /// <summary>A client that goes away is none.</summary>
+    private static bool IsFault(Exception e) => e is not (OperationCanceledException or IOException);
+
+    private static string SentenceOf(HttpRequest request, Exception e)
+    {
+        string path = request.Path.Value ?? "";
+        path = path.Length <= EntryLimits.ShownMax ? path : path[..EntryLimits.ShownMax] + "...";
+        string where = e.StackTrace?.Split('\n')[0].Trim() ?? "";
+        return $"{request.Method} {path} over HTTP met a fault of this node and was answered 500: {e.GetType().Name}: "
+            + $"{e.Message} {where}. Please report it.";
+    }
 
     /// <summary>Answers with a document that is written at once.</summary>
     /// <param name="bytesAbout">How long it will be, about: one that is large must not be copied as it grows.</param>
@@ -136,11 +200,11 @@ internal sealed class EntryEndpoints
     {
         var target = new EntryTarget(context, "keyspace", "write", "ttl");
         using EntryPlace place = PlaceOf(context, target);
-        string expiry = EntryRequest.Expiry(target.TextOf("ttl"));
+        string? ttl = target.TextOf("ttl") is { } text ? EntryRequest.Expiry(text) : null;
         string? repeat = EntryRequest.IdempotencyKey(context.Request);
         await _bodies.Use(context, async body =>
         {
-            var batch = EntryBatch.Of(body, expiry);
+            var batch = EntryBatch.Of(body, ttl);
             await batch.Ask(place, repeat, _clock.GetUtcNow().ToUnixTimeMilliseconds()).ConfigureAwait(false);
             place.Seen.Tell(context.Response);
             await Say(context, batch.Write).ConfigureAwait(false);
@@ -160,11 +224,16 @@ internal sealed class EntryEndpoints
     private async Task Get(HttpContext context)
     {
         var target = new EntryTarget(context, "key", "keyBase64", "keyspace", "read");
-        byte[] key = target.Key("/entry/");
+        byte[] key = target.Key(EntryPath);
         using EntryPlace place = PlaceOf(context, target);
         CallResult result = await place.Ask(key, EntryCall.Line("ENTRY.GET", key), writes: false).ConfigureAwait(false);
         place.Seen.Tell(context.Response);
         EntryAnswer entry = Checked(result, byHeader: false) ?? throw NoSuchKey();
+        if (!EntryRequest.Wants(context.Request, entry.Version))
+        {
+            throw new ProblemException(Problem.Stale(entry.Version, byHeader: true));
+        }
+
         context.Response.Headers.ETag = $"\"{entry.Version}\"";
         if (EntryRequest.HasAlready(context.Request, entry.Version))
         {
@@ -179,13 +248,20 @@ internal sealed class EntryEndpoints
     {
         var target = new EntryTarget(context, "keyspace", "write", "ttl");
         using EntryPlace place = PlaceOf(context, target);
-        string expiry = EntryRequest.Expiry(target.TextOf("ttl"));
+        string? ttl = target.TextOf("ttl") is { } text ? EntryRequest.Expiry(text) : null;
+        byte[]? inPath = target.KeyBehind(EntryPath);
         string? repeat = EntryRequest.IdempotencyKey(context.Request);
         await _bodies.Use(context, async body =>
         {
             var entry = EntryBody.Of(body);
+            if (inPath is not null && !inPath.AsSpan().SequenceEqual(entry.Key))
+            {
+                throw new ProblemException(Problem.Invalid(
+                    "The key in the address and the one in the body differ; POST /entry takes it from the body."));
+            }
+
             (string version, bool byHeader) = EntryRequest.Condition(context.Request, entry.Version);
-            CallResult result = await Ask(place, repeat, entry.Key, PutLine(entry, version, expiry))
+            CallResult result = await Ask(place, repeat, entry.Key, PutLine(entry, version, ttl))
                 .ConfigureAwait(false);
             place.Seen.Tell(context.Response);
             ReadOnlyMemory<byte>[] answer = ReplyParts.ElementsOf(Checked(result.Reply, result, byHeader));
@@ -194,10 +270,10 @@ internal sealed class EntryEndpoints
             await Say(context, writer =>
             {
                 EntryAnswer.WriteKey(writer, entry.Key);
-                writer.WritePropertyName(entry.IsBase64 ? "valueBase64" : "value");
-                writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(entry.Value), skipInputValidation: true);
+                entry.WriteValue(writer);
                 writer.WriteString("type", entry.Kind);
-                EntryAnswer.WriteMetadata(writer, written, EntryAnswer.TextOf(answer[2]), millisecondsLeft: -1);
+                EntryAnswer.WriteMetadata(
+                    writer, written, EntryAnswer.TextOf(answer[2]), EntryAnswer.LeftOf(answer));
             }, JsonMarshal.GetRawUtf8Value(entry.Value).Length).ConfigureAwait(false);
         }).ConfigureAwait(false);
     }
@@ -205,7 +281,8 @@ internal sealed class EntryEndpoints
     private async Task Delete(HttpContext context)
     {
         var target = new EntryTarget(context, "key", "keyBase64", "keyspace", "write", "valueVersion");
-        byte[] key = target.Key("/entry/");
+        byte[] key = target.Key(EntryPath);
+        EntryRequest.RefuseBody(context);
         using EntryPlace place = PlaceOf(context, target);
         string? inQuery = target.TextOf("valueVersion") is { } text ? EntryBody.CheckedVersion(text) : null;
         (string version, bool byHeader) = EntryRequest.Condition(context.Request, inQuery);
@@ -226,10 +303,11 @@ internal sealed class EntryEndpoints
         : EntryRepeat.Ask(place, repeat, _clock.GetUtcNow().ToUnixTimeMilliseconds(), key, [line], isBatch: false);
 
     /// <summary>The command that puts an entry.</summary>
-    public static CommandLine PutLine(EntryBody entry, string version, string expiry)
+    /// <param name="ttl">What the address says, which counts before what the entry says.</param>
+    public static CommandLine PutLine(EntryBody entry, string version, string? ttl)
     {
-        ReadOnlyMemory<byte>[] words =
-            [entry.Key, Encoding.ASCII.GetBytes(version), Encoding.ASCII.GetBytes(expiry), .. entry.Words];
+        byte[] expiry = Encoding.ASCII.GetBytes(ttl ?? entry.Ttl ?? "-");
+        ReadOnlyMemory<byte>[] words = [entry.Key, Encoding.ASCII.GetBytes(version), expiry, .. entry.Words];
         return EntryCall.Line("ENTRY.PUT", words);
     }
 

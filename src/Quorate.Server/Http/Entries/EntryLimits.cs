@@ -1,4 +1,5 @@
 using Quorate.Node.Evaluation;
+using Quorate.Storage.Rows;
 
 namespace Quorate.Server.Http.Entries;
 
@@ -28,10 +29,21 @@ internal static class EntryLimits
     /// <summary>A page ends when its values have reached this, in bytes.</summary>
     public const int PageBytesMax = 4 * 1024 * 1024;
 
+    /// <summary>So much of what a client sent is shown in a sentence, in characters.</summary>
+    public const int ShownMax = 40;
+
     /// <summary>An Idempotency-Key, in characters.</summary>
     public const int IdempotencyKeyMax = 255;
 
-    /// <summary>What the server reads ahead of a connection, and what it keeps until that takes it, in bytes.</summary>
+    /// <summary>
+    /// The first line of a request over HTTP/1.1, in bytes: the longest key in percents, and room for the rest.
+    /// </summary>
+    public const int RequestLineBytesMax = (3 * RowLimits.KeyBytesMax) + (8 * 1024);
+
+    /// <summary>What the server reads ahead of a connection: a whole first line, in bytes.</summary>
+    public const int ReadAheadBytes = RequestLineBytesMax;
+
+    /// <summary>What a connection of HTTP/2 is sent unasked, and what it keeps until that takes it, in bytes.</summary>
     public const int ConnectionBufferBytes = 48 * 1024;
 
     /// <summary>Connections at the same time; fewer with little memory.</summary>

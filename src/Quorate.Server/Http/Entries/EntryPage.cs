@@ -22,6 +22,9 @@ namespace Quorate.Server.Http.Entries;
 /// </summary>
 internal sealed class EntryPage
 {
+    /// <summary>The cursor that SCAN begins with.</summary>
+    private const string Start = "0";
+
     private const int PlaceBytes = sizeof(uint) + sizeof(ushort);
 
     /// <summary>Partitions without a key that matches that one page passes by.</summary>
@@ -48,7 +51,7 @@ internal sealed class EntryPage
             "false" => false,
             _ => throw new ProblemException(Problem.Invalid("'values' is true or false.")),
         };
-        if (target.TextOf("cursor") is { Length: > 0 } cursor)
+        if (target.TextOf("cursor") is { Length: > 0 } cursor and not Start)
         {
             Read(cursor);
         }

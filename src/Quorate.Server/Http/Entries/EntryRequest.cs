@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Quorate.Core.Model;
 using Quorate.Core.Raft;
 using Quorate.Node.Cluster;
@@ -25,16 +26,9 @@ internal static class EntryRequest
         string name = target.TextOf("keyspace") ?? RespClient.DefaultKeyspace;
         if (!view.TryFind(name, out KeyspaceView? keyspace))
         {
-            throw new ProblemException(isUnjoined
-                ? new(
-                    StatusCodes.Status503ServiceUnavailable, "cluster-down", "Surely nothing was done.",
-                    "CLUSTERDOWN: this node belongs to no cluster yet; JOIN host:port over the Redis protocol says "
-                        + "which one to follow.")
-                : view.HasKeyspaces
-                ? Problem.NotFound($"There is no keyspace '{name}'; GET /keyspaces lists them.")
-                : new(
-                    StatusCodes.Status503ServiceUnavailable, "loading", "Surely nothing was done.",
-                    "This node does not know the cluster's keyspaces yet; try again in a moment."));
+            throw new ProblemException(isUnjoined ? Problem.Unjoined
+                : view.HasKeyspaces ? Problem.NotFound($"There is no keyspace '{name}'; GET /keyspaces lists them.")
+                : Problem.Loading);
         }
 
         WriteLevel write = target.BytesOf("write") is { } writeWord
@@ -54,15 +48,9 @@ internal static class EntryRequest
         return new(gateway, reads, room, keyspace, write, read, deadline, SeenTokens.Of(request));
     }
 
-    /// <summary>The word for ENTRY.PUT: milliseconds, `-` for the keyspace's default, `=` to keep what
-    /// stands.</summary>
-    public static string Expiry(string? ttl)
+    /// <summary>The word for ENTRY.PUT: milliseconds, `=` to keep what stands.</summary>
+    public static string Expiry(string ttl)
     {
-        if (ttl is null)
-        {
-            return "-";
-        }
-
         if (ttl == "keep")
         {
             return "=";
@@ -107,6 +95,13 @@ internal static class EntryRequest
         return (byHeader ?? inBody ?? "*", byHeader is not null);
     }
 
+    /// <summary>Whether a request that reads is content with this version.</summary>
+    public static bool Wants(HttpRequest request, string version)
+    {
+        string match = request.Headers.IfMatch.ToString();
+        return match.Length == 0 || match == "*" || match.Split(',').Any(each => each.Trim() == $"\"{version}\"");
+    }
+
     /// <summary>Whether the client has this version already, of a request that reads.</summary>
     public static bool HasAlready(HttpRequest request, string version)
     {
@@ -122,6 +117,15 @@ internal static class EntryRequest
         return key is null || (key.Length is > 0 and <= EntryLimits.IdempotencyKeyMax)
             ? key
             : throw Invalid($"An Idempotency-Key has 1 to {EntryLimits.IdempotencyKeyMax} characters.");
+    }
+
+    /// <exception cref="ProblemException">A body comes where none has a meaning: it would be passed over.</exception>
+    public static void RefuseBody(HttpContext context)
+    {
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
+        {
+            throw Invalid("A DELETE has no body; the version that must stand goes into If-Match or ?valueVersion=.");
+        }
     }
 
     private static string VersionOf(string tag)

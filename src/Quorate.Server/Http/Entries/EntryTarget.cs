@@ -71,7 +71,7 @@ internal sealed class EntryTarget
     /// <summary>The key: behind the path, or in the query as key or, of any bytes, as keyBase64.</summary>
     public byte[] Key(string before)
     {
-        byte[]? inPath = _path.Length > before.Length ? KeyInPath(_path.AsSpan(before.Length)) : null;
+        byte[]? inPath = KeyBehind(before);
         byte[]? inQuery = BytesOf("key");
         byte[]? inBase64 = TextOf("keyBase64") is { } text ? OfBase64(text) : null;
         int count = (inPath is null ? 0 : 1) + (inQuery is null ? 0 : 1) + (inBase64 is null ? 0 : 1);
@@ -79,6 +79,10 @@ internal sealed class EntryTarget
             ? EntryBody.CheckedKey(inPath ?? inQuery ?? inBase64!)
             : throw Invalid("The address names one key: /entry/KEY, /entry?key=KEY, or /entry?keyBase64=BYTES.");
     }
+
+    /// <summary>The key behind the path; null when there is none.</summary>
+    public byte[]? KeyBehind(string before) =>
+        _path.Length > before.Length ? KeyInPath(_path.AsSpan(before.Length)) : null;
 
     private static byte[] KeyInPath(ReadOnlySpan<char> path)
     {

@@ -23,6 +23,9 @@ internal sealed class KeyspaceEndpoints(
 {
     private const string Path = "/keyspaces/";
 
+    /// <summary>Whether the node waits to be told which cluster to follow.</summary>
+    public required Func<bool> IsUnjoined { get; init; }
+
     public void Map(WebApplication application, Func<Func<HttpContext, Task>, RequestDelegate> guarded)
     {
         application.Map("/keyspaces", guarded(All));
@@ -32,6 +35,7 @@ internal sealed class KeyspaceEndpoints(
     private Task All(HttpContext context)
     {
         string method = context.Request.Method;
+        RefuseUnknowing();
         return HttpMethods.IsPost(method) ? Create(context)
             : HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? List(context)
             : throw EntryEndpoints.WrongMethod(context, "GET, HEAD, POST");
@@ -40,16 +44,30 @@ internal sealed class KeyspaceEndpoints(
     private Task One(HttpContext context)
     {
         string method = context.Request.Method;
+        bool isRead = HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
+        if (!isRead && !HttpMethods.IsPatch(method) && !HttpMethods.IsDelete(method))
+        {
+            throw EntryEndpoints.WrongMethod(context, "GET, HEAD, PATCH, DELETE");
+        }
+
         _ = new EntryTarget(context);
+        RefuseUnknowing();
         string name = context.Request.Path.Value![Path.Length..];
         KeyspaceView keyspace = gateway.View.TryFind(name, out KeyspaceView? found)
             ? found
             : throw new ProblemException(Problem.NotFound($"There is no keyspace '{name}'."));
         return HttpMethods.IsPatch(method) ? Alter(context, keyspace)
-            : HttpMethods.IsDelete(method) ? Drop(context, keyspace)
-            : HttpMethods.IsGet(method) || HttpMethods.IsHead(method)
-                ? EntryEndpoints.Say(context, writer => Write(writer, keyspace))
-            : throw EntryEndpoints.WrongMethod(context, "GET, HEAD, PATCH, DELETE");
+            : isRead ? EntryEndpoints.Say(context, writer => Write(writer, keyspace))
+            : Drop(context, keyspace);
+    }
+
+    /// <summary>A node that does not know the cluster's keyspaces must not say that there are none.</summary>
+    private void RefuseUnknowing()
+    {
+        if (!gateway.View.HasKeyspaces)
+        {
+            throw new ProblemException(IsUnjoined() ? Problem.Unjoined : Problem.Loading);
+        }
     }
 
     private Task List(HttpContext context)
@@ -81,6 +99,13 @@ internal sealed class KeyspaceEndpoints(
             && text.ValueKind == JsonValueKind.String
             ? Encoding.UTF8.GetString(EntryText.BytesOf(text, "name"))
             : throw Invalid("A keyspace has a name.");
+        if (int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            && number < NumberedDatabase.Count)
+        {
+            throw Invalid($"SELECT {number} means the keyspace '{NumberedDatabase.NameOf(number)}', and would never "
+                + "reach one of this name; choose another.");
+        }
+
         var options = new KeyspaceOptions(
             new KeyspaceRecord { Name = name, Replicas = (uint)(nodes < 3 ? 1 : 3) }, isNew: true);
         Read(options, body);
@@ -93,6 +118,14 @@ internal sealed class KeyspaceEndpoints(
 
     private Task Alter(HttpContext context, KeyspaceView keyspace) => bodies.Use(context, async body =>
     {
+        bool isOtherName = body.ValueKind == JsonValueKind.Object && body.TryGetProperty("name", out JsonElement name)
+            && (name.ValueKind != JsonValueKind.String
+                || Encoding.UTF8.GetString(EntryText.BytesOf(name, "name")) != keyspace.Record.Name);
+        if (isOtherName)
+        {
+            throw Invalid($"The keyspace '{keyspace.Record.Name}' keeps its name.");
+        }
+
         var options = new KeyspaceOptions(keyspace.Record.Clone(), isNew: false);
         Read(options, body);
         string? warning = await Ask(new() { AlterKeyspace = new() { Keyspace = options.Record } }, partitions: 0)
@@ -102,6 +135,7 @@ internal sealed class KeyspaceEndpoints(
 
     private async Task Drop(HttpContext context, KeyspaceView keyspace)
     {
+        EntryRequest.RefuseBody(context);
         string? warning = await Ask(
             new() { DropKeyspace = new() { Keyspace = keyspace.Record.Id } }, partitions: 0).ConfigureAwait(false);
         await Done(context, keyspace.Record.Name, warning).ConfigureAwait(false);

@@ -16,6 +16,8 @@ internal sealed record Problem(int Status, string Kind, string Title, string Det
 {
     private const string ContentType = "application/problem+json";
 
+    private const string ClusterDownKind = "cluster-down";
+
     public static Problem Invalid(string detail) =>
         new(StatusCodes.Status400BadRequest, "invalid", "The request makes no sense.", detail);
 
@@ -24,6 +26,21 @@ internal sealed record Problem(int Status, string Kind, string Title, string Det
 
     public static Problem NotFound(string detail) =>
         new(StatusCodes.Status404NotFound, "not-found", "There is no such thing.", detail);
+
+    /// <summary>The node was not told yet which cluster to join: to wait a moment does not help.</summary>
+    public static Problem Unjoined => new(
+        StatusCodes.Status503ServiceUnavailable, ClusterDownKind, "CLUSTERDOWN: surely nothing was done.",
+        "This node belongs to no cluster yet; JOIN host:port over the Redis protocol says which one to follow.");
+
+    /// <summary>The node does not know its cluster's keyspaces yet.</summary>
+    public static Problem Loading => new(
+        StatusCodes.Status503ServiceUnavailable, "loading", "Surely nothing was done.",
+        "This node does not know the cluster's keyspaces yet; try again in a moment.");
+
+    /// <summary>What nobody expected has happened in the node.</summary>
+    public static Problem Fault => new(
+        StatusCodes.Status500InternalServerError, "fault", "The node has met a fault of its own.",
+        "What was asked may have been done or not: read it back. GET /events names the fault; please report it.");
 
     /// <summary>An Idempotency-Key names another request already.</summary>
     public static Problem Reused => new(
@@ -118,7 +135,7 @@ internal sealed record Problem(int Status, string Kind, string Title, string Det
         response.StatusCode = Status;
         response.ContentType = ContentType;
         response.Headers.CacheControl = "no-store";
-        if (Status == StatusCodes.Status503ServiceUnavailable)
+        if (Status == StatusCodes.Status503ServiceUnavailable && Kind != ClusterDownKind)
         {
             response.Headers.RetryAfter = "1";
         }

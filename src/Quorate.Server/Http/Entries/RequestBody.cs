@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Quorate.Node.Evaluation;
 
 namespace Quorate.Server.Http.Entries;
 
@@ -28,6 +29,15 @@ internal sealed class RequestBody(int bodyBytesMax, long bodiesBytesMax)
     /// <exception cref="ProblemException">It is too large, or no JSON.</exception>
     public async Task Use(HttpContext context, Func<JsonElement, Task> use)
     {
+        string coding = context.Request.Headers.ContentEncoding.ToString();
+        if (coding.Length > 0 && !coding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            context.Response.Headers.AcceptEncoding = "identity";
+            throw new ProblemException(new(
+                StatusCodes.Status415UnsupportedMediaType, "encoding", "The body's coding is not read here.",
+                "A body comes as it is, without Content-Encoding; nothing was done."));
+        }
+
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
             limit.MaxRequestBodySize = bodyBytesMax;
@@ -101,8 +111,8 @@ internal sealed class RequestBody(int bodyBytesMax, long bodiesBytesMax)
         catch (JsonException e)
         {
             throw new ProblemException(Problem.Invalid(
-                $"The body is not one JSON document of at most {EntryLimits.DepthMax} levels, in which no object has a "
-                    + $"name twice: {e.Message}"));
+                $"The body is not one JSON document whose values have {EvaluationLimits.DocumentDepthMax} levels at "
+                    + $"most, in which no object has a name twice: {e.Message}"));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -5,6 +6,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Quorate.Server.Http;
 using Quorate.Server.Http.Entries;
@@ -30,13 +32,27 @@ internal sealed class EntryHost : IAsyncDisposable
 
     public Uri Address { get; private set; } = null!;
 
+    /// <summary>The node waits to be told which cluster to join.</summary>
+    public bool IsUnjoined { get; set; }
+
+    /// <summary>What the node would tell of its own faults.</summary>
+    public ConcurrentQueue<string> Faults { get; } = [];
+
     public static async Task<EntryHost> Start(TimeProvider? clock = null)
     {
         WebApplication application = HttpEndpoint.Build(new IPEndPoint(IPAddress.Loopback, 0), 100);
         var host = new EntryHost(application);
         const int bytes = 64 * 1024 * 1024;
         (int, long) body = (EntryLimits.BodyBytesMax, EntryLimits.BodiesBytesMax);
-        new EntryEndpoints(host.Gateway, null, 5000, bytes, body, clock ?? TimeProvider.System).Map(application);
+        var endpoints = new EntryEndpoints(host.Gateway, null, 5000, bytes, body, clock ?? TimeProvider.System)
+        {
+            IsUnjoined = () => host.IsUnjoined,
+            Faulty = host.Faults.Enqueue,
+        };
+        endpoints.Map(application);
+        application.Map("/watched", endpoints.Watched(context => context.Request.QueryString.HasValue
+            ? throw new InvalidOperationException("spoilt on purpose")
+            : context.Response.WriteAsync("seen")));
         await application.StartAsync();
         host.Address = new(application.Services.GetRequiredService<IServer>()
             .Features.Get<IServerAddressesFeature>()!.Addresses.Single());
@@ -72,7 +88,8 @@ internal sealed class EntryHost : IAsyncDisposable
         foreach (string header in headers)
         {
             int at = header.IndexOf(": ", StringComparison.Ordinal);
-            Assert.True(request.Headers.TryAddWithoutValidation(header[..at], header[(at + 2)..]));
+            Assert.True(request.Headers.TryAddWithoutValidation(header[..at], header[(at + 2)..])
+                || request.Content!.Headers.TryAddWithoutValidation(header[..at], header[(at + 2)..]));
         }
 
         using HttpResponseMessage answer = await _http.SendAsync(request);
@@ -80,6 +97,7 @@ internal sealed class EntryHost : IAsyncDisposable
             (int)answer.StatusCode,
             answer.Content.Headers.ContentType?.MediaType ?? "",
             answer.Headers.ETag?.ToString() ?? "",
+            answer.Headers.RetryAfter?.ToString() ?? "",
             await answer.Content.ReadAsByteArrayAsync());
     }
 
@@ -92,7 +110,7 @@ internal sealed class EntryHost : IAsyncDisposable
 }
 
 /// <summary>An answer.</summary>
-internal sealed record EntryReply(int Status, string Type, string Tag, byte[] Bytes)
+internal sealed record EntryReply(int Status, string Type, string Tag, string RetryAfter, byte[] Bytes)
 {
     public string Text => Encoding.UTF8.GetString(Bytes);
 

@@ -98,7 +98,8 @@ public sealed class EntryLimitTests
 
             string method = random.Next(3) == 0 ? "DELETE" : random.Next(4) == 0 ? "PATCH" : "POST";
             string path = paths[random.Next(paths.Length)] + (random.Next(9) == 0 ? "&x" : "");
-            EntryReply reply = await host.Ask(method, path, body);
+            bool isBare = method == "DELETE" && random.Next(2) == 0;
+            EntryReply reply = await host.Ask(method, path, isBare ? null : body);
             statuses[reply.Status] = statuses.GetValueOrDefault(reply.Status) + 1;
             Assert.True(reply.Status is 200 or 201 or (>= 400 and < 500), $"{method} {path}\n{body}\n{reply.Text}");
             Assert.True(
