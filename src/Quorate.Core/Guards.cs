@@ -50,10 +50,8 @@ public static class Guards
     /// </summary>
     public static bool SoleVoterKeepsPromise => On();
 
-    /// <summary>
-    /// R1: a voter whose removal is not committed may have to lead, since it may be alone with that entry (Raft
-    /// thesis, section 4.2.2).
-    /// </summary>
+    /// <summary>R1: a voter whose removal is not committed may have to lead, since it may be alone with that entry
+    /// (Raft thesis, section 4.2.2).</summary>
     public static bool LeavingVoterMayLead => On();
 
     /// <summary>R8: TimeoutNow bypasses the lease, so the lease ends when a transfer starts.</summary>
@@ -152,10 +150,8 @@ public static class Guards
     /// <summary>Raft, section 5.3: entries follow only an entry that matches.</summary>
     public static bool PreviousEntryMustMatch => On();
 
-    /// <summary>
-    /// Full memory refuses entries only while applying what is committed will free some: an entry of a new term may be
-    /// all that is missing to commit the rest (seeds 300078, 302683, 303050).
-    /// </summary>
+    /// <summary>Full memory refuses entries only while applying what is committed will free some: an entry of a new
+    /// term may be all that is missing to commit the rest (seeds 300078, 302683, 303050).</summary>
     public static bool FullMemoryLetsCommitThrough => On();
 
     /// <summary>A session read whose token names a lost write is told so, and not given an older value.</summary>
@@ -408,9 +404,7 @@ public static class Guards
 
     /// <summary>R34: a connection's read waits for its own writes before it.</summary>
     public static bool ReadsWaitForOwnWrites => On();
-    /// <summary>
-    /// A founding is durable before anyone hears of it, so that a restart founds nothing else.
-    /// </summary>
+    /// <summary>A founding is durable before anyone hears of it, so that a restart founds nothing else.</summary>
     public static bool FoundingIsDurableFirst => On();
 
     /// <summary>Who has heard of a cluster founds none, and none is founded with it.</summary>
@@ -422,15 +416,11 @@ public static class Guards
     /// <summary>S8: a partition is opened, and its files go, only once the file of the map says so durably.</summary>
     public static bool MapIsDurableFirst => On();
 
-    /// <summary>
-    /// A write that may have been executed is asked again only when its session would recognise it.
-    /// </summary>
+    /// <summary>A write that may have been executed is asked again only when its session would recognise it.</summary>
     public static bool UnknownWritesAreNotRepeated => On();
 
-    /// <summary>
-    /// A group to which little happens lets go of the log's oldest segment when the log asks, whatever it would keep
-    /// for followers that may fall behind.
-    /// </summary>
+    /// <summary>A group to which little happens lets go of the log's oldest segment when the log asks, whatever it
+    /// would keep for followers that may fall behind.</summary>
     public static bool SpaceOutranksRetention => On();
 
     /// <summary>
@@ -444,10 +434,8 @@ public static class Guards
     /// <summary>A read that was under way while its entries were written again looks for them anew.</summary>
     public static bool MovedEntriesAreReadAnew => On();
 
-    /// <summary>
-    /// When the log asks for space again and a follower, though alive, has come no further since, nothing is kept for
-    /// it: one node whose disk is full does not fill those of its leaders.
-    /// </summary>
+    /// <summary>When the log asks for space again and a follower, though alive, has come no further since, nothing is
+    /// kept for it: one node whose disk is full does not fill those of its leaders.</summary>
     public static bool SpaceOutranksStuckFollowers => On();
 
     /// <summary>
@@ -517,10 +505,8 @@ public static class Guards
     /// <summary>R20: a message of a node speaks for replicas of that node alone.</summary>
     public static bool NodesSpeakForThemselves => On();
 
-    /// <summary>
-    /// After the end of a connection nothing is sent until the node has heard of it, so that nothing that was sent
-    /// since is taken for what was lost with it.
-    /// </summary>
+    /// <summary>After the end of a connection nothing is sent until the node has heard of it, so that nothing that was
+    /// sent since is taken for what was lost with it.</summary>
     public static bool LossesAreHeardFirst => On();
 
     /// <summary>
@@ -546,10 +532,8 @@ public static class Guards
     /// <summary>R29: what was to have a number that was refused is not done without one.</summary>
     public static bool RefusedNumbersStopTheNext => On();
 
-    /// <summary>
-    /// R5: whether a numbered database exists is asked of the metadata group before a linearizable command is answered
-    /// as on an empty one.
-    /// </summary>
+    /// <summary>R5: whether a numbered database exists is asked of the metadata group before a linearizable command is
+    /// answered as on an empty one.</summary>
     public static bool AbsenceIsAskedFor => On();
     /// <summary>S6: who leaves a command unfinished while others wait for the memory is cut after a time.</summary>
     public static bool UnfinishedInputIsCut => On();
@@ -591,10 +575,8 @@ public static class Guards
     /// <summary>R25: an Idempotency-Key that comes with another request is refused.</summary>
     public static bool RepeatsAreOfOneBody => On();
 
-    /// <summary>
-    /// S8: memory that runs out, and a broken invariant, end the process on whatever thread that is and whoever would
-    /// catch it there.
-    /// </summary>
+    /// <summary>S8: memory that runs out, and a broken invariant, end the process on whatever thread that is and
+    /// whoever would catch it there.</summary>
     public static bool EndsAreTheSameEverywhere => On();
 
     /// <summary>S7: whoever should read what a process prints is waited for no longer than was said.</summary>
