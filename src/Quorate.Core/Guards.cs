@@ -522,6 +522,9 @@ public static class Guards
     /// </summary>
     public static bool LeftOverFilesAreMadeAnew => On();
 
+    /// <summary>S6: answers that wait for a log which stands still are bounded.</summary>
+    public static bool WaitingAnswersAreBounded => On();
+
     /// <summary>S6: reads of the log that are under way are bounded together, whoever asked for them.</summary>
     public static bool LogReadsAreBounded => On();
 

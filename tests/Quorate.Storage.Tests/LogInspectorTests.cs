@@ -79,7 +79,7 @@ public sealed class LogInspectorTests
         Assert.True(owner.Log.Segments.Count > 3);
         byte[] second = _disk.Content(owner.Log.Segments[1]);
         _disk.Put(owner.Log.Segments[1], null);
-        Assert.Contains("lacks the entries from 1 to", Assert.Single(Problems()), StringComparison.Ordinal);
+        Assert.Contains("lacks entry 1 of those from 1 to", Assert.Single(Problems()), StringComparison.Ordinal);
         second[4096] ^= 1;
         _disk.Put(owner.Log.Segments[1], second);
         Assert.Contains(Problems(), problem => problem.Contains("is damaged at 4096", StringComparison.Ordinal));

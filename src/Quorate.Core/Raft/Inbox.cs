@@ -197,7 +197,10 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
         {
             MessageKind.AppendRequest or MessageKind.SnapshotChunk => true,
             MessageKind.VoteRequest or MessageKind.TimeoutNow => true,
+
+            // The answer may wait for the write of the term, which is a write of its own.
             MessageKind.Heartbeat or MessageKind.Sleep => !state.Durability.HardStateIsDurable,
+            MessageKind.PreVoteRequest or MessageKind.Commit => !state.Durability.HardStateIsDurable && Guards.WaitingAnswersAreBounded,
             _ => false,
         };
 

@@ -55,6 +55,44 @@ public sealed class DurabilityTests
         Assert.False(barrier.MustSync);
     }
 
+    /// <summary>
+    /// Seed 9970248 of the simulator: a log that waits for space on a full disk kept an answer for each candidate that
+    /// asked, for as long as it waited.
+    /// </summary>
+    [Theory]
+    [InlineData(MessageKind.PreVoteRequest, 5)]
+    [InlineData(MessageKind.PreVoteRequest, 3)]
+    [InlineData(MessageKind.VoteRequest, 3)]
+    [InlineData(MessageKind.VoteRequest, 5)]
+    [InlineData(MessageKind.VoteRequest, 6)]
+    [InlineData(MessageKind.Heartbeat, 3)]
+    [InlineData(MessageKind.Heartbeat, 5)]
+    [InlineData(MessageKind.Commit, 3)]
+    [InlineData(MessageKind.AppendRequest, 3)]
+    [InlineData(MessageKind.SnapshotChunk, 3)]
+    public void Answers_that_wait_for_a_log_which_stands_are_bounded(MessageKind kind, ulong term)
+    {
+        var settings = new RaftSettings { PersistsInFlightMax = 4 };
+        RaftGroup group = new TestCluster(3, settings)[2];
+        Instant now = Instant.Zero + Duration.FromSeconds(20);
+        var message = new RaftMessage
+        {
+            Kind = MessageKind.VoteRequest, From = new(1, 1), To = new(2, 1), Term = new(5),
+        };
+        int writes = 0;
+        for (ulong i = 0; i < 100; i++)
+        {
+            var output = new RaftOutput();
+            group.Step(RaftInput.FromPeer(now, message), output);
+            writes += output.Persists.Count;
+            message = message with { Kind = kind, Term = new(term + (term > 5 ? i : 0)) };
+            now += Duration.FromMilliseconds(10);
+        }
+
+        Assert.InRange(writes, 1, settings.PersistsInFlightMax);
+        Assert.Equal(writes, group.PersistsInFlight);
+    }
+
     [Fact]
     public void Term_and_vote_are_durable_only_when_their_own_write_is()
     {
