@@ -200,7 +200,8 @@ internal sealed class Inbox(GroupState state, Roles roles, Elections elections, 
 
             // The answer may wait for the write of the term, which is a write of its own.
             MessageKind.Heartbeat or MessageKind.Sleep => !state.Durability.HardStateIsDurable,
-            MessageKind.PreVoteRequest or MessageKind.Commit => !state.Durability.HardStateIsDurable && Guards.WaitingAnswersAreBounded,
+            MessageKind.PreVoteRequest or MessageKind.Commit =>
+                !state.Durability.HardStateIsDurable && Guards.WaitingAnswersAreBounded,
             _ => false,
         };
 
