@@ -1,5 +1,5 @@
-using System.Net;
 using System.Diagnostics;
+using System.Net;
 
 namespace Quorate.EndToEnd.Tests;
 
