@@ -205,11 +205,6 @@ public static class Guards
     /// <summary>R14: a segment is used again only when every stream has released what lies in it.</summary>
     public static bool RecycledOnlyWhenReleased => On();
 
-    /// <summary>
-    /// R28: a segment whose records were copied into the last one stays until that one is known to be durable.
-    /// </summary>
-    public static bool UnprovenCopyKeepsSource => On();
-
     /// <summary>S1: a new file counts only when its name is durable too.</summary>
     public static bool NewFilesAreMadeNamed => On();
 

@@ -37,8 +37,10 @@ public sealed class RespBudget(long bytesMax)
     /// <summary>Of it, what belongs to commands that have not come whole, or wait for an EXEC.</summary>
     public long Unfinished => Interlocked.Read(ref _unfinished);
 
-    /// <summary>Large commands wait for each other.</summary>
-    public bool IsTight => Taken > bytesMax / PartFree || Volatile.Read(ref _foremost) is not null;
+    /// <summary>Large commands wait for each other, or for the process to have memory.</summary>
+    public bool IsTight => Taken > bytesMax / PartFree
+        || Volatile.Read(ref _foremost) is not null
+        || Volatile.Read(ref _hasWaiting) != 0;
 
     /// <summary>
     /// Told when something was given back while a command waited; on the thread that gave it, perhaps within its turn.
@@ -91,9 +93,13 @@ public sealed class RespBudget(long bytesMax)
         }
     }
 
-    /// <summary>Whether <see cref="TryGrow"/> is likely to succeed.</summary>
+    /// <summary>
+    /// Whether <see cref="TryGrow"/> is likely to succeed. It asks all that is asked there: who is told yes here and no
+    /// there would try again and again, on a thread that others need.
+    /// </summary>
     internal bool MayGrow(object command, long size, long bytes) =>
         Taken + bytes <= bytesMax
+        && (bytes <= SmallBytes || HeapHasRoom(bytes))
         && (Taken + bytes <= bytesMax / PartFree || size <= SmallBytes || Volatile.Read(ref _foremost) is not { } other
             || other == command);
 

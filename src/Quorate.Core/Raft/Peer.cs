@@ -30,6 +30,7 @@ internal sealed class Peer(ReplicaId id, LogIndex next)
 
     /// <summary>How far it had come when the log last wanted space; null before that.</summary>
     private Progress? _whenSpaceWasWanted;
+    private Instant _lookedAt;
 
     public ReplicaId Id { get; } = id;
 
@@ -81,14 +82,18 @@ internal sealed class Peer(ReplicaId id, LogIndex next)
     public void Hear() => IsActive = true;
 
     /// <summary>
-    /// The log wants space. True when the peer has come further since it last did, or was not there then.
+    /// The log wants space, which it may say several times in one moment. False when the peer has come no further for so
+    /// long a time since it was first looked at for that.
     /// </summary>
-    public bool HasComeFurtherSinceSpaceWasWanted()
+    public bool ComesFurther(Instant now, Duration within)
     {
-        var now = new Progress(Match, SnapshotIndex, SnapshotOffset);
-        bool hasCome = _whenSpaceWasWanted != now;
-        _whenSpaceWasWanted = now;
-        return hasCome;
+        var progress = new Progress(Match, SnapshotIndex, SnapshotOffset);
+        if (_whenSpaceWasWanted != progress)
+        {
+            (_whenSpaceWasWanted, _lookedAt) = (progress, now);
+        }
+
+        return now < _lookedAt + within;
     }
 
     /// <summary>The quorum has been checked; who says nothing until the next check is silent.</summary>

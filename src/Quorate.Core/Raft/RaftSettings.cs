@@ -75,6 +75,11 @@ public sealed record RaftSettings
     /// <summary>Snapshots that a leader sends at one time.</summary>
     public int SnapshotsInFlightMax { get; init; } = 2;
 
+    /// <summary>
+    /// Where the log wants space, a follower that has come no further for this long gets a snapshot instead of the log.
+    /// </summary>
+    public Duration StuckAfter { get; init; } = Duration.FromSeconds(10);
+
     /// <summary>Entries kept behind a checkpoint so that a follower slightly behind needs no snapshot.</summary>
     public ulong LogEntriesKept { get; init; } = 1024;
 

@@ -254,6 +254,11 @@ public sealed class Partition : IReplicaHost
 
             _writes.Turn();
         }
+        else
+        {
+            // A leadership that is over would go on to count what it had pending.
+            AskForTurn();
+        }
 
         Replica.Finish();
         _isInTurn = false;

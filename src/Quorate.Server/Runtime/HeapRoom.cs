@@ -21,6 +21,9 @@ internal sealed class HeapRoom(long bytesMax)
     /// <summary>No two collections in less than this, in milliseconds: then it is refused at once.</summary>
     private const long PauseMilliseconds = 50;
 
+    /// <summary>Collections that give hardly anything back come ever more seldom, up to this, in milliseconds.</summary>
+    private const long KeepPauseMilliseconds = 5000;
+
     /// <summary>
     /// A larger heap is never collected here, in bytes, since that could take long: there everything always has room.
     /// </summary>
@@ -37,6 +40,7 @@ internal sealed class HeapRoom(long bytesMax)
 
     private readonly Lock _lock = new();
     private long _collectedAt = long.MinValue / 2;
+    private long _keepPause = PauseMilliseconds;
 
     public bool Has(long bytes)
     {
@@ -64,7 +68,7 @@ internal sealed class HeapRoom(long bytesMax)
     public void Keep()
     {
         if (bytesMax > AskedBytesMax
-            || Environment.TickCount64 - Volatile.Read(ref _collectedAt) < PauseMilliseconds)
+            || Environment.TickCount64 - Volatile.Read(ref _collectedAt) < _keepPause)
         {
             return;
         }
@@ -77,6 +81,10 @@ internal sealed class HeapRoom(long bytesMax)
             {
                 Collect();
             }
+
+            // What can not be given back, since it is pinned or comes again at once, is not asked for all the time.
+            bool wasOfUse = GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes <= committed - (committed / 20);
+            _keepPause = wasOfUse ? PauseMilliseconds : Math.Min(2 * _keepPause, KeepPauseMilliseconds);
         }
     }
 

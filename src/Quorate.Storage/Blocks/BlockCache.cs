@@ -16,8 +16,8 @@ namespace Quorate.Storage.Blocks;
 /// <param name="bytesMax">The bound, in bytes.</param>
 /// <param name="budget">The node's memory; null for none but the bound.</param>
 /// <param name="ownPercent">
-/// What it keeps while memory is short: this share of its bound, or of half of all memory when that is less, in
-/// percent.
+/// What it keeps while memory is short: this share of its bound, or of half of the memory that indexes and filters
+/// leave when that is less, in percent.
 /// </param>
 public sealed class BlockCache(long bytesMax, MemoryBudget? budget = null, int ownPercent = 50) : IBlockLookup
 {
@@ -172,8 +172,12 @@ public sealed class BlockCache(long bytesMax, MemoryBudget? budget = null, int o
 
     private bool MustShrink => Bytes > BytesMax || (budget?.OverBytes > 0 && Bytes > OwnBytes);
 
-    /// <summary>Its own share, in bytes.</summary>
-    private long OwnBytes => Math.Min(BytesMax, budget!.TotalBytes / 2) * ownPercent / 100;
+    /// <summary>
+    /// Its own share, in bytes, of what indexes and filters leave: those never leave themselves (seed 7400013).
+    /// </summary>
+    private long OwnBytes => Math.Min(BytesMax, LeftByIndexes / 2) * ownPercent / 100;
+
+    private long LeftByIndexes => Math.Max(0, budget!.TotalBytes - budget.UsedBy(MemoryUse.IndexesAndFilters));
 
     private void Shrink()
     {

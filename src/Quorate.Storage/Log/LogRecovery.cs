@@ -110,7 +110,7 @@ internal sealed class LogRecovery(
 
         // While the last segment is not known to be durable, what was copied into it may be nowhere else than in the
         // segments before it: those wait until the next one is (seed 7400027).
-        bool lastMayVanish = _last != 0 && _tailStart == 0 && _tail.Count <= 1 && Guards.UnprovenCopyKeepsSource;
+        bool lastMayVanish = _last != 0 && _tailStart == 0 && _tail.Count <= 1;
         LeftOver.AddRange(sequences.Where(sequence => !segments.Sequences.Contains(sequence)));
         ulong? spare = LeftOver.Exists(IsSpare) ? LeftOver.FindLast(IsSpare) : null;
         Reused = sequences.Contains(NextSequence) ? NextSequence : spare;

@@ -101,10 +101,12 @@ internal sealed class LogSpares
         // A segment that has to grow finds no space: files that nobody needs are deleted for it, one before each
         // attempt.
         bool makesRoom = false;
+        bool hasMadeRoom = false;
         do
         {
-            if (!MustMake || (makesRoom && _freed.Count > 0))
+            if (!MustMake || makesRoom)
             {
+                (makesRoom, hasMadeRoom) = (false, makesRoom);
                 yield return new DiskOperation(
                     0, DiskOperationKind.Delete, LogBatch.FileName(_prefix, _freed.Dequeue().Sequence));
                 if (_jobs.Completion.Status == DiskStatus.Failed)
@@ -124,6 +126,7 @@ internal sealed class LogSpares
                 _maker.Make(old?.Sequence, sequence, bytes, isNew: !grows, isProven: old?.IsProven ?? true));
 
             // One that would only have been kept ready besides is not missed; and it may never be tried again.
+            hasMadeRoom = false;
             makesRoom = grows && _maker.IsFull && _freed.Count > 0 && Guards.FreedFilesMakeRoom;
             IsLow = _maker.IsFull && (grows || _ready.Count < _settings.SparesMin || !Guards.ReadySegmentsAreSpace);
             if (_maker.Sentence is null && grows)
@@ -149,7 +152,7 @@ internal sealed class LogSpares
                 yield break;
             }
         }
-        while (_freed.Count > 0 || (MustMake && (!IsLow || makesRoom)));
+        while (_freed.Count > 0 || (MustMake && (!IsLow || hasMadeRoom)));
         _isBusy = false;
     }
 

@@ -65,6 +65,31 @@ public sealed class UnfinishedInputTests
         await NothingIsTaken(host);
     }
 
+    /// <summary>Whoever waits for the process to have memory holds up no thread, and nobody else.</summary>
+    [Fact]
+    public async Task What_the_heap_has_no_room_for_waits_and_is_refused_in_the_end()
+    {
+        await using RespHost host = await RespHost.StartAsync(settings: Lenient);
+        int asked = 0;
+        bool hasRoom = false;
+        host.Endpoint.Shared.Budget.HeapHasRoom = _ =>
+        {
+            Interlocked.Increment(ref asked);
+            return Volatile.Read(ref hasRoom);
+        };
+        using RawClient large = host.Connect();
+        Send(large, "*3\r\n$3\r\nSET\r\n$1\r\ns\r\n$1\r\n1\r\n" + Value + new string('x', 500_000) + "\r\n");
+        using RawClient other = host.Connect();
+        Assert.Equal("+OK\r\n", other.Run("SET small 1"));
+        Assert.Equal("+OK\r\n", large.ReadReply());
+        Assert.StartsWith("-OOM", large.ReadReply(), StringComparison.Ordinal);
+        Assert.InRange(Volatile.Read(ref asked), 1, 1000);
+        Volatile.Write(ref hasRoom, true);
+        Assert.Equal("+OK\r\n", large.Run(["SET", "k", new string('y', 500_000)]));
+        large.Dispose();
+        await NothingIsTaken(host);
+    }
+
     [Fact]
     public async Task What_waits_too_long_for_room_is_refused_and_its_connection_goes_on()
     {

@@ -143,6 +143,24 @@ public sealed class BlockCacheTests : IDisposable
         Assert.InRange(cache.Bytes, 5_000, 10_000);
     }
 
+    /// <summary>Seed 7400013 of the simulator: a node with nothing to do stayed beyond its memory.</summary>
+    [Fact]
+    public void Its_own_share_is_of_what_indexes_leave_since_those_never_go()
+    {
+        var budget = new MemoryBudget(40_000);
+        var cache = new BlockCache(12_000, budget, ownPercent: 50);
+        cache.Register(_reader);
+        for (int block = 0; block < _reader.BlockCount; block++)
+        {
+            cache.Add(_reader, block, Load(block));
+        }
+
+        Assert.InRange(cache.Bytes, 8_001, 12_000);
+        budget.Take(MemoryUse.IndexesAndFilters, 39_000);
+        cache.MakeRoom();
+        Assert.Equal(0, budget.OverBytes);
+    }
+
     [Fact]
     public void A_closed_file_leaves_nothing_behind()
     {
