@@ -6,8 +6,8 @@ namespace Quorate.Core.Raft;
 /// Decides how much of the log to keep behind a checkpoint: some entries in any case, more for a follower that is
 /// alive and not too far behind; whoever is beyond that gets a snapshot. Where the log needs the space, nothing is kept
 /// for those who may fall behind: a group to which little happens would else pin a segment that all share for ever. Nor
-/// is anything kept then for a follower that has come no further for a while although it answers heartbeats: its disk may
-/// be full, and would else fill those of all its leaders.
+/// is anything kept then for a follower that has come no further for a while although it answers heartbeats: its disk
+/// may be full, and would else fill those of all its leaders.
 /// </summary>
 internal static class LogRetention
 {

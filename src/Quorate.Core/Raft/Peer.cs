@@ -82,8 +82,8 @@ internal sealed class Peer(ReplicaId id, LogIndex next)
     public void Hear() => IsActive = true;
 
     /// <summary>
-    /// The log wants space, which it may say several times in one moment. False when the peer has come no further for so
-    /// long a time since it was first looked at for that.
+    /// The log wants space, which it may say several times in one moment. False when the peer has come no further for
+    /// so long a time since it was first looked at for that.
     /// </summary>
     public bool ComesFurther(Instant now, Duration within)
     {

@@ -21,7 +21,7 @@ internal sealed class HeapRoom(long bytesMax)
     /// <summary>No two collections in less than this, in milliseconds: then it is refused at once.</summary>
     private const long PauseMilliseconds = 50;
 
-    /// <summary>Collections that give hardly anything back come ever more seldom, up to this, in milliseconds.</summary>
+    /// <summary>Collections that give hardly anything back come ever more seldom, in milliseconds.</summary>
     private const long KeepPauseMilliseconds = 5000;
 
     /// <summary>
